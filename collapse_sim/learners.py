@@ -1,0 +1,167 @@
+"""Linear regression as a learner: fit, generate, error.
+
+The solver is a function of a data set; the learner adds what it needs to know of the world: the
+design its inputs come from, the noise of its labels and the weights that are the truth.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+from collapse_sim.data import Rows, Statistics
+from collapse_sim.design import GaussianDesign, GivenDesign, static
+from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram, solve_lower, thin_qr
+
+Data = Rows | Statistics
+Weights = Float[Array, " dim"]
+Solver = Callable[[Data], Weights]
+
+
+class Truth(NamedTuple):
+    """The weights behind the human labels, and D: the test error is |D (w - weights)|^2."""
+
+    weights: Weights
+    readout: Float[Array, "dim dim"]
+
+
+def least_squares(data: Data) -> Weights:
+    """Ordinary least squares, through a triangular factor of the Gram matrix."""
+    if data.orthonormal:
+        return data.moment()
+    return solve_gram(data.gram_factor(), data.moment())
+
+
+def ridge(penalty: float, samples: int) -> Solver:
+    """Ridge regression (X^T X / samples + penalty I)^-1 X^T y / samples."""
+
+    def solve(data: Data) -> Weights:
+        lower = data.gram_factor()
+        gram = jnp.matmul(lower, lower.T, precision=HIGHEST)
+        shifted = gram + penalty * samples * jnp.eye(gram.shape[0], dtype=gram.dtype)
+        return solve_gram(cholesky(shifted), data.moment())
+
+    return solve
+
+
+def min_norm(data: Rows) -> Weights:
+    """The interpolating weights of least norm, for fewer rows than columns."""
+    q, r = thin_qr(data.inputs.T)
+    half = solve_lower(r.T, data.labels[:, None])[:, 0]
+    return jnp.matmul(q, half, precision=HIGHEST)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class LinearLearner:
+    """Linear regression with label noise `noise_std` on inputs from `design`.
+
+    `sizes` lists the rows of each block when the representation is `statistics`; a mask then
+    speaks of blocks. Least squares does not depend on the coordinates of its inputs, so a shared
+    design is whitened once (`whiten`) and every later fit is one product. `true_weights` may be
+    left out (zero) for it. `human_labels` replaces simulated human labels by real ones: the truth
+    is then unknown, and errors are distances from the fit on those labels.
+    """
+
+    design: GaussianDesign | GivenDesign
+    noise_std: float | Float[Array, ""] = 1.0
+    solver: Solver = static(default=least_squares)
+    representation: Literal["rows", "statistics"] = static(default="rows")
+    sizes: Int[np.ndarray | Array, " blocks"] | None = None
+    true_weights: Float[np.ndarray | Array, " dim"] | None = None
+    human_labels: Float[np.ndarray | Array, " samples"] | None = None
+    dtype: DType = static(default=jnp.float32)
+
+    @property
+    def whiten(self) -> bool:
+        return self.design.shared and self.solver is least_squares
+
+    def human(self, key: Key[Array, ""]) -> tuple[Data, Truth]:
+        """The human data of one replicate, and the truth behind them."""
+        design_key, noise_key = jax.random.split(key)
+        data, truth = self._inputs(design_key)
+        if self.human_labels is not None:
+            data = replace(data, labels=jnp.asarray(self.human_labels, self.dtype))
+            return data, truth._replace(weights=self.solver(data))
+        return self._relabel(noise_key, truth.weights, data, copies=1), truth
+
+    def fit(self, data: Data) -> Weights:
+        return self.solver(data)
+
+    def generate(
+        self, key: Key[Array, ""], weights: Weights, like: Data, copies: int | Int[Array, ""] = 1
+    ) -> Data:
+        """New labels for `like`'s inputs, or for fresh ones; `copies` times as many rows."""
+        if not self.design.shared:
+            inputs_key, key = jax.random.split(key)
+            like = self._draw(inputs_key, copies)
+            copies = 1
+        return self._relabel(key, weights, like, copies)
+
+    def expected(self, weights: Weights, like: Data) -> Data:
+        """What `generate` returns on a shared design, without the noise."""
+        return like.predict(weights)
+
+    def surprise(self, expected: Data, data: Data) -> Float[Array, " positions"]:
+        """|residual| / noise_std of each row, from the noise-free labels that the model expects.
+
+        Low surprise is high confidence. Statistics have no rows and surprise nobody.
+        """
+        if isinstance(data, Statistics):
+            return jnp.zeros_like(data.shares)
+        return jnp.abs(data.labels - expected.labels) / self.noise_std
+
+    def measure(self, weights: Weights, truth: Truth) -> dict[str, Float[Array, ""]]:
+        """Test error (squared units), and its mean over the design's scale where that is known.
+
+        For a shared whitened Gaussian design the deviation u is independent of the Gram matrix and
+        of no preferred direction, so |u|^2 / (samples - dim - 1) has the mean of the test error
+        without its heavy tail; samples < dim + 2 leave it out, as neither mean exists.
+        """
+        deviation = weights - truth.weights
+        error = jnp.matmul(truth.readout, deviation, precision=HIGHEST)
+        outputs = {"test_error": error @ error}
+        scale = self.design.samples - self.design.dim - 1
+        if self.whiten and isinstance(self.design, GaussianDesign) and scale > 0:
+            outputs["scale_averaged_error"] = deviation @ deviation / scale
+        return outputs
+
+    def _draw(self, key: Key[Array, ""], copies: int | Int[Array, ""] = 1) -> Data:
+        if self.representation == "statistics":
+            whole = np.array([self.design.samples])
+            sizes = jnp.asarray(whole if self.sizes is None else self.sizes, self.dtype)
+            factors = self.design.block_factors(key, sizes * copies, self.dtype)
+            labels = jnp.zeros(factors.shape[:2], self.dtype)
+            return Statistics(factors, labels, shares=sizes / sizes.sum())
+        inputs = self.design.rows(key, self.dtype)
+        return Rows(inputs, jnp.zeros(inputs.shape[0], self.dtype))
+
+    def _inputs(self, key: Key[Array, ""]) -> tuple[Data, Truth]:
+        dim = self.design.dim
+        weights = np.zeros(dim) if self.true_weights is None else self.true_weights
+        weights = jnp.asarray(weights, self.dtype)
+        readout = jnp.asarray(self.design.test_factor.T, self.dtype)
+        if not self.whiten:
+            return self._draw(key), Truth(weights, readout)
+        if self.representation == "statistics":
+            drawn = self._draw(key)
+            assert isinstance(drawn, Statistics)
+            data, lower = drawn.whiten()
+            readout = solve_lower(lower, readout.T).T
+            return data, Truth(jnp.matmul(lower.T, weights, precision=HIGHEST), readout)
+        if self.true_weights is not None:
+            raise ValueError("true_weights has no effect on least squares with a shared design")
+        inputs, readout = self.design.orthonormal_rows(key, self.dtype)
+        data = Rows(inputs, jnp.zeros(inputs.shape[0], self.dtype), orthonormal=True)
+        return data, Truth(weights, readout)
+
+    def _relabel(
+        self, key: Key[Array, ""], weights: Weights, data: Data, copies: int | Int[Array, ""]
+    ) -> Data:
+        noise_std = self.noise_std / jnp.sqrt(jnp.asarray(copies, self.dtype))
+        labels = data.predict(weights).labels + noise_std * data.noise(key)
+        return replace(data, labels=labels)

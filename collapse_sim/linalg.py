@@ -1,0 +1,74 @@
+"""Triangular factors and solves written as plain array arithmetic over the columns.
+
+Not a matter of taste: XLA's CPU back end hands batched LAPACK calls to a thread pool on which two
+of them, or two devices, wait for each other for ever (seen with jax 0.10.1 for a QR followed by two
+triangular solves under `vmap`). For the small matrices of a vmapped chain these are faster as well.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+HIGHEST = jax.lax.Precision.HIGHEST
+
+DType = np.dtype | type
+"""float32 or float64, as jnp.float32 or np.dtype("float32")."""
+
+
+def cholesky(matrix: Float[Array, "dim dim"]) -> Float[Array, "dim dim"]:
+    """Lower-triangular L with L L^T = matrix, column by column; NaN where not positive definite."""
+    dim = matrix.shape[0]
+    rows = jnp.arange(dim)
+
+    def column(j, lower):
+        rest = matrix[:, j] - jnp.matmul(lower, lower[j], precision=HIGHEST)
+        return lower.at[:, j].set(jnp.where(rows >= j, rest / jnp.sqrt(rest[j]), 0))
+
+    return jax.lax.fori_loop(0, dim, column, jnp.zeros_like(matrix))
+
+
+def solve_lower(
+    lower: Float[Array, "dim dim"], right: Float[Array, "dim k"], *, transpose: bool = False
+) -> Float[Array, "dim k"]:
+    """X with lower X = right, or lower^T X = right, by substitution."""
+    dim = lower.shape[0]
+
+    def row(step, solution):
+        j = dim - 1 - step if transpose else step
+        coefficients = lower[:, j] if transpose else lower[j]
+        known = jnp.matmul(coefficients, solution, precision=HIGHEST)
+        return solution.at[j].set((right[j] - known) / lower[j, j])
+
+    return jax.lax.fori_loop(0, dim, row, jnp.zeros_like(right))
+
+
+def solve_gram(lower: Float[Array, "dim dim"], right: Float[Array, " dim"]) -> Float[Array, " dim"]:
+    """w with (lower lower^T) w = right."""
+    half = solve_lower(lower, right[:, None])
+    return solve_lower(lower, half, transpose=True)[:, 0]
+
+
+def thin_qr(
+    matrix: Float[Array, "rows dim"],
+) -> tuple[Float[Array, "rows dim"], Float[Array, "dim dim"]]:
+    """Q with orthonormal columns and upper-triangular R with Q R = matrix, by Gram-Schmidt.
+
+    Each column is orthogonalised twice, which keeps Q orthonormal to rounding error for any
+    matrix of full numerical column rank.
+    """
+    dim = matrix.shape[1]
+
+    def column(j, state):
+        q, r = state
+        vector = matrix[:, j]
+        first = jnp.matmul(q.T, vector, precision=HIGHEST)
+        vector = vector - jnp.matmul(q, first, precision=HIGHEST)
+        second = jnp.matmul(q.T, vector, precision=HIGHEST)
+        vector = vector - jnp.matmul(q, second, precision=HIGHEST)
+        norm = jnp.sqrt(jnp.sum(vector**2))
+        coefficients = (first + second).at[j].set(norm)
+        return q.at[:, j].set(vector / norm), r.at[:, j].set(coefficients)
+
+    start = jnp.zeros_like(matrix), jnp.zeros((dim, dim), matrix.dtype)
+    return jax.lax.fori_loop(0, dim, column, start)

@@ -1,0 +1,75 @@
+"""Exact random draws that a generation needs: chi-squares and Wishart factors."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from collapse_sim.linalg import DType
+
+
+def chi_square(
+    key: Key[Array, ""], degrees: Float[Array, "..."], dtype: DType = jnp.float32
+) -> Float[Array, "..."]:
+    """Chi-square draws for degrees of freedom >= 0 (0 gives exactly 0), one per entry.
+
+    Marsaglia and Tsang (2000) proposed to all entries at once; rejected entries are proposed again
+    until none is left, so the draws are exact. Several times faster than `jax.random.chisquare`,
+    whose rejection loop runs entry by entry.
+    """
+    degrees = jnp.asarray(degrees, dtype)
+    shape = degrees / 2
+    boosted = jnp.where(shape < 1, shape + 1, shape)
+    d = boosted - 1 / 3
+    c = 1 / jnp.sqrt(9 * d)
+    tiny = jnp.finfo(dtype).tiny
+    proposal_key, boost_key = jax.random.split(key)
+
+    def propose(key):
+        normal_key, uniform_key = jax.random.split(key)
+        x = jax.random.normal(normal_key, d.shape, dtype)
+        u = jax.random.uniform(uniform_key, d.shape, dtype, minval=tiny)
+        accepted = (c * x > -1) & (jnp.log(u) < log_acceptance(x))
+        return accepted, d * (1 + c * x) ** 3
+
+    def log_acceptance(x):
+        # x^2/2 + d (1 - v + ln v) with v = (1 + t)^3, t = c x. Its terms up to t^3 cancel, which
+        # for large d would leave only rounding errors: near t = 0 the series is used instead.
+        t = c * x
+        series = -3 * d * t**4 * (1 / 4 - t * (1 / 5 - t * (1 / 6 - t * (1 / 7 - t / 8))))
+        safe = jnp.maximum(1 + t, tiny)
+        direct = x * x / 2 + d * (1 - safe**3 + 3 * jnp.log(safe))
+        return jnp.where(jnp.abs(t) < 0.05, series, direct)
+
+    def again(state):
+        accepted, value, attempt = state
+        newly, proposed = propose(jax.random.fold_in(proposal_key, attempt))
+        return accepted | newly, jnp.where(accepted, value, proposed), attempt + 1
+
+    start = jnp.zeros(d.shape, bool), jnp.ones_like(d), jnp.uint32(0)
+    _, value, _ = jax.lax.while_loop(lambda state: ~jnp.all(state[0]), again, start)
+    u = jax.random.uniform(boost_key, d.shape, dtype, minval=tiny)
+    power = 1 / jnp.where(shape > 0, shape, 1)
+    value = jnp.where(shape < 1, value * u**power, value)
+    return jnp.where(degrees > 0, 2 * value, 0)
+
+
+def wishart_factor(
+    key: Key[Array, ""],
+    rows: Float[Array, "*batch"] | int,
+    dim: int,
+    dtype: DType = jnp.float32,
+) -> Float[Array, "*batch dim dim"]:
+    """Lower-triangular L with L L^T distributed as X^T X, X having `rows` rows from N(0, I).
+
+    Bartlett's decomposition; for rows < dim the last columns are zero (a singular Wishart).
+    The cost does not depend on `rows`. float32 is enough: the relative error of a chi-square is
+    the dtype's.
+    """
+    rows = jnp.asarray(rows, dtype)
+    normal_key, diagonal_key = jax.random.split(key)
+    column = jnp.arange(dim)
+    degrees = jnp.maximum(rows[..., None] - column, 0)
+    diagonal = jnp.sqrt(chi_square(diagonal_key, degrees, dtype))
+    below = jnp.tril(jax.random.normal(normal_key, (*rows.shape, dim, dim), dtype), -1)
+    below = jnp.where((column < rows[..., None])[..., None, :], below, 0)
+    return below + diagonal[..., None] * jnp.eye(dim, dtype=dtype)

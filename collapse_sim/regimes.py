@@ -1,0 +1,174 @@
+"""Regimes: how the data of the next generation come from human, current and synthetic data.
+
+A regime does not know what a position holds. `start` gives the first data set and whatever the
+regime remembers; a step gives the next ones and the share of positions it edited.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from collapse_sim.learners import Data
+from collapse_sim.masks import MaskPolicy
+
+
+class Generation(NamedTuple):
+    """All that a regime may look at when it makes the data of generation `number` + 1."""
+
+    number: Int[Array, ""]
+    human: Data
+    current: Data
+    synthetic: Data
+    expected: Data
+    """The synthetic data without their noise."""
+    fresh_human: Data
+    """A new draw of human data."""
+    surprise: Callable[[], Float[Array, " positions"]]
+    """How surprised the model is at each current position."""
+
+
+class Step(NamedTuple):
+    data: Data
+    memory: Any
+    edited_fraction: Float[Array, ""] | float
+
+
+@runtime_checkable
+class Regime(Protocol):
+    def start(self, human: Data, generations: int) -> tuple[Data, Any]: ...
+
+    def copies(self, number: Int[Array, ""]) -> Int[Array, ""] | int:
+        """How many times the human data's size generation `number` + 1 has."""
+        ...
+
+    def step(self, key: Key[Array, ""], memory: Any, seen: Generation) -> Step: ...
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Replace:
+    """Full resampling: only the last model's output; `growing`: i times as much in round i."""
+
+    growing: bool = field(default=False, metadata={"static": True})
+
+    def start(self, human, generations):
+        del generations
+        return human, None
+
+    def copies(self, number):
+        return number + 1 if self.growing else 1
+
+    def step(self, key, memory, seen):
+        del key
+        return Step(seen.synthetic, memory, 1.0)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Accumulate:
+    """Everything so far: human data and the output of every model."""
+
+    def start(self, human, generations):
+        return human.pool(generations + 1), None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        del key
+        share = seen.number / (seen.number + 1)
+        return Step(seen.current.put(seen.synthetic, seen.number), memory, share)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class AccumulateSubsample:
+    """A uniform subsample, of the human data's size, of everything so far."""
+
+    def start(self, human, generations):
+        return replace(human, orthonormal=False), human.pool(generations + 1)
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        size = seen.human.labels.shape[0]
+        pool = memory.put(seen.synthetic, seen.number)
+        share = seen.number / (seen.number + 1)
+        return Step(pool.subsample(key, (seen.number + 1) * size, size), pool, share)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Mix:
+    """Labels averaged with weight `real_weight` on human ones, fresh every round or the same."""
+
+    real_weight: float | Float[Array, ""]
+    fresh: bool = field(default=True, metadata={"static": True})
+
+    def __post_init__(self):
+        if isinstance(self.real_weight, float) and not 0 <= self.real_weight <= 1:
+            raise ValueError(f"real_weight={self.real_weight}: accepted is [0, 1]")
+
+    def start(self, human, generations):
+        del generations
+        return human, None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        del key
+        human = seen.fresh_human if self.fresh else seen.human
+        w = self.real_weight
+        labels = w * human.labels + (1 - w) * seen.synthetic.labels
+        return Step(replace(seen.human, labels=labels), memory, 1 - w)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Edit:
+    """Token-level editing: positions under a mask take synthetic labels, the others are kept.
+
+    Kept from the current data (chained, the published process), or from the human data when
+    `anchored`. `additive` adds the synthetic noise to the kept labels instead of replacing them.
+    """
+
+    policy: MaskPolicy
+    anchored: Bool[np.ndarray | Array, ""] | bool = False
+    additive: Bool[np.ndarray | Array, ""] | bool = False
+
+    @staticmethod
+    def of(policy: MaskPolicy, variant: str = "chained") -> "Edit":
+        """Chained, anchored or additive editing."""
+        if variant not in ("chained", "anchored", "additive"):
+            raise ValueError(f"variant={variant}: accepted are chained, anchored, additive")
+        return Edit(policy, np.asarray(variant == "anchored"), np.asarray(variant == "additive"))
+
+    def start(self, human, generations):
+        del generations
+        positions = human.labels.shape[0]
+        if self.policy.schedule.shape[1] != positions:
+            raise ValueError(
+                f"mask schedule has {self.policy.schedule.shape[1]} columns: accepted is one for "
+                f"each of the {positions} positions"
+            )
+        return human, jnp.ones(positions, bool)
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        current = seen.current
+        mask = self.policy.mask(key, seen.number, seen.surprise(), memory)
+        touched = mask.reshape(mask.shape + (1,) * (current.labels.ndim - 1))
+        kept = jnp.where(self.anchored, seen.human.labels, current.labels)
+        added = kept + seen.synthetic.labels - seen.expected.labels
+        edited = jnp.where(self.additive, added, seen.synthetic.labels)
+        labels = jnp.where(touched, edited, kept)
+        return Step(replace(current, labels=labels), mask, jnp.sum(mask * current.shares))

@@ -1,0 +1,215 @@
+"""Many replicates of one simulation: streamed in blocks over all devices, reduced on the host.
+
+A block of replicates is the unit of computing. Its size depends on the simulation alone, each
+replicate has its own random stream, and blocks are reduced in order; so the results do not depend
+on how many blocks are in flight, on the number of devices or on where a run was interrupted.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array, Float, Key, UInt32
+
+from collapse_sim.loop import Trace
+
+Simulation = Callable[[Key[Array, ""]], Trace]
+Blocks = dict[str, Float[Array, "blocks block generations"]]
+
+BLOCK_FLOATS = 2**19
+CALL_FLOATS = 2**26
+SAMPLE = 2**15
+"""Replicates kept whole (the first ones), for quantiles and tests of a law."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean, sum of squared deviations and extremes over replicates, in float64."""
+
+    count: int
+    mean: Float[np.ndarray, " generations"]
+    squares: Float[np.ndarray, " generations"]
+    least: Float[np.ndarray, " generations"]
+    largest: Float[np.ndarray, " generations"]
+
+    @staticmethod
+    def of(values: Float[np.ndarray, "replicates generations"]) -> "Moments":
+        values = values.astype(np.float64)
+        mean = values.mean(axis=0)
+        squares = ((values - mean) ** 2).sum(axis=0)
+        return Moments(len(values), mean, squares, values.min(axis=0), values.max(axis=0))
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Moments of both sets of replicates together (Chan, Golub and LeVeque 1983)."""
+        count = self.count + other.count
+        step = other.mean - self.mean
+        return Moments(
+            count,
+            self.mean + step * (other.count / count),
+            self.squares + other.squares + step**2 * (self.count * other.count / count),
+            np.minimum(self.least, other.least),
+            np.maximum(self.largest, other.largest),
+        )
+
+    @property
+    def variance(self) -> Float[np.ndarray, " generations"]:
+        return self.squares / max(self.count - 1, 1)
+
+    @property
+    def standard_error(self) -> Float[np.ndarray, " generations"]:
+        return np.sqrt(self.variance / self.count)
+
+    @property
+    def largest_share(self) -> Float[np.ndarray, " generations"]:
+        """Share of the sum of squared deviations that the most extreme replicate alone makes up."""
+        extreme = np.maximum(self.largest - self.mean, self.mean - self.least) ** 2
+        return extreme / np.where(self.squares > 0, self.squares, 1)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of a stream: moments of every measure, and the first replicates whole."""
+
+    moments: dict[str, Moments]
+    sample: dict[str, Float[np.ndarray, "kept generations"]]
+
+    @property
+    def count(self) -> int:
+        return next(iter(self.moments.values())).count if self.moments else 0
+
+    def add(self, block: dict[str, Float[np.ndarray, "replicates generations"]]) -> "Summary":
+        moments, sample = {}, {}
+        for name, values in block.items():
+            if not np.isfinite(values).all():
+                raise FloatingPointError(
+                    f"{name} is not finite in replicates {self.count} to {self.count + len(values)}"
+                )
+            new = Moments.of(values)
+            moments[name] = self.moments[name].merge(new) if self.moments else new
+            kept = self.sample.get(name, values[:0])
+            sample[name] = np.concatenate([kept, values[: SAMPLE - len(kept)]])
+        return Summary(moments, sample)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """A flat form for a checkpoint; `from_arrays` is its inverse."""
+        arrays: dict[str, np.ndarray] = {"count": np.asarray(self.count)}
+        for name, m in self.moments.items():
+            arrays[f"moments/{name}"] = np.stack([m.mean, m.squares, m.least, m.largest])
+            arrays[f"sample/{name}"] = self.sample[name]
+        return arrays
+
+    @staticmethod
+    def from_arrays(arrays: dict[str, np.ndarray]) -> "Summary":
+        names = [name.removeprefix("moments/") for name in arrays if name.startswith("moments/")]
+        count = int(arrays["count"])
+        moments = {name: Moments(count, *arrays[f"moments/{name}"]) for name in names}
+        return Summary(moments, {name: arrays[f"sample/{name}"] for name in names})
+
+
+EMPTY = Summary({}, {})
+
+
+def _largest_array(jaxpr) -> int:
+    """Floats of the largest array in a computation, sub-computations included."""
+    largest = max((int(np.prod(v.aval.shape)) for v in jaxpr.invars + jaxpr.constvars), default=1)
+    for equation in jaxpr.eqns:
+        largest = max([largest, *(int(np.prod(v.aval.shape)) for v in equation.outvars)])
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
+            if _is_jaxpr(inner):
+                largest = max(largest, _largest_array(getattr(inner, "jaxpr", inner)))
+    return largest
+
+
+def _is_jaxpr(value) -> bool:
+    return hasattr(value, "eqns") or hasattr(value, "jaxpr")
+
+
+@partial(jax.jit, static_argnames=("block", "mesh"))
+def _run_blocks(simulation: Simulation, key, indices, *, block: int, mesh: Mesh) -> Blocks:
+    """Traces of whole blocks: one block at a time on each device.
+
+    The simulation is an argument, not a constant: those that differ only in their data (masks,
+    rates, noise) share one compiled program.
+    """
+
+    def run_block(simulation, key, index):
+        replicate = index * block + jnp.arange(block, dtype=jnp.uint32)
+        return jax.vmap(lambda i: simulation(jax.random.fold_in(key, i)))(replicate)
+
+    def run_share(simulation, key, indices):
+        return jax.lax.map(lambda index: run_block(simulation, key, index), indices)
+
+    specs = (P(), P(), P("replicate"))
+    share = jax.shard_map(
+        run_share, mesh=mesh, in_specs=specs, out_specs=P("replicate"), check_vma=False
+    )
+    return share(simulation, key, indices)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Replicates of one simulation, in blocks over devices.
+
+    `chunk` is the number of replicates in flight, at most what keeps a call short and its memory
+    small; like the devices it has no influence on the numbers.
+    """
+
+    simulation: Simulation
+    block: int
+    blocks: int
+    mesh: Mesh
+
+    @staticmethod
+    def of(simulation: Simulation, *, devices: list | None = None, chunk: int = 4096) -> "Stream":
+        devices = devices or jax.local_devices()
+        largest = _largest_array(jax.make_jaxpr(simulation)(jax.random.key(0)).jaxpr)
+        block = 2 ** int(np.clip(np.log2(BLOCK_FLOATS / largest), 3, 12))
+        chunk = min(CALL_FLOATS // largest, chunk)
+        mesh = Mesh(np.array(devices), ("replicate",), axis_types=(AxisType.Auto,))
+        blocks = max(chunk // (block * len(devices)), 1) * len(devices)
+        return Stream(simulation, block, blocks, mesh)
+
+    def run(self, key: Key[Array, ""], indices: UInt32[np.ndarray, " blocks"]) -> Blocks:
+        """Traces of the blocks of these indices, on the devices."""
+        everywhere = NamedSharding(self.mesh, P())
+        placed = jax.device_put(indices, NamedSharding(self.mesh, P("replicate")))
+        simulation, key = jax.device_put((self.simulation, key), everywhere)
+        return _run_blocks(simulation, key, placed, block=self.block, mesh=self.mesh)
+
+    def blocks_from(
+        self, key: Key[Array, ""], start: int, stop: int
+    ) -> Iterator[dict[str, Float[np.ndarray, "replicates generations"]]]:
+        """Values of replicates start, ..., stop - 1, block by block.
+
+        `start` must be a multiple of the block, as every `stop` before the last one is.
+        """
+        if start % self.block:
+            raise ValueError(f"start={start}: accepted are multiples of the block, {self.block}")
+        last = -(-stop // self.block)
+        for first in range(start // self.block, last, self.blocks):
+            indices = np.arange(first, first + self.blocks, dtype=np.uint32)
+            values = jax.device_get(self.run(key, indices))
+            for i, index in enumerate(indices[: last - first]):
+                keep = min(stop - int(index) * self.block, self.block)
+                yield {name: value[i][:keep] for name, value in values.items()}
+
+    def extend(self, summary: Summary, key: Key[Array, ""], stop: int) -> Iterator[Summary]:
+        """The summary after each further block, up to `stop` replicates."""
+        for block in self.blocks_from(key, summary.count, stop):
+            summary = summary.add(block)
+            yield summary
+
+
+def looks(replicates: int, first: int = 4096) -> Iterator[int]:
+    """Replicate counts at which a run asks whether it knows enough: first, 2 first, 4 first, ..."""
+    if replicates < 1:
+        raise ValueError(f"replicates={replicates}: accepted are integers >= 1")
+    while first < replicates:
+        yield first
+        first *= 2
+    yield replicates

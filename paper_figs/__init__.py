@@ -1,0 +1,1 @@
+"""One module per figure: reads finished runs and closed forms, never simulates."""

@@ -1,0 +1,85 @@
+"""How a process looks against generations: a line for theory, points for simulation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+
+from paper_figs import style
+from paper_figs.runs import Curve
+
+MOST_POINTS = 16
+"""More of them run into one another; they are then spread evenly over the generations."""
+
+ROUNDING = 1e-6
+"""Errors this small are the first fit's distance from itself, which a log axis cannot show."""
+
+LINES = {
+    "exact": {"linestyle": "-"},
+    "averaged": {"linestyle": "-"},
+    "leading": {"linestyle": "--"},
+    "": {"linestyle": ":", "linewidth": 0.7},
+}
+"""By how the closed form is known; with none, a dotted line joins the points."""
+
+NAMES = {
+    "exact": "closed form",
+    "averaged": "closed form",
+    "leading": "closed form for $T\\gg d$",
+    "": "no closed form",
+}
+
+
+def draw_curve(ax: Axes, curve: Curve) -> None:
+    """The closed form as a line and simulated means as points."""
+    line = curve.predicted if curve.kind else curve.mean
+    seen = line > ROUNDING
+    ax.plot(
+        curve.generation[seen], line[seen], color=curve.mark.colour, zorder=2, **LINES[curve.kind]
+    )
+    count = len(curve.generation)
+    shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
+    shown = shown[curve.mean[shown] > ROUNDING]
+    draw_points(ax, curve.generation[shown], curve.mean[shown], curve.half_width[shown], curve.mark)
+
+
+def draw_points(
+    ax: Axes, x: ArrayLike, mean: ArrayLike, half_width: ArrayLike, mark: style.Mark
+) -> None:
+    """Simulated means with their intervals."""
+    ax.errorbar(
+        x, mean, half_width, color=mark.colour, marker=mark.marker, linestyle="none",
+        elinewidth=0.8, markeredgewidth=0, zorder=3,
+    )  # fmt: skip
+
+
+def draw_key(
+    figure: Figure, curves: Sequence[Curve], title: str = "", more: Sequence[Artist] = ()
+) -> None:
+    """What points and lines mean, as far as they occur; the design on the right."""
+    points = figure.axes[0].errorbar(
+        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
+        label="simulated mean, 95 % interval",
+    )  # fmt: skip
+    occurring = {curve.kind for curve in curves}
+    looks = {NAMES[kind]: LINES[kind] for kind in LINES if kind in occurring}
+    lines = [Line2D([], [], color=style.NEUTRAL, label=k, **v) for k, v in looks.items()]
+    handles = [points, *lines, *more]
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=4 if len(handles) < 5 else 3,
+        columnspacing=1.5,
+    )  # fmt: skip
+    if title:
+        figure.legend(handles=[], title=title, loc="outside upper right")
+
+
+def scale_generations(ax: Axes, last: int) -> None:
+    """Whole generations from 1 on, at most about seven of them with a tick."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 10**9) if last <= 7 * step)
+    ax.set_xticks(range(1, last + 1, step) if step < 5 else [1, *range(step, last + 1, step)])
+    margin = 0.025 * (last - 1)
+    ax.set_xlim(1 - margin, last + margin)

@@ -1,0 +1,101 @@
+"""Test error against generation: full resampling, accumulation, and every token edit of a run.
+
+Points are simulated means with 95 % normal intervals, lines are closed forms. Also the figure
+that experiments/linear_bound.py leaves in its run directory.
+"""
+
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.curves import ROUNDING, draw_curve, draw_key, scale_generations
+from paper_figs.runs import (
+    RESIDUAL_MASKS,
+    Curve,
+    design_name,
+    error_label,
+    plain_name,
+    read_curves,
+)  # fmt: skip
+from theory.editing.corrected import disjoint_inflation_bound
+from theory.editing.published import theorem_2a_bound
+from theory.wishart import base_error
+
+
+class Bound(NamedTuple):
+    """A bound on the inflation at every generation, true or said to be."""
+
+    text: str
+    value: float
+    look: dict[str, Any]
+
+
+def draw(run: RunDirectory) -> Figure:
+    """Chained edits by masks set in advance on the left, everything else on the right."""
+    parameters, curves = run.config()["parameters"], read_curves(run)
+    panels, bounds = _panels(curves), _bounds(parameters)
+    labels = len(bounds) + max(len(members) for members in panels.values())
+    with style.context():
+        width = style.PAGE * (1 if len(panels) == 2 else 0.6)
+        figure = style.new_figure(width, max(2.9, 0.9 + 0.14 * labels))
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for ax, (title, members) in zip(axes, panels.items(), strict=True):
+            for curve in members:
+                draw_curve(ax, curve)
+            for bound in _that_apply(bounds, members):
+                ax.axhline(bound.value, **bound.look)
+            scale_generations(ax, len(members[0].generation))
+            ax.set_title(title)
+            ax.set_xlabel("generation $n$ (1: fit on human data)")
+        axes[0].set_ylabel(error_label(parameters))
+        style.log_inflation_axis(axes[0])
+        draw_key(figure, curves, design_name(run))
+        for ax, members in zip(axes, panels.values(), strict=True):
+            _label(ax, members, _that_apply(bounds, members), parameters)
+        style.settle(figure)
+    return figure
+
+
+def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
+    """Processes by panel; full resampling, where there are two panels, is in both."""
+    blind = [
+        curve for curve in curves if curve.variant == "chained" and curve.mask not in RESIDUAL_MASKS
+    ]
+    others = [curve for curve in curves if curve not in blind]
+    resampling = [curve for curve in curves if curve.regime == "replace"]
+    if blind and others == resampling:
+        others = []
+    panels = {
+        "Chained edits, masks blind to the labels": resampling + blind if blind else [],
+        "Resampling and other edits": others,
+    }
+    return {title: members for title, members in panels.items() if members}
+
+
+def _bounds(parameters: dict[str, Any]) -> list[Bound]:
+    """In units of b. The corrected one is about Gaussian designs, so no theorem for a given one."""
+    where = {"dim": 1, "samples": 3}  # any size: the bound is a multiple of b
+    published = theorem_2a_bound(**where) / base_error(**where)
+    bounds = [Bound("published bound: $2b$", published, style.PUBLISHED)]
+    if parameters["design"] == "gaussian":
+        text, value = "corrected, disjoint edits: $(2e-1)b$", disjoint_inflation_bound()
+        bounds.append(Bound(text, value, style.CORRECTED))
+    return bounds
+
+
+def _that_apply(bounds: list[Bound], members: list[Curve]) -> list[Bound]:
+    """Bounds are about edits alone."""
+    return bounds if any(curve.regime == "edit" for curve in members) else []
+
+
+def _label(ax: Axes, members: list[Curve], bounds: list[Bound], parameters: dict[str, Any]) -> None:
+    names = [style.End(bound.text, bound.value, bound.look["color"]) for bound in bounds]
+    names += [
+        style.End(plain_name(curve, parameters), float(curve.mean[-1]), curve.mark.colour)
+        for curve in members
+        if curve.mean[-1] > ROUNDING
+    ]
+    style.label_ends(ax, names)

@@ -1,0 +1,211 @@
+"""What all figures share: size, fonts, colours, labels at line ends, and files.
+
+No state is global: figures are drawn and saved inside `context()`. Fonts are those that come with
+Matplotlib, and no file holds a date, so that one run gives the same bytes everywhere.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import ArrayLike
+from tueplots import axes as tue_axes
+from tueplots import bundles
+
+from collapse_sim.run_directory import write_atomically
+
+PAGE = 6.75
+"""Width of a text block of two columns, inches."""
+
+SMALL = 6.5
+"""Points: labels, ticks and keys."""
+
+PARAMETERS: dict[Any, Any] = (
+    bundles.icml2024(usetex=False)
+    | tue_axes.lines()
+    | {
+        # Times-like, and inside Matplotlib's wheel: no machine falls back to another font.
+        "font.family": "STIXGeneral",
+        "mathtext.fontset": "stix",
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "legend.fontsize": SMALL,
+        "legend.title_fontsize": SMALL,
+        "axes.titlesize": 8,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "lines.markersize": 3.0,
+        "legend.frameon": False,
+        "legend.handlelength": 1.8,
+        "pdf.fonttype": 42,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "collapse_sim",
+    }
+)
+
+METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+
+# Okabe and Ito's colours, less the yellow that no one sees on white.
+BLACK, GREY = "#000000", "#808080"
+ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
+BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+
+class Mark(NamedTuple):
+    """How a process looks in every figure: circles are edits by masks set in advance, squares by
+    masks that look at residuals, diamonds are other edits, triangles resample."""
+
+    colour: str
+    marker: str
+
+
+MARKS = {
+    "replace": Mark(BLACK, "^"),
+    "replace_fresh": Mark(BLACK, "v"),
+    "accumulate": Mark(GREEN, "^"),
+    "accumulate_fresh": Mark(GREEN, "v"),
+    "halfway": Mark(ORANGE, "^"),
+    "halfway_fresh": Mark(ORANGE, "v"),
+    "subsample": Mark(SKY, "^"),
+    "subsample_fresh": Mark(SKY, "v"),
+    "mix_fixed": Mark(GREY, "^"),
+    "mix_fresh": Mark(GREY, "v"),
+    "edit one": Mark(GREEN, "o"),
+    "edit halves": Mark(ORANGE, "o"),
+    "edit disjoint": Mark(RED, "o"),
+    "edit random": Mark(PURPLE, "o"),
+    "edit fixed": Mark(BLUE, "o"),
+    "edit geometric": Mark(SKY, "o"),
+    "edit random anchored": Mark(PURPLE, "D"),
+    "edit random additive": Mark(PURPLE, "d"),
+    "edit confident": Mark(SKY, "s"),
+    "edit nested": Mark(RED, "s"),
+    "edit free": Mark(BLUE, "s"),
+}
+"""By the name of the process, as in the verdicts of a run."""
+
+OWN_MASKS = Mark(GREY, "o")
+"""Masks from a user's file."""
+
+NEUTRAL = "#606060"
+"""Keys and notes."""
+
+PUBLISHED = {"color": "#A0A0A0", "linewidth": 1.2, "zorder": 1}
+CORRECTED = {"color": "#404040", "linewidth": 1.2, "zorder": 1}
+"""The two bounds on token editing."""
+
+
+class End(NamedTuple):
+    """The name of a line that ends at height `value`, at `x` or else at the edge of the axes."""
+
+    text: str
+    value: float
+    colour: str
+    x: float | None = None
+
+
+def context() -> AbstractContextManager:
+    """The style, for the time of a `with` block."""
+    return matplotlib.rc_context(PARAMETERS)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure that pyplot does not know: it needs no display and nobody has to close it."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def settle(figure: Figure) -> None:
+    """Make room for all there is, then never again: a figure saved twice is the same twice."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write `name`.png, .pdf and .svg into `folder`, each whole or not at all."""
+    with context():
+        for suffix, metadata in METADATA.items():
+            write = partial(figure.savefig, dpi=300, metadata=metadata)
+            write_atomically(folder / f"{name}.{suffix}", write)
+
+
+def ink(colour: str) -> str:
+    """The same hue, dark enough for small letters on white."""
+    red, green, blue = (0.72 * channel for channel in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def spread(values: ArrayLike, gap: float, low: float, high: float) -> np.ndarray:
+    """The least move of all `values` that puts them `gap` apart, inside [low, high] if they fit.
+
+    With z_i = y_i - i gap for sorted y this is isotonic regression, solved by pooling adjacent
+    violators; its bounded solution is the unbounded one, clipped.
+    """
+    wanted = np.asarray(values, dtype=float)
+    order = np.argsort(wanted, kind="stable")
+    steps = gap * np.arange(len(wanted))
+    pools: list[tuple[float, int]] = []
+    for value in wanted[order] - steps:
+        pools.append((value, 1))
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (second, n), (first, m) = pools.pop(), pools.pop()
+            pools.append(((first * m + second * n) / (m + n), m + n))
+    level = np.repeat([mean for mean, _ in pools], [count for _, count in pools])
+    placed = np.empty(len(wanted))
+    placed[order] = np.clip(level, low, max(low, high - steps[-1])) + steps
+    return placed
+
+
+def label_ends(axes: Axes, ends: Sequence[End]) -> None:
+    """Name every line beside the right edge of the axes, without overlap."""
+    if not ends:
+        return
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    figure.draw_without_rendering()  # settles the height of the axes
+    box = axes.get_window_extent()
+    points = box.height * 72 / figure.dpi
+    edge = axes.get_xlim()[1]
+    pixels = axes.transData.transform([(edge, end.value) for end in ends])[:, 1]
+    heights = (pixels - box.y0) / box.height
+    gap = 1.25 * SMALL / points
+    for end, place in zip(ends, spread(heights, gap, 0.0, 1.0), strict=True):
+        axes.annotate(
+            end.text,
+            xy=(edge if end.x is None else end.x, end.value),
+            xytext=(1.065, place),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=SMALL,
+            color=ink(end.colour),
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": end.colour,
+                "linewidth": 0.5,
+                "relpos": (0, 0.5),
+                "shrinkA": 1,
+                "shrinkB": 0,
+            },
+        )
+
+
+def log_inflation_axis(axes: Axes) -> None:
+    """A logarithmic y axis whose ticks are plain numbers, dense enough over any range."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    steps = (1, 2, 3, 4, 6, 8) if high / low < 20 else (1, 2, 5)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=20))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

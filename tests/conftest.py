@@ -1,0 +1,37 @@
+"""One setting of JAX and Hypothesis for every test."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Eight virtual CPU devices, so that one process compares jax.devices()[:1] with [:8]. Unsharded
+# work still runs on the first alone. Both settings must come before JAX first asks for a device;
+# the environment variable also reaches the commands that tests start.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+jax.config.update("jax_platforms", os.environ["JAX_PLATFORMS"])
+jax.config.update("jax_num_cpu_devices", 8)
+
+settings.register_profile(
+    "project",
+    deadline=None,  # a deadline would time XLA's compilation
+    derandomize="CI" in os.environ,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # that too is a clock, not a property
+)
+settings.load_profile("project")
+
+
+def pytest_report_header() -> str:
+    return f"jax: {jax.__version__}, {jax.device_count()} {jax.default_backend()} devices"
+
+
+@pytest.fixture(scope="session")
+def wikitext() -> Path:
+    """The folder with WikiText-2's valid.txt and test.txt, which is not part of the project."""
+    folder = Path(__file__).parents[2] / "shared" / "data" / "wikitext2"
+    if not (folder / "valid.txt").is_file():
+        pytest.skip("no WikiText-2: needs ../shared/data/wikitext2/{valid,test}.txt")
+    return folder

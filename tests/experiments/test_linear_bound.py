@@ -1,0 +1,336 @@
+"""linear_bound.py as a person runs it: results, files, resuming, and every bad input."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import linear_bound
+import numpy as np
+import pytest
+from linear_lab import runner
+from linear_lab.settings import PRESETS, parse
+
+from collapse_sim.run_directory import RunDirectory
+from theory.editing.finite import two_disjoint_edits_error
+
+SCRIPT = Path(linear_bound.__file__)
+TINY = [
+    *("--dim", "8", "--samples", "24", "--generations", "3", "--replicates", "65536"),
+    *("--no-limits", "--regimes", "replace", "edit", "--masks"),
+]
+
+
+def command(*arguments: str) -> int:
+    """The command's exit status, in this process (whose devices are already chosen)."""
+    return linear_bound.command(list(arguments), configure=lambda settings: None)
+
+
+def verdicts(folder: Path) -> dict[tuple[str, str], str]:
+    return {
+        (record["claim"], record["parameters"]["process"]): record["verdict"]
+        for record in RunDirectory(folder).verdicts()
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    assert command(*TINY, "one", "halves", "random", "nested", "--out", str(folder)) == 0
+    return folder
+
+
+def test_two_halves_violate_the_published_bound_and_one_edit_does_not(finished):
+    found = verdicts(finished)
+    assert found["zhu2025.thm2a_single", "edit one"] == "holds"
+    assert found["zhu2025.thm2a", "edit halves"] == "violated"
+    assert found["zhu2025.thm1", "edit halves"] == "violated"
+    assert found["ref.edit_two_T", "edit halves"] == "holds"
+    assert found["ref.exact_one", "edit random additive"] == "holds"
+    assert found["zhu2025.eq7", "replace"] == found["ref.replace_law", "replace"] == "holds"
+    assert found["zhu2025.sec2", "replace"] == "violated"
+    assert found["zhu2025.eq16", "edit random"] == "assumption not met"
+
+
+def test_intervals_hold_the_closed_form(finished):
+    truth = two_disjoint_edits_error(dim=8, samples=24, edit_counts=(12, 12))
+    records = [
+        record
+        for record in RunDirectory(finished).verdicts()
+        if record["parameters"]["process"] == "edit halves" and record["interval"]
+    ]
+    assert len(records) >= 4
+    for record in records:
+        low, high = record["interval"]
+        assert low <= truth <= high
+        assert record["confidence"] > 0.9999
+
+
+def test_the_run_directory_holds_what_the_house_asks_for(finished):
+    config = RunDirectory(finished).config()
+    assert config["parameters"]["samples"] == 24
+    assert {"jax", "numpy"} <= set(config["packages"])
+    assert not (finished / "checkpoints").exists()
+    chains = RunDirectory(finished).chains()
+    assert set(chains["generation"]) == {1, 2, 3}
+    assert (chains["q05"] <= chains["q50"]).all() and (chains["q50"] <= chains["q95"]).all()
+    for name in ("figure.png", "figure.pdf", "figure.svg"):
+        assert (finished / name).stat().st_size > 1000
+
+
+def test_output_fits_80_columns_and_shows_no_progress_off_a_terminal(tmp_path, capfd):
+    assert command(*TINY, "halves", "--out", str(tmp_path / "run")) == 0
+    shown = capfd.readouterr()
+    assert shown.err == ""
+    tables = shown.out.partition(str(tmp_path))[0]
+    assert max(map(len, tables.splitlines())) <= 80
+    assert "zhu2025.thm2a" in tables and "violated" in tables
+
+
+def test_chunks_do_not_change_a_byte(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "CHUNK", 512)
+    folder = tmp_path / "run"
+    assert command(*TINY, "one", "halves", "random", "nested", "--out", str(folder)) == 0
+    for name in ("chains.parquet", "verdicts.json"):
+        assert (folder / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
+    def arguments(folder):
+        return [
+            *(sys.executable, str(SCRIPT), *TINY[:6], "--replicates", "262144", "--no-limits"),
+            *("--no-early-stop", "--regimes", "replace", "edit", "--masks", "random"),
+            *("--out", str(folder)),
+        ]
+
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    subprocess.run(arguments(whole), env=environment, check=True, capture_output=True)
+    process = subprocess.Popen(arguments(broken), env=environment, stdout=subprocess.DEVNULL)
+    saved = broken / "checkpoints" / "00-replace.npz"
+    while not saved.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (broken / "verdicts.json").exists()
+    resumed = [*arguments(broken), "--resume"]
+    subprocess.run(resumed, env=environment, check=True, capture_output=True)
+    for name in ("chains.parquet", "verdicts.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd):
+    folder = tmp_path / "run"
+    masks = ("one", "halves", "random", "nested")
+    calls = []
+
+    def interrupt(self, *arguments):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return simulate(self, *arguments)
+
+    simulate = runner.Runner._simulate
+    with monkeypatch.context() as patch:
+        patch.setattr(runner.Runner, "_simulate", interrupt)
+        assert command(*TINY, *masks, "--out", str(folder)) == 130
+    assert "--resume goes on" in capfd.readouterr().err
+    assert command(*TINY, *masks, "--out", str(folder), "--resume") == 0
+    assert (folder / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
+    assert command(*TINY, *masks, "--out", str(folder), "--resume") == 0
+    assert "finished before" in capfd.readouterr().out
+
+
+def test_a_spent_budget_reports_undecided(tmp_path):
+    folder = tmp_path / "run"
+    spent = ("--budget-seconds", "1e-6", "--out", str(folder))
+    assert command(*TINY, "halves", *spent) == 0
+    assert verdicts(folder)["zhu2025.eq7", "replace"] == "undecided"
+
+
+def test_nearly_square_designs_test_the_law_where_the_variance_is_infinite(tmp_path):
+    folder = tmp_path / "run"
+    square = ("--dim", "2", "--samples", "5", "--generations", "3", "--replicates", "16384")
+    regimes = ("--regimes", "replace", "replace_fresh", "--no-limits", "--out", str(folder))
+    assert command(*square, *regimes) == 0
+    found = verdicts(folder)
+    assert found["gerst2024.replace", "replace_fresh"] == "assumption not met"
+    assert found["ref.replace_law", "replace_fresh"] == "holds"
+    assert found["ref.replace_law", "replace"] == "holds"
+
+
+# A user's own design
+
+
+@pytest.fixture(scope="module")
+def design() -> np.ndarray:
+    rows = np.random.default_rng(0).standard_normal((30, 3))
+    return rows @ np.array([[1.0, 0.9, 0], [0, 1, 0], [0, 0, 5]])
+
+
+def write(path: Path, table: np.ndarray, header: str = "") -> Path:
+    if path.suffix == ".csv":
+        np.savetxt(path, table, delimiter=",", header=header, comments="")
+    elif path.suffix == ".npy":
+        np.save(path, table)
+    elif path.suffix == ".npz":
+        np.savez(path, table)
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table({f"x{i}": column for i, column in enumerate(table.T)}), path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.npy", "x.npz", "x.parquet"])
+def test_a_design_from_a_file_gets_verdicts_of_its_own(design, tmp_path, name):
+    path, folder = write(tmp_path / name, design, "a,b,c"), tmp_path / "run"
+    flags = ("--design", str(path), "--generations", "3", "--masks", "halves", "random")
+    assert command(*flags, "--replicates", "262144", "--out", str(folder)) == 0
+    found = verdicts(folder)
+    assert found["zhu2025.eq7", "replace"] == "holds"
+    assert found["zhu2025.thm2a", "edit halves"] == "violated"
+    assert found["ref.edit_B", "edit halves"] == "holds"
+    assert found["ref.edit_D", "edit random"] == "holds"
+    config = json.loads((folder / "config.json").read_text())
+    assert len(config["data"][name]) == 64 and config["base_error"] == pytest.approx(3 / 30)
+
+
+def test_real_labels_start_the_chain(design, tmp_path):
+    labels = design @ [1.0, -2, 0.5] + 3 * np.random.default_rng(1).standard_normal(30)
+    path = write(tmp_path / "x.csv", np.column_stack([design, labels]), "a,b,c,target")
+    folder = tmp_path / "run"
+    flags = ("--design", str(path), "--labels", "target", "--generations", "3")
+    masks = ("--masks", "halves", "--replicates", "262144", "--out", str(folder))
+    assert command(*flags, *masks) == 0
+    chains = RunDirectory(folder).chains()
+    first = chains["generation"] == 1
+    assert chains["mean"][first].max() < 1e-9  # the fit on human labels is the reference
+    found = verdicts(folder)
+    assert found["zhu2025.eq7", "replace"] == found["ref.edit_B", "edit halves"] == "holds"
+
+
+def test_diabetes(tmp_path):
+    pytest.importorskip("sklearn")
+    folder = tmp_path / "run"
+    flags = ("--design", "diabetes", "--labels", "target", "--generations", "3")
+    masks = ("--masks", "halves", "--replicates", "4096", "--out", str(folder))
+    assert command(*flags, *masks) == 0
+    assert RunDirectory(folder).config()["noise_std"] == pytest.approx(54, abs=1)
+    assert verdicts(folder)["zhu2025.thm2a", "edit halves"] in ("holds", "undecided")
+
+
+def test_masks_from_a_file_and_given_precision(tmp_path):
+    schedule = np.zeros((2, 24), int)
+    schedule[0, :5], schedule[1, 3:] = 1, 1
+    np.save(tmp_path / "masks.npy", schedule)
+    folder = tmp_path / "run"
+    mask = str(tmp_path / "masks.npy")
+    assert command(*TINY, mask, "--out", str(folder)) == 0
+    assert verdicts(folder)["zhu2025.eq16", f"edit {mask}"] == "assumption not met"
+
+
+# Bad input: one line, exit status 2, nothing written
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (
+            ["--dim", "10", "--samples", "11"],
+            "--samples 11: a mean test error exists only for samples >= dim + 2",
+        ),
+        (["--edit-fraction", "1.5"], "--edit-fraction 1.5: accepted is [0, 1]"),
+        (["--edit-fraction", "-0.1"], "--edit-fraction -0.1: accepted is [0, 1]"),
+        (["--decay", "1"], "--decay 1.0: accepted is (0, 1)"),
+        (["--decay", "0"], "--decay 0.0: accepted is (0, 1)"),
+        (["--noise-std", "0"], "--noise-std 0.0: accepted are finite numbers > 0"),
+        (["--noise-std", "nan"], "--noise-std nan"),
+        (["--generations", "1"], "--generations 1: accepted are integers >= 2"),
+        (["--replicates", "0"], "--replicates 0: accepted are integers >= 1"),
+        (["--dim", "0"], "--dim 0: accepted are integers >= 1"),
+        (["--threshold", "-1"], "--threshold -1.0"),
+        (["--masks", "most"], "--masks most: accepted are one, halves"),
+        (["--masks", "none.npy"], "--masks none.npy: no such file"),
+        (["--preset", "best"], "--preset best: accepted are quick, default, paper"),
+        (["--spectrum", "ar1:2"], "spectrum=ar1:2: accepted are isotropic, ar1:R"),
+        (["--design", "none.csv"], "--design none.csv: no such file"),
+        (["--design", "x.txt"], "--design x.txt: accepted are .npy, .npz, .csv, .parquet"),
+        (["--labels", "y"], "--labels y: accepted with a design from a file"),
+        (["--budget-seconds", "0"], "--budget-seconds 0.0"),
+        (["--representation", "law"], "--representation law"),
+        (["--resume"], "--resume: there is no run in"),
+    ],
+)
+def test_bad_flags(flags, says, tmp_path, capfd):
+    folder = tmp_path / "run"
+    assert command(*flags, "--out", str(folder)) == 2
+    shown = capfd.readouterr().err
+    assert says in shown and shown.count("\n") == 1
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "cannot be read"),
+        ("a,b\n", "is empty"),
+        ("a,b\n1,2\n3,x\n", "holds string"),
+        ("a,b\n1,2\n3,nan\n5,6\n7,9\n", "has nan at row 1, column 1"),
+        ("a,b\n1,2\n2,4\n3,6\n4,8\n", "rank 1 with 2 columns"),
+        ("a,b\n1,2\n3,5\n4,9\n", "at least columns + 2 rows"),
+    ],
+)
+def test_bad_designs(content, says, tmp_path, capfd):
+    path, folder = tmp_path / "x.csv", tmp_path / "run"
+    path.write_text(content)
+    assert command("--design", str(path), "--out", str(folder)) == 2
+    shown = capfd.readouterr().err
+    assert says in shown and shown.count("\n") == 1
+    assert not folder.exists()
+
+
+def test_a_mask_file_of_the_wrong_shape(tmp_path, capfd):
+    np.save(tmp_path / "masks.npy", np.ones((2, 5)))
+    flags = ("--masks", str(tmp_path / "masks.npy"), "--out", str(tmp_path / "run"))
+    assert command(*flags) == 2
+    assert "has shape (2, 5), accepted are arrays of 0 and 1" in capfd.readouterr().err
+
+
+def test_another_run_in_the_directory_is_left_alone(finished, capfd):
+    before = (finished / "config.json").read_bytes()
+    assert command(*TINY, "one", "--seed", "7", "--out", str(finished)) == 2
+    assert "holds a run with" in capfd.readouterr().err
+    assert (finished / "config.json").read_bytes() == before
+
+
+def test_a_directory_that_cannot_be_written(tmp_path, capfd):
+    (tmp_path / "file").write_text("")
+    assert command(*TINY, "one", "--out", str(tmp_path / "file" / "run")) == 2
+    assert "cannot be written" in capfd.readouterr().err
+
+
+def test_a_full_disk_keeps_what_was_written(tmp_path, monkeypatch, capfd):
+    folder = tmp_path / "run"
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "save_checkpoint", lambda *_: full(0))
+        assert command(*TINY, "halves", "--out", str(folder)) == 2
+    assert "No space left on device" in capfd.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoints", "config.json"]
+    assert command(*TINY, "halves", "--out", str(folder), "--resume") == 0
+
+
+def test_presets_and_flags_together():
+    settings = parse(["--preset", "paper", "--seed", "3"])
+    assert settings.replicates == PRESETS["paper"].replicates and settings.seed == 3
+    assert parse([]).directory() != parse(["--seed", "1"]).directory()
+    assert parse([]).directory() == parse(["--resume"]).directory()

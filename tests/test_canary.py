@@ -1,0 +1,33 @@
+"""A JAX release that computes wrong numbers must fail here, not in a figure."""
+
+import contextlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+
+def double_precision() -> contextlib.AbstractContextManager:
+    """Switch float64 on; the name moved out of jax.experimental after 0.7."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    return jax.experimental.enable_x64()
+
+
+@pytest.mark.parametrize(("dtype", "rows"), [(np.float64, 16_385), (np.float32, 32_769)])
+def test_jit_keeps_the_squared_norm_of_each_row(dtype, rows):
+    """jax-ml/jax#39103, wrong in 0.10.2 from these row counts on. Every step is exact or rounded
+    once, so the answer is NumPy's to the last bit."""
+    column = np.arange(rows, dtype=dtype)
+    with double_precision():
+        x = jnp.stack([jnp.asarray(column), jnp.zeros(rows, dtype), jnp.zeros(rows, dtype)], axis=1)
+        matrix = jnp.eye(3, dtype=dtype)
+
+        def squared_norms(x):
+            return jax.vmap(lambda row: jnp.sum((matrix @ row) ** 2))(x)
+
+        eager, jitted = squared_norms(x), jax.jit(squared_norms)(x)
+    assert eager.dtype == jitted.dtype == dtype
+    np.testing.assert_array_equal(eager, column**2)
+    np.testing.assert_array_equal(jitted, column**2)

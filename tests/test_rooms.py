@@ -1,0 +1,108 @@
+"""The rooms of the house import in one direction only, and importing one changes no setting."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+FORBIDDEN = {
+    "theory": {"jax", "jaxlib", "flax", "optax", "collapse_sim", "experiments", "paper_figs"},
+    "collapse_sim": {"theory", "experiments", "paper_figs"},
+    "paper_figs": {"jax", "jaxlib", "flax", "optax", "collapse_sim", "experiments"},
+}
+ALLOWED = {"paper_figs": {"collapse_sim.run_directory"}}
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """Dotted names of all imports, also those inside functions; relative ones stay in the room."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def inside(module: str, packages: set[str]) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def wrong_imports(room: str, source: str) -> list[str]:
+    return [
+        module
+        for module in imported_modules(ast.parse(source))
+        if inside(module, FORBIDDEN[room]) and not inside(module, ALLOWED.get(room, set()))
+    ]
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below `node` that execute on import: everything but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from run_at_import(child)
+
+
+def settings_changed(source: str) -> list[str]:
+    calls = (node for node in run_at_import(ast.parse(source)) if isinstance(node, ast.Call))
+    return [
+        name
+        for name in (ast.unparse(call.func) for call in calls)
+        if name.endswith(("jax.config.update", "jax_config.update")) or name == "config.update"
+    ]
+
+
+def sources(room: str) -> dict[str, str]:
+    files = sorted((ROOT / room).rglob("*.py"))
+    return {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in files}
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_imports_go_one_way(room):
+    found = {file: wrong_imports(room, source) for file, source in sources(room).items()}
+    assert {file: modules for file, modules in found.items() if modules} == {}
+
+
+@pytest.mark.parametrize("room", ["theory", "collapse_sim"])
+def test_importing_sets_no_jax_config(room):
+    found = {file: settings_changed(source) for file, source in sources(room).items()}
+    assert {file: calls for file, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("theory", "import jax.numpy as jnp"),
+        ("theory", "from jax import random"),
+        ("theory", "def f():\n    from collapse_sim.rows import chain"),
+        ("collapse_sim", "from theory import linear_bound"),
+        ("collapse_sim", "if True:\n    import numpy, paper_figs"),
+        ("paper_figs", "from collapse_sim.linear import chain"),
+        ("paper_figs", "from collapse_sim import run_directory, simulate"),
+        ("paper_figs", "import collapse_sim"),
+    ],
+)
+def test_a_wrong_import_is_seen(room, source):
+    assert len(wrong_imports(room, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("theory", "from . import validate\nfrom scipy import stats\nimport theory.linear"),
+        ("collapse_sim", "import jax\nfrom collapse_sim.rows import chain\nimport theory_free"),
+        ("paper_figs", "from collapse_sim.run_directory import read\nimport theory.linear"),
+        ("paper_figs", "from collapse_sim import run_directory"),
+    ],
+)
+def test_a_right_import_passes(room, source):
+    assert wrong_imports(room, source) == []
+
+
+def test_a_setting_changed_on_import_is_seen():
+    change = 'jax.config.update("jax_enable_x64", True)'
+    assert settings_changed(f"import jax\n{change}") == ["jax.config.update"]
+    assert settings_changed(f"class A:\n    if True:\n        {change}") == ["jax.config.update"]
+    assert settings_changed(f"def main():\n    {change}") == []

@@ -1,0 +1,163 @@
+"""Numbers for each claim of token editing, found without the formula that the claim names.
+
+Rows are (claim id, parameters, number, relative tolerance). A formula off by 2 % misses them.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from scipy import integrate, special
+
+ROUNDING = 1e-9  # float64 sums of a few hundred terms
+PRINTED = 5e-4  # numbers known to four digits
+
+
+def one_confidence_edit(threshold: float, samples: int) -> float:
+    """v_2 of mean estimation by integration: residuals of variance 1 - 1/T, correlation r."""
+    spread, r = np.sqrt(1 - 1 / samples), -1 / (samples - 1)
+    edge = threshold / spread
+
+    def density(x, y):
+        return np.exp(-(x * x - 2 * r * x * y + y * y) / (2 * (1 - r * r)))
+
+    scale = 2 * np.pi * np.sqrt(1 - r * r)
+    both = integrate.dblquad(lambda y, x: x * y * density(x, y), -edge, edge, -edge, edge)[0]
+    own = integrate.quad(lambda x: x * x * np.exp(-x * x / 2), -edge, edge)[0] / np.sqrt(2 * np.pi)
+    share = special.erf(edge / np.sqrt(2))
+    return 1 + share + spread**2 * (own + (samples - 1) * both / scale)
+
+
+def nested_confidence_edits(threshold: float, generation: int) -> float:
+    """Var(u_n) from the coefficients of u_n on A_1, F_1, A_2, F_2, ..., each uncorrelated."""
+    share = special.erf(threshold / np.sqrt(2))
+    density = np.exp(-(threshold**2) / 2) / np.sqrt(2 * np.pi)
+    held = share - 2 * threshold * density
+    variances = np.repeat(share ** np.arange(generation), 2) * np.tile([held, 1 - held], generation)
+    step = np.zeros(2 * generation)
+    step[:2] = 1
+    total = step.copy()
+    for n in range(1, generation):
+        step = held * share ** (n - 1) * step
+        step[2 * n - 2] -= 1
+        step[2 * n : 2 * n + 2] += 1
+        total += step
+    return float(total**2 @ variances)
+
+
+def fixed_mask_by_coefficients(m: float, generation: int) -> float:
+    """u' = m u + h + g with variances 1 - m and m, coefficient by coefficient."""
+    on_kept, on_fresh = 1.0, np.zeros(generation)
+    on_fresh[0] = 1.0
+    for n in range(1, generation):
+        on_kept, on_fresh = m * on_kept + 1, m * on_fresh
+        on_fresh[n] = 1.0
+    return (1 - m) * on_kept**2 + m * float(on_fresh @ on_fresh)
+
+
+def anchored_by_recursion(m: float, generation: int) -> float:
+    extra = 0.0
+    for _ in range(generation - 1):
+        extra = m * m * extra + m * (1 - m) + m
+    return 1 + extra
+
+
+EULER = float(sum(Fraction(1, int(special.factorial(k))) for k in range(19)))
+
+REFERENCES: list[tuple[str, dict, float, float]] = [
+    ("zhu2025.thm2a", {"dim": 2, "samples": 7}, 1.0, ROUNDING),
+    ("zhu2025.thm2a", {"dim": 10, "samples": 31, "noise_std": 3.0}, 9.0, ROUNDING),
+    ("zhu2025.thm2a_single", {"dim": 4, "samples": 13}, 1.0, ROUNDING),
+    ("zhu2025.thm2a_conf", {"dim": 10, "samples": 16, "noise_std": 0.5}, 1.0, ROUNDING),
+    # E tr A^-2 = 1/8 and tr M_1 = 2: 1/4 + (1/2) / (1 - 1/2)
+    (
+        "zhu2025.thm2b",
+        {"dim": 1, "samples": 6, "first_count": 2, "norm_decay": 0.5},
+        1.25,
+        ROUNDING,
+    ),
+    # 7.36 b with b = 10 / 989
+    (
+        "zhu2025.thm2b",
+        {"dim": 10, "samples": 1000, "first_count": 100, "norm_decay": 0.5},
+        7.35967 * 10 / 989,
+        PRINTED,
+    ),
+    ("zhu2025.sec2", {"dim": 2, "samples": 7, "generation": 5}, 2.0, ROUNDING),
+    ("ref.exact_one", {"dim": 1, "samples": 5, "edit_counts": (1,)}, 0.4, ROUNDING),
+    (
+        "ref.exact_one",
+        {"dim": 4, "samples": 45, "noise_std": 2.0, "edit_counts": (9, 18, 9)},
+        0.72,
+        ROUNDING,
+    ),
+    (
+        "ref.edit_B_const",
+        {"dim": 2, "samples": 5, "edited_total": 1.0},
+        2 * EULER - 1,
+        ROUNDING,
+    ),
+    # e^(1/2) squared is e
+    (
+        "ref.edit_B_const",
+        {"dim": 2, "samples": 5, "edited_total": 0.5},
+        2 * EULER**0.5 - 1,
+        ROUNDING,
+    ),
+    ("ref.edit_B_loewner", {"edited_total": 1.0}, 4.436564, PRINTED),
+    ("ref.edit_C", {"edit_fraction": 0.5, "generation": 2}, 1.75, ROUNDING),
+    (
+        "ref.edit_C",
+        {"edit_fraction": 0.3, "generation": 7},
+        fixed_mask_by_coefficients(0.3, 7),
+        ROUNDING,
+    ),
+    ("ref.edit_C", {"edit_fraction": 1.0, "generation": 6}, 6.0, ROUNDING),
+    # rho = 39/14 and b = 10/39: 1.5 * 10/14 - 0.25 * 10/39
+    (
+        "ref.edit_C_T",
+        {"dim": 10, "samples": 50, "edited_rows": 25},
+        3.9285714 * 10 / 39,
+        ROUNDING * 10,
+    ),
+    ("ref.edit_D", {"fractions": (0.5, 0.5)}, 2.5, ROUNDING),
+    ("ref.edit_D", {"fractions": (0.3,) * 24}, 13.24, ROUNDING),
+    ("ref.edit_E", {"edit_fraction": 0.8, "generation": 2}, 1.96, ROUNDING),
+    (
+        "ref.edit_E",
+        {"edit_fraction": 0.8, "generation": 9},
+        anchored_by_recursion(0.8, 9),
+        ROUNDING,
+    ),
+    # all rows: replacement, 2 b
+    ("ref.edit_one_T", {"dim": 2, "samples": 5, "edited_rows": 5}, 2.0, ROUNDING),
+    (
+        "ref.edit_one_T",
+        {"dim": 8, "samples": 40, "edited_rows": 20},
+        1.695360 * 8 / 31,
+        1e-6,  # known to seven digits
+    ),
+    (
+        "ref.edit_two_T",
+        {"dim": 1, "samples": 3, "edit_counts": (1, 2)},
+        float(Fraction(754, 315)),
+        ROUNDING,
+    ),
+    (
+        "ref.edit_two_T",
+        {"dim": 10, "samples": 24, "edit_counts": (12, 12)},
+        float(Fraction(89509, 37375) * Fraction(10, 13)),
+        ROUNDING,
+    ),
+    # Finite T at T = 1000 differs from the limit by O(1 / T)
+    ("ref.conf_one", {"threshold": 1.82}, one_confidence_edit(1.82, 1000), 2e-3),
+    ("ref.conf_one", {"threshold": 0.5}, one_confidence_edit(0.5, 1000), 2e-3),
+    (
+        "ref.conf_nested",
+        {"threshold": 1.0, "generation": 6},
+        nested_confidence_edits(1.0, 6),
+        ROUNDING,
+    ),
+    ("ref.conf_nested", {"threshold": 1.0, "generation": 200}, 3.251, PRINTED),
+    ("ref.conf_free", {"threshold": 0.5}, 1.481, PRINTED),
+    ("ref.conf_free", {"threshold": 1.0}, 2.203, PRINTED),
+]

@@ -1,0 +1,53 @@
+"""The ledger: one record per published or derived result, with what it says and what it needs."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Relation = Literal["==", "<=", ">=", "->", "assumption"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement that a simulation can hold against its formula.
+
+    `formula` takes keyword arguments only; `predict` hands it those it names. `order` is
+    "leading" when the statement is true only as dim/samples -> 0, so that a finite simulation
+    must be extrapolated before it can be compared.
+    """
+
+    id: str
+    source: str
+    statement: str
+    relation: Relation
+    formula: Callable[..., Any]
+    stated: str
+    """Assumptions as printed."""
+    needed: str
+    """Assumptions actually needed."""
+    expected: str
+    """What this project found, in one line."""
+    order: Literal["exact", "leading"] = "exact"
+
+    def predict(self, parameters: Mapping[str, Any]) -> Any:
+        """Evaluate the formula on the parameters it names; raises KeyError if one is missing."""
+        wanted = inspect.signature(self.formula).parameters
+        missing = [
+            name
+            for name, parameter in wanted.items()
+            if parameter.default is inspect.Parameter.empty and name not in parameters
+        ]
+        if missing:
+            raise KeyError(f"claim {self.id} needs parameters {missing}")
+        return self.formula(**{name: parameters[name] for name in wanted if name in parameters})
+
+
+@functools.cache
+def ledger() -> dict[str, Claim]:
+    """Every claim by its id."""
+    # Imported here because the two tables are made of the record above.
+    from theory import ledger_editing, ledger_linear
+
+    return {claim.id: claim for claim in (*ledger_linear.CLAIMS, *ledger_editing.CLAIMS)}

@@ -1,0 +1,249 @@
+"""Mixing each generation's own labels with real ones: weights, limits, and the golden ratio.
+
+`real_weight` w is the weight of the real part, `size_ratio` kappa the fresh real rows over the
+synthetic ones. Variances are per parameter, in units of that of one fit on the real rows, and
+generation 1 is that fit. Exact for mean estimation and for least squares on shared rows.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.validate import require_count, require_fraction, require_positive
+from theory.wishart import mean_trace_inverse_kernel
+
+
+def weighted_variance(*, generation: int, real_weight: float, size_ratio: float) -> float:
+    r"""Variance when w times fresh real data meets 1 - w times the last model's own.
+
+    $v_n = w^2 + (1 - w)^2 (\kappa + v_{n-1})$, $v_1 = 1$.
+    Source: He, Xu and Cheng 2025; docs/theory.md, mixing.
+
+    >>> weighted_variance(generation=2, real_weight=0.5, size_ratio=2.0)
+    1.0
+    """
+    require_count("generation", generation, least=1)
+    require_fraction("real_weight", real_weight)
+    require_positive("size_ratio", size_ratio)
+    variance = 1.0
+    for _ in range(1, generation):
+        variance = real_weight**2 + (1 - real_weight) ** 2 * (size_ratio + variance)
+    return variance
+
+
+def weighted_limit(*, real_weight: float, size_ratio: float) -> float:
+    r"""Limit of the variance over generations; infinite without real data.
+
+    $v_\infty(w) = \frac{w^2 + \kappa (1 - w)^2}{w (2 - w)}$, finite for every $w > 0$.
+    Source: He, Xu and Cheng 2025.
+
+    >>> weighted_limit(real_weight=0.5, size_ratio=0.5)
+    0.5
+    """
+    require_fraction("real_weight", real_weight)
+    require_positive("size_ratio", size_ratio)
+    if real_weight == 0:
+        return math.inf
+    added = real_weight**2 + size_ratio * (1 - real_weight) ** 2
+    return added / (real_weight * (2 - real_weight))
+
+
+def optimal_weight(*, size_ratio: float) -> float:
+    r"""Real weight of least limiting variance, which is also that variance.
+
+    $w^* = \frac{\sqrt{\kappa^2 + 4\kappa} - \kappa}{2}$ and $v_\infty(w^*) = w^*$; at
+    $\kappa = 1$ the inverse golden ratio. Source: He, Xu and Cheng 2025.
+
+    >>> optimal_weight(size_ratio=0.5)
+    0.5
+    """
+    require_positive("size_ratio", size_ratio)
+    return 2 / (1 + math.sqrt(1 + 4 / size_ratio))  # the same root without cancellation
+
+
+def naive_weight(*, size_ratio: float) -> float:
+    r"""Real weight of pooling all rows alike: $\kappa / (1 + \kappa)$.
+
+    >>> naive_weight(size_ratio=1.0)
+    0.5
+    """
+    require_positive("size_ratio", size_ratio)
+    return size_ratio / (1 + size_ratio)
+
+
+def naive_limit(*, size_ratio: float) -> float:
+    r"""Limiting variance of pooling all rows alike, above the optimal one.
+
+    $v_\infty(\frac{\kappa}{1 + \kappa}) = \frac{1 + \kappa}{2 + \kappa} > w^*$.
+    Source: weighted_limit at naive_weight; suboptimality in He, Xu and Cheng 2025.
+
+    >>> naive_limit(size_ratio=2.0)
+    0.75
+    """
+    require_positive("size_ratio", size_ratio)
+    return (1 + size_ratio) / (2 + size_ratio)
+
+
+def label_mix_inflation(*, generation: int, real_weight: float) -> float:
+    r"""Inflation of least squares on labels w y + (1 - w) y', shared rows, fresh real y.
+
+    $v_n = w^2 + (1 - w)^2 (1 + v_{n-1})$, $v_1 = 1$, any $T \ge d + 2$.
+    Source: Garg, Bhattacharya and Sur 2026.
+
+    >>> label_mix_inflation(generation=2, real_weight=0.5)
+    0.75
+    """
+    return weighted_variance(generation=generation, real_weight=real_weight, size_ratio=1.0)
+
+
+def label_mix_limit(*, real_weight: float) -> float:
+    r"""Limit of the inflation under label mixing, infinite at w = 0.
+
+    $c(w) = \frac{w^2 + (1 - w)^2}{w (2 - w)}$, least at the inverse golden ratio, where
+    $c(w) = w$. Source: Garg, Bhattacharya and Sur 2026.
+
+    >>> label_mix_limit(real_weight=1.0)
+    1.0
+    """
+    return weighted_limit(real_weight=real_weight, size_ratio=1.0)
+
+
+def round_two_threshold() -> float:
+    r"""Real weight above which one round of label mixing beats the clean fit.
+
+    $w^2 + 2 (1 - w)^2 < 1$ exactly for $\frac13 < w < 1$; at w = 1 the two are equal.
+    Source: Garg, Bhattacharya and Sur 2026.
+
+    >>> round_two_threshold() == 1 / 3
+    True
+    """
+    return 1 / 3
+
+
+def dynamic_weight(*, round: int) -> float:
+    r"""Real weight that is best in each round, given the rounds before.
+
+    $w_t = \frac{1 + w_{t-1}}{2 + w_{t-1}}$, $w_0 = 1$, and the inflation is then $w_t$ itself:
+    ratios of Fibonacci numbers, to the inverse golden ratio. Round 0 is the fit on real data.
+    Source: Garg, Bhattacharya and Sur 2026.
+
+    >>> [dynamic_weight(round=t) for t in (0, 2)]
+    [1.0, 0.625]
+    """
+    require_count("round", round, least=0)
+    weight = 1.0
+    for _ in range(round):
+        weight = (1 + weight) / (2 + weight)
+    return weight
+
+
+def fixed_real_inflation(*, generation: int, real_weight: float) -> float:
+    r"""Inflation of label mixing when the real labels are the same in every round.
+
+    $v_n = 1 + (1 - w)^2 \frac{1 - (1 - w)^{2(n-1)}}{w (2 - w)}$, $T \ge d + 2$: the real noise
+    is never averaged away. Source: docs/theory.md, mixing.
+
+    >>> fixed_real_inflation(generation=2, real_weight=0.5)
+    1.25
+    """
+    require_count("generation", generation, least=1)
+    require_fraction("real_weight", real_weight)
+    return 1.0 + sum((1 - real_weight) ** (2 * i) for i in range(1, generation))
+
+
+def fixed_real_limit(*, real_weight: float) -> float:
+    r"""Limit of label mixing with fixed real labels: $1 + \frac{(1 - w)^2}{w (2 - w)}$.
+
+    Least at w = 1, infinite at w = 0.
+    Source: Garg, Bhattacharya and Sur 2026; docs/theory.md, mixing.
+
+    >>> fixed_real_limit(real_weight=1.0)
+    1.0
+    """
+    require_fraction("real_weight", real_weight)
+    if real_weight == 0:
+        return math.inf
+    return 1 + (1 - real_weight) ** 2 / (real_weight * (2 - real_weight))
+
+
+def min_norm_mix_limit(
+    *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, real_weight: float
+) -> float:
+    r"""Limiting error of label mixing with the minimum-norm fit on shared Gaussian rows.
+
+    $\sigma^2 c(w) \frac{T}{d - T - 1} + \lVert w_0 \rVert^2 (1 - \frac{T}{d})$: exact in the
+    limit of rounds for isotropic rows, $T \le d - 2$, fresh real labels.
+    Source: docs/theory.md, mixing.
+
+    >>> min_norm_mix_limit(dim=4, samples=2, true_norm=2.0, real_weight=1.0)
+    4.0
+    """
+    require_positive("noise_std", noise_std, zero=True)
+    require_positive("true_norm", true_norm, zero=True)
+    spread = mean_trace_inverse_kernel(dim=dim, samples=samples)
+    variance = noise_std**2 * label_mix_limit(real_weight=real_weight) * spread
+    return variance + true_norm**2 * (1 - samples / dim)
+
+
+def min_norm_mix_asymptotic(
+    *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, real_weight: float
+) -> float:
+    r"""The same error as d and T grow with $\gamma = d/T > 1$ fixed.
+
+    $\sigma^2 \frac{c(w)}{\gamma - 1} + \lVert w_0 \rVert^2 (1 - \frac{1}{\gamma})$.
+    Source: Garg, Bhattacharya and Sur 2026.
+
+    >>> min_norm_mix_asymptotic(dim=4, samples=2, true_norm=2.0, real_weight=1.0)
+    3.0
+    """
+    require_positive("noise_std", noise_std, zero=True)
+    require_positive("true_norm", true_norm, zero=True)
+    require_count("samples", samples, least=1, most=dim - 1)
+    variance = noise_std**2 * label_mix_limit(real_weight=real_weight) / (dim / samples - 1)
+    return variance + true_norm**2 * (1 - samples / dim)
+
+
+def ridge_mix_limit(
+    *,
+    gram_eigenvalues: ArrayLike,
+    samples: int,
+    penalty: float,
+    noise_std: float = 1.0,
+    true_norm: float,
+    real_weight: float,
+) -> float:
+    r"""Limiting error of label mixing with ridge on one shared isotropic design.
+
+    With eigenvalues s of X'X, $g = \frac{s}{s + \lambda T}$ and true weights of random
+    direction: $\frac1d \sum \lVert w_0 \rVert^2 (\frac{1 - g}{1 - (1 - w) g})^2
+    + \sigma^2 (w^2 + (1 - w)^2) \sum \frac{s / (s + \lambda T)^2}{1 - (1 - w)^2 g^2}$.
+    The penalty is on the mean of squares. Source: the fixed point of the fit, mode by mode.
+
+    >>> ridge_mix_limit(
+    ...     gram_eigenvalues=[2.0], samples=2, penalty=1.0, true_norm=2.0, real_weight=1.0)
+    1.125
+    """
+    require_fraction("real_weight", real_weight)
+    require_positive("noise_std", noise_std, zero=True)
+    require_positive("true_norm", true_norm, zero=True)
+    require_positive("penalty", penalty)
+    spectrum, kept = np.asarray(gram_eigenvalues, dtype=float), 1 - real_weight
+    penalised = spectrum + penalty * samples
+    g = spectrum / penalised
+    bias = true_norm**2 * np.mean(((1 - g) / (1 - kept * g)) ** 2)
+    noise = spectrum / penalised**2 / (1 - (kept * g) ** 2)
+    return float(bias + noise_std**2 * (real_weight**2 + kept**2) * np.sum(noise))
+
+
+def ridge_least_optimal_weight() -> float:
+    r"""Least value the best real weight of ridge label mixing can take: one half.
+
+    Below 1/2 bias and noise of every mode fall as w grows, so $w^* \in [\frac12, 1]$; it tends
+    to the inverse golden ratio as the penalty vanishes and to 1 as it grows.
+    Source: Garg, Bhattacharya and Sur 2026, abstract.
+
+    >>> ridge_least_optimal_weight()
+    0.5
+    """
+    return 0.5

@@ -1,0 +1,226 @@
+"""Refitting least squares on its own labels: replace, accumulate, halfway, subsample.
+
+Generation 1 is the fit on real data. "Shared" relabels one design for ever, "fresh" draws a new
+design each generation. An inflation is a test error in units of b = sigma^2 d / (T - d - 1).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from scipy import stats
+from scipy.stats.distributions import rv_frozen
+
+from theory.validate import require_count, require_fraction, require_positive
+from theory.wishart import base_error
+
+
+def replace_inflation(*, generation: int) -> float:
+    r"""Inflation when every generation sees only the labels of the last fit: $n$.
+
+    Exact for least squares with shared or fresh rows; for any asymptotically linear estimator
+    it is the variance ratio as the sample grows at fixed n ("discard").
+    Source: Zhu et al. 2025, equation 7; Dey and Donoho 2024.
+
+    >>> replace_inflation(generation=3)
+    3.0
+    """
+    require_count("generation", generation, least=1)
+    return float(generation)
+
+
+def replace_error(*, dim: int, samples: int, noise_std: float = 1.0, generation: int) -> float:
+    r"""Test error when labels are replaced each generation.
+
+    $E(\hat w_n) = b n$, shared or fresh rows of any covariance, $T \ge d + 2$.
+    Source: Zhu et al. 2025, equation 7; Gerstgrasser et al. 2024.
+
+    >>> replace_error(dim=4, samples=9, generation=5)
+    5.0
+    """
+    base = base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * replace_inflation(generation=generation)
+
+
+def replace_error_varying(*, dim: int, sizes: Sequence[int], noise_stds: Sequence[float]) -> float:
+    r"""Test error of replace with its own size and noise in each generation, fresh rows.
+
+    $\sum_i \sigma_i^2 d / (T_i - d - 1)$, every $T_i \ge d + 2$.
+    Source: docs/theory.md, replace; the increments of the chain are uncorrelated.
+
+    >>> replace_error_varying(dim=2, sizes=(5, 7), noise_stds=(1.0, 2.0))
+    3.0
+    """
+    if len(sizes) != len(noise_stds) or not sizes:
+        raise ValueError(
+            f"sizes={tuple(sizes)}, noise_stds={tuple(noise_stds)}: "
+            "accepted are two sequences of one length >= 1"
+        )
+    return sum(
+        base_error(dim=dim, samples=size, noise_std=noise_std)
+        for size, noise_std in zip(sizes, noise_stds, strict=True)
+    )
+
+
+def replace_error_law(
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    generation: int,
+    design: Literal["shared", "fresh"] = "shared",
+) -> rv_frozen:
+    r"""Law of the test error of replace, as a frozen scipy distribution.
+
+    $\sigma^2 n\, \chi^2_d / \chi^2_{T - d + 1}$ for shared Gaussian rows, $T \ge d$; for fresh
+    rows the same at n = 1, and no closed form is given later. The law exists even where its
+    mean ($T \ge d + 2$) or variance ($T \ge d + 4$) does not.
+    Source: docs/theory.md, replace.
+
+    >>> float(replace_error_law(dim=2, samples=7, generation=3).mean())
+    1.5
+    """
+    require_count("dim", dim, least=1)
+    require_count("samples", samples, least=dim)
+    require_count("generation", generation, least=1)
+    require_positive("noise_std", noise_std)
+    if design not in ("shared", "fresh"):
+        raise ValueError(f"design={design!r}: accepted are 'shared' and 'fresh'")
+    if design == "fresh" and generation > 1:
+        raise ValueError(f"generation={generation}: accepted is 1 when design='fresh'")
+    freedom = samples - dim + 1
+    return stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
+
+
+def accumulate_inflation(*, generation: int) -> float:
+    r"""Inflation when every generation's labels are kept beside all earlier ones.
+
+    $\sum_{i \le n} i^{-2} < \pi^2/6$. Exact for least squares on shared rows; for any
+    asymptotically linear estimator the variance ratio as the sample grows at fixed n
+    ("augment"), so the relative efficiency stays above $6/\pi^2$.
+    Source: Gerstgrasser et al. 2024; Dey and Donoho 2024.
+
+    >>> accumulate_inflation(generation=2)
+    1.25
+    """
+    require_count("generation", generation, least=1)
+    return sum(i**-2 for i in range(1, generation + 1))
+
+
+def accumulate_shared_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int
+) -> float:
+    r"""Test error of accumulate on shared rows: $b \sum_{i \le n} i^{-2}$, $T \ge d + 2$.
+
+    Source: Gerstgrasser et al. 2024 (for shared rows an equality).
+
+    >>> accumulate_shared_error(dim=4, samples=9, noise_std=2.0, generation=2)
+    5.0
+    """
+    base = base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * accumulate_inflation(generation=generation)
+
+
+def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
+    r"""Bound on the test error of accumulate at every generation: $b \pi^2/6$.
+
+    Approached for shared rows, never reached for fresh ones; $T \ge d + 2$.
+    Source: Gerstgrasser et al. 2024.
+
+    >>> accumulate_shared_bound(dim=4, samples=9) == math.pi**2 / 6
+    True
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * math.pi**2 / 6
+
+
+def accumulate_fresh_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int
+) -> float:
+    r"""Test error of accumulate on fresh Gaussian rows.
+
+    $\sum_{i \le n} \frac{\sigma^2 d}{i (iT - d - 1)}$, $T \ge d + 2$; strictly below the value
+    for shared rows from n = 2 on. Source: docs/theory.md, accumulate.
+
+    >>> accumulate_fresh_error(dim=2, samples=5, generation=2)
+    1.1428571428571428
+    """
+    require_count("generation", generation, least=1)
+    return sum(
+        base_error(dim=dim, samples=i * samples, noise_std=noise_std) / i
+        for i in range(1, generation + 1)
+    )
+
+
+def halfway_shared_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int
+) -> float:
+    r"""Test error when round i relabels i copies of the shared rows, keeping no old label.
+
+    $b \sum_{i \le n} 1/i$, $T \ge d + 2$. Source: docs/theory.md, halfway; the order log n is
+    in Gerstgrasser et al. 2024.
+
+    >>> halfway_shared_error(dim=4, samples=9, generation=2)
+    1.5
+    """
+    require_count("generation", generation, least=1)
+    base = base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * sum(1 / i for i in range(1, generation + 1))
+
+
+def halfway_fresh_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int
+) -> float:
+    r"""Test error when round i labels i T fresh rows, keeping no old label.
+
+    $\sum_{i \le n} \frac{\sigma^2 d}{iT - d - 1}$, $T \ge d + 2$.
+    Source: docs/theory.md, halfway; the order log n is in Gerstgrasser et al. 2024.
+
+    >>> halfway_fresh_error(dim=2, samples=7, noise_std=2.0, generation=1)
+    2.0
+    """
+    require_count("generation", generation, least=1)
+    sizes = [i * samples for i in range(1, generation + 1)]
+    return replace_error_varying(dim=dim, sizes=sizes, noise_stds=[noise_std] * generation)
+
+
+def subsample_inflation(*, generation: int) -> float:
+    r"""Inflation when each fit sees T rows drawn uniformly from the growing pool.
+
+    $v_n = \sum_{i \le n} i^{-2} + \sum_{s < n} \frac{1 - 1/s}{(s + 1)^2} + 1 - \frac1n$: leading
+    order in $T \gg d$, shared or fresh rows. Source: docs/theory.md, accumulate-subsample.
+
+    >>> subsample_inflation(generation=2)
+    1.75
+    """
+    drawn_before = sum((1 - 1 / s) / (s + 1) ** 2 for s in range(1, generation))
+    return accumulate_inflation(generation=generation) + drawn_before + 1 - 1 / generation
+
+
+def subsample_limit() -> float:
+    r"""Limit of the inflation under accumulate-subsample: $\pi^2/2 - 2$.
+
+    Leading order in $T \gg d$. Source: docs/theory.md, accumulate-subsample; the plateau is
+    observed by Kazdan et al. 2025.
+
+    >>> round(subsample_limit(), 6)
+    2.934802
+    """
+    return math.pi**2 / 2 - 2
+
+
+def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
+    r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.
+
+    $V_n = (\frac{n - 1 + \alpha}{n})^2 V_{n-1} + n^{-2}$, $V_1 = 1$: equal batches, in units of
+    the variance of one batch mean. Decays as $n^{-\min(1, 2(1 - \alpha))}$, with a logarithm at
+    $\alpha = 1/2$. Source: docs/theory.md, accumulate with a fraction of fresh truth.
+
+    >>> contaminated_mean_variance(generation=2, synthetic_fraction=1.0)
+    1.25
+    """
+    require_count("generation", generation, least=1)
+    require_fraction("synthetic_fraction", synthetic_fraction)
+    variance = 0.0
+    for n in range(1, generation + 1):
+        variance = ((n - 1 + synthetic_fraction) / n) ** 2 * variance + n**-2
+    return variance

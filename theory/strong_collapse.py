@@ -1,0 +1,323 @@
+"""One fit on a mixture of real rows and rows of a shifted synthetic model.
+
+Of T rows a fraction p_2 = 1 - p_1 (k rows) is labelled by w_0 + delta, with a random delta of
+mean zero and covariance Delta; `shift_norm` is c with tr(Sigma Delta) = c^2. The shift is given
+from outside: it does not shrink with the generator's own data, and nothing is iterated.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize
+
+from theory.validate import require_count, require_fraction, require_positive, require_rows
+from theory.wishart import base_error
+
+
+def shift_factor(*, dim: int, samples: int, synthetic_rows: int) -> Fraction:
+    r"""Exact share of the shift's size that a least-squares fit inherits.
+
+    $\zeta / c^2 = p_2^2 + p_1 p_2 u$ with
+    $u = \frac{(d + 1) T^2 - (d + 5) T + 2 (d + 1)}{(T - 1)(T + 2)(T - d - 1)}$: isotropic
+    Gaussian rows, no penalty, $T \ge d + 2$. Exchangeable rows make $\zeta$ quadratic in k; it
+    is 0 at k = 0, $c^2$ at k = T, and $\frac{c^2}{d} E P_{11}^2 \frac{T - 2}{T - d - 1}$ at
+    k = 1. Source: docs/theory.md, strong collapse.
+
+    >>> shift_factor(dim=1, samples=20, synthetic_rows=5)
+    Fraction(7, 88)
+    """
+    require_rows(dim, samples, extra=2)
+    require_count("synthetic_rows", synthetic_rows, least=0, most=samples)
+    fraction = Fraction(synthetic_rows, samples)
+    numerator = (dim + 1) * samples**2 - (dim + 5) * samples + 2 * (dim + 1)
+    spread = Fraction(numerator, (samples - 1) * (samples + 2) * (samples - dim - 1))
+    return fraction**2 + fraction * (1 - fraction) * spread
+
+
+def mixture_error(
+    *,
+    dim: int,
+    samples: int,
+    synthetic_rows: int,
+    shift_norm: float,
+    noise_std: float = 1.0,
+    synthetic_noise_std: float = 1.0,
+) -> float:
+    r"""Exact test error of least squares on the mixture, isotropic Gaussian rows.
+
+    $(p_1 \sigma_1^2 + p_2 \sigma_2^2) \frac{d}{T - d - 1} + \zeta$, $T \ge d + 2$.
+    Source: docs/theory.md, strong collapse.
+
+    >>> mixture_error(dim=1, samples=4, synthetic_rows=2, shift_norm=0.0)
+    0.5
+    """
+    _check_scales(
+        shift_norm=shift_norm, noise_std=noise_std, synthetic_noise_std=synthetic_noise_std
+    )
+    factor = shift_factor(dim=dim, samples=samples, synthetic_rows=synthetic_rows)
+    fraction = synthetic_rows / samples
+    noise = (1 - fraction) * noise_std**2 + fraction * synthetic_noise_std**2
+    return noise * base_error(dim=dim, samples=samples) + shift_norm**2 * float(factor)
+
+
+def shift_error_isotropic(
+    *, dim: int, samples: int, synthetic_fraction: float, shift_norm: float
+) -> float:
+    r"""Error left by the shift as d and T grow together, isotropic, no penalty.
+
+    $\zeta \to c^2 (p_2^2 + p_1 p_2 \frac{\phi}{1 - \phi})$, $\phi = d/T < 1$.
+    Source: Dohmatob et al. 2025, Theorem 1 at $\Sigma = I$, $\lambda = 0$.
+
+    >>> shift_error_isotropic(dim=1, samples=2, synthetic_fraction=0.5, shift_norm=2.0)
+    2.0
+    """
+    require_rows(dim, samples, extra=1, what="the limiting error")
+    require_fraction("synthetic_fraction", synthetic_fraction)
+    _check_scales(shift_norm=shift_norm)
+    cross = (1 - synthetic_fraction) * synthetic_fraction * dim / (samples - dim)
+    return shift_norm**2 * (synthetic_fraction**2 + cross)
+
+
+def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty: float) -> float:
+    r"""Effective penalty of the population problem that behaves like the sampled one.
+
+    The root $\varkappa \ge 0$ of $\varkappa - \lambda = \frac{\varkappa}{T} \mathrm{tr}\,
+    \Sigma (\Sigma + \varkappa I)^{-1}$, the penalty being on the mean of squares; zero for
+    $\lambda = 0$ and $d \le T$. Source: deterministic equivalents of sample covariances.
+
+    >>> round(effective_ridge(covariance_eigenvalues=[1.0] * 4, samples=2, penalty=0.0), 12)
+    1.0
+    """
+    spectrum = _spectrum(covariance_eigenvalues)
+    require_count("samples", samples, least=1)
+    require_positive("penalty", penalty, zero=True)
+    if penalty == 0 and spectrum.size <= samples:
+        return 0.0
+
+    def excess(ridge: float) -> float:
+        return 1 - penalty / ridge - np.sum(spectrum / (spectrum + ridge)) / samples
+
+    most = 2 * (penalty + spectrum.sum() / samples)  # there excess > 0, as x/(x + r) < x/r
+    least = most
+    while excess(least) >= 0:
+        least /= 2
+    found = optimize.root_scalar(excess, bracket=(least, most), xtol=1e-15 * most, rtol=1e-14)
+    return float(found.root)
+
+
+def mixture_error_asymptotic(
+    *,
+    covariance_eigenvalues: ArrayLike,
+    shift_variances: ArrayLike,
+    true_weights: ArrayLike,
+    samples: int,
+    penalty: float,
+    synthetic_fraction: float,
+    noise_std: float = 1.0,
+    synthetic_noise_std: float = 1.0,
+) -> float:
+    r"""Test error of ridge on the mixture, any covariance, as d and T grow together.
+
+    $B + V + \zeta$, with $u = \frac{t}{1 - t}$, $t = \frac1T \mathrm{tr}\, \Sigma^2 R^2$,
+    $R = (\Sigma + \varkappa I)^{-1}$, $B = \varkappa^2 (1 + u) w_0^\top \Sigma R^2 w_0$,
+    $V = (p_1 \sigma_1^2 + p_2 \sigma_2^2) u$ and $\zeta = p_2^2 (1 + p_1 u) \mathrm{tr}\,
+    \Delta \Sigma^3 R^2 + p_2 u\, \mathrm{tr}\, \Delta \Sigma (p_1 \Sigma + \varkappa I)^2 R^2$.
+    All vectors are in the eigenbasis of Sigma; the penalty is on the mean of squares. With
+    $\varkappa$ known, $\zeta = p_1 p_2 u c^2 + p_2^2 \zeta|_{p_2 = 1}$ is the same number.
+    Source: Dohmatob et al. 2025, Theorem 1.
+
+    >>> mixture_error_asymptotic(
+    ...     covariance_eigenvalues=[1.0], shift_variances=[4.0], true_weights=[1.0], samples=2,
+    ...     penalty=0.0, synthetic_fraction=0.5)
+    3.0
+    """
+    require_fraction("synthetic_fraction", synthetic_fraction)
+    _check_scales(noise_std=noise_std, synthetic_noise_std=synthetic_noise_std)
+    x, real = _spectrum(covariance_eigenvalues), 1 - synthetic_fraction
+    ridge = effective_ridge(covariance_eigenvalues=x, samples=samples, penalty=penalty)
+    squared_degrees = np.sum((x / (x + ridge)) ** 2) / samples
+    if squared_degrees >= 1:
+        raise ValueError(f"samples={samples}: with penalty=0 accepted are samples != dim={x.size}")
+    u = float(squared_degrees / (1 - squared_degrees))
+    shift, weights = np.asarray(shift_variances, float), np.asarray(true_weights, float)
+    kept = synthetic_fraction**2 * (1 + real * u) * np.sum(shift * x**3 / (x + ridge) ** 2)
+    spread = np.sum(shift * x * (real * x + ridge) ** 2 / (x + ridge) ** 2)
+    noise = real * noise_std**2 + synthetic_fraction * synthetic_noise_std**2
+    bias = ridge**2 * (1 + u) * np.sum(weights**2 * x / (x + ridge) ** 2)
+    return float(bias + noise * u + kept + synthetic_fraction * u * spread)
+
+
+def scaling_error(
+    *,
+    dim: int,
+    samples: int,
+    synthetic_fraction: float,
+    shift_norm: float,
+    noise_std: float = 1.0,
+) -> float:
+    r"""Leading test error with many rows a parameter: a floor that no number of rows removes.
+
+    $\sigma^2 \phi + p_2^2 c^2$, $\phi = d/T \to 0$.
+    Source: Dohmatob et al. 2025, Corollary 1.
+
+    >>> scaling_error(dim=1, samples=4, synthetic_fraction=0.5, shift_norm=1.0)
+    0.5
+    """
+    require_rows(dim, samples, extra=0)
+    _check_scales(noise_std=noise_std)
+    plateau = scaling_plateau(synthetic_fraction=synthetic_fraction, shift_norm=shift_norm)
+    return noise_std**2 * dim / samples + plateau
+
+
+def scaling_plateau(*, synthetic_fraction: float, shift_norm: float) -> float:
+    r"""Floor of the test error at any number of rows: $p_2^2 c^2$.
+
+    Source: Dohmatob et al. 2025, Corollary 1.
+
+    >>> scaling_plateau(synthetic_fraction=0.25, shift_norm=2.0)
+    0.25
+    """
+    require_fraction("synthetic_fraction", synthetic_fraction)
+    _check_scales(shift_norm=shift_norm)
+    return synthetic_fraction**2 * shift_norm**2
+
+
+def weighted_mixing_error(
+    *,
+    dim: int,
+    samples: int,
+    synthetic_fraction: float,
+    synthetic_weight: float,
+    shift_norm: float,
+    noise_std: float = 1.0,
+    synthetic_noise_std: float = 1.0,
+) -> float:
+    r"""Leading test error with row weights (1 - a)/p_1 on real, a/p_2 on synthetic rows.
+
+    $a^2 c^2 + \phi [\frac{(1 - a)^2}{p_1} \sigma_1^2 + \frac{a^2}{p_2} \sigma_2^2]$ as
+    $\phi = d/T \to 0$. Source: docs/theory.md, strong collapse.
+
+    >>> weighted_mixing_error(
+    ...     dim=1, samples=4, synthetic_fraction=0.5, synthetic_weight=0.5, shift_norm=2.0)
+    1.25
+    """
+    _check_weighting(dim, samples, synthetic_fraction, synthetic_weight)
+    _check_scales(
+        shift_norm=shift_norm, noise_std=noise_std, synthetic_noise_std=synthetic_noise_std
+    )
+    real_noise = (1 - synthetic_weight) ** 2 / (1 - synthetic_fraction) * noise_std**2
+    synthetic_noise = synthetic_weight**2 / synthetic_fraction * synthetic_noise_std**2
+    return synthetic_weight**2 * shift_norm**2 + dim / samples * (real_noise + synthetic_noise)
+
+
+def optimal_synthetic_weight(
+    *,
+    dim: int,
+    samples: int,
+    synthetic_fraction: float,
+    shift_norm: float,
+    noise_std: float = 1.0,
+    synthetic_noise_std: float = 1.0,
+) -> float:
+    r"""Synthetic weight of least leading error; it vanishes as rows grow if the shift does not.
+
+    $a^* = \frac{\phi \sigma_1^2 / p_1}{c^2 + \phi (\sigma_1^2/p_1 + \sigma_2^2/p_2)}$.
+    Source: docs/theory.md, strong collapse.
+
+    >>> optimal_synthetic_weight(dim=1, samples=4, synthetic_fraction=0.5, shift_norm=1.0)
+    0.25
+    """
+    _check_weighting(dim, samples, synthetic_fraction, 0.0)
+    _check_scales(shift_norm=shift_norm, synthetic_noise_std=synthetic_noise_std)
+    require_positive("noise_std", noise_std)
+    real = dim / samples * noise_std**2 / (1 - synthetic_fraction)
+    synthetic = dim / samples * synthetic_noise_std**2 / synthetic_fraction
+    return real / (shift_norm**2 + real + synthetic)
+
+
+def recalled_weighted_mixing_error(
+    *,
+    dim: int,
+    samples: int,
+    synthetic_fraction: float,
+    synthetic_weight: float,
+    shift_norm: float,
+    noise_std: float = 1.0,
+    synthetic_noise_std: float = 1.0,
+) -> float:
+    r"""A second form of the weighted error, from memory, kept so that it can be refuted.
+
+    $p_2^2 a^2 c^2 + \phi [(1 - a) p_1 \sigma_1^2 + a p_2 \sigma_2^2]$ does not describe row
+    weights as in `weighted_mixing_error`. It was recalled, not read, as Corollary 2 of
+    Dohmatob et al. 2025: where it differs, nothing follows about the paper.
+
+    >>> recalled_weighted_mixing_error(
+    ...     dim=1, samples=4, synthetic_fraction=0.5, synthetic_weight=0.5, shift_norm=2.0)
+    0.375
+    """
+    _check_weighting(dim, samples, synthetic_fraction, synthetic_weight)
+    _check_scales(
+        shift_norm=shift_norm, noise_std=noise_std, synthetic_noise_std=synthetic_noise_std
+    )
+    real_noise = (1 - synthetic_weight) * (1 - synthetic_fraction) * noise_std**2
+    synthetic_noise = synthetic_weight * synthetic_fraction * synthetic_noise_std**2
+    left = synthetic_fraction**2 * synthetic_weight**2 * shift_norm**2
+    return left + dim / samples * (real_noise + synthetic_noise)
+
+
+def iterated_mixing_error(
+    *, generation: int, clean_error: float, shift_norm: float, synthetic_fraction: float
+) -> float:
+    r"""Leading error when each round mixes fresh real rows with rows of the last fit.
+
+    $E_n = E^{clean} \frac{1 - p_2^{2n}}{1 - p_2^2} + p_2^{2n} c_0^2$, the plateau $p_2^2 c^2$
+    with the last error in place of $c^2$; $c_0$ is the first generator's shift. At $p_2 = 1$:
+    $c_0^2 + n E^{clean}$. Source: after Dohmatob et al. 2025, Corollary 3, recalled and
+    unverified.
+
+    >>> iterated_mixing_error(
+    ...     generation=2, clean_error=1.0, shift_norm=2.0, synthetic_fraction=0.5)
+    1.5
+    """
+    require_count("generation", generation, least=0)
+    require_fraction("synthetic_fraction", synthetic_fraction)
+    _check_scales(clean_error=clean_error, shift_norm=shift_norm)
+    error = shift_norm**2
+    for _ in range(generation):
+        error = clean_error + synthetic_fraction**2 * error
+    return error
+
+
+def iterated_mixing_limit(*, clean_error: float, synthetic_fraction: float) -> float:
+    r"""Limit of iterated mixing: $E^{clean} / (1 - p_2^2)$, $p_2 < 1$.
+
+    Source: Dohmatob et al. 2025, Corollary 3, recalled and unverified.
+
+    >>> iterated_mixing_limit(clean_error=3.0, synthetic_fraction=0.5)
+    4.0
+    """
+    require_fraction("synthetic_fraction", synthetic_fraction)
+    if synthetic_fraction == 1:
+        raise ValueError("synthetic_fraction=1: accepted is [0, 1), the error grows without bound")
+    return clean_error / (1 - synthetic_fraction**2)
+
+
+def _check_scales(**scales: float) -> None:
+    for name, value in scales.items():
+        require_positive(name, value, zero=True)
+
+
+def _check_weighting(dim: int, samples: int, fraction: float, weight: float) -> None:
+    require_rows(dim, samples, extra=0)
+    require_fraction("synthetic_fraction", fraction, open_interval=True)
+    require_fraction("synthetic_weight", weight)
+
+
+def _spectrum(eigenvalues: ArrayLike) -> np.ndarray:
+    spectrum = np.asarray(eigenvalues, dtype=float)
+    if spectrum.ndim != 1 or not spectrum.size or not np.all(spectrum > 0):
+        raise ValueError(
+            f"covariance_eigenvalues={eigenvalues}: accepted is a vector of positive numbers"
+        )
+    return spectrum
