@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.linalg import HIGHEST, cholesky, solve_lower, thin_qr
+from collapse_sim.random import normal, uniform
 
 
 @jax.tree_util.register_dataclass
@@ -48,7 +49,7 @@ class Rows:
 
     def noise(self, key: Key[Array, ""]) -> Float[Array, " rows"]:
         """What unit label noise adds to `labels`."""
-        return jax.random.normal(key, self.labels.shape, self.labels.dtype)
+        return normal(key, self.labels.shape, self.labels.dtype)
 
     def pool(self, capacity: int) -> "Rows":
         """Room for `capacity` data sets of this size, holding this one.
@@ -74,7 +75,7 @@ class Rows:
 
     def subsample(self, key: Key[Array, ""], filled: Int[Array, ""], size: int) -> "Rows":
         """`size` rows drawn without replacement from the first `filled` rows."""
-        score = jax.random.uniform(key, self.labels.shape)
+        score = uniform(key, self.labels.shape, jnp.float32)
         score = jnp.where(jnp.arange(score.shape[0]) < filled, score, -1.0)
         _, chosen = jax.lax.top_k(score, size)
         return replace(self, inputs=self.inputs[chosen], labels=self.labels[chosen])
@@ -118,7 +119,7 @@ class Statistics:
 
     def noise(self, key: Key[Array, ""]) -> Float[Array, "blocks dim"]:
         """What unit label noise adds to `labels`."""
-        z = jax.random.normal(key, self.labels.shape, self.labels.dtype)
+        z = normal(key, self.labels.shape, self.labels.dtype)
         return jnp.einsum("gij,gj->gi", self.factors, z, precision=HIGHEST)
 
     def pool(self, capacity: int) -> "Statistics":

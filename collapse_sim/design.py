@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.linalg import HIGHEST, DType, solve_lower, thin_qr
-from collapse_sim.random import wishart_factor
+from collapse_sim.random import normal, wishart_factor
 
 static = partial(field, metadata={"static": True})
 """A field that decides which program is compiled; all others are data."""
@@ -55,7 +55,7 @@ class GaussianDesign:
 
     def rows(self, key: Key[Array, ""], dtype: DType) -> Float[Array, "samples dim"]:
         # Drawn column by column: XLA vectorises over the long axis.
-        z = jax.random.normal(key, (self.dim, self.samples), dtype).T
+        z = normal(key, (self.dim, self.samples), dtype).T
         if self.factor is None:
             return z
         return jnp.matmul(z, jnp.asarray(self.factor.T, dtype), precision=HIGHEST)

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Key
 from collapse_sim.design import static
 from collapse_sim.linalg import HIGHEST, DType, solve_lower
 from collapse_sim.loop import Trace
-from collapse_sim.random import chi_square, wishart_factor
+from collapse_sim.random import chi_square, normal, wishart_factor
 
 
 @jax.tree_util.register_dataclass
@@ -82,16 +82,14 @@ class ExactLaw:
         design_key, noise_key = jax.random.split(key)
         lower = wishart_factor(design_key, self.samples, self.dim, self.dtype)
         readout = solve_lower(lower, jnp.eye(self.dim, dtype=self.dtype)).T
-        weight = jnp.asarray(self.noise_std, self.dtype)
-        z = jax.random.normal(noise_key, (self.generations, self.dim), self.dtype)
-
-        def generation(u, draw):
-            u = u + draw
-            error = jnp.matmul(readout, u, precision=HIGHEST)
-            return u, (jnp.sum(error**2), jnp.sum(u**2))
-
-        zero = jnp.zeros(self.dim, self.dtype)
-        _, (errors, lengths) = jax.lax.scan(generation, zero, weight[:, None] * z)
+        z = normal(noise_key, (self.generations, self.dim), self.dtype)
+        # Deviations add up. As a product this is several times faster than cumsum or a scan, on
+        # the CPU up to hundreds of generations; the barriers keep the draws out of its loop.
+        running = jnp.tril(jnp.ones((self.generations, 1), self.dtype) * self.noise_std)
+        u = jnp.matmul(running, jax.lax.optimization_barrier(z), precision=HIGHEST)
+        u = jax.lax.optimization_barrier(u)
+        error = jnp.matmul(u, readout.T, precision=HIGHEST)
+        errors, lengths = jnp.sum(error**2, axis=1), jnp.sum(u**2, axis=1)
         scale = self.samples - self.dim - 1
         averaged = {"scale_averaged_error": lengths / scale} if scale > 0 else {}
         return {"test_error": errors} | averaged
@@ -101,7 +99,7 @@ class ExactLaw:
         # along the present deviation (g) and the squared length of the rest (c) matter.
         normal_key, scale_key, rest_key = jax.random.split(key, 3)
         rows = jnp.asarray(self.rows, self.dtype)
-        g = jax.random.normal(normal_key, rows.shape, self.dtype)
+        g = normal(normal_key, rows.shape, self.dtype)
         variance = jnp.asarray(self.noise_std, self.dtype) ** 2
         s = chi_square(scale_key, rows - self.dim + 1, self.dtype) / variance
         c = chi_square(rest_key, jnp.full_like(rows, self.dim - 1), self.dtype)

@@ -12,6 +12,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
+from collapse_sim.random import bits
+
 Schedule = Bool[np.ndarray, "edits samples"]
 
 
@@ -137,11 +139,11 @@ class MaskPolicy:
         """The mask of the edit before fit `generation` + 1."""
         edits = self.schedule.shape[0]
         at = jnp.minimum(generation, edits) - 1
-        bits = jax.random.bits(key, previous.shape)
+        words = bits(key, previous.shape)
         drawn = jax.lax.cond(
             jnp.asarray(self.count)[at] >= 0,
-            lambda: bits <= _smallest_bits(bits, jnp.asarray(self.count)[at]),
-            lambda: _as_unit(bits) < jnp.asarray(self.rate, surprise.dtype)[at],
+            lambda: words <= _smallest_bits(words, jnp.asarray(self.count)[at]),
+            lambda: _as_unit(words) < jnp.asarray(self.rate, surprise.dtype)[at],
         )
         drawn = drawn & (jnp.asarray(self.count)[at] != 0)
         least, most = (jnp.asarray(x, surprise.dtype)[at] for x in (self.least, self.most))
@@ -149,12 +151,12 @@ class MaskPolicy:
         return mask & (previous | ~jnp.asarray(self.nested)) & (generation <= edits)
 
 
-def _as_unit(bits: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
+def _as_unit(words: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Random bits as numbers in [0, 1): 24 of them, which float32 holds exactly."""
-    return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+    return (words >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
 
-def _smallest_bits(bits: UInt32[Array, " positions"], count: Int[Array, ""]) -> UInt32[Array, ""]:
+def _smallest_bits(words: UInt32[Array, " positions"], count: Int[Array, ""]) -> UInt32[Array, ""]:
     """Threshold below or at which exactly `count` of the bits lie (ties, of chance 2^-32, aside).
 
     Bisection: a sort is an order of magnitude slower on the CPU.
@@ -162,7 +164,7 @@ def _smallest_bits(bits: UInt32[Array, " positions"], count: Int[Array, ""]) -> 
 
     def halve(step, threshold):
         trial = threshold | (jnp.uint32(1) << (31 - step).astype(jnp.uint32))
-        return jnp.where(jnp.sum(bits < trial) < count, trial, threshold)
+        return jnp.where(jnp.sum(words < trial) < count, trial, threshold)
 
     return jax.lax.fori_loop(0, 32, halve, jnp.uint32(0))
 

@@ -7,7 +7,7 @@ on how many blocks are in flight, on the number of devices or on where a run was
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from collapse_sim.loop import Trace
 Simulation = Callable[[Key[Array, ""]], Trace]
 Blocks = dict[str, Float[Array, "blocks block generations"]]
 
-BLOCK_FLOATS = 2**19
+BLOCK_FLOATS = 2**18
 CALL_FLOATS = 2**26
 SAMPLE = 2**15
 """Replicates kept whole (the first ones), for quantiles and tests of a law."""
@@ -39,10 +39,11 @@ class Moments:
 
     @staticmethod
     def of(values: Float[np.ndarray, "replicates generations"]) -> "Moments":
-        values = values.astype(np.float64)
-        mean = values.mean(axis=0)
-        squares = ((values - mean) ** 2).sum(axis=0)
-        return Moments(len(values), mean, squares, values.min(axis=0), values.max(axis=0))
+        mean = values.mean(axis=0, dtype=np.float64)
+        deviations = values - mean
+        squares = np.einsum("rg,rg->g", deviations, deviations)
+        extremes = values.min(axis=0), values.max(axis=0)
+        return Moments(len(values), mean, squares, *(x.astype(np.float64) for x in extremes))
 
     def merge(self, other: "Moments") -> "Moments":
         """Moments of both sets of replicates together (Chan, Golub and LeVeque 1983)."""
@@ -76,24 +77,31 @@ class Summary:
     """What is kept of a stream: moments of every measure, and the first replicates whole."""
 
     moments: dict[str, Moments]
-    sample: dict[str, Float[np.ndarray, "kept generations"]]
+    first: tuple[dict[str, Float[np.ndarray, "_ generations"]], ...]
+    """Blocks of the first SAMPLE replicates."""
 
     @property
     def count(self) -> int:
         return next(iter(self.moments.values())).count if self.moments else 0
 
+    @cached_property
+    def sample(self) -> dict[str, Float[np.ndarray, "kept generations"]]:
+        """The first replicates of every measure."""
+        return {name: np.concatenate([b[name] for b in self.first]) for name in self.moments}
+
     def add(self, block: dict[str, Float[np.ndarray, "replicates generations"]]) -> "Summary":
-        moments, sample = {}, {}
+        moments = {}
         for name, values in block.items():
-            if not np.isfinite(values).all():
+            with np.errstate(invalid="ignore"):
+                new = Moments.of(values)
+            if not np.isfinite(new.mean).all():  # one value that is not finite spoils it
                 raise FloatingPointError(
                     f"{name} is not finite in replicates {self.count} to {self.count + len(values)}"
                 )
-            new = Moments.of(values)
             moments[name] = self.moments[name].merge(new) if self.moments else new
-            kept = self.sample.get(name, values[:0])
-            sample[name] = np.concatenate([kept, values[: SAMPLE - len(kept)]])
-        return Summary(moments, sample)
+        room = SAMPLE - self.count
+        kept = {name: values[:room] for name, values in block.items()}
+        return Summary(moments, (*self.first, kept) if room > 0 else self.first)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """A flat form for a checkpoint; `from_arrays` is its inverse."""
@@ -108,21 +116,37 @@ class Summary:
         names = [name.removeprefix("moments/") for name in arrays if name.startswith("moments/")]
         count = int(arrays["count"])
         moments = {name: Moments(count, *arrays[f"moments/{name}"]) for name in names}
-        return Summary(moments, {name: arrays[f"sample/{name}"] for name in names})
+        return Summary(moments, ({name: arrays[f"sample/{name}"] for name in names},))
 
 
-EMPTY = Summary({}, {})
+EMPTY = Summary({}, ())
 
 
-def _largest_array(jaxpr) -> int:
-    """Floats of the largest array in a computation, sub-computations included."""
-    largest = max((int(np.prod(v.aval.shape)) for v in jaxpr.invars + jaxpr.constvars), default=1)
+def _largest_array(jaxpr, shared: frozenset = frozenset()) -> int:
+    """Floats of the largest array that each replicate has for itself, sub-computations included.
+
+    Constants, what is computed from them alone and the inputs named in `shared` are the same for
+    all replicates.
+    """
+    own = set(jaxpr.invars) - shared
+    largest = max(map(_floats, own), default=1)
     for equation in jaxpr.eqns:
-        largest = max([largest, *(int(np.prod(v.aval.shape)) for v in equation.outvars)])
+        varying = [not hasattr(v, "val") and v in own for v in equation.invars]
+        if not any(varying):
+            continue
+        own.update(equation.outvars)
+        largest = max([largest, *map(_floats, equation.outvars)])
+        constants = varying[: equation.params.get("num_consts", 0)]  # of a scan
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
             if _is_jaxpr(inner):
-                largest = max(largest, _largest_array(getattr(inner, "jaxpr", inner)))
+                inner = getattr(inner, "jaxpr", inner)
+                same = (v for v, mine in zip(inner.invars, constants, strict=False) if not mine)
+                largest = max(largest, _largest_array(inner, frozenset(same)))
     return largest
+
+
+def _floats(variable) -> int:
+    return int(np.prod(variable.aval.shape))
 
 
 def _is_jaxpr(value) -> bool:
@@ -191,11 +215,18 @@ class Stream:
         if start % self.block:
             raise ValueError(f"start={start}: accepted are multiples of the block, {self.block}")
         last = -(-stop // self.block)
+
+        def call(first: int) -> Blocks | None:
+            if first < last:
+                return self.run(key, np.arange(first, first + self.blocks, dtype=np.uint32))
+
+        coming = call(start // self.block)
         for first in range(start // self.block, last, self.blocks):
-            indices = np.arange(first, first + self.blocks, dtype=np.uint32)
-            values = jax.device_get(self.run(key, indices))
-            for i, index in enumerate(indices[: last - first]):
-                keep = min(stop - int(index) * self.block, self.block)
+            # The devices work on the next call while the host reduces this one.
+            present, coming = coming, call(first + self.blocks)
+            values = jax.device_get(present)
+            for i, index in enumerate(range(first, min(first + self.blocks, last))):
+                keep = min(stop - index * self.block, self.block)
                 yield {name: value[i][:keep] for name, value in values.items()}
 
     def extend(self, summary: Summary, key: Key[Array, ""], stop: int) -> Iterator[Summary]:

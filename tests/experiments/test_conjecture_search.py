@@ -1,0 +1,31 @@
+"""conjecture_search.py: what it tries, and that it would report a counterexample."""
+
+import dataclasses
+
+import conjecture_search
+import numpy as np
+
+from collapse_sim.run_directory import RunDirectory
+from theory import claims
+
+SMALL = conjecture_search.Settings(dims=(2,), ratios=(2.5,), blocks=(5,), totals=(1.0,))
+
+
+def test_schedules_are_disjoint_and_edit_what_was_asked():
+    for _, schedule in conjecture_search.schedules(20, 15, 4, np.random.default_rng(0)):
+        assert schedule.shape == (4, 20) and schedule.sum() == 15
+        assert schedule.sum(axis=0).max() == 1
+
+
+def test_the_bound_survives_a_small_search(tmp_path):
+    conjecture_search.main(dataclasses.replace(SMALL, out=tmp_path / "search"))
+    verdicts = RunDirectory(tmp_path / "search").verdicts()
+    assert {verdict["verdict"] for verdict in verdicts} == {"holds"}
+    assert len(verdicts) == 4  # one for each shape of the sizes
+
+
+def test_a_bound_that_is_too_low_is_reported_as_violated(monkeypatch):
+    claim = claims.ledger()["ref.edit_B_const"]
+    lower = dataclasses.replace(claim, predict=lambda where: 0.5 * claim.predict(where))
+    monkeypatch.setattr(claims, "ledger", lambda: {claim.id: lower})
+    assert "violated" in {verdict.verdict for verdict in conjecture_search.search(SMALL)}
