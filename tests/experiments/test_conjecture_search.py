@@ -8,7 +8,7 @@ import numpy as np
 from collapse_sim.run_directory import RunDirectory
 from theory import claims
 
-SMALL = conjecture_search.Settings(dims=(2,), ratios=(2.5,), blocks=(5,), totals=(1.0,))
+SMALL = conjecture_search.Settings(dims=(2,), ratios=(10.0,), blocks=(8,), totals=(0.5,))
 
 
 def test_schedules_are_disjoint_and_edit_what_was_asked():
