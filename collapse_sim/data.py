@@ -6,12 +6,14 @@ learner generates in one field, `labels`, whose leading axis are the *positions*
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.linalg import HIGHEST, cholesky, solve_lower, thin_qr
+from collapse_sim.masks import random_subset
 from collapse_sim.random import normal, uniform
 
 
@@ -28,6 +30,23 @@ class Rows:
     def shares(self) -> Float[Array, " rows"]:
         """Share of all rows behind each position."""
         return jnp.full_like(self.labels, 1 / self.labels.shape[0])
+
+    @property
+    def size(self) -> int:
+        """Positions."""
+        return self.labels.shape[0]
+
+    def share_of(self, mask: Bool[Array, " rows"]) -> Float[Array, ""]:
+        """Share of all rows under a mask."""
+        return jnp.sum(mask * self.shares)
+
+    def choose(self, key: Key[Array, ""], count: int) -> Bool[Array, " rows"]:
+        """`count` rows at random."""
+        return random_subset(key, self.size, count)
+
+    def subset(self) -> "Rows":
+        """The same rows as one of many possible subsets, whose columns are not orthonormal."""
+        return replace(self, orthonormal=False)
 
     def moment(self) -> Float[Array, " dim"]:
         return jnp.matmul(self.inputs.T, self.labels, precision=HIGHEST)
@@ -96,6 +115,15 @@ class Statistics:
     gram: Float[Array, "dim dim"] | None = None
     orthonormal: bool = field(default=False, metadata={"static": True})
 
+    @property
+    def size(self) -> int:
+        """Positions: blocks, as it is they that a mask speaks of."""
+        return self.labels.shape[0]
+
+    def share_of(self, mask: Bool[Array, " blocks"]) -> Float[Array, ""]:
+        """Share of all rows under a mask of blocks."""
+        return jnp.sum(mask * self.shares)
+
     def moment(self) -> Float[Array, " dim"]:
         return self.labels.sum(axis=0)
 
@@ -151,3 +179,16 @@ class Statistics:
         lower = self.gram_factor()
         factors = jax.vmap(lambda factor: solve_lower(lower, factor))(self.factors)
         return replace(self, factors=factors, orthonormal=True), lower
+
+
+Data = Rows | Statistics
+
+
+class Resampled(NamedTuple):
+    """Every position of a data set drawn anew by a model, the inputs or contexts as they stand."""
+
+    labels: Any
+    expected: Array | None
+    """The draw without its noise, where the noise is additive."""
+    surprise: Any
+    """How surprised the model is at what stands there; nan where nothing may be edited."""

@@ -13,11 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.data import Rows, Statistics
+from collapse_sim.data import Data, Resampled, Rows, Statistics
 from collapse_sim.design import GaussianDesign, GivenDesign, static
 from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram, solve_lower, thin_qr
 
-Data = Rows | Statistics
 Weights = Float[Array, " dim"]
 Solver = Callable[[Data], Weights]
 
@@ -102,18 +101,17 @@ class LinearLearner:
             copies = 1
         return self._relabel(key, weights, like, copies)
 
-    def expected(self, weights: Weights, like: Data) -> Data:
-        """What `generate` returns on a shared design, without the noise."""
-        return like.predict(weights)
+    def resample(self, key: Key[Array, ""], weights: Weights, data: Data) -> Resampled:
+        """New labels on `data`'s own inputs.
 
-    def surprise(self, expected: Data, data: Data) -> Float[Array, " positions"]:
-        """|residual| / noise_std of each row, from the noise-free labels that the model expects.
-
-        Low surprise is high confidence. Statistics have no rows and surprise nobody.
+        Surprise is |residual| / noise_std of each row; low surprise is high confidence. Statistics
+        have no rows and surprise nobody.
         """
+        expected = data.predict(weights).labels
+        drawn = self._relabel(key, weights, data, copies=1).labels
         if isinstance(data, Statistics):
-            return jnp.zeros_like(data.shares)
-        return jnp.abs(data.labels - expected.labels) / self.noise_std
+            return Resampled(drawn, expected, jnp.zeros_like(data.shares))
+        return Resampled(drawn, expected, jnp.abs(data.labels - expected) / self.noise_std)
 
     def measure(self, weights: Weights, truth: Truth) -> dict[str, Float[Array, ""]]:
         """Test error (squared units), and its mean over the design's scale where that is known.

@@ -9,10 +9,15 @@ from jaxtyping import Array, Float, Key
 
 from collapse_sim.design import static
 from collapse_sim.learners import LinearLearner
+from collapse_sim.masks import MaskPolicy, Policy
 from collapse_sim.regimes import AccumulateSubsample, Edit, Generation, Mix, Regime, Replace
 
 Trace = dict[str, Float[Array, " generations"]]
 """What one replicate yields: a value for each generation under each measure's name."""
+
+
+def _looks_at_residuals(policy: Policy) -> bool:
+    return not isinstance(policy, MaskPolicy) or policy.looks_at_residuals
 
 
 def _require_compatible(learner: LinearLearner, regime: Regime) -> None:
@@ -27,7 +32,7 @@ def _require_compatible(learner: LinearLearner, regime: Regime) -> None:
         raise ValueError("drawn rows cannot grow in number: accepted is representation=statistics")
     if isinstance(regime, AccumulateSubsample) and statistics:
         raise ValueError("statistics have no rows to draw from: accepted is representation=rows")
-    if isinstance(regime, Edit) and statistics and regime.policy.looks_at_residuals:
+    if isinstance(regime, Edit) and statistics and _looks_at_residuals(regime.policy):
         raise ValueError("confidence masks look at residuals: accepted is representation=rows")
 
 
@@ -58,19 +63,18 @@ class Chain:
 
         def generation(state, step):
             data, memory, edited_fraction = state
-            number, (synthetic_key, human_key, regime_key) = step
+            number, step_keys = step
             params = learner.fit(data)
             outputs = learner.measure(params, truth) | {"edited_fraction": edited_fraction}
+            synthetic_key, human_key, regime_key = step_keys
             copies = regime.copies(number)
-            expected = learner.expected(params, human)
             seen = Generation(
                 number=number,
                 human=human,
                 current=data,
-                synthetic=learner.generate(synthetic_key, params, human, copies),
-                expected=expected,
-                fresh_human=learner.generate(human_key, truth.weights, human, 1),
-                surprise=partial(learner.surprise, expected, data),
+                synthetic=partial(learner.generate, synthetic_key, params, human, copies),
+                resample=partial(learner.resample, synthetic_key, params),
+                fresh_human=partial(learner.generate, human_key, truth.weights, human, 1),
             )
             step = regime.step(regime_key, memory, seen)
             edited_fraction = jnp.asarray(step.edited_fraction, edited_fraction.dtype)

@@ -5,6 +5,7 @@ or decided while the process runs.
 """
 
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -65,6 +66,19 @@ def blocks_of(
     return sizes, histories.astype(bool)
 
 
+@runtime_checkable
+class Policy(Protocol):
+    """What an edit asks of a mask policy."""
+
+    def start(self, labels: Array) -> Any:
+        """What is remembered before the first edit: as `previous`, the last mask."""
+        ...
+
+    def mask(
+        self, key: Key[Array, ""], generation: Int[Array, ""], surprise: Array, previous: Any
+    ) -> Bool[Array, "*positions"]: ...
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class MaskPolicy:
@@ -122,6 +136,16 @@ class MaskPolicy:
             np.asarray(nested),
         )
 
+    def start(self, labels: Float[Array, "positions ..."]) -> Bool[Array, " positions"]:
+        """Raises ValueError when the schedule is of another number of positions."""
+        positions = labels.shape[0]
+        if self.schedule.shape[1] != positions:
+            raise ValueError(
+                f"mask schedule has {self.schedule.shape[1]} columns: accepted is one for each of "
+                f"the {positions} positions"
+            )
+        return jnp.ones(positions, bool)
+
     @property
     def looks_at_residuals(self) -> bool:
         """Whether any position is chosen by its surprise; False inside a compiled program."""
@@ -167,6 +191,12 @@ def _smallest_bits(words: UInt32[Array, " positions"], count: Int[Array, ""]) ->
         return jnp.where(jnp.sum(words < trial) < count, trial, threshold)
 
     return jax.lax.fori_loop(0, 32, halve, jnp.uint32(0))
+
+
+def random_subset(key: Key[Array, ""], size: int, count: int) -> Bool[Array, " size"]:
+    """A uniformly random subset of exactly `count` of `size` positions."""
+    words = bits(key, (size,))
+    return (words <= _smallest_bits(words, jnp.int32(count))) & (count > 0)
 
 
 def random_masks(samples: int, edits: int, rate: float) -> MaskPolicy:

@@ -13,23 +13,28 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from collapse_sim.learners import Data
-from collapse_sim.masks import MaskPolicy
+from collapse_sim.data import Resampled
+from collapse_sim.masks import Policy
+
+Data = Any
+"""A data set of whatever kind the learner fits; what a learner generates is in its `labels`."""
 
 
 class Generation(NamedTuple):
-    """All that a regime may look at when it makes the data of generation `number` + 1."""
+    """All that a regime may look at when it makes the data of generation `number` + 1.
 
-    number: Int[Array, ""]
+    What costs anything is a function: only what a regime calls is computed.
+    """
+
+    number: Int[Array, ""] | int
     human: Data
     current: Data
-    synthetic: Data
-    expected: Data
-    """The synthetic data without their noise."""
-    fresh_human: Data
+    synthetic: Callable[[], Data]
+    """New data of the model's own."""
+    resample: Callable[[Data], Resampled]
+    """The same data with every position drawn anew."""
+    fresh_human: Callable[[], Data]
     """A new draw of human data."""
-    surprise: Callable[[], Float[Array, " positions"]]
-    """How surprised the model is at each current position."""
 
 
 class Step(NamedTuple):
@@ -65,7 +70,53 @@ class Replace:
 
     def step(self, key, memory, seen):
         del key
-        return Step(seen.synthetic, memory, 1.0)
+        return Step(seen.synthetic(), memory, 1.0)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class HumanOnly:
+    """The control: the same human data every time."""
+
+    def start(self, human, generations):
+        del generations
+        return human, None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        del key
+        return Step(seen.human, memory, 0.0)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class KeepHuman:
+    """Full resampling, but a share of the positions, drawn anew each time, keeps its human data.
+
+    Always the first human data, never those of the previous generation.
+    """
+
+    human_share: float = field(metadata={"static": True})
+
+    def __post_init__(self):
+        if not 0 <= self.human_share <= 1:
+            raise ValueError(f"human_share={self.human_share}: accepted is [0, 1]")
+
+    def start(self, human, generations):
+        del generations
+        return human, None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        human, synthetic = seen.human, seen.synthetic()
+        kept = human.choose(key, round(self.human_share * human.size))
+        touched = kept.reshape(kept.shape + (1,) * (human.labels.ndim - kept.ndim))
+        labels = jnp.where(touched, human.labels, synthetic.labels)
+        return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
 
 
 @jax.tree_util.register_dataclass
@@ -82,7 +133,7 @@ class Accumulate:
     def step(self, key, memory, seen):
         del key
         share = seen.number / (seen.number + 1)
-        return Step(seen.current.put(seen.synthetic, seen.number), memory, share)
+        return Step(seen.current.put(seen.synthetic(), seen.number), memory, share)
 
 
 @jax.tree_util.register_dataclass
@@ -91,14 +142,14 @@ class AccumulateSubsample:
     """A uniform subsample, of the human data's size, of everything so far."""
 
     def start(self, human, generations):
-        return replace(human, orthonormal=False), human.pool(generations + 1)
+        return human.subset(), human.pool(generations + 1)
 
     def copies(self, number):
         return 1
 
     def step(self, key, memory, seen):
-        size = seen.human.labels.shape[0]
-        pool = memory.put(seen.synthetic, seen.number)
+        size = seen.human.size
+        pool = memory.put(seen.synthetic(), seen.number)
         share = seen.number / (seen.number + 1)
         return Step(pool.subsample(key, (seen.number + 1) * size, size), pool, share)
 
@@ -124,9 +175,9 @@ class Mix:
 
     def step(self, key, memory, seen):
         del key
-        human = seen.fresh_human if self.fresh else seen.human
+        human = seen.fresh_human() if self.fresh else seen.human
         w = self.real_weight
-        labels = w * human.labels + (1 - w) * seen.synthetic.labels
+        labels = w * human.labels + (1 - w) * seen.synthetic().labels
         return Step(replace(seen.human, labels=labels), memory, 1 - w)
 
 
@@ -139,12 +190,12 @@ class Edit:
     `anchored`. `additive` adds the synthetic noise to the kept labels instead of replacing them.
     """
 
-    policy: MaskPolicy
+    policy: Policy
     anchored: Bool[np.ndarray | Array, ""] | bool = False
     additive: Bool[np.ndarray | Array, ""] | bool = False
 
     @staticmethod
-    def of(policy: MaskPolicy, variant: str = "chained") -> "Edit":
+    def of(policy: Policy, variant: str = "chained") -> "Edit":
         """Chained, anchored or additive editing."""
         if variant not in ("chained", "anchored", "additive"):
             raise ValueError(f"variant={variant}: accepted are chained, anchored, additive")
@@ -152,23 +203,20 @@ class Edit:
 
     def start(self, human, generations):
         del generations
-        positions = human.labels.shape[0]
-        if self.policy.schedule.shape[1] != positions:
-            raise ValueError(
-                f"mask schedule has {self.policy.schedule.shape[1]} columns: accepted is one for "
-                f"each of the {positions} positions"
-            )
-        return human, jnp.ones(positions, bool)
+        return human, self.policy.start(human.labels)
 
     def copies(self, number):
         return 1
 
     def step(self, key, memory, seen):
-        current = seen.current
-        mask = self.policy.mask(key, seen.number, seen.surprise(), memory)
-        touched = mask.reshape(mask.shape + (1,) * (current.labels.ndim - 1))
-        kept = jnp.where(self.anchored, seen.human.labels, current.labels)
-        added = kept + seen.synthetic.labels - seen.expected.labels
-        edited = jnp.where(self.additive, added, seen.synthetic.labels)
-        labels = jnp.where(touched, edited, kept)
-        return Step(replace(current, labels=labels), mask, jnp.sum(mask * current.shares))
+        current, human = seen.current, seen.human
+        kept = replace(current, labels=jnp.where(self.anchored, human.labels, current.labels))
+        drawn = seen.resample(kept)
+        mask = self.policy.mask(key, seen.number, drawn.surprise, memory)
+        edited = drawn.labels
+        if drawn.expected is not None:
+            added = kept.labels + drawn.labels - drawn.expected
+            edited = jnp.where(self.additive, added, edited)
+        touched = mask.reshape(mask.shape + (1,) * (edited.ndim - mask.ndim))
+        labels = jnp.where(touched, edited, kept.labels)
+        return Step(replace(current, labels=labels), mask, current.share_of(mask))

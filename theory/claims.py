@@ -47,7 +47,8 @@ class Claim:
 @functools.cache
 def ledger() -> dict[str, Claim]:
     """Every claim by its id."""
-    # Imported here because the two tables are made of the record above.
-    from theory import ledger_editing, ledger_linear
+    # Imported here because the tables are made of the record above.
+    from theory import ledger_editing, ledger_linear, ledger_tokens
 
-    return {claim.id: claim for claim in (*ledger_linear.CLAIMS, *ledger_editing.CLAIMS)}
+    tables = (ledger_linear, ledger_editing, ledger_tokens)
+    return {claim.id: claim for table in tables for claim in table.CLAIMS}

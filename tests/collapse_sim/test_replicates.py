@@ -149,7 +149,7 @@ class Everything:
         return 1
 
     def step(self, key, memory, seen):
-        labels = seen.synthetic.labels + seen.fresh_human.labels + seen.human.noise(key)
+        labels = seen.synthetic().labels + seen.fresh_human().labels + seen.human.noise(key)
         return Step(replace(seen.human, labels=labels), memory, 1.0)
 
 

@@ -161,16 +161,18 @@ def fits_and_masks(learner: LinearLearner, edit: Edit, noises):
     data, memory = edit.start(human, len(noises))
     fits, masks, fractions = [learner.fit(human)], [], []
     for number, noise in enumerate(noises[1:], start=1):
-        expected = learner.expected(fits[-1], human)
-        surprise = learner.surprise(expected, data)
+
+        def resample(kept, fit=fits[-1], noise=noise):
+            drawn = learner.resample(jax.random.key(0), fit, kept)
+            return drawn._replace(labels=drawn.expected + noise)
+
         seen = Generation(
             number=jnp.asarray(number),
             human=human,
             current=data,
-            synthetic=relabel(human, expected.labels + noise),
-            expected=expected,
-            fresh_human=human,
-            surprise=lambda surprise=surprise: surprise,
+            synthetic=lambda: human,
+            resample=resample,
+            fresh_human=lambda: human,
         )
         data, memory, edited_fraction = edit.step(jax.random.key(number), memory, seen)
         fits.append(learner.fit(data))

@@ -25,7 +25,6 @@ def test_the_bound_survives_a_small_search(tmp_path):
 
 
 def test_a_bound_that_is_too_low_is_reported_as_violated(monkeypatch):
-    claim = claims.ledger()["ref.edit_B_const"]
-    lower = dataclasses.replace(claim, predict=lambda where: 0.5 * claim.predict(where))
-    monkeypatch.setattr(claims, "ledger", lambda: {claim.id: lower})
-    assert "violated" in {verdict.verdict for verdict in conjecture_search.search(SMALL)}
+    predict = claims.Claim.predict
+    monkeypatch.setattr(claims.Claim, "predict", lambda self, where: 0.5 * predict(self, where))
+    assert {verdict.verdict for verdict in conjecture_search.search(SMALL)} == {"violated"}

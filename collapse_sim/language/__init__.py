@@ -1,0 +1,1 @@
+"""Language models as learners: text, tokens, transformers, token-level editing, and an oracle."""

@@ -1,0 +1,121 @@
+"""Which tokens an edit touches, and the published script's ways to treat them."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.regimes import Edit, Generation, Step
+
+
+@dataclass(frozen=True)
+class TokenRule:
+    """Edit the tokens whose probability is at least `above`, or at most `below`, or both.
+
+    `above_share` gives the upper threshold as a share: the most probable tokens of each seed.
+    Token-level editing as published is above = 0.99 (Zhu et al. 2025, equation 2).
+    """
+
+    above: float | None = None
+    below: float | None = None
+    above_share: float | None = None
+
+    def __post_init__(self):
+        for name in ("above", "below", "above_share"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name}={value}: accepted is [0, 1]")
+        if self.above is not None and self.above_share is not None:
+            raise ValueError(f"above={self.above}: accepted without above_share")
+
+    def start(self, labels: Array) -> None:
+        """Nothing is remembered."""
+        del labels
+
+    def mask(
+        self,
+        key: Key[Array, "..."],
+        generation: int,
+        surprise: Float[Array | np.ndarray, "seeds blocks time"],
+        previous: None,
+    ) -> Bool[Array | np.ndarray, "seeds blocks time"]:
+        """Surprise is -log P(token); where it is nan nothing is edited."""
+        del key, generation, previous
+        mask = jnp.zeros(surprise.shape, bool)
+        # In float32 -log P of the thresholds themselves is as inexact as that of the tokens.
+        if self.above is not None:
+            mask |= jnp.exp(-surprise) >= np.float32(self.above)
+        if self.above_share is not None:
+            least = jnp.nanquantile(surprise, self.above_share, axis=(1, 2), keepdims=True)
+            mask |= surprise <= least
+        if self.below is not None:
+            mask |= jnp.exp(-surprise) <= np.float32(self.below)
+        return mask
+
+
+class Changes(NamedTuple):
+    """What a step did to the tokens, as shares of all tokens of each seed."""
+
+    eligible: Float[np.ndarray, " seeds"]
+    """Under the mask; the new draw may be the old token."""
+    changed: Float[np.ndarray, " seeds"]
+    """Different from before."""
+
+
+def changes(before: Blocks, after: Blocks, mask: Bool[Array, "seeds blocks time"]) -> Changes:
+    """Eligible and changed tokens of an edit that kept every position."""
+    different = np.asarray(after.labels) != np.asarray(before.labels)
+    return Changes(np.asarray(mask).mean(axis=(1, 2)), different.mean(axis=(1, 2)))
+
+
+@dataclass(frozen=True)
+class EditAndDrop:
+    """An edit that also deletes the tokens whose probability was at most `below`.
+
+    The published script's `low_drop_up_revise` (an edit above, a drop below) and `filter` (an edit
+    that touches nothing). The paper does not mention the deletion. What is left is packed anew.
+    """
+
+    edit: Edit
+    below: float
+
+    def __post_init__(self):
+        if not 0 <= self.below <= 1:
+            raise ValueError(f"below={self.below}: accepted is [0, 1]")
+
+    def start(self, human: Blocks, generations: int) -> tuple[Blocks, None]:
+        return self.edit.start(human, generations)
+
+    def copies(self, number: int) -> int:
+        return 1
+
+    def step(self, key: Key[Array, " seeds"], memory: None, seen: Generation) -> Step:
+        drawn = []
+
+        def resample(data):
+            drawn.append(seen.resample(data))
+            return drawn[0]
+
+        step = self.edit.step(key, memory, seen._replace(resample=resample))
+        dropped = np.exp(-np.asarray(drawn[0].surprise)) <= np.float32(self.below)
+        return step._replace(data=drop(step.data, dropped))
+
+
+def drop(data: Blocks, dropped: Bool[np.ndarray, "seeds blocks time"]) -> Blocks:
+    """The text without some tokens, packed anew into as many whole blocks as every seed has.
+
+    Raises ValueError when not one block is left.
+    """
+    seeds, _, time = data.labels.shape
+    kept = [np.asarray(data.labels[seed])[~dropped[seed]] for seed in range(seeds)]
+    blocks = min(len(tokens) for tokens in kept) // time
+    if blocks < 1:
+        raise ValueError(f"dropped tokens leave {min(map(len, kept))}: accepted are >= {time}")
+    return Blocks(np.stack([tokens[: blocks * time].reshape(blocks, time) for tokens in kept]))
+
+
+jax.tree_util.register_static(TokenRule)

@@ -1,0 +1,201 @@
+"""A transformer as a learner: fit, generate, resample; all seeds of a run at once."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array, Float, Int, Key
+
+from collapse_sim.data import Resampled
+from collapse_sim.language import decoding, head
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.sampling import Sampler
+from collapse_sim.language.training import (
+    Parameters,
+    Training,
+    TrainState,
+    batch_order,
+    initial_state,
+    model_of,
+    require_finite,
+    train,
+)
+from collapse_sim.language.transformer import TransformerConfig
+
+END_OF_TEXT = 0
+
+
+class Progress(NamedTuple):
+    """Where a fit stands: the state after `step` steps and the mean loss of the latest ones."""
+
+    step: int
+    state: TrainState
+    losses: Float[np.ndarray, "seeds steps"]
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageLearner:
+    """Language models of one configuration, one for each seed.
+
+    Seeds are spread over the mesh's first axis, the rows of a batch over its second; with
+    `shard_parameters` so are the parameters' largest axes. None of it changes a result by more
+    than rounding.
+    """
+
+    config: TransformerConfig
+    training: Training
+    mesh: Mesh
+    generation: Sampler = Sampler()
+    replacement: Sampler = Sampler()
+    prompt: int = 1
+    """Tokens of each human block that a synthetic block begins with."""
+    rows: int = 256
+    """Blocks of each seed that are generated or scored at once."""
+    shard_parameters: bool = False
+
+    def __post_init__(self):
+        if not 1 <= self.prompt < self.config.context:
+            raise ValueError(
+                f"prompt={self.prompt}: accepted are integers from 1 to {self.config.context - 1}"
+            )
+
+    def start(self, keys: Key[Array, " seeds"]) -> TrainState:
+        """A state before the first step, with fresh parameters."""
+        state = initial_state(keys, config=self.config, training=self.training)
+        return self.place(state)
+
+    def place(self, state: TrainState) -> TrainState:
+        """The state on the mesh."""
+        return jax.tree.map(lambda x: jax.device_put(x, self._sharding_of(x)), state)
+
+    def fit(
+        self, keys: Key[Array, " seeds"], data: Blocks, state: TrainState, *, steps: int = 50
+    ) -> Iterator[Progress]:
+        """Go on from `state` to the end of training, reporting after every `steps` steps.
+
+        `keys` choose the order of the blocks alone. Raises Divergence for a loss that is not
+        finite.
+        """
+        orders = [batch_order(key, data.size, self.training) for key in keys]
+        tokens = np.asarray(data.labels)
+        batch = NamedSharding(self.mesh, P("seed", None, "batch"))
+        first = int(np.max(state.step))
+        while first < self.training.steps:
+            last = min(first + steps, self.training.steps)
+            chosen = np.stack([own[order[first:last]] for own, order in zip(tokens, orders)])  # noqa: B905
+            state, losses = train(
+                state,
+                jax.device_put(chosen, batch),
+                config=self.config,
+                training=self.training,
+            )
+            losses = np.asarray(losses)
+            require_finite(losses, first, self.training)
+            yield Progress(last, state, losses)
+            first = last
+
+    def generate(
+        self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks, copies: int = 1
+    ) -> Blocks:
+        """As many blocks as `like` has, each beginning with the first tokens of one of them."""
+        del copies
+        parts = [part for _, part in self.generate_in_parts(keys, parameters, like)]
+        return Blocks(np.concatenate(parts, axis=1))
+
+    def generate_in_parts(
+        self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks
+    ) -> Iterator[tuple[int, Int[np.ndarray, "seeds rows time"]]]:
+        """The same part by part: how many blocks of each seed are done, and the latest."""
+        time = like.labels.shape[2]
+        for rows, (prompts,) in self._parts(like.labels[:, :, : self.prompt]):
+            made = decoding.generate(
+                parameters, keys, rows, prompts, self.generation, config=self.config, time=time
+            )
+            kept = min(len(rows), like.size - int(rows[0]))
+            yield int(rows[0]) + kept, np.asarray(made)[:, :kept]
+
+    def resample(
+        self, keys: Key[Array, " seeds"], parameters: Parameters, data: Blocks
+    ) -> Resampled:
+        """One forward pass over the tokens as they stand.
+
+        Surprise is -log P(token | those before it) in nats; it is nan at the first token of every
+        block and document, which is never edited.
+        """
+        labels, surprise = [], []
+        for rows, (tokens,) in self._parts(data.labels):
+            drawn, surprised = _resample(
+                parameters, keys, rows, tokens, self.replacement, config=self.config
+            )
+            kept = min(len(rows), data.size - int(rows[0]))
+            labels.append(np.asarray(drawn)[:, :kept])
+            surprise.append(np.asarray(surprised)[:, :kept])
+        return Resampled(np.concatenate(labels, 1), None, np.concatenate(surprise, 1))
+
+    def score(
+        self, parameters: Parameters, tokens: Int[np.ndarray, "seeds blocks time"]
+    ) -> Float[np.ndarray, "seeds blocks time-1"]:
+        """log P of every token but the first of each block, in nats."""
+        parts = []
+        for rows, (part,) in self._parts(tokens):
+            kept = min(len(rows), tokens.shape[1] - int(rows[0]))
+            parts.append(np.asarray(_score(parameters, part, config=self.config))[:, :kept])
+        return np.concatenate(parts, axis=1)
+
+    def _parts(self, *arrays) -> Iterator[tuple[Array, list[Array]]]:
+        """Slices of `rows` blocks on the mesh, the last one filled up with repeated blocks."""
+        size = arrays[0].shape[1]
+        wide = -(-min(self.rows, size) // self.mesh.shape["batch"]) * self.mesh.shape["batch"]
+        sharding = NamedSharding(self.mesh, P("seed", "batch"))
+        for first in range(0, size, wide):
+            rows = np.arange(first, first + wide, dtype=np.int32)
+            parts = [np.asarray(array)[:, np.minimum(rows, size - 1)] for array in arrays]
+            placed = jax.device_put(rows, NamedSharding(self.mesh, P("batch")))
+            yield placed, [jax.device_put(part, sharding) for part in parts]
+
+    def _sharding_of(self, array: Array) -> NamedSharding:
+        axes: list[str | None] = ["seed"] + [None] * (array.ndim - 1)
+        if self.shard_parameters and array.ndim > 2:
+            largest = int(np.argmax(array.shape[1:])) + 1
+            if array.shape[largest] % self.mesh.shape["batch"] == 0:
+                axes[largest] = "batch"
+        return NamedSharding(self.mesh, P(*axes))
+
+
+def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
+    """Devices in two axes: seeds over as many as divide them, batches over the rest."""
+    devices = devices or jax.devices()
+    across = math.gcd(seeds, len(devices))
+    grid = np.array(devices).reshape(across, -1)
+    return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
+
+
+@partial(jax.jit, static_argnames="config")
+def _resample(parameters, keys, rows, tokens, sampler: Sampler, *, config: TransformerConfig):
+    def one_seed(parameters, key, tokens):
+        uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
+        model = model_of(config, parameters)
+        log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
+        surprise = jnp.where(tokens[:, :-1] == END_OF_TEXT, jnp.nan, -log_probability)
+        surprise = jnp.pad(surprise, ((0, 0), (1, 0)), constant_values=jnp.nan)
+        return jnp.concatenate([tokens[:, :1], drawn.astype(tokens.dtype)], axis=1), surprise
+
+    return jax.vmap(one_seed)(parameters, keys, tokens)
+
+
+@partial(jax.jit, static_argnames="config")
+def _score(parameters, tokens, *, config: TransformerConfig):
+    score = lambda parameters, tokens: head.log_probabilities(model_of(config, parameters), tokens)  # noqa: E731
+    return jax.vmap(score)(parameters, tokens)
+
+
+def with_steps(learner: LanguageLearner, steps: int) -> LanguageLearner:
+    """The same learner training for another number of steps."""
+    return replace(learner, training=replace(learner.training, steps=steps))

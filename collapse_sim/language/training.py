@@ -1,0 +1,142 @@
+"""Training a transformer: AdamW, compiled as a scan over steps, several seeds at once by vmap."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jaxtyping import Array, Float, Int, Key
+
+from collapse_sim.language.head import log_probabilities
+from collapse_sim.language.transformer import Transformer, TransformerConfig
+
+Parameters = Any
+"""The model's parameters as a pytree of arrays (`nnx.State`), with a leading axis of seeds."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model is fitted: every fit sees `steps * batch` blocks."""
+
+    steps: int
+    batch: int = 32
+    peak_rate: float = 3e-3
+    warm_up: float = 0.1
+    """Share of the steps in which the learning rate rises from 0; then a cosine to a tenth."""
+    weight_decay: float = 0.1
+    """On matrices only."""
+    clip: float = 1.0
+    """Largest norm of a step's gradient."""
+
+    def __post_init__(self):
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: accepted are integers >= 1")
+        for name in ("peak_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)}: accepted are numbers > 0")
+        if not 0 <= self.warm_up < 1:
+            raise ValueError(f"warm_up={self.warm_up}: accepted is [0, 1)")
+
+    def rate(self, step: Any) -> Any:
+        """Learning rate of a step."""
+        rising = max(round(self.warm_up * self.steps), 1)
+        return optax.warmup_cosine_decay_schedule(
+            0.0, self.peak_rate, rising, max(self.steps, rising + 1), 0.1 * self.peak_rate
+        )(step)
+
+    def optimizer(self) -> optax.GradientTransformation:
+        return optax.chain(
+            optax.clip_by_global_norm(self.clip),
+            optax.adamw(
+                self.rate,
+                b2=0.95,
+                weight_decay=self.weight_decay,
+                mask=partial(jax.tree.map, lambda parameter: parameter.ndim > 1),
+            ),
+        )
+
+
+class TrainState(NamedTuple):
+    """Everything a later step depends on; a leading axis of seeds on every array."""
+
+    parameters: Parameters
+    optimizer: Any
+    step: Int[Array, " seeds"]
+
+
+class Divergence(FloatingPointError):
+    """A loss that is not finite; the message names the step and the learning rate."""
+
+
+@partial(jax.jit, static_argnames=("config", "training"))
+def initial_state(
+    keys: Key[Array, " seeds"], *, config: TransformerConfig, training: Training
+) -> TrainState:
+    """Fresh parameters for every seed."""
+
+    def one(key):
+        model = Transformer(config, rngs=nnx.Rngs(params=key))
+        parameters = nnx.state(model, nnx.Param)
+        return TrainState(parameters, training.optimizer().init(parameters), jnp.int32(0))
+
+    return jax.vmap(one)(keys)
+
+
+def model_of(config: TransformerConfig, parameters: Parameters) -> Transformer:
+    """The model of one seed with these parameters."""
+    abstract = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(params=0)))
+    return nnx.merge(nnx.graphdef(abstract), parameters)
+
+
+def mean_loss(
+    config: TransformerConfig, parameters: Parameters, tokens: Int[Array, "batch time"]
+) -> Float[Array, ""]:
+    """Nats per token, over all tokens but the first of each block."""
+    return -jnp.mean(log_probabilities(model_of(config, parameters), tokens))
+
+
+@partial(jax.jit, static_argnames=("config", "training"), donate_argnames="state")
+def train(
+    state: TrainState,
+    batches: Int[Array, "seeds steps batch time"],
+    *,
+    config: TransformerConfig,
+    training: Training,
+) -> tuple[TrainState, Float[Array, "seeds steps"]]:
+    """Some further steps of every seed, and the loss before each of them."""
+    optimizer = training.optimizer()
+
+    def step(state, tokens):
+        loss, gradient = jax.value_and_grad(partial(mean_loss, config))(state.parameters, tokens)
+        updates, inner = optimizer.update(gradient, state.optimizer, state.parameters)
+        parameters = optax.apply_updates(state.parameters, updates)
+        return TrainState(parameters, inner, state.step + 1), loss
+
+    return jax.vmap(partial(jax.lax.scan, step))(state, batches)
+
+
+def require_finite(losses: np.ndarray, first_step: int, training: Training) -> None:
+    """Raises Divergence, naming seed, step and learning rate, for a loss that is not finite."""
+    wrong = np.argwhere(~np.isfinite(losses))
+    if len(wrong):
+        seed, offset = wrong[np.argmin(wrong[:, 1])]
+        at = first_step + int(offset)
+        raise Divergence(
+            f"loss is {losses[seed, offset]} at step {at} of seed {seed}, learning rate "
+            f"{float(training.rate(at)):.2e}: accepted are finite losses; lower the learning rate"
+        )
+
+
+def batch_order(
+    key: Key[Array, ""], blocks: int, training: Training
+) -> Int[np.ndarray, "steps batch"]:
+    """Which blocks each step sees: every block once before any is seen again, in random order."""
+    generator = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    wanted = training.steps * training.batch
+    rounds = [generator.permutation(blocks) for _ in range(-(-wanted // blocks))]
+    return np.concatenate(rounds)[:wanted].reshape(training.steps, training.batch)

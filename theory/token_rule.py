@@ -1,0 +1,339 @@
+r"""Token-level editing in one context, exactly: the law of the token after each pass.
+
+The rule (Zhu et al. 2025, equation 2) looks at the token that stands: where the frozen prior P
+gives it a probability of at least `threshold`, it is replaced by a draw from the replacement law
+$\tilde P$; every other token stays. So the law q of the token becomes
+$q' = q 1_{P < p} + q(P \ge p) \tilde P$. Unless said otherwise q = P (human text, perfect prior)
+and $\tilde P = P$. Laws are vectors over the vocabulary that sum to 1 within 1e-9.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.validate import require_count, require_fraction, require_positive
+
+_ROUNDING = 1e-9
+"""By how much the sum of a law may miss 1."""
+
+
+def replacement_law(
+    *,
+    prior: ArrayLike,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> np.ndarray:
+    r"""Law that replacements are drawn from: $P^{1/\beta}$, truncated, normalised.
+
+    `temperature` is $\beta$. `top_k` keeps the k most probable tokens and all that tie with the
+    last of them; `top_p` then keeps the fewest whose tempered probabilities sum to at least p.
+
+    >>> replacement_law(prior=[0.64, 0.32, 0.04], temperature=2.0, top_k=2).round(3).tolist()
+    [0.586, 0.414, 0.0]
+    """
+    prior = _law("prior", prior)
+    require_positive("temperature", temperature)
+    weights = (prior / prior.max()) ** (1 / temperature)
+    if top_k is not None:
+        require_count("top_k", top_k, least=1)
+        ordered = np.sort(weights)[::-1]
+        weights = np.where(weights >= ordered[min(top_k, len(ordered)) - 1], weights, 0)
+    if top_p is not None:
+        require_fraction("top_p", top_p)
+        require_positive("top_p", top_p)
+        if top_p < 1:
+            ordered = np.sort(weights)[::-1]
+            before = np.cumsum(ordered) - ordered
+            kept = np.count_nonzero(before < top_p * weights.sum())
+            weights = np.where(weights >= ordered[kept - 1], weights, 0)
+    return weights / weights.sum()
+
+
+def edited_law(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> np.ndarray:
+    r"""Law of the token after one pass: $q' = q 1_{P < p} + q(P \ge p) \tilde P$.
+
+    At q = P the top mass goes from a to $a^2$: the prior's own law is not kept, because the
+    decision to edit looks at the token.
+
+    >>> edited_law(prior=[0.75, 0.25], threshold=0.5).tolist()
+    [0.5625, 0.4375]
+    """
+    prior, law, replacement = _laws(prior, law, replacement)
+    return _edited(law, _eligible(prior, threshold), replacement)
+
+
+def iterated_laws(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    passes: int,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> np.ndarray:
+    """Laws before and after each pass over the text that the last pass left, (passes + 1, tokens).
+
+    Anchored passes, each over the human text, all have the law of the first one.
+
+    >>> iterated_laws(prior=[0.5, 0.5], threshold=1.0, passes=1).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    prior, law, replacement = _laws(prior, law, replacement)
+    require_count("passes", passes, least=0)
+    eligible = _eligible(prior, threshold)
+    laws = [law]
+    for _ in range(passes):
+        laws.append(_edited(laws[-1], eligible, replacement))
+    return np.stack(laws)
+
+
+def eligible_share(*, prior: ArrayLike, threshold: float, law: ArrayLike | None = None) -> float:
+    r"""Probability that a pass redraws the token: $q(P \ge p)$.
+
+    >>> eligible_share(prior=[0.75, 0.25], threshold=0.5)
+    0.75
+    """
+    prior, law, _ = _laws(prior, law, None)
+    return float(law[_eligible(prior, threshold)].sum())
+
+
+def changed_share(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> float:
+    r"""Probability that a pass changes the token: $\sum_{P(y) \ge p} q(y) (1 - \tilde P(y))$.
+
+    At least the total variation between the laws before and after; equal for one eligible token.
+
+    >>> changed_share(prior=[0.75, 0.25], threshold=0.5)
+    0.1875
+    """
+    prior, law, replacement = _laws(prior, law, replacement)
+    eligible = _eligible(prior, threshold)
+    return float(law[eligible] @ (1 - replacement[eligible]))
+
+
+def total_variation(*, first: ArrayLike, second: ArrayLike) -> float:
+    r"""Distance $\frac12 \sum_y |p(y) - q(y)|$ of two laws, in [0, 1].
+
+    >>> total_variation(first=[0.75, 0.25], second=[0.5, 0.5])
+    0.25
+    """
+    first, second = _law("first", first), _law("second", second)
+    _require_same_size("second", second, first)
+    return float(np.abs(first - second).sum() / 2)
+
+
+def total_variation_identity(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> float:
+    r"""Total variation between the laws before and after a pass, from the eligible tokens alone.
+
+    $\sum_{P(y) \ge p} (q(y) - q(P \ge p) \tilde P(y))_+$, because mass leaves eligible tokens only.
+    For one eligible token $y^*$, as there is at most for p > 1/2: $q(y^*) (1 - \tilde P(y^*))$.
+
+    >>> total_variation_identity(prior=[0.75, 0.25], threshold=0.5)
+    0.1875
+    """
+    prior, law, replacement = _laws(prior, law, replacement)
+    eligible = _eligible(prior, threshold)
+    lost = law[eligible] - law[eligible].sum() * replacement[eligible]
+    return float(np.maximum(lost, 0).sum())
+
+
+def total_variation_bound(*, threshold: float) -> float:
+    r"""Most that one pass changes, in total variation or in tokens: $1 - p$.
+
+    Each eligible token is drawn again with probability $P(y) \ge p$. Needs $\tilde P = P$, or any
+    $\tilde P \ge P$ on the eligible tokens, such as top-k; false for temperatures above 1. True
+    for every q and p.
+
+    >>> total_variation_bound(threshold=0.75)
+    0.25
+    """
+    require_fraction("threshold", threshold)
+    return 1 - threshold
+
+
+def preserved_total_variation() -> float:
+    """Total variation between the text before and after a pass, if editing kept its law: 0.
+
+    Stated by Zhu et al. 2025 for p = 0.99; true of `context_rule_law`, not of `edited_law`.
+
+    >>> preserved_total_variation()
+    0.0
+    """
+    return 0.0
+
+
+def top_mass(*, prior_top: float, passes: int) -> float:
+    r"""Mass left on the top token after n chained passes: $a^{n+1}$, $a = P(y^*) \ge p > \frac12$.
+
+    Needs a frozen prior, q = P and $\tilde P = P$. All other tokens are absorbing.
+
+    >>> top_mass(prior_top=0.5, passes=2)
+    0.125
+    """
+    require_fraction("prior_top", prior_top)
+    require_count("passes", passes, least=0)
+    return prior_top ** (passes + 1)
+
+
+def tail_factor(*, prior_top: float, passes: int) -> float:
+    r"""Factor on every other token's mass after n passes: $\frac{1 - a^{n+1}}{1 - a}$.
+
+    So $1 + a$ after one pass, about n + 1 after n. Needs what `top_mass` needs, and a < 1.
+
+    >>> tail_factor(prior_top=0.5, passes=1)
+    1.5
+    """
+    require_fraction("prior_top", prior_top)
+    require_count("passes", passes, least=0)
+    # The sum of a^0, ..., a^n does not cancel near a = 1, where it is n + 1.
+    return math.fsum(prior_top**k for k in range(passes + 1))
+
+
+def context_rule_law(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> np.ndarray:
+    r"""Law after a pass that edits whatever token stands, where $\max P \ge p$.
+
+    This rule looks at the context only and so keeps P, if $\tilde P = P$.
+
+    >>> context_rule_law(prior=[0.75, 0.25], threshold=0.5).tolist()
+    [0.75, 0.25]
+    """
+    prior, law, replacement = _laws(prior, law, replacement)
+    return (replacement if _eligible(prior, threshold).any() else law).copy()
+
+
+def low_drop_law(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    below: float = 1e-3,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> np.ndarray:
+    r"""Law of the tokens that are left after an edit above `threshold` and a deletion.
+
+    Deleted are tokens whose probability before the edit was at most `below`; the probability of
+    that is `dropped_share`. Replacements are not looked at again, so they may be rare. Source: the
+    published script's `low_drop_up_revise`; the paper does not mention it. Raises ValueError if
+    nothing is left.
+
+    >>> low_drop_law(prior=[0.5, 0.25, 0.25], threshold=0.5, below=0.25).tolist()
+    [0.5, 0.25, 0.25]
+    """
+    prior, law, replacement = _laws(prior, law, replacement)
+    eligible, dropped = _eligible(prior, threshold), _dropped(prior, below)
+    kept = np.where(eligible | dropped, 0, law)
+    kept = kept + law[eligible & ~dropped].sum() * replacement
+    if not kept.sum() > 0:
+        raise ValueError(f"below={below}: accepted are thresholds that some token is above")
+    return kept / kept.sum()
+
+
+def dropped_share(*, prior: ArrayLike, below: float = 1e-3, law: ArrayLike | None = None) -> float:
+    r"""Probability that `low_drop_law` deletes the token: $q(P \le \text{below})$.
+
+    >>> dropped_share(prior=[0.5, 0.25, 0.25], below=0.25)
+    0.5
+    """
+    prior, law, _ = _laws(prior, law, None)
+    return float(law[_dropped(prior, below)].sum())
+
+
+def tail_mass(*, prior: ArrayLike, below: float = 1e-3, law: ArrayLike | None = None) -> float:
+    """Probability of a token whose probability under the prior is less than `below`.
+
+    >>> tail_mass(prior=[0.5, 0.25, 0.25], below=0.5, law=[0.25, 0.25, 0.5])
+    0.75
+    """
+    prior, law, _ = _laws(prior, law, None)
+    require_fraction("below", below)
+    return float(law[prior < below].sum())
+
+
+def entropy(*, law: ArrayLike) -> float:
+    """Entropy of a law, in nats.
+
+    >>> entropy(law=[0.0, 1.0])
+    0.0
+    """
+    law = _law("law", law)
+    held = law[law > 0]
+    return float(held @ np.log(1 / held))
+
+
+def surprise(*, prior: ArrayLike, law: ArrayLike | None = None) -> float:
+    r"""Mean of $-\ln P$ over tokens of the law q, in nats; infinite where P = 0 < q.
+
+    >>> surprise(prior=[0.0, 1.0])
+    0.0
+    """
+    prior, law, _ = _laws(prior, law, None)
+    held = law > 0
+    with np.errstate(divide="ignore"):
+        return float(law[held] @ -np.log(prior[held]) + 0.0)
+
+
+def _law(name: str, values: ArrayLike) -> np.ndarray:
+    """A vector of probabilities in float64, left as it is."""
+    law = np.asarray(values, dtype=float)
+    if law.ndim != 1 or not len(law):
+        raise ValueError(f"{name} has shape {law.shape}: accepted is (vocabulary,)")
+    if not (law >= 0).all():
+        raise ValueError(f"{name} holds {law[~(law >= 0)][0]}: accepted are probabilities >= 0")
+    if not abs(law.sum() - 1) <= _ROUNDING:
+        raise ValueError(f"{name} sums to {law.sum()}: accepted is 1 within {_ROUNDING}")
+    return law
+
+
+def _laws(
+    prior: ArrayLike, law: ArrayLike | None, replacement: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The prior, q and the replacement law; what is not given is the prior."""
+    prior = _law("prior", prior)
+    law = prior if law is None else _law("law", law)
+    replacement = prior if replacement is None else _law("replacement", replacement)
+    _require_same_size("law", law, prior)
+    _require_same_size("replacement", replacement, prior)
+    return prior, law, replacement
+
+
+def _require_same_size(name: str, law: np.ndarray, other: np.ndarray) -> None:
+    if len(law) != len(other):
+        raise ValueError(f"{name} has {len(law)} tokens: accepted are {len(other)}")
+
+
+def _edited(law: np.ndarray, eligible: np.ndarray, replacement: np.ndarray) -> np.ndarray:
+    return np.where(eligible, 0, law) + law[eligible].sum() * replacement
+
+
+def _eligible(prior: np.ndarray, threshold: float) -> np.ndarray:
+    require_fraction("threshold", threshold)
+    return prior >= threshold
+
+
+def _dropped(prior: np.ndarray, below: float) -> np.ndarray:
+    require_fraction("below", below)
+    return prior <= below
