@@ -6,6 +6,7 @@ that a figure can be drawn from a run without a simulator.
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -139,6 +140,9 @@ class RunDirectory:
 
         write_atomically(self.checkpoints / f"{name}.npz", write)
 
+    def has_checkpoint(self, name: str) -> bool:
+        return (self.checkpoints / f"{name}.npz").is_file()
+
     def load_checkpoint(self, name: str) -> dict[str, np.ndarray] | None:
         path = self.checkpoints / f"{name}.npz"
         if not path.is_file():
@@ -150,7 +154,7 @@ class RunDirectory:
         if not self.checkpoints.exists():
             return
         for path in self.checkpoints.iterdir():
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         if not keep_directory:
             self.checkpoints.rmdir()
 

@@ -48,7 +48,7 @@ class Claim:
 def ledger() -> dict[str, Claim]:
     """Every claim by its id."""
     # Imported here because the tables are made of the record above.
-    from theory import ledger_editing, ledger_linear, ledger_tokens
+    from theory import ledger_editing, ledger_language, ledger_linear, ledger_tokens
 
-    tables = (ledger_linear, ledger_editing, ledger_tokens)
+    tables = (ledger_linear, ledger_editing, ledger_tokens, ledger_language)
     return {claim.id: claim for table in tables for claim in table.CLAIMS}

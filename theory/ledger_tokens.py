@@ -18,7 +18,7 @@ CLAIMS: tuple[Claim, ...] = (
         expected="violated: TV = a (1 - a) after one pass; low-drop deletes P <= 0.001",
     ),
     Claim(
-        id="zhu2025.tv_bound",
+        id="ref.token_tv_bound",
         source=f"derived for the rule of {_ZHU}, equation 2; not printed there",
         statement=r"$TV(q', q) \le 1 - p$",
         relation="<=",

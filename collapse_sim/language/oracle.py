@@ -62,21 +62,19 @@ class MarkovSource:
             raise ValueError(
                 f"laws with least {laws.min()}: accepted are positive rows that sum to 1"
             )
-        if classes is None:
-            classes = np.zeros(vocabulary, np.int32)
-        if not (classes.min() >= 0 and classes.max() < count):
+        groups = np.zeros(vocabulary, np.int32) if classes is None else classes.astype(np.int32)
+        if not (groups.min() >= 0 and groups.max() < count):
             raise ValueError(
-                f"classes from {classes.min()} to {classes.max()}: accepted are 0 ... "
-                f"{count - 1}, one for each class of laws"
+                f"classes from {groups.min()} to {groups.max()}: accepted are 0 ... {count - 1}"
             )
         table = laws.reshape(-1, vocabulary).astype(np.float32)
-        masses = _stationary(table, classes)
+        masses = _stationary(table, groups)
         if count > 1:
             before = masses / masses.sum(axis=0)
             mean = np.einsum("gb,gbc->bc", before, laws)
             table = np.concatenate([table, mean.astype(np.float32)])
         start = masses.sum(axis=0).astype(np.float32)
-        return MarkovSource(table, classes.astype(np.int32), start, 2 if count > 1 else 1)
+        return MarkovSource(table, groups, start, 2 if count > 1 else 1)
 
     @staticmethod
     def zipfian(
@@ -91,9 +89,9 @@ class MarkovSource:
 
         Each context mixes a Zipf law over all tokens (id 0 is the most frequent) with its own:
         exponents from 1 to 3 times `exponent`, ranks in which frequent tokens tend to come first.
-        In `confident_share` of the contexts one token has probability `confident`; these contexts
-        never lead to each other, so that text does not run in circles. Raises ValueError for a
-        vocabulary outside 64 ... 1024 and other values out of range.
+        In `confident_share` of the contexts one token has probability `confident`, and none of
+        these tokens leads to such a context, so that text does not run in circles. Raises
+        ValueError for a vocabulary outside 64 ... 1024 and other values out of range.
         """
         _require_zipfian(vocabulary, order, exponent, confident_share, confident)
         random = np.random.default_rng(seed)
@@ -164,7 +162,12 @@ class MarkovSource:
 
     @partial(jax.jit, static_argnames=("blocks", "time"))
     def sample(self, key: Key[Array, ""], blocks: int, time: int) -> Int[Array, "blocks time"]:
-        """Independent blocks of text; the law of every position is that of the whole text."""
+        """Independent blocks of text; every position has the law of the whole text.
+
+        Raises ValueError for no blocks and no time.
+        """
+        if blocks < 1 or time < 1:
+            raise ValueError(f"blocks={blocks}, time={time}: accepted are integers >= 1")
         table, classes = jnp.asarray(self.table), jnp.asarray(self.classes)
         numbers = uniform(key, (time, blocks), jnp.float32)
         start = jnp.broadcast_to(jnp.asarray(self.start), (blocks, self.vocabulary))
@@ -205,7 +208,8 @@ def _stationary(
     table: Float[np.ndarray, "contexts vocabulary"], classes: Int[np.ndarray, " vocabulary"]
 ) -> Float[np.ndarray, "groups vocabulary"]:
     """Stationary mass of each pair (class of the token before the last one, last token)."""
-    laws = table.astype(np.float64).reshape(-1, *2 * table.shape[1:])
+    vocabulary = len(classes)
+    laws = table.astype(np.float64).reshape(-1, vocabulary, vocabulary)
     laws /= laws.sum(axis=-1, keepdims=True)
     member = classes == np.arange(len(laws))[:, None]
     masses = np.full(laws.shape[:2], 1 / table.shape[0])

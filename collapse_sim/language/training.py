@@ -26,7 +26,7 @@ class Training:
     batch: int = 32
     peak_rate: float = 3e-3
     warm_up: float = 0.1
-    """Share of the steps in which the learning rate rises from 0; then a cosine to a tenth."""
+    """Share of the steps in which the learning rate rises from 0; then a cosine to 0."""
     weight_decay: float = 0.1
     """On matrices only."""
     clip: float = 1.0
@@ -46,7 +46,7 @@ class Training:
         """Learning rate of a step."""
         rising = max(round(self.warm_up * self.steps), 1)
         return optax.warmup_cosine_decay_schedule(
-            0.0, self.peak_rate, rising, max(self.steps, rising + 1), 0.1 * self.peak_rate
+            0.0, self.peak_rate, rising, max(self.steps, rising + 1)
         )(step)
 
     def optimizer(self) -> optax.GradientTransformation:

@@ -35,8 +35,8 @@ OTHER = [0.1, 0.6, 0.2, 0.1]
 
 REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     # 1 - 99/100
-    ("zhu2025.tv_bound", {"threshold": 0.99}, float(Fraction(1, 100)), ROUNDING),
-    ("zhu2025.tv_bound", {"threshold": 0.25}, 0.75, ROUNDING),
+    ("ref.token_tv_bound", {"threshold": 0.99}, float(Fraction(1, 100)), ROUNDING),
+    ("ref.token_tv_bound", {"threshold": 0.25}, 0.75, ROUNDING),
     # a (1 - a)
     (
         "ref.token_tv",

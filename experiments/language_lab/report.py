@@ -1,0 +1,104 @@
+"""What is printed, in at most 80 columns, and the rows of chains.parquet."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from language_lab.evidence import control_spread, student_interval
+from language_lab.runner import Row
+from language_lab.settings import Settings
+from rich.console import Console
+from rich.table import Table
+
+from collapse_sim.certify import FAMILY_ERROR, Verdict
+
+VARIANTS = {"edit": "chained", "edit_anchored": "anchored"}
+NO_NOISE = 0.02
+"""Largest standard deviation of the control's loss at which differences are worth reading."""
+
+
+def loss_table(settings: Settings, rows: list[Row]) -> Table:
+    """Held-out loss of every arm and generation, and the text its last model was trained on."""
+    table = Table(
+        title="Held-out loss in nats per token, mean over seeds", title_justify="left", box=None,
+        pad_edge=False,
+    )  # fmt: skip
+    table.add_column("regime")
+    for number in range(1, settings.generations + 1):
+        table.add_column(str(number), justify="right")
+    for name in ("95 %", "perplexity", "edited", "vocabulary", "distinct 2"):
+        table.add_column(name, justify="right")
+    for name in dict.fromkeys(row.regime for row in rows):
+        mine = [row.values for row in rows if row.regime == name]
+        means = [values["held_out_loss"].mean() for values in mine]
+        last = mine[-1]
+        low, high = student_interval(last["held_out_loss"], 0.05)
+        edited = [100 * values["changed"].mean() for values in mine if "changed" in values]
+        table.add_row(
+            name.replace("_", " "),
+            *(f"{mean:.3f}" for mean in means),
+            f"±{(high - low) / 2:.3f}",
+            f"{math.exp(means[-1]):.1f}",
+            f"{edited[-1]:.2f}%" if edited else "-",
+            f"{100 * last['surviving_vocabulary'].mean():.1f}%",
+            f"{last['distinct_2'].mean():.3f}",
+        )
+    return table
+
+
+def verdict_table(verdicts: list[Verdict]) -> Table:
+    table = Table(title="Verdicts", title_justify="left", box=None, pad_edge=False)
+    for name in ("claim", "regime", "predicted", "interval", "verdict"):
+        table.add_column(name, justify="right" if name in ("predicted", "interval") else "left")
+    for verdict in verdicts:
+        assert verdict.interval is not None and verdict.predicted is not None
+        low, high = verdict.interval
+        table.add_row(
+            verdict.claim,
+            str(verdict.parameters.get("regime", "")).replace("_", " "),
+            f"{verdict.relation} {verdict.predicted:.4g}",
+            f"{low:.4f} - {high:.4f}",
+            verdict.verdict,
+        )
+    return table
+
+
+def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -> None:
+    """Both tables, how noisy training is and how sure the verdicts are."""
+    console = Console(width=80, highlight=False)
+    console.print(loss_table(settings, rows))
+    console.print()
+    console.print(verdict_table(verdicts))
+    spread = control_spread(rows)
+    if spread is not None:
+        quiet = "small" if spread <= NO_NOISE else "too large for small differences to mean much"
+        console.print(
+            f"\nThe control's loss has a standard deviation of {spread:.4f} nats over seeds and "
+            f"generations: {quiet}."
+        )
+    console.print(
+        f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "
+        f"{FAMILY_ERROR:g}, for seeds that vary as a normal law does."
+    )
+
+
+def chain_rows(rows: list[Row]) -> Iterator[tuple]:
+    """Rows of chains.parquet."""
+    for row in rows:
+        edited = row.values.get("eligible")
+        for measure, values in row.values.items():
+            values = np.asarray(values, float)
+            yield (
+                row.regime.split("_")[0] if row.regime.startswith("edit") else row.regime,
+                "confident" if row.regime.startswith("edit") else "",
+                VARIANTS.get(row.regime, ""),
+                measure,
+                row.generation,
+                len(values),
+                float(values.mean()),
+                float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan,
+                *map(float, np.quantile(values, (0.05, 0.5, 0.95))),
+                math.nan if edited is None else float(np.mean(edited)),
+                math.nan,
+                "",
+            )

@@ -1,0 +1,206 @@
+"""Flags of transformer_collapse.py. Nothing here imports JAX, so that --help is quick."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+Regime = Literal[
+    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored"
+]  # fmt: skip
+Strategy = Literal["revise", "revise_drop", "filter"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What happens to a small language model trained on its own text, regime by regime?"""
+
+    preset: Literal["tiny", "default", "oracle", "wikitext", "gpu", "paper"] = "default"
+    """tiny: a minute; oracle: a language whose law is known; wikitext: WikiText-2; gpu and
+    paper: sizes for accelerators."""
+
+    corpus: str = "python"
+    """python (the text every Python carries), a .txt, .jsonl or .jsonl.gz file, a folder of .txt
+    files, hf:NAME, or oracle."""
+
+    regimes: tuple[Regime, ...] = (
+        "control", "replace", "keep_human", "accumulate", "edit", "edit_anchored"
+    )  # fmt: skip
+    """How the next generation's data are made."""
+
+    generations: int = 4
+    """Models trained one after the other; generation 1 sees human text."""
+
+    seeds: int = 8
+    """Independent repetitions of everything, trained side by side."""
+
+    seed: int = 0
+    """The one seed of the run."""
+
+    size: str = "0.1m"
+    """Model: 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
+
+    vocabulary: int = 512
+    """Tokens of the byte-level BPE trained on the human text, or states of the oracle."""
+
+    context: int = 64
+    """Tokens of a block."""
+
+    tokens: int = 100_000
+    """Most training tokens of each generation's human data."""
+
+    epochs: float = 4.0
+    """Training tokens of every fit, in units of the human data: all fits see the same number."""
+
+    batch: int = 32
+    """Blocks of each training step."""
+
+    peak_rate: float = 3e-3
+    """Largest learning rate."""
+
+    init: Literal["fresh", "base"] = "fresh"
+    """Every generation starts from fresh parameters, or from those of generation 1."""
+
+    human_share: float = 0.1
+    """Share of the blocks that keep_human keeps, always of the original human text."""
+
+    prompt: int = 1
+    """Tokens of a human block that every synthetic block begins with."""
+
+    temperature: float = 1.0
+    """Of generated text."""
+
+    top_k: int | None = None
+    """Generated text takes the k most probable tokens only."""
+
+    top_p: float | None = None
+    """Generated text takes the most probable tokens of this total probability only."""
+
+    threshold: float | None = None
+    """Edit tokens of at least this probability (0.99 in the paper)."""
+
+    edit_share: float | None = 0.125
+    """Edit this share of the tokens, the most probable (the share of the paper's first pass)."""
+
+    threshold_below: float | None = None
+    """Also edit tokens of at most this probability; with --no-edit-share, only those."""
+
+    strategy: Strategy = "revise"
+    """revise; revise_drop also deletes tokens with P <= drop_below; filter only deletes."""
+
+    drop_below: float = 1e-3
+    """Probability at or below which a token is deleted."""
+
+    edit_temperature: float = 1.0
+    """Of the replacements."""
+
+    edit_top_k: int | None = None
+    """Replacements are among the k most probable tokens (8 in the paper)."""
+
+    edit_top_p: float | None = None
+    """Replacements are among the most probable tokens of this total probability."""
+
+    edit_reject: bool = False
+    """A replacement is never the token that stood there."""
+
+    bounded_slope: float = 0.03
+    """Editing counts as bounded when its loss grows by less, in nats a generation."""
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Run directory (default: runs/transformer_collapse/<preset>-<hash of the parameters>)."""
+
+    resume: bool = False
+    """Go on with an interrupted run of the same parameters."""
+
+    def validate(self) -> None:
+        """Raises ValueError, in one line, for values that nothing can be done with."""
+        least = {"generations": 2, "seeds": 2, "seed": 0, "context": 2, "batch": 1, "tokens": 2,
+                 "vocabulary": 2, "prompt": 1}  # fmt: skip
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                self._reject(name, f"accepted are integers >= {bound}")
+        for name in ("human_share", "threshold", "edit_share", "threshold_below", "drop_below"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                self._reject(name, "accepted is [0, 1]")
+        for name in ("top_p", "edit_top_p"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= 1:
+                self._reject(name, "accepted is (0, 1]")
+        for name in ("top_k", "edit_top_k"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                self._reject(name, "accepted are integers >= 1")
+        for name in ("epochs", "peak_rate", "temperature", "edit_temperature", "bounded_slope"):
+            if not 0 < getattr(self, name) < float("inf"):
+                self._reject(name, "accepted are finite numbers > 0")
+        if self.prompt >= self.context:
+            self._reject(
+                "prompt", f"accepted are integers from 1 to context - 1, {self.context - 1}"
+            )
+        if self.threshold is not None and self.edit_share is not None:
+            self._reject("threshold", "accepted with --edit-share None")
+        edits = {"edit", "edit_anchored"} & set(self.regimes)
+        unset = self.threshold is None and self.edit_share is None and self.threshold_below is None
+        if edits and unset and self.strategy == "revise":
+            self._reject("threshold", "accepted is [0, 1], where --edit-share is not given")
+        if not self.regimes:
+            self._reject("regimes", "accepted is at least one")
+
+    def _reject(self, name: str, accepted: str):
+        raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: {accepted}")
+
+    def parameters(self) -> dict[str, Any]:
+        """All that decides the numbers of a run, and nothing that does not."""
+        values = asdict(self)
+        for name in ("out", "resume"):
+            del values[name]
+        return json.loads(json.dumps(values))
+
+    def directory(self) -> Path:
+        """Where the run is written."""
+        if self.out is not None:
+            return self.out
+        digest = hashlib.sha256(json.dumps(self.parameters()).encode()).hexdigest()[:8]
+        return Path("runs") / "transformer_collapse" / f"{self.preset}-{digest}"
+
+
+DEFAULT = Settings()
+PRESETS = {
+    "default": DEFAULT,
+    "tiny": replace(
+        DEFAULT, preset="tiny", generations=3, seeds=2, tokens=8_000, epochs=2.0, context=32,
+        regimes=("control", "replace", "edit"),
+    ),
+    "oracle": replace(
+        DEFAULT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
+    ),
+    "wikitext": replace(
+        DEFAULT, preset="wikitext", vocabulary=1024, tokens=150_000,
+    ),
+    "gpu": replace(
+        DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
+        batch=64, peak_rate=1e-3, generations=5,
+    ),
+    "paper": replace(
+        DEFAULT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=4,
+        tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, threshold=0.99,
+        edit_share=None, edit_top_k=8, prompt=64,
+    ),
+}  # fmt: skip
+
+
+def parse(arguments: list[str]) -> Settings:
+    """Settings from the command line; flags override those of --preset."""
+    preset = "default"
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        if name == "--preset" or name.startswith("--preset="):
+            preset = name.partition("=")[2] or value
+    if preset not in PRESETS:
+        raise ValueError(f"--preset {preset}: accepted are {', '.join(PRESETS)}")
+    settings = tyro.cli(Settings, args=arguments, default=PRESETS[preset])
+    settings.validate()
+    return settings

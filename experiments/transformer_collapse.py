@@ -1,0 +1,95 @@
+"""What happens to a small language model over generations of its own text, under each regime?
+
+    python experiments/transformer_collapse.py
+
+Trains on text that every Python installation carries, 4 generations under human-only retraining
+(the control), full resampling, 10 % human text kept, accumulation and token-level editing, and
+reports held-out loss over seeds, with verdicts. Writes a run directory with verdicts.json,
+chains.parquet, seeds.parquet, config.json and figure.{png,pdf,svg}.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+from language_lab.settings import Settings, parse
+
+from collapse_sim.run_directory import RunDirectory, RunError
+
+
+def main(settings: Settings) -> None:
+    """Run, or finish, one experiment and report it."""
+    # Imported here so that --help and bad flags answer at once.
+    from language_lab.evidence import judge
+    from language_lab.report import chain_rows, print_report
+    from language_lab.runner import Runner, make_learner, total_tokens
+    from language_lab.world import make_world
+    from tqdm import tqdm
+
+    world = make_world(settings)
+    learner = make_learner(settings, world)
+    run = RunDirectory.open(settings.directory(), _config(settings, world), resume=settings.resume)
+    if settings.resume and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return
+    with tqdm(
+        total=total_tokens(settings, learner), unit=" tokens", unit_scale=True, disable=None,
+        leave=False, ncols=80,
+    ) as bar:  # fmt: skip
+        rows = list(Runner(settings, world, learner, run, bar).rows())
+    verdicts = judge(settings, rows)
+    run.write_chains(list(chain_rows(rows)))
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+    run.clear_checkpoints()
+    print_report(settings, rows, verdicts)
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json")
+
+
+def _configure_jax(settings: Settings) -> None:
+    """One CPU device for each core: seeds are spread over devices."""
+    import jax
+
+    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+
+
+def _config(settings: Settings, world) -> dict:
+    """Everything that made the numbers."""
+    import importlib.metadata
+    import platform
+
+    import jax
+
+    from collapse_sim import __version__
+
+    packages = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "orbax-checkpoint")
+    return {
+        "experiment": "transformer_collapse",
+        "parameters": settings.parameters(),
+        "data": world.sources,
+        "version": __version__,
+        "packages": {name: importlib.metadata.version(name) for name in packages},
+        "python": platform.python_version(),
+        "devices": [device.device_kind for device in jax.local_devices()],
+    }
+
+
+def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+    """Parse, run, and turn what goes wrong into one line; returns the exit status."""
+    try:
+        settings = parse(arguments)
+        configure(settings)
+        main(settings)
+        return 0
+    except KeyboardInterrupt:
+        message, status = "interrupted; the same command with --resume goes on", 130
+    except OSError as error:
+        where = error.filename or "run directory"
+        message, status = f"{where}: {error.strerror}; what was written before is kept", 2
+    except (ValueError, RunError, FloatingPointError) as error:
+        message, status = str(error).splitlines()[0], 2
+    print(f"transformer_collapse.py: error: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
