@@ -1,14 +1,12 @@
 """Generating text: every sequence of a batch token by token, in one compiled loop with a cache."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Parameters, model_of
-from collapse_sim.language.transformer import TransformerConfig
+from collapse_sim.language.transformer import Transformer, TransformerConfig
 from collapse_sim.random import uniform
 
 
@@ -19,7 +17,11 @@ def row_uniforms(
     return jax.vmap(lambda row: uniform(jax.random.fold_in(key, row), (count,), jnp.float32))(rows)
 
 
-@partial(jax.jit, static_argnames=("config", "time", "stop"))
+CPU_CACHE_FLOATS = 2**22
+"""Keys and values of a group of rows on a CPU: reading them is what takes the time, and this
+much stays near the core."""
+
+
 def generate(
     parameters: Parameters,
     keys: Key[Array, " seeds"],
@@ -34,28 +36,49 @@ def generate(
     """Sequences of `time` tokens that begin with their prompts (at least one token).
 
     `rows` number the sequences and choose their random numbers. After the token `stop` a sequence
-    holds nothing but that token; without one it goes on, as packed text does.
+    holds nothing but that token; without one it goes on, as packed text does. Seeds come one after
+    the other.
     """
+    group = len(rows)
+    if jax.default_backend() == "cpu":
+        floats = 2 * config.layers * config.width * time
+        while group % 2 == 0 and group * floats > CPU_CACHE_FLOATS:
+            group //= 2
 
     def one_seed(parameters, key, prompts):
         model = model_of(config, parameters)
-        draws = row_uniforms(key, rows, time - 1).T
-        given = jnp.pad(prompts, ((0, 0), (0, time - prompts.shape[1]))).T
-        inside = jnp.arange(1, time) < prompts.shape[1]
 
-        def position(state, step):
-            tokens, cache = state
-            at, uniforms, following, is_given = step
-            hidden, cache = model.step(tokens, at, cache)
-            drawn = sampler.draw(uniforms, model.logits(hidden))
-            if stop is not None:
-                drawn = jnp.where(tokens == stop, stop, drawn)
-            tokens = jnp.where(is_given, following, drawn.astype(tokens.dtype))
-            return (tokens, cache), tokens
+        def one_group(rows, prompts):
+            draws = row_uniforms(key, rows, time - 1).T
+            return _continue(model, prompts, draws, sampler, time, stop)
 
-        steps = jnp.arange(time - 1), draws, given[1:], inside
-        start = given[0], model.empty_cache(len(rows), time)
-        _, rest = jax.lax.scan(position, start, steps)
-        return jnp.concatenate([given[:1], rest]).T
+        parts = rows.reshape(-1, group), prompts.reshape(-1, group, prompts.shape[1])
+        return jax.lax.map(lambda part: one_group(*part), parts).reshape(len(rows), time)
 
-    return jax.vmap(one_seed)(parameters, keys, prompts)
+    return jax.lax.map(lambda seed: one_seed(*seed), (parameters, keys, prompts))
+
+
+def _continue(
+    model: Transformer,
+    prompts: Int[Array, "rows prompt"],
+    draws: Float[Array, "positions rows"],
+    sampler: Sampler,
+    time: int,
+    stop: int | None,
+) -> Int[Array, "rows time"]:
+    given = jnp.pad(prompts, ((0, 0), (0, time - prompts.shape[1]))).T
+    inside = jnp.arange(1, time) < prompts.shape[1]
+
+    def position(state, step):
+        tokens, cache = state
+        at, uniforms, following, is_given = step
+        hidden, cache = model.step(tokens, at, cache)
+        drawn = sampler.draw(uniforms, model.logits(hidden))
+        if stop is not None:
+            drawn = jnp.where(tokens == stop, stop, drawn)
+        tokens = jnp.where(is_given, following, drawn.astype(tokens.dtype))
+        return (tokens, cache), tokens
+
+    steps = jnp.arange(time - 1), draws, given[1:], inside
+    start = given[0], model.empty_cache(len(prompts), time)
+    return jnp.concatenate([given[:1], jax.lax.scan(position, start, steps)[1]]).T

@@ -90,7 +90,7 @@ class EditAndDrop:
     def start(self, human: Blocks, generations: int) -> tuple[Blocks, None]:
         return self.edit.start(human, generations)
 
-    def copies(self, number: int) -> int:
+    def copies(self, number) -> int:
         return 1
 
     def step(self, key: Key[Array, " seeds"], memory: None, seen: Generation) -> Step:

@@ -115,9 +115,10 @@ class LanguageLearner:
         """The same part by part: how many blocks of each seed are done, and the latest."""
         time = like.labels.shape[2]
         for rows, (prompts,) in self._parts(like.labels[:, :, : self.prompt]):
-            made = decoding.generate(
-                parameters, keys, rows, prompts, self.generation, config=self.config, time=time
-            )
+            made = _generate(
+                parameters, keys, rows, prompts, self.generation,
+                mesh=self.mesh, config=self.config, time=time,
+            )  # fmt: skip
             kept = min(len(rows), like.size - int(rows[0]))
             yield int(rows[0]) + kept, np.asarray(made)[:, :kept]
 
@@ -132,8 +133,9 @@ class LanguageLearner:
         labels, surprise = [], []
         for rows, (tokens,) in self._parts(data.labels):
             drawn, surprised = _resample(
-                parameters, keys, rows, tokens, self.replacement, config=self.config
-            )
+                parameters, keys, rows, tokens, self.replacement,
+                mesh=self.mesh, config=self.config,
+            )  # fmt: skip
             kept = min(len(rows), data.size - int(rows[0]))
             labels.append(np.asarray(drawn)[:, :kept])
             surprise.append(np.asarray(surprised)[:, :kept])
@@ -146,7 +148,9 @@ class LanguageLearner:
         parts = []
         for rows, (part,) in self._parts(tokens):
             kept = min(len(rows), tokens.shape[1] - int(rows[0]))
-            parts.append(np.asarray(_score(parameters, part, config=self.config))[:, :kept])
+            parts.append(
+                np.asarray(_score(parameters, part, mesh=self.mesh, config=self.config))[:, :kept]
+            )
         return np.concatenate(parts, axis=1)
 
     def _parts(self, *arrays) -> Iterator[tuple[Array, list[Array]]]:
@@ -177,23 +181,51 @@ def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
     return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
 
 
-@partial(jax.jit, static_argnames="config")
-def _resample(parameters, keys, rows, tokens, sampler: Sampler, *, config: TransformerConfig):
-    def one_seed(parameters, key, tokens):
-        uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
-        model = model_of(config, parameters)
-        log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
-        surprise = jnp.where(tokens[:, :-1] == END_OF_TEXT, jnp.nan, -log_probability)
-        surprise = jnp.pad(surprise, ((0, 0), (1, 0)), constant_values=jnp.nan)
-        return jnp.concatenate([tokens[:, :1], drawn.astype(tokens.dtype)], axis=1), surprise
-
-    return jax.vmap(one_seed)(parameters, keys, tokens)
+def _shard(function, mesh: Mesh):
+    """Each device works on its own seeds and rows, with whole parameters."""
+    seeds, rows, both = P("seed"), P("batch"), P("seed", "batch")
+    specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both}
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    in_specs = tuple(specs[name] for name in names)
+    return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=both, check_vma=False)
 
 
-@partial(jax.jit, static_argnames="config")
-def _score(parameters, tokens, *, config: TransformerConfig):
-    score = lambda parameters, tokens: head.log_probabilities(model_of(config, parameters), tokens)  # noqa: E731
-    return jax.vmap(score)(parameters, tokens)
+@partial(jax.jit, static_argnames=("mesh", "config", "time"))
+def _generate(parameters, keys, rows, prompts, sampler: Sampler, *, mesh, config, time):
+    def local(parameters, keys, rows, tokens):
+        return decoding.generate(
+            parameters, keys, rows, tokens, sampler, config=config, time=time
+        )  # fmt: skip
+
+    return _shard(local, mesh)(parameters, keys, rows, prompts)
+
+
+@partial(jax.jit, static_argnames=("mesh", "config"))
+def _resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config):
+    def local(parameters, keys, rows, tokens):
+        def one_seed(seed):
+            parameters, key, tokens = seed
+            uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
+            model = model_of(config, parameters)
+            log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
+            surprise = jnp.where(tokens[:, :-1] == END_OF_TEXT, jnp.nan, -log_probability)
+            surprise = jnp.pad(surprise, ((0, 0), (1, 0)), constant_values=jnp.nan)
+            return jnp.concatenate([tokens[:, :1], drawn.astype(tokens.dtype)], axis=1), surprise
+
+        return jax.lax.map(one_seed, (parameters, keys, tokens))
+
+    return _shard(local, mesh)(parameters, keys, rows, tokens)
+
+
+@partial(jax.jit, static_argnames=("mesh", "config"))
+def _score(parameters, tokens, *, mesh, config):
+    def local(parameters, tokens):
+        def one_seed(seed):
+            return head.log_probabilities(model_of(config, seed[0]), seed[1])
+
+        return jax.lax.map(one_seed, (parameters, tokens))
+
+    return _shard(local, mesh)(parameters, tokens)
 
 
 def with_steps(learner: LanguageLearner, steps: int) -> LanguageLearner:
