@@ -74,9 +74,9 @@ class Policy(Protocol):
         """What is remembered before the first edit: as `previous`, the last mask."""
         ...
 
-    def mask(
-        self, key: Key[Array, ""], generation: Int[Array, ""], surprise: Array, previous: Any
-    ) -> Bool[Array, "*positions"]: ...
+    def mask(self, key: Any, generation: Any, surprise: Any, previous: Any) -> Any:
+        """The positions that this edit touches."""
+        ...
 
 
 @jax.tree_util.register_dataclass

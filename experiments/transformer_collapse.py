@@ -5,7 +5,7 @@
 Trains on text that every Python installation carries, 4 generations under human-only retraining
 (the control), full resampling, 10 % human text kept, accumulation and token-level editing, and
 reports held-out loss over seeds, with verdicts. Writes a run directory with verdicts.json,
-chains.parquet, seeds.parquet, config.json and figure.{png,pdf,svg}.
+chains.parquet, config.json and figure.{png,pdf,svg}.
 """
 
 import os
@@ -23,8 +23,13 @@ def main(settings: Settings) -> None:
     from language_lab.evidence import judge
     from language_lab.report import chain_rows, print_report
     from language_lab.runner import Runner, make_learner, total_tokens
+    from language_lab.token_rule import decide_token_rule
     from language_lab.world import make_world
     from tqdm import tqdm
+
+    from collapse_sim.certify import FAMILY_ERROR
+    from paper_figs import language_generations, oracle_language
+    from paper_figs.style import save
 
     world = make_world(settings)
     learner = make_learner(settings, world)
@@ -37,12 +42,18 @@ def main(settings: Settings) -> None:
         leave=False, ncols=80,
     ) as bar:  # fmt: skip
         rows = list(Runner(settings, world, learner, run, bar).rows())
-    verdicts = judge(settings, rows)
-    run.write_chains(list(chain_rows(rows)))
+    chains, exact = list(chain_rows(rows)), []
+    if world.oracle is not None:
+        exact, frozen = decide_token_rule(world, settings.seed, FAMILY_ERROR / 2)
+        chains += frozen
+    verdicts = exact + judge(settings, rows, FAMILY_ERROR / 2 if exact else FAMILY_ERROR)
+    run.write_chains(chains)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
+    figure = language_generations if world.oracle is None else oracle_language
+    save(figure.draw(run), run.path, "figure")
     run.clear_checkpoints()
     print_report(settings, rows, verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json")
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
 def _configure_jax(settings: Settings) -> None:

@@ -1,9 +1,10 @@
-"""Draw every figure from finished runs of experiments/linear_bound.py.
+"""Draw every figure from finished runs of experiments/{linear_bound,transformer_collapse}.py.
 
     python paper_figs/make.py
 
-takes the newest run under runs/linear_bound and writes figures/NAME.{png,pdf,svg}, in a few
-seconds. `bound_violation` takes the newest run of each size of the data.
+takes the newest run under runs/linear_bound and runs/transformer_collapse that shows a figure and
+writes figures/NAME.{png,pdf,svg}, in a few seconds. `bound_violation` takes the newest run of each
+size of the data.
 """
 
 import argparse
@@ -15,18 +16,29 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory, RunError
-from paper_figs import bound_violation, linear_collapse, mask_regimes
+from paper_figs import (
+    bound_violation,
+    language_generations,
+    linear_collapse,
+    mask_regimes,
+    oracle_language,
+)  # fmt: skip
 from paper_figs.runs import design_size
 from paper_figs.style import save
 
 RUNS = Path("runs") / "linear_bound"
 COMMAND = "python experiments/linear_bound.py"
+LANGUAGE_RUNS = Path("runs") / "transformer_collapse"
+LANGUAGE_COMMAND = "python experiments/transformer_collapse.py"
 MOST_SIZES = 3
 
 
 class Recipe(NamedTuple):
-    """Which of the runs, newest first, a figure is drawn from, and how."""
+    """Which runs of its own experiment, newest first, a figure is drawn from, and how."""
 
+    experiment: str
+    command: str
+    """Makes a run that shows it."""
     choose: Callable[[list[RunDirectory]], list[RunDirectory]]
     draw: Callable[[Sequence[RunDirectory]], Figure]
 
@@ -47,11 +59,33 @@ def _newest_of_each_size(runs: list[RunDirectory]) -> list[RunDirectory]:
     return list(chosen.values())
 
 
+def _newest_language(runs: list[RunDirectory]) -> list[RunDirectory]:
+    """Runs on real text before runs on the oracle's."""
+    shown = [run for run in runs if language_generations.can_draw(run)]
+    return sorted(shown, key=oracle_language.can_draw)[:1]
+
+
+def _newest_oracle(runs: list[RunDirectory]) -> list[RunDirectory]:
+    return [run for run in runs if oracle_language.can_draw(run)][:1]
+
+
 FIGURES = {
-    "linear_collapse": Recipe(_newest, lambda runs: linear_collapse.draw(runs[0])),
-    "bound_violation": Recipe(_newest_of_each_size, bound_violation.draw),
-    "mask_regimes": Recipe(_newest_with_edits, lambda runs: mask_regimes.draw(runs[0])),
-}
+    "linear_collapse": Recipe(
+        RUNS.name, COMMAND, _newest, lambda runs: linear_collapse.draw(runs[0])
+    ),
+    "bound_violation": Recipe(RUNS.name, COMMAND, _newest_of_each_size, bound_violation.draw),
+    "mask_regimes": Recipe(
+        RUNS.name, COMMAND, _newest_with_edits, lambda runs: mask_regimes.draw(runs[0])
+    ),
+    "language_generations": Recipe(
+        LANGUAGE_RUNS.name, LANGUAGE_COMMAND, _newest_language,
+        lambda runs: language_generations.draw(runs[0]),
+    ),
+    "oracle_language": Recipe(
+        LANGUAGE_RUNS.name, f"{LANGUAGE_COMMAND} --preset oracle", _newest_oracle,
+        lambda runs: oracle_language.draw(runs[0]),
+    ),
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -59,8 +93,8 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description="Draw all figures from finished runs.")
     parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
     parser.add_argument(
-        "--runs", nargs="+", type=Path, default=[RUNS], metavar="DIR",
-        help=f"runs, or folders of runs (default: {RUNS})",
+        "--runs", nargs="+", type=Path, default=[RUNS, LANGUAGE_RUNS], metavar="DIR",
+        help=f"runs, or folders of runs (default: {RUNS} {LANGUAGE_RUNS})",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
@@ -69,30 +103,34 @@ def main(arguments: Sequence[str]) -> None:
     runs = find_runs(flags.runs)
     flags.out.mkdir(parents=True, exist_ok=True)
     for name in [flags.only] if flags.only else FIGURES:
-        chosen = FIGURES[name].choose(runs)
+        recipe = FIGURES[name]
+        own = [run for run in runs if run.config()["experiment"] == recipe.experiment]
+        chosen = recipe.choose(own)
         if chosen:
-            save(FIGURES[name].draw(chosen), flags.out, name)
+            save(recipe.draw(chosen), flags.out, name)
             read = ", ".join(str(run.path) for run in chosen)
             print(f"{flags.out / name}.png, .pdf, .svg: from {read}")
         elif flags.only:
-            raise RunError(f"--only {name}: no run shows it; '{COMMAND}' makes one that does")
+            raise RunError(
+                f"--only {name}: no run shows it; '{recipe.command}' makes one that does"
+            )
         else:
-            print(f"{name}: no run shows it")
+            print(f"{name}: no run shows it; '{recipe.command}' makes one that does")
 
 
 def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
     """Finished runs in and directly below `folders`, newest first."""
-    found = {}
+    found, experiments = {}, {recipe.experiment for recipe in FIGURES.values()}
     for folder in folders:
         below = sorted(folder.iterdir()) if folder.is_dir() else []
         for path in [folder, *below]:
             run = RunDirectory(path)
             finished = run.has_config() and run.is_finished()
-            if finished and run.config().get("experiment") == RUNS.name:
+            if finished and run.config().get("experiment") in experiments:
                 found[path.resolve()] = run
     if not found:
         where = ", ".join(map(str, folders))
-        raise RunError(f"no finished run in {where}; '{COMMAND}' makes one")
+        raise RunError(f"no finished run in {where}; '{COMMAND}' or '{LANGUAGE_COMMAND}' makes one")
     return sorted(found.values(), key=_finished_at, reverse=True)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -63,7 +64,8 @@ BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 class Mark(NamedTuple):
     """How a process looks in every figure: circles are edits by masks set in advance, squares by
-    masks that look at residuals, diamonds are other edits, triangles resample."""
+    masks that look at residuals or probabilities, diamonds are other edits, triangles resample, a
+    cross is human data alone."""
 
     colour: str
     marker: str
@@ -91,6 +93,10 @@ MARKS = {
     "edit confident": Mark(SKY, "s"),
     "edit nested": Mark(RED, "s"),
     "edit free": Mark(BLUE, "s"),
+    "control": Mark(GREY, "X"),
+    "keep_human": Mark(BLUE, "^"),
+    "edit confident anchored": Mark(RED, "D"),
+    "frozen_edit frozen": Mark(PURPLE, "s"),
 }
 """By the name of the process, as in the verdicts of a run."""
 
@@ -180,11 +186,12 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     pixels = axes.transData.transform([(edge, end.value) for end in ends])[:, 1]
     heights = (pixels - box.y0) / box.height
     gap = 1.25 * SMALL / points
+    beside = max(0.065, 7.5 * figure.dpi / 72 / box.width)  # not too near to a narrow panel
     for end, place in zip(ends, spread(heights, gap, 0.0, 1.0), strict=True):
         axes.annotate(
             end.text,
             xy=(edge if end.x is None else end.x, end.value),
-            xytext=(1.065, place),
+            xytext=(1 + beside, place),
             textcoords="axes fraction",
             va="center",
             fontsize=SMALL,
@@ -209,3 +216,8 @@ def log_inflation_axis(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=20))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def percent_axis(axis: Axis) -> None:
+    """Shares as per cent, in as few digits as they need."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.10g} %"))

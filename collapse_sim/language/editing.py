@@ -1,7 +1,7 @@
 """Which tokens an edit touches, and the published script's ways to treat them."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ class TokenRule:
         if self.above is not None and self.above_share is not None:
             raise ValueError(f"above={self.above}: accepted without above_share")
 
-    def start(self, labels: Array) -> None:
+    def start(self, labels: Array | np.ndarray) -> None:
         """Nothing is remembered."""
         del labels
 
@@ -41,7 +41,7 @@ class TokenRule:
         key: Key[Array, "..."],
         generation: int,
         surprise: Float[Array | np.ndarray, "seeds blocks time"],
-        previous: None,
+        previous: Any,
     ) -> Bool[Array | np.ndarray, "seeds blocks time"]:
         """Surprise is -log P(token); where it is nan nothing is edited."""
         del key, generation, previous
@@ -93,7 +93,7 @@ class EditAndDrop:
     def copies(self, number) -> int:
         return 1
 
-    def step(self, key: Key[Array, " seeds"], memory: None, seen: Generation) -> Step:
+    def step(self, key: Key[Array, " seeds"], memory: Any, seen: Generation) -> Step:
         drawn = []
 
         def resample(data):

@@ -71,3 +71,11 @@ def redraw(
     rows = hidden, tokens[:, 1:].reshape(-1), uniform.reshape(-1)
     out = over_positions(of_rows, model.config.vocabulary, *rows)
     return tuple(array.reshape(batch, time - 1) for array in out)
+
+
+def log_laws(
+    model: Transformer, tokens: Int[Array, "batch time"]
+) -> Float[Array, "batch time-1 vocabulary"]:
+    """The whole log law of each token but the first, in nats: for small vocabularies."""
+    hidden = model(tokens).reshape(*tokens.shape, -1)[:, :-1]
+    return jax.nn.log_softmax(model.logits(hidden), axis=-1)

@@ -1,5 +1,6 @@
 """A transformer as a learner: fit, generate, resample; all seeds of a run at once."""
 
+import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -59,6 +60,8 @@ class LanguageLearner:
     rows: int = 256
     """Blocks of each seed that are generated or scored at once."""
     shard_parameters: bool = False
+    end_of_text: int | None = END_OF_TEXT
+    """The token that ends a document; a source of ordinary tokens alone has none."""
 
     def __post_init__(self):
         if not 1 <= self.prompt < self.config.context:
@@ -134,7 +137,7 @@ class LanguageLearner:
         for rows, (tokens,) in self._parts(data.labels):
             drawn, surprised = _resample(
                 parameters, keys, rows, tokens, self.replacement,
-                mesh=self.mesh, config=self.config,
+                mesh=self.mesh, config=self.config, end_of_text=self.end_of_text,
             )  # fmt: skip
             kept = min(len(rows), data.size - int(rows[0]))
             labels.append(np.asarray(drawn)[:, :kept])
@@ -152,6 +155,14 @@ class LanguageLearner:
                 np.asarray(_score(parameters, part, mesh=self.mesh, config=self.config))[:, :kept]
             )
         return np.concatenate(parts, axis=1)
+
+    def laws(
+        self, parameters: Parameters, tokens: Int[np.ndarray, "blocks time"]
+    ) -> Iterator[Float[np.ndarray, "blocks time-1 vocabulary"]]:
+        """For each seed the log law of every token but the first, in nats."""
+        for seed in range(jax.tree.leaves(parameters)[0].shape[0]):
+            own = jax.tree.map(lambda x, seed=seed: x[seed], parameters)
+            yield np.asarray(_laws(own, tokens, config=self.config))
 
     def _parts(self, *arrays) -> Iterator[tuple[Array, list[Array]]]:
         """Slices of `rows` blocks on the mesh, the last one filled up with repeated blocks."""
@@ -185,8 +196,7 @@ def _shard(function, mesh: Mesh):
     """Each device works on its own seeds and rows, with whole parameters."""
     seeds, rows, both = P("seed"), P("batch"), P("seed", "batch")
     specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both}
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    in_specs = tuple(specs[name] for name in names)
+    in_specs = tuple(specs[name] for name in inspect.signature(function).parameters)
     return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=both, check_vma=False)
 
 
@@ -200,15 +210,17 @@ def _generate(parameters, keys, rows, prompts, sampler: Sampler, *, mesh, config
     return _shard(local, mesh)(parameters, keys, rows, prompts)
 
 
-@partial(jax.jit, static_argnames=("mesh", "config"))
-def _resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config):
+@partial(jax.jit, static_argnames=("mesh", "config", "end_of_text"))
+def _resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config, end_of_text):
     def local(parameters, keys, rows, tokens):
         def one_seed(seed):
             parameters, key, tokens = seed
             uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
             model = model_of(config, parameters)
             log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
-            surprise = jnp.where(tokens[:, :-1] == END_OF_TEXT, jnp.nan, -log_probability)
+            surprise = -log_probability
+            if end_of_text is not None:
+                surprise = jnp.where(tokens[:, :-1] == end_of_text, jnp.nan, surprise)
             surprise = jnp.pad(surprise, ((0, 0), (1, 0)), constant_values=jnp.nan)
             return jnp.concatenate([tokens[:, :1], drawn.astype(tokens.dtype)], axis=1), surprise
 
@@ -226,6 +238,11 @@ def _score(parameters, tokens, *, mesh, config):
         return jax.lax.map(one_seed, (parameters, tokens))
 
     return _shard(local, mesh)(parameters, tokens)
+
+
+@partial(jax.jit, static_argnames="config")
+def _laws(parameters, tokens, *, config):
+    return head.log_laws(model_of(config, parameters), tokens)
 
 
 def with_steps(learner: LanguageLearner, steps: int) -> LanguageLearner:

@@ -14,7 +14,10 @@ from scipy import stats
 from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
 from theory.claims import ledger
 
-MEASURE = "held_out_loss"
+
+def measure_of(rows: list[Row]) -> str:
+    """The test error: exact where the true law is known, on held-out text elsewhere."""
+    return "kl" if "kl" in rows[0].values else "held_out_loss"
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,9 @@ def student_interval(values: np.ndarray, error: float) -> tuple[float, float]:
 
 
 def losses(rows: list[Row], regime: str) -> np.ndarray:
-    """Held-out loss, (generations, seeds)."""
-    return np.stack([row.values[MEASURE] for row in rows if row.regime == regime])
+    """Test error in nats per token, (generations, seeds)."""
+    measure = measure_of(rows)
+    return np.stack([row.values[measure] for row in rows if row.regime == regime])
 
 
 def slopes(values: np.ndarray) -> np.ndarray:
@@ -75,10 +79,10 @@ def gather(settings: Settings, rows: list[Row]) -> list[Trend]:
     return trends
 
 
-def judge(settings: Settings, rows: list[Row]) -> list[Verdict]:
-    """A verdict for every trend."""
+def judge(settings: Settings, rows: list[Row], family_error: float = FAMILY_ERROR) -> list[Verdict]:
+    """A verdict for every trend; the chance that any is wrong is at most `family_error`."""
     trends = gather(settings, rows)
-    error = FAMILY_ERROR / max(len(trends), 1)
+    error = family_error / max(len(trends), 1)
     verdicts = []
     for trend in trends:
         interval = student_interval(trend.values, error)

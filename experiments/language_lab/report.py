@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from language_lab.evidence import control_spread, student_interval
+from language_lab.evidence import control_spread, measure_of, student_interval
 from language_lab.runner import Row
 from language_lab.settings import Settings
 from rich.console import Console
@@ -18,27 +18,29 @@ NO_NOISE = 0.02
 
 
 def loss_table(settings: Settings, rows: list[Row]) -> Table:
-    """Held-out loss of every arm and generation, and the text its last model was trained on."""
+    """Test error of every arm and generation, and the text its last model was trained on."""
+    measure = measure_of(rows)
+    what = "Exact KL divergence" if measure == "kl" else "Held-out loss"
     table = Table(
-        title="Held-out loss in nats per token, mean over seeds", title_justify="left", box=None,
-        pad_edge=False,
+        title=f"{what} in nats per token by generation, mean over {settings.seeds} seeds",
+        title_justify="left", box=None, pad_edge=False,
     )  # fmt: skip
     table.add_column("regime")
     for number in range(1, settings.generations + 1):
         table.add_column(str(number), justify="right")
-    for name in ("95 %", "perplexity", "edited", "vocabulary", "distinct 2"):
+    for name in ("95 %", "perplexity", "changed", "types", "bigrams"):
         table.add_column(name, justify="right")
     for name in dict.fromkeys(row.regime for row in rows):
         mine = [row.values for row in rows if row.regime == name]
-        means = [values["held_out_loss"].mean() for values in mine]
+        means = [values[measure].mean() for values in mine]
         last = mine[-1]
-        low, high = student_interval(last["held_out_loss"], 0.05)
+        low, high = student_interval(last[measure], 0.05)
         edited = [100 * values["changed"].mean() for values in mine if "changed" in values]
         table.add_row(
             name.replace("_", " "),
             *(f"{mean:.3f}" for mean in means),
             f"±{(high - low) / 2:.3f}",
-            f"{math.exp(means[-1]):.1f}",
+            f"{math.exp(last['held_out_loss'].mean()):.1f}",
             f"{edited[-1]:.2f}%" if edited else "-",
             f"{100 * last['surviving_vocabulary'].mean():.1f}%",
             f"{last['distinct_2'].mean():.3f}",
@@ -67,7 +69,10 @@ def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -
     """Both tables, how noisy training is and how sure the verdicts are."""
     console = Console(width=80, highlight=False)
     console.print(loss_table(settings, rows))
-    console.print()
+    console.print(
+        "95 %: interval over seeds, last generation; changed: tokens changed by the last edit;\n"
+        "types: human token types left in the last training text; bigrams: distinct share.\n"
+    )
     console.print(verdict_table(verdicts))
     spread = control_spread(rows)
     if spread is not None:

@@ -17,7 +17,7 @@ from collapse_sim.language import measures
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.editing import changes
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner, make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
@@ -63,6 +63,7 @@ def make_learner(settings: Settings, world: World, devices: list | None = None) 
             settings.edit_reject,
         ),  # fmt: skip
         prompt=settings.prompt,
+        end_of_text=None if world.oracle else END_OF_TEXT,
     )
 
 
@@ -202,12 +203,29 @@ class Runner:
             values[f"held_out_loss/{domain}"] = -scores.mean(axis=(1, 2))
             total, count = total - scores.sum(axis=(1, 2)), count + scores[0].size
         values["held_out_loss"] = total / count
-        few = np.asarray(data.labels[:, :SUMMARY_BLOCKS])
+        # Evenly over the text, and equally much of every text: distinct n-grams depend on it.
+        count = min(SUMMARY_BLOCKS, self.human.size, data.size)
+        chosen = np.linspace(0, data.size - 1, count).astype(int)
+        few = np.asarray(data.labels)[:, chosen]
         text = [measures.summary(tokens, self.world.counts) for tokens in few]
         values |= {key: np.array([one[key] for one in text]) for key in text[0]}
         values |= self._under_first_model(few)
+        values |= self._against_oracle(data, parameters)
         self.run.save_checkpoint(place, values)
         return values
+
+    def _against_oracle(self, data: Blocks, parameters: Any) -> Values:
+        """Exact test error and true tail mass, where the true law is known."""
+        source = self.world.oracle
+        if source is None:
+            return {}
+        (held_out,) = self.world.held_out.values()
+        laws = self.learner.laws(parameters, held_out)
+        tails = [source.tail_mass(np.asarray(tokens)) for tokens in data.labels]
+        return {
+            "kl": np.array([float(source.kl(held_out, law)) for law in laws]),
+            "oracle_tail_mass": np.array(tails, float),
+        }
 
     def _under_first_model(self, tokens: np.ndarray) -> Values:
         """The text as the first model of its seed sees it."""

@@ -34,7 +34,7 @@ class Settings:
     generations: int = 4
     """Models trained one after the other; generation 1 sees human text."""
 
-    seeds: int = 8
+    seeds: int = 6
     """Independent repetitions of everything, trained side by side."""
 
     seed: int = 0
@@ -43,22 +43,22 @@ class Settings:
     size: str = "0.1m"
     """Model: 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
 
-    vocabulary: int = 512
+    vocabulary: int = 288
     """Tokens of the byte-level BPE trained on the human text, or states of the oracle."""
 
     context: int = 64
     """Tokens of a block."""
 
-    tokens: int = 100_000
+    tokens: int = 80_000
     """Most training tokens of each generation's human data."""
 
-    epochs: float = 4.0
+    epochs: float = 5.0
     """Training tokens of every fit, in units of the human data: all fits see the same number."""
 
-    batch: int = 32
+    batch: int = 16
     """Blocks of each training step."""
 
-    peak_rate: float = 3e-3
+    peak_rate: float = 7e-3
     """Largest learning rate."""
 
     init: Literal["fresh", "base"] = "fresh"
@@ -79,11 +79,12 @@ class Settings:
     top_p: float | None = None
     """Generated text takes the most probable tokens of this total probability only."""
 
-    threshold: float | None = None
-    """Edit tokens of at least this probability (0.99 in the paper)."""
+    threshold: float | None = 0.9
+    """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
 
-    edit_share: float | None = 0.125
-    """Edit this share of the tokens, the most probable (the share of the paper's first pass)."""
+    edit_share: float | None = None
+    """With --threshold None: edit this share of the tokens, the most probable ones (0.125 is the
+    share of the paper's first pass). A small model is not sure of so many, and changes them."""
 
     threshold_below: float | None = None
     """Also edit tokens of at most this probability; with --no-edit-share, only those."""
@@ -106,7 +107,7 @@ class Settings:
     edit_reject: bool = False
     """A replacement is never the token that stood there."""
 
-    bounded_slope: float = 0.03
+    bounded_slope: float = 0.05
     """Editing counts as bounded when its loss grows by less, in nats a generation."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -142,7 +143,7 @@ class Settings:
                 "prompt", f"accepted are integers from 1 to context - 1, {self.context - 1}"
             )
         if self.threshold is not None and self.edit_share is not None:
-            self._reject("threshold", "accepted with --edit-share None")
+            self._reject("edit_share", "accepted with --threshold None")
         edits = {"edit", "edit_anchored"} & set(self.regimes)
         unset = self.threshold is None and self.edit_share is None and self.threshold_below is None
         if edits and unset and self.strategy == "revise":
@@ -173,22 +174,22 @@ PRESETS = {
     "default": DEFAULT,
     "tiny": replace(
         DEFAULT, preset="tiny", generations=3, seeds=2, tokens=8_000, epochs=2.0, context=32,
-        regimes=("control", "replace", "edit"),
+        threshold=0.5, regimes=("control", "replace", "edit"),
     ),
     "oracle": replace(
         DEFAULT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
     ),
     "wikitext": replace(
-        DEFAULT, preset="wikitext", vocabulary=1024, tokens=150_000,
+        DEFAULT, preset="wikitext", vocabulary=288, tokens=80_000,
     ),
     "gpu": replace(
         DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
-        batch=64, peak_rate=1e-3, generations=5,
+        batch=64, peak_rate=1e-3, generations=5, seeds=4,
     ),
     "paper": replace(
         DEFAULT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=4,
         tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, threshold=0.99,
-        edit_share=None, edit_top_k=8, prompt=64,
+        edit_top_k=8, prompt=64,
     ),
 }  # fmt: skip
 

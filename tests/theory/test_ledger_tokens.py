@@ -10,7 +10,8 @@ from theory.ledger_tokens import CLAIMS
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
 IDS = """
-zhu2025.preserve ref.token_tv_bound ref.token_tv ref.token_iter ref.token_iter_tail ref.token_context
+zhu2025.preserve ref.token_tv_bound ref.token_tv ref.token_iter ref.token_iter_tail
+ref.token_context
 """.split()
 
 

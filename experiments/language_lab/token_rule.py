@@ -1,0 +1,103 @@
+"""The token rule under a frozen prior that is the oracle itself: its claims, decided exactly.
+
+Blocks of two tokens: the first is the context and is never edited, so one context's law is all
+there is, as in the theory.
+"""
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+from language_lab.world import World
+
+from collapse_sim.certify import FAMILY_ERROR, Evidence, Verdict
+from collapse_sim.language.editing import TokenRule
+from collapse_sim.language.sampling import Sampler
+from collapse_sim.language.token_chain import FrozenEditing
+from collapse_sim.replicates import EMPTY, Stream, Summary
+from theory.claims import ledger
+
+THRESHOLD = 0.99
+PUBLISHED_TEMPERATURE = 1.5
+"""Of the authors' script; the paper states none."""
+PASSES, PAIRS, REPLICATES = 3, 256, 16_384
+CLAIMS = 11
+
+
+def decide_token_rule(
+    world: World, seed: int, family_error: float = FAMILY_ERROR
+) -> tuple[list[Verdict], list[tuple]]:
+    """Verdicts, and rows for chains.parquet, at the source's most confident context."""
+    source = world.oracle
+    assert source is not None
+    context = int(np.argmax(source.table.max(axis=1)))
+    prior = np.asarray(source.table[context], float)
+    prior /= prior.sum()
+    top = float(prior.max())
+    error = family_error / CLAIMS
+    rule = TokenRule(above=THRESHOLD)
+
+    def simulate(index: int, sampler: Sampler, passes: int, *, context_only: bool = False):
+        editing = FrozenEditing(
+            source, rule, sampler, context, passes, PAIRS, context_only=context_only
+        )
+        key = jax.random.fold_in(jax.random.key(seed), 10_000 + index)
+        *_, summary = Stream.of(editing).extend(EMPTY, key, REPLICATES)
+        return summary
+
+    plain = simulate(0, Sampler(), PASSES)
+    tempered = simulate(1, Sampler(PUBLISHED_TEMPERATURE), 1)
+    by_context = simulate(2, Sampler(), 1, context_only=True)
+
+    def judge(summary: Summary, claim: str, given: dict, measure: str, tolerance: float, note=""):
+        record = ledger()[claim]
+        passes = given.get("passes", 1)
+        predicted = np.asarray(record.predict(given | {"prior": prior}))
+        predicted = float(predicted.max())  # of a law, the mass of its most probable token
+        where = {name: value for name, value in given.items() if name != "prior"}
+        evidence = Evidence(
+            claim, record.source, record.relation, passes + 1, (predicted, predicted), measure,
+            tolerance, parameters={"regime": "frozen_edit", **where}, note=note,
+        )  # fmt: skip
+        return evidence.judge(summary, error)
+
+    threshold = {"threshold": THRESHOLD}
+    verdicts = [judge(plain, "ref.token_tv", threshold, "top_lost", 0.1)]
+    for passes in range(1, PASSES + 1):
+        given = {"prior_top": top, "passes": passes}
+        verdicts.append(judge(plain, "ref.token_iter", given, "top_mass", 0.002))
+        verdicts.append(judge(plain, "ref.token_iter_tail", given, "tail_factor", 0.1))
+    verdicts += [
+        judge(plain, "ref.token_tv_bound", threshold, "top_lost", 0.0),
+        judge(tempered, "ref.token_tv_bound", threshold, "top_lost", 0.0,
+              f"temperature {PUBLISHED_TEMPERATURE}"),
+        judge(plain, "zhu2025.preserve", {}, "top_lost", 0.0),
+        judge(by_context, "ref.token_context", threshold, "top_mass", 0.002),
+    ]  # fmt: skip
+    rows = list(_chains(plain, top)) + list(_invariance(by_context))
+    return verdicts, rows
+
+
+def _chains(summary: Summary, top: float) -> Iterator[tuple]:
+    closed = ledger()["ref.token_iter"]
+    for generation in range(1, PASSES + 2):
+        predicted = float(closed.predict({"prior_top": top, "passes": generation - 1}))
+        yield _row(summary, "frozen", "top_mass", generation, predicted, "exact")
+
+
+def _invariance(summary: Summary) -> Iterator[tuple]:
+    for generation in (1, 2):
+        yield _row(summary, "context", "top_lost", generation, 0.0, "exact")
+
+
+def _row(
+    summary: Summary, mask: str, measure: str, generation: int, predicted: float, kind: str
+) -> tuple:
+    moments, index = summary.moments[measure], generation - 1
+    quantiles = np.quantile(summary.sample[measure][:, index], (0.05, 0.5, 0.95))
+    eligible = summary.moments["eligible_share"].mean[index]
+    return (
+        "frozen_edit", mask, "chained", measure, generation, moments.count,
+        float(moments.mean[index]), float(moments.standard_error[index]), *map(float, quantiles),
+        float(eligible), predicted, kind,
+    )  # fmt: skip

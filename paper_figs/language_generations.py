@@ -1,0 +1,115 @@
+"""A language model over generations of its own text: its loss, and what becomes of the text.
+
+Left: held-out loss. Middle: the tail of the text that each generation is trained on. Right: how
+probable the first model finds the tokens of human text and of the last generation's. Also the
+figure that experiments/transformer_collapse.py leaves in its run directory.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.language_runs import (
+    HUMAN,
+    arm_name,
+    draw_against_human,
+    draw_key,
+    draw_trends,
+    first_text,
+    new_row,
+    read_trends,
+    trend_ends,
+)  # fmt: skip
+from paper_figs.runs import Curve
+
+LOSS, TAIL = "held_out_loss", "tail_mass"
+
+DECILES = [f"probability/{decile}" for decile in range(10)]
+
+EDGES = np.linspace(0, 1, 11)
+MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
+
+FLOOR = 1e-5
+"""Smaller shares are a handful of tokens."""
+
+HUMAN_BARS = {"color": "#E0E0E0", "zorder": 1}
+
+LEAST_SHARE = 0.01
+"""A first model that gives fewer human tokens a probability above 0.1 has nothing to show."""
+
+COMPARED = ("replace", "edit confident", "edit confident anchored")
+"""Whose last text is compared with human text, where a run has them; else every arm's."""
+
+
+def can_draw(run: RunDirectory) -> bool:
+    return bool(read_trends(run, LOSS))
+
+
+def draw(run: RunDirectory) -> Figure:
+    """Any subset of the arms; panels that would be empty are left out."""
+    losses, tails, histograms = read_trends(run, LOSS), read_trends(run, TAIL), _histograms(run)
+    with style.context():
+        panels = 1 + bool(tails) + bool(histograms)
+        figure, axes = new_row(panels, 1 + len(losses))
+        draw_trends(axes[0], losses, "Held-out loss, nats per token", run)
+        ends = [trend_ends(losses, run)]
+        if tails:
+            title = "Rare tokens (< 0.1 % of human text)"
+            ends.append(draw_against_human(axes[1], tails, title, run))
+            style.percent_axis(axes[1].yaxis)
+        if histograms:
+            ends.append(_draw_histograms(axes[-1], histograms, run))
+        draw_key(figure, run)
+        for ax, names in zip(axes, ends, strict=True):
+            style.label_ends(ax, names)
+        style.settle(figure)
+    return figure
+
+
+def _histograms(run: RunDirectory) -> list[tuple[Curve, np.ndarray]]:
+    """Deciles of P(token) of every arm to be compared, (generations, deciles)."""
+    by_decile = [read_trends(run, name) for name in DECILES]
+    if not all(by_decile):
+        return []
+    arms = [
+        (deciles[0], np.stack([decile.mean for decile in deciles], axis=1))
+        for deciles in zip(*by_decile, strict=True)
+    ]
+    if arms[0][1][0, 1:].sum() < LEAST_SHARE:
+        return []
+    moving = [arm for arm in arms if arm[0].regime != "control"]
+    return [arm for arm in moving if arm[0].name in COMPARED] or moving
+
+
+def _draw_histograms(
+    ax: Axes, arms: list[tuple[Curve, np.ndarray]], run: RunDirectory
+) -> list[style.End]:
+    """The last texts over the bars of the first, as far to the right as there are tokens."""
+    drawn = np.stack([arms[0][1][0], *(shares[-1] for _, shares in arms)])
+    seen = np.where(drawn >= FLOOR, drawn, np.nan)  # a log axis has no place for none
+    last = [int(np.flatnonzero(shares >= FLOOR)[-1]) for shares in drawn]
+    low = np.nanmin(seen) / 1.5
+    ax.stairs(drawn[0], EDGES, baseline=low, fill=True, **HUMAN_BARS)
+    ends = [style.End(first_text(run), drawn[0, last[0]], HUMAN, EDGES[last[0] + 1])]
+    for (curve, _), shares, end in zip(arms, seen[1:], last[1:], strict=True):
+        ax.plot(
+            MIDDLES, shares, color=curve.mark.colour, marker=curve.mark.marker, linewidth=0.9,
+            markeredgewidth=0,
+        )  # fmt: skip
+        name = arm_name(curve, run)
+        ends.append(style.End(name, shares[end], curve.mark.colour, MIDDLES[end]))
+    ax.set_yscale("log")
+    ax.set_ylim(low, 1.4)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if low > 0.005 else (1,), numticks=20))
+    ax.yaxis.set_minor_locator(NullLocator())
+    style.percent_axis(ax.yaxis)
+    ax.set_xlim(0, EDGES[max(last) + 1])
+    ax.xaxis.set_major_locator(
+        MultipleLocator(0.5 if max(last) == 9 else 0.2 if max(last) > 2 else 0.1)
+    )
+    ax.set_title(f"Text of generation {arms[0][0].generation[-1]} by $P$(token)")
+    ax.set_xlabel("$P$(token), first model")
+    return ends

@@ -1,0 +1,170 @@
+"""The arms of a run of experiments/transformer_collapse.py, in plain words and as lines.
+
+Every line joins means over seeds; intervals are Student's, as in the verdicts.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.curves import draw_points, scale_generations
+from paper_figs.runs import Curve
+
+FROZEN = "frozen_edit"
+"""Edits under a prior that is never fitted: no arm of the run."""
+
+HUMAN = style.MARKS["control"].colour
+
+LEVEL = {"color": HUMAN, "linewidth": 1.2, "zorder": 1}
+"""What the human text measures."""
+
+ASIDE, MARGIN = 0.01, 0.05
+"""Of the width of the axes: between the points of two arms, and beside the first and last."""
+
+PANEL_HEIGHT, EACH_LABEL = 2.45, 0.14
+"""Inches: a row of panels is so high, or as its labels need."""
+
+
+def read_trends(run: RunDirectory, measure: str) -> list[Curve]:
+    """One measure of every arm that has it, generation by generation, in the run's order."""
+    return [curve for curve in _read(run, measure) if curve.regime != FROZEN]
+
+
+def read_frozen(run: RunDirectory, measure: str) -> list[Curve]:
+    """The same of edits under a frozen prior; generation 1 is the text before the first pass."""
+    return [curve for curve in _read(run, measure) if curve.regime == FROZEN]
+
+
+def _read(run: RunDirectory, measure: str) -> list[Curve]:
+    columns = run.chains()
+    keys = list(zip(*(columns[name] for name in ("regime", "mask", "variant")), strict=True))
+    measured, curves = columns["measure"] == measure, []
+    for key in dict.fromkeys(keys):
+        mine = measured & np.array([other == key for other in keys])
+        if not mine.any():
+            continue
+        seeds = columns["replicates"][mine]
+        student = stats.t.isf(0.025, np.maximum(seeds - 1, 1))
+        curves.append(
+            Curve(
+                *map(str, key),
+                generation=columns["generation"][mine],
+                mean=columns["mean"][mine],
+                half_width=student * columns["standard_error"][mine],
+                edited=columns["edited_fraction"][mine],
+                predicted=columns["predicted"][mine],
+                kind=str(columns["predicted_kind"][mine][0]),
+            )
+        )
+    return curves
+
+
+def first_text(run: RunDirectory) -> str:
+    """What the first generation is trained on."""
+    return f"{'source' if is_oracle(run) else 'human'} text"
+
+
+def arm_name(curve: Curve, run: RunDirectory) -> str:
+    """What is done to the text, in few words."""
+    kept, first = 100 * run.config()["parameters"]["human_share"], first_text(run)
+    names = {
+        "control": f"{first} only",
+        "replace": "full resampling",
+        "keep_human": f"keep {kept:.3g} % {first.split()[0]}",
+        "accumulate": "accumulate",
+        "subsample": "subsample",
+        "edit confident": "edits, chained",
+        "edit confident anchored": "edits, anchored",
+    }
+    return names.get(curve.name, curve.name.replace("_", " "))
+
+
+def run_name(run: RunDirectory) -> str:
+    """Seeds, the size of the model and of its text, and how much an edit changes."""
+    parameters = run.config()["parameters"]
+    corpus = parameters["corpus"]
+    words = [
+        f"{parameters['seeds']} seeds",
+        f"{parameters['size'].upper()} parameters",
+        f"{_short(parameters['tokens'])} {first_text(run).split()[0]} tokens",
+    ]
+    if corpus not in ("python", "oracle"):
+        words[-1] += f" ({Path(corpus.removeprefix('hf:')).name})"
+    changed = [curve.mean for curve in read_trends(run, "changed")]
+    if changed:
+        shares = [f"{100 * share:.2g}" for share in (np.min(changed), np.max(changed))]
+        words.append(f"an edit changes {' – '.join(dict.fromkeys(shares))} % of tokens")
+    return ", ".join(words)
+
+
+def new_row(panels: int, labels: int) -> tuple[Figure, list[Axes]]:
+    """A figure of the width of a page with its panels side by side, inside `style.context()`."""
+    figure = style.new_figure(style.PAGE, max(PANEL_HEIGHT, 0.9 + EACH_LABEL * labels))
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+
+
+def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory) -> None:
+    """Lines through the means, points with intervals."""
+    last = max(int(curve.generation[-1]) for curve in curves)
+    for place, curve in enumerate(curves):
+        # The first model is that of every arm; later points stand side by side, so that no
+        # interval hides another.
+        aside = (place - (len(curves) - 1) / 2) * min(ASIDE * (last - 1), 0.3 / len(curves))
+        x, mean = curve.generation + aside * (curve.generation > 1), curve.mean
+        ax.plot(x, mean, color=curve.mark.colour, linewidth=0.9, zorder=2)
+        draw_points(ax, x, mean, curve.half_width, curve.mark)
+    scale_generations(ax, last)
+    ax.set_xlim(1 - MARGIN * (last - 1), last + MARGIN * (last - 1))
+    ax.set_title(title)
+    ax.set_xlabel(f"generation (1: {first_text(run)})")
+
+
+def draw_against_human(
+    ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
+) -> list[style.End]:
+    """Of training text: the first generation's, human text, is a level. The control never leaves
+    it, so that it has no line of its own."""
+    level = float(curves[0].mean[0])
+    moving = [curve for curve in curves if curve.regime != "control"]
+    ax.axhline(level, **LEVEL)
+    draw_trends(ax, moving or curves[:1], title, run)
+    ax.set_ylim(bottom=0)
+    return [style.End(first_text(run), level, HUMAN), *trend_ends(moving, run)]
+
+
+def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
+    """The names of the arms, where their lines end."""
+    return [
+        style.End(
+            arm_name(curve, run), float(curve.mean[-1]), curve.mark.colour, curve.generation[-1]
+        )
+        for curve in curves
+        if np.isfinite(curve.mean[-1])
+    ]
+
+
+def draw_key(figure: Figure, run: RunDirectory) -> None:
+    """What a point is; the run on the right."""
+    point = figure.axes[0].errorbar(
+        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
+        label="mean, 95 % interval",
+    )  # fmt: skip
+    figure.legend(handles=[point], loc="outside upper left")
+    figure.legend(handles=[], title=run_name(run), loc="outside upper right")
+
+
+def is_oracle(run: RunDirectory) -> bool:
+    return run.config()["parameters"]["corpus"] == "oracle"
+
+
+def _short(count: int) -> str:
+    for unit, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{letter}"
+    return str(count)

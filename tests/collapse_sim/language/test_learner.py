@@ -1,0 +1,417 @@
+"""The language learner: the same numbers on any devices, and after any interruption."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.checkpoints import Checkpoints
+from collapse_sim.language.learner import (
+    END_OF_TEXT,
+    LanguageLearner,
+    Progress,
+    make_mesh,
+    with_steps,
+)
+from collapse_sim.language.training import Divergence, Training, batch_order, require_finite
+from collapse_sim.language.transformer import TransformerConfig
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    Generation,
+    HumanOnly,
+    KeepHuman,
+    Replace,
+)
+from collapse_sim.run_directory import RunDirectory
+
+SEEDS = 2
+CONFIG = TransformerConfig(16, 12, 1, 2, 16)
+TRAINING = Training(12, batch=8, peak_rate=1e-2)
+ONE = make_mesh(SEEDS, jax.devices()[:1])
+INITIAL = jax.random.split(jax.random.key(1), SEEDS)
+ORDER = jax.random.split(jax.random.key(2), SEEDS)
+DRAWS = jax.random.split(jax.random.key(3), SEEDS)
+
+
+@pytest.fixture(scope="module")
+def human() -> Blocks:
+    """20 blocks in which the next token is nearly always the current one plus 1."""
+    rng = np.random.default_rng(4)
+    steps = np.where(rng.random((20, 12)) < 0.9, 1, rng.integers(1, 16, (20, 12)))
+    return Blocks.of((np.cumsum(steps, axis=1) % 16).astype(np.int32), SEEDS)
+
+
+@pytest.fixture(scope="module")
+def learner() -> LanguageLearner:
+    return LanguageLearner(CONFIG, TRAINING, ONE, rows=8)
+
+
+def fit(learner, human, steps: int = 4) -> list[Progress]:
+    return list(learner.fit(ORDER, human, learner.start(INITIAL), steps=steps))
+
+
+def losses(progress: list[Progress]) -> np.ndarray:
+    return np.concatenate([one.losses for one in progress], axis=1)
+
+
+def assert_same_bits(first, second):
+    assert jax.tree.structure(first) == jax.tree.structure(second)
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(learner, human) -> list[Progress]:
+    return fit(learner, human)
+
+
+@pytest.fixture(scope="module")
+def parameters(fitted):
+    return fitted[-1].state.parameters
+
+
+# Training
+
+
+def test_training_lowers_the_loss(learner, human):
+    longer = with_steps(learner, 60)
+    found = losses(fit(longer, human, steps=60))
+    assert found.shape == (SEEDS, 60)
+    np.testing.assert_allclose(found[:, 0], np.log(16), atol=0.05)  # nothing is known at first
+    assert (found[:, -5:].mean(axis=1) < 2).all()
+
+
+def test_progress_tells_where_a_fit_stands(fitted):
+    assert [one.step for one in fitted] == [4, 8, 12]
+    assert all(one.losses.shape == (SEEDS, 4) for one in fitted)
+    np.testing.assert_array_equal(fitted[-1].state.step, [12, 12])
+
+
+def test_reports_do_not_change_a_fit(learner, human, fitted):
+    once = fit(learner, human, steps=100)
+    assert [one.step for one in once] == [12]
+    np.testing.assert_allclose(losses(once), losses(fitted), rtol=1e-6)
+
+
+def test_a_finished_fit_has_nothing_to_do(learner, human, fitted):
+    assert list(learner.fit(ORDER, human, fitted[-1].state)) == []
+
+
+def test_seeds_do_not_see_one_another(learner, human, fitted):
+    """Other data for the second seed leave the first as it was."""
+    labels = np.array(human.labels)
+    labels[1] = labels[1, ::-1, ::-1]
+    other = losses(fit(learner, Blocks(labels)))
+    np.testing.assert_allclose(other[0], losses(fitted)[0], rtol=1e-6)
+    assert (np.abs(other[1] - losses(fitted)[1])[1:] > 1e-4).any()
+
+
+MESHES = [(8, False), (2, False), (4, True), (8, True)]
+
+
+@pytest.mark.parametrize(("devices", "shard"), MESHES)
+def test_devices_do_not_change_a_fit(learner, human, fitted, devices, shard):
+    """Seeds over two of them and batches over the rest; parameters whole or spread too."""
+    mesh = make_mesh(SEEDS, jax.devices()[:devices])
+    assert dict(mesh.shape) == {"seed": 2, "batch": devices // 2}
+    spread = replace(learner, mesh=mesh, shard_parameters=shard)
+    state = spread.start(INITIAL)
+    matrix = max(jax.tree.leaves(state.parameters), key=lambda x: x.size)
+    assert len(matrix.sharding.device_set) == devices
+    pieces = {shard.data.size for shard in matrix.addressable_shards}
+    assert pieces == {matrix.size // (devices if shard else 2)}
+    found = list(spread.fit(ORDER, human, state, steps=4))
+    np.testing.assert_allclose(losses(found), losses(fitted), rtol=1e-4)
+    for a, b in zip(
+        jax.tree.leaves(found[-1].state.parameters),
+        jax.tree.leaves(fitted[-1].state.parameters),
+        strict=True,
+    ):
+        np.testing.assert_allclose(a, b, atol=2e-3)  # Adam divides by what may be rounding
+
+
+@pytest.mark.parametrize("devices", [2, 8])
+def test_devices_do_not_change_what_a_model_says(learner, human, fitted, devices):
+    """Scores, draws and generated text of one fitted model."""
+    spread = replace(learner, mesh=make_mesh(SEEDS, jax.devices()[:devices]))
+    placed = spread.place(fitted[-1].state).parameters
+    expected, found = (
+        (
+            one.score(own, human.labels),
+            one.resample(DRAWS, own, human),
+            one.generate(DRAWS, own, human),
+        )
+        for one, own in ((learner, fitted[-1].state.parameters), (spread, placed))
+    )
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-4)
+    np.testing.assert_array_equal(found[1].labels, expected[1].labels)
+    np.testing.assert_allclose(found[1].surprise, expected[1].surprise, atol=1e-4)
+    np.testing.assert_array_equal(found[2].labels, expected[2].labels)
+
+
+def test_meshes_have_as_many_devices_for_seeds_as_divide_them():
+    shapes = {seeds: tuple(make_mesh(seeds).shape.values()) for seeds in (1, 2, 3, 6, 8, 12)}
+    assert shapes == {1: (1, 8), 2: (2, 4), 3: (1, 8), 6: (2, 4), 8: (8, 1), 12: (4, 2)}
+
+
+# States
+
+
+def test_initial_states_depend_on_the_key_alone(learner):
+    first, again = learner.start(INITIAL), learner.start(INITIAL)
+    assert_same_bits(first, again)
+    np.testing.assert_array_equal(first.step, [0, 0])
+    swapped = learner.start(INITIAL[::-1])
+    assert_same_bits(jax.tree.map(lambda x: x[::-1], swapped), first)
+    alone = learner.start(INITIAL[:1])
+    assert_same_bits(alone, jax.tree.map(lambda x: x[:1], first))
+    other = learner.start(DRAWS)
+    embeddings = [jax.tree.leaves(state.parameters)[0] for state in (first, other)]
+    assert (np.asarray(embeddings[0]) != np.asarray(embeddings[1])).mean() > 0.99
+
+
+def test_a_fit_that_goes_on_from_a_saved_state_ends_with_the_same_bits(
+    learner, human, fitted, tmp_path
+):
+    run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
+    checkpoints = Checkpoints(run)
+    for progress in learner.fit(ORDER, human, learner.start(INITIAL), steps=4):
+        checkpoints.save("fit-1", progress.state, progress.losses.mean(axis=1))
+        if progress.step == 8:
+            break
+    state, saved = checkpoints.load("fit-1", learner.start(DRAWS))  # of another beginning
+    np.testing.assert_array_equal(saved, fitted[1].losses.mean(axis=1))
+    np.testing.assert_array_equal(state.step, [8, 8])
+    rest = list(learner.fit(ORDER, human, learner.place(state), steps=4))
+    assert [one.step for one in rest] == [12]
+    assert_same_bits(rest[-1].state, fitted[-1].state)
+    np.testing.assert_array_equal(rest[-1].losses, fitted[-1].losses)
+
+
+def test_without_a_checkpoint_a_fit_starts_where_it_would(learner, tmp_path):
+    run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
+    checkpoints, state = Checkpoints(run), learner.start(INITIAL)
+    assert checkpoints.load("fit-1", state) == (state, None)
+    checkpoints.save("fit-1", state, np.zeros(SEEDS, np.float32))
+    checkpoints.remove("fit-1")
+    checkpoints.remove("fit-1")
+    assert checkpoints.load("fit-1", state) == (state, None)
+    assert list(run.checkpoints.iterdir()) == []
+
+
+# Divergence
+
+
+def test_a_rate_that_is_too_large_is_named(learner, human):
+    """With what is to be done about it: the step, its learning rate, the seed."""
+    wild = replace(learner, training=replace(TRAINING, peak_rate=1e30))
+    message = (
+        r"loss is (nan|inf) at step \d+ of seed [01], learning rate \d\.\d\de\+\d\d: "
+        "accepted are finite losses; lower the learning rate"
+    )
+    with pytest.raises(Divergence, match=message):
+        fit(wild, human)
+
+
+def test_the_seed_that_diverged_is_named(learner, human):
+    state = learner.start(INITIAL)
+    poisoned = jax.tree.map(lambda x: x.at[1].set(jnp.nan), state.parameters)
+    with pytest.raises(Divergence, match=r"loss is nan at step 0 of seed 1, learning rate 0.00e"):
+        next(learner.fit(ORDER, human, state._replace(parameters=poisoned)))
+
+
+def test_the_first_step_that_is_not_finite_is_named():
+    training = Training(100, peak_rate=1.0)
+    found = np.ones((3, 4))
+    require_finite(found, 40, training)
+    found[0, 3], found[2, 1] = np.nan, np.inf
+    rate = f"{float(training.rate(41)):.2e}"
+    with pytest.raises(Divergence, match=f"loss is inf at step 41 of seed 2, learning rate {rate}"):
+        require_finite(found, 40, training)
+
+
+def test_the_learning_rate_rises_and_falls():
+    training = Training(100, peak_rate=0.5, warm_up=0.2)
+    rates = np.array([float(training.rate(step)) for step in range(101)])
+    assert rates[0] == 0 and rates[20] == 0.5 and rates[100] == pytest.approx(0, abs=1e-7)
+    np.testing.assert_allclose(rates[:21], 0.025 * np.arange(21), rtol=1e-5)
+    np.testing.assert_allclose(rates[60], 0.25, rtol=1e-5)  # half-way down a cosine
+    assert (np.diff(rates[20:]) < 0).all()
+
+
+@given(blocks=st.integers(1, 40), steps=st.integers(1, 12), batch=st.integers(1, 12))
+def test_every_block_is_seen_once_before_any_is_seen_again(blocks, steps, batch):
+    training = Training(steps, batch=batch)
+    order = batch_order(jax.random.key(7), blocks, training)
+    assert order.shape == (steps, batch)
+    seen = order.ravel()
+    for first in range(0, seen.size, blocks):
+        one_round = seen[first : first + blocks]
+        assert len(set(one_round)) == len(one_round)
+        assert set(one_round) <= set(range(blocks))
+
+
+def test_orders_depend_on_the_key_alone_and_rounds_differ():
+    training = Training(20, batch=10)
+    order = batch_order(jax.random.key(7), 100, training)
+    np.testing.assert_array_equal(order, batch_order(jax.random.key(7), 100, training))
+    assert (order != batch_order(jax.random.key(8), 100, training)).mean() > 0.9
+    assert (order[:10] != order[10:]).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"steps": 0}, "steps=0: accepted are integers >= 1"),
+        ({"batch": 0}, "batch=0: accepted are integers >= 1"),
+        ({"peak_rate": 0.0}, "peak_rate=0.0: accepted are numbers > 0"),
+        ({"peak_rate": float("nan")}, "peak_rate=nan: accepted are numbers > 0"),
+        ({"clip": -1.0}, "clip=-1.0: accepted are numbers > 0"),
+        ({"warm_up": 1.0}, r"warm_up=1.0: accepted is \[0, 1\)"),
+    ],
+)
+def test_bad_training(options, says):
+    with pytest.raises(ValueError, match=says):
+        Training(**({"steps": 1} | options))
+
+
+@pytest.mark.parametrize("prompt", [0, 12])
+def test_prompts_fit_in_a_block(learner, prompt):
+    with pytest.raises(ValueError, match=f"prompt={prompt}: accepted are integers from 1 to 11"):
+        replace(learner, prompt=prompt)
+
+
+# What a model says
+
+
+def test_surprise_is_minus_the_score(learner, human, parameters):
+    """To the last bit of a sum in another order; nan at the first tokens of documents."""
+    labels = np.array(human.labels)
+    assert (labels[:, :, :-1] == END_OF_TEXT).any()
+    scores = learner.score(parameters, labels)
+    seen = learner.resample(DRAWS, parameters, human)
+    assert seen.expected is None
+    unknown = np.isnan(seen.surprise)
+    expected = np.zeros(labels.shape, bool)
+    expected[:, :, 0] = True
+    expected[:, :, 1:] |= labels[:, :, :-1] == END_OF_TEXT
+    np.testing.assert_array_equal(unknown, expected)
+    known = ~unknown[:, :, 1:]
+    np.testing.assert_allclose(seen.surprise[:, :, 1:][known], -scores[known], atol=1e-5)
+    np.testing.assert_array_equal(seen.labels[:, :, 0], labels[:, :, 0])
+
+
+@pytest.mark.parametrize("rows", [3, 20, 256])
+def test_rows_at_once_change_nothing(learner, human, parameters, rows):
+    other = replace(learner, rows=rows)
+    scores = learner.score(parameters, human.labels)
+    assert scores.shape == (SEEDS, 20, 11)
+    np.testing.assert_allclose(other.score(parameters, human.labels), scores, atol=1e-5)
+    np.testing.assert_array_equal(
+        other.resample(DRAWS, parameters, human).labels,
+        learner.resample(DRAWS, parameters, human).labels,
+    )
+
+
+# Regimes over text
+
+
+def text(*shape: int, start: int = 0) -> Blocks:
+    """Tokens that are all different."""
+    return Blocks(start + np.arange(np.prod(shape), dtype=np.int32).reshape(shape))
+
+
+def seen(number: int, human: Blocks, current: Blocks, synthetic: Blocks) -> Generation:
+    def never(*_):
+        raise AssertionError("this regime asks for nothing else")
+
+    return Generation(number, human, current, lambda: synthetic, never, never)
+
+
+HUMAN, CURRENT, SYNTHETIC = (text(2, 10, 3, start=start) for start in (0, 1000, 2000))
+
+
+def test_full_resampling_keeps_nothing_and_the_control_everything():
+    generation = seen(1, HUMAN, CURRENT, SYNTHETIC)
+    assert Replace().step(DRAWS, None, generation).data is SYNTHETIC
+    assert HumanOnly().step(DRAWS, None, generation).data is HUMAN
+
+
+@pytest.mark.parametrize(("share", "blocks"), [(0.0, 0), (0.1, 1), (0.25, 2), (0.5, 5), (1.0, 10)])
+def test_keeping_human_text_keeps_its_share_of_the_first_text(share, blocks):
+    regime = KeepHuman(share)
+    data, memory = regime.start(HUMAN, 4)
+    assert data is HUMAN
+    step = regime.step(DRAWS, memory, seen(2, HUMAN, CURRENT, SYNTHETIC))
+    labels = np.asarray(step.data.labels)
+    kept = (labels == HUMAN.labels).all(axis=2)
+    new = (labels == SYNTHETIC.labels).all(axis=2)
+    np.testing.assert_array_equal(kept, ~new)  # whole blocks, and none of the last generation
+    np.testing.assert_array_equal(kept.sum(axis=1), [blocks, blocks])
+    assert step.edited_fraction == 1 - share
+
+
+def test_other_blocks_are_kept_by_other_seeds_and_keys():
+    regime, generation = KeepHuman(0.5), seen(1, HUMAN, CURRENT, SYNTHETIC)
+    first, second = (
+        np.asarray(regime.step(keys, None, generation).data.labels) for keys in (DRAWS, ORDER)
+    )
+    kept = first[:, :, 0] < 1000
+    assert (kept[0] != kept[1]).any()
+    assert (first != second).any()
+    again = np.asarray(regime.step(DRAWS, None, generation).data.labels)
+    np.testing.assert_array_equal(again, first)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_human_shares_are_shares(share):
+    with pytest.raises(ValueError, match=rf"human_share={share}: accepted is \[0, 1\]"):
+        KeepHuman(share)
+
+
+def test_accumulation_adds_each_text_to_those_before_it():
+    regime = Accumulate()
+    data, memory = regime.start(HUMAN, 3)
+    expected = np.asarray(HUMAN.labels)
+    np.testing.assert_array_equal(data.labels, expected)
+    for number, batch in enumerate((CURRENT, SYNTHETIC), start=1):
+        step = regime.step(DRAWS, memory, seen(number, HUMAN, data, batch))
+        expected = np.concatenate([expected, batch.labels], axis=1)
+        np.testing.assert_array_equal(step.data.labels, expected)
+        assert step.edited_fraction == number / (number + 1)
+        data, memory = step.data, step.memory
+
+
+def test_a_subsample_has_the_human_texts_size_and_no_block_twice():
+    regime = AccumulateSubsample()
+    data, memory = regime.start(HUMAN, 3)
+    np.testing.assert_array_equal(data.labels, HUMAN.labels)
+    for number, batch in enumerate((CURRENT, SYNTHETIC), start=1):
+        step = regime.step(DRAWS, memory, seen(number, HUMAN, data, batch))
+        memory, data = step.memory, step.data
+        assert memory.size == 10 * (number + 1) and data.size == 10
+        pool = np.asarray(memory.labels)
+        for own, chosen in zip(pool, np.asarray(data.labels), strict=True):
+            places = [int(np.argmax((own == block).all(axis=1))) for block in chosen]
+            np.testing.assert_array_equal(own[places], chosen)  # every block is one of the pool
+            assert len(set(places)) == 10
+    sources = np.asarray(data.labels)[:, :, 0] // 1000
+    assert {0, 1, 2} == set(sources.ravel().tolist())
+
+
+def test_a_subsample_is_uniform():
+    """Each of 30 blocks 200 times of 600 or nearly: 5 standard deviations, chance 2e-5 for all."""
+    pool = text(2, 30, 1)
+    keys = jax.random.split(jax.random.key(9), 300)
+    counts = np.zeros(30)
+    for key in keys:
+        chosen = np.asarray(pool.subsample(jax.random.split(key, 2), 30, 10).labels)[..., 0]
+        counts += np.bincount(chosen.ravel() % 30, minlength=30)
+    assert counts.sum() == 6000
+    assert (np.abs(counts - 200) < 5 * np.sqrt(600 * 2 / 9)).all()
