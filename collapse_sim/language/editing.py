@@ -100,7 +100,10 @@ class EditAndDrop:
             drawn.append(seen.resample(data))
             return drawn[0]
 
-        step = self.edit.step(key, memory, seen._replace(resample=resample))
+        # What was deleted before makes texts of two sizes: the edit is shown the one it keeps.
+        kept = seen.human if self.edit.anchored else seen.current
+        shown = seen._replace(human=kept, current=kept, resample=resample)
+        step = self.edit.step(key, memory, shown)
         dropped = np.exp(-np.asarray(drawn[0].surprise)) <= np.float32(self.below)
         return step._replace(data=drop(step.data, dropped))
 

@@ -22,7 +22,7 @@ def over_positions(
 ) -> Any:
     """`function` of rows, slice by slice; recomputed, not kept, for a backward pass."""
     rows = arrays[0].shape[0]
-    slices = -(-rows * vocabulary // slice_floats)
+    slices = min(-(-rows * vocabulary // slice_floats), rows)
     while rows % slices:
         slices += 1
     if slices == 1:

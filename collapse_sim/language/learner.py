@@ -76,7 +76,7 @@ class LanguageLearner:
 
     def place(self, state: TrainState) -> TrainState:
         """The state on the mesh."""
-        return jax.tree.map(lambda x: jax.device_put(x, self._sharding_of(x)), state)
+        return jax.tree.map(lambda x: _put(x, self._sharding_of(x)), state)
 
     def fit(
         self, keys: Key[Array, " seeds"], data: Blocks, state: TrainState, *, steps: int = 50
@@ -89,17 +89,17 @@ class LanguageLearner:
         orders = [batch_order(key, data.size, self.training) for key in keys]
         tokens = np.asarray(data.labels)
         batch = NamedSharding(self.mesh, P("seed", None, "batch"))
-        first = int(np.max(state.step))
+        first = int(np.max(_fetch(state.step)))
         while first < self.training.steps:
             last = min(first + steps, self.training.steps)
             chosen = np.stack([own[order[first:last]] for own, order in zip(tokens, orders)])  # noqa: B905
             state, losses = train(
                 state,
-                jax.device_put(chosen, batch),
+                _put(chosen, batch),
                 config=self.config,
                 training=self.training,
             )
-            losses = np.asarray(losses)
+            losses = _fetch(losses)
             require_finite(losses, first, self.training)
             yield Progress(last, state, losses)
             first = last
@@ -182,6 +182,23 @@ class LanguageLearner:
             if array.shape[largest] % self.mesh.shape["batch"] == 0:
                 axes[largest] = "batch"
         return NamedSharding(self.mesh, P(*axes))
+
+
+def _put(array: Array | np.ndarray, sharding: NamedSharding) -> Array:
+    """An array that every process has, on devices of which each process sees its own."""
+    if sharding.is_fully_addressable or not getattr(array, "is_fully_addressable", True):
+        return jax.device_put(array, sharding)
+    host = np.asarray(array)
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+
+def _fetch(array: Array) -> np.ndarray:
+    """The whole array, also where other processes hold parts of it."""
+    if array.is_fully_addressable:
+        return np.asarray(array)
+    from jax.experimental import multihost_utils
+
+    return np.asarray(multihost_utils.process_allgather(array, tiled=True))
 
 
 def make_mesh(seeds: int, devices: list | None = None) -> Mesh:

@@ -49,16 +49,16 @@ class Settings:
     context: int = 64
     """Tokens of a block."""
 
-    tokens: int = 80_000
+    tokens: int = 72_000
     """Most training tokens of each generation's human data."""
 
-    epochs: float = 5.0
+    epochs: float = 6.0
     """Training tokens of every fit, in units of the human data: all fits see the same number."""
 
     batch: int = 16
     """Blocks of each training step."""
 
-    peak_rate: float = 7e-3
+    peak_rate: float = 5e-3
     """Largest learning rate."""
 
     init: Literal["fresh", "base"] = "fresh"

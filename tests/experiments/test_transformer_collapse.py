@@ -26,7 +26,8 @@ REGIMES = (
 )  # fmt: skip
 TINY = [
     *("--preset", "tiny", "--vocabulary", "270", "--context", "16", "--tokens", "1600"),
-    *("--batch", "16", "--epochs", "1"),
+    *("--batch", "16", "--epochs", "1", "--peak-rate", "0.003", "--size", "0.1m"),
+    *("--threshold", "None", "--edit-share", "0.125"),
 ]
 """Fits of 6 steps, in which nothing is learnt that a verdict could rest on."""
 
@@ -160,7 +161,7 @@ def test_another_seed_is_another_run(finished, corpus, tmp_path):
 def test_deleting_strategies(strategy, corpus, tmp_path):
     """Thresholds at the first model's own level, so that a fair share is deleted."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "edit", "--strategy", strategy, "--drop-below", "0.005")
+    flags = ("--regimes", "control", "edit", "--strategy", strategy, "--drop-below", "0.01")
     assert command(*TINY, "--corpus", corpus, *flags, "--out", str(folder)) == 0
     assert values(folder, "edit", "changed", "chained").size == 0  # texts of another size
     edited = values(folder, "edit", "distinct_2", "chained")
@@ -170,7 +171,7 @@ def test_deleting_strategies(strategy, corpus, tmp_path):
 def test_thresholds_instead_of_a_share(corpus, tmp_path):
     """Both are too far out for any token of these models: nothing is edited."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "edit", "--edit-share", "None", "--threshold", "0.99")
+    flags = ("--regimes", "control", "edit", "--edit-share", "None", "--threshold", "0.999")
     assert command(*TINY, "--corpus", corpus, *flags, "--out", str(folder)) == 0
     np.testing.assert_array_equal(values(folder, "edit", "changed", "chained"), [0, 0])
     for measure in ("held_out_loss", "distinct_2"):
@@ -185,13 +186,13 @@ def test_going_on_from_the_first_model_learns_more(finished, corpus, tmp_path):
     assert command(*TINY, "--corpus", corpus, *flags) == 0
     fresh, base = (values(run, "control", "held_out_loss") for run in (finished, folder))
     assert base[0] == fresh[0]
-    assert (base[1:] < fresh[1:] - 0.1).all() and base[2] < base[1]
+    assert (base[1:] < fresh[1:] - 0.1).all()
 
 
 def test_the_python_corpus(tmp_path):
     """Text that every Python carries, in four domains."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "--generations", "2", "--corpus", "python")
+    flags = ("--regimes", "control", "--generations", "2", "--tokens", "8000", "--corpus", "python")
     assert command(*TINY, *flags, "--out", str(folder)) == 0
     domains = set(RunDirectory(folder).config()["data"]["train"])
     assert domains == {"reference", "docstrings", "comments", "code"}
@@ -286,14 +287,14 @@ def test_a_run_without_resume_starts_again(two_parts, corpus, tmp_path, monkeypa
 
 def test_resuming_after_kill_9_ends_with_the_same_bytes(corpus, tmp_path):
     def arguments(folder):
-        flags = ("--corpus", corpus, "--regimes", "replace", "subsample")
+        flags = ("--corpus", corpus, "--regimes", "edit")
         return [sys.executable, str(SCRIPT), *TINY, *flags, "--out", str(folder)]
 
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run(arguments(whole), env=environment, check=True, capture_output=True)
     process = subprocess.Popen(arguments(broken), env=environment, stdout=subprocess.DEVNULL)
-    saved = broken / "checkpoints" / "replace-2.orbax"
+    saved = broken / "checkpoints" / "edit-2-data.npz"
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -335,7 +336,7 @@ POSITIVE = "accepted are integers >= 1"
         (["--prompt", "0"], f"--prompt 0: {POSITIVE}"),
         (["--human-share", "1.5"], f"--human-share 1.5: {SHARE}"),
         (["--human-share", "nan"], f"--human-share nan: {SHARE}"),
-        (["--threshold", "-0.1", "--edit-share", "None"], f"--threshold -0.1: {SHARE}"),
+        (["--threshold", "-0.1"], f"--threshold -0.1: {SHARE}"),
         (["--edit-share", "2"], f"--edit-share 2.0: {SHARE}"),
         (["--threshold-below", "1.1"], f"--threshold-below 1.1: {SHARE}"),
         (["--drop-below", "-1"], f"--drop-below -1.0: {SHARE}"),
@@ -349,10 +350,10 @@ POSITIVE = "accepted are integers >= 1"
         (["--edit-temperature", "nan"], f"--edit-temperature nan: {FINITE}"),
         (["--bounded-slope", "-1"], f"--bounded-slope -1.0: {FINITE}"),
         (["--prompt", "16", "--context", "16"], "--prompt 16: accepted are integers from 1 to"),
-        (["--threshold", "0.9"], "--threshold 0.9: accepted with --edit-share None"),
+        (["--threshold", "0.9"], "--edit-share 0.125: accepted with --threshold None"),
         (["--edit-share", "None"], "--threshold None: accepted is [0, 1], where --edit-share"),
         (["--regimes"], "--regimes (): accepted is at least one"),
-        (["--preset", "best"], "--preset best: accepted are tiny, default"),
+        (["--preset", "best"], "--preset best: accepted are default, tiny"),
         (["--resume"], "--resume: there is no run in"),
         (["--size", "7b"], "size=7b: accepted are 0.1m, 0.5m"),
         (["--vocabulary", "100"], "vocabulary=100: accepted are integers >= 257"),
@@ -363,9 +364,7 @@ POSITIVE = "accepted are integers >= 1"
 )
 def test_bad_flags(flags, says, corpus, tmp_path, capfd):
     folder = tmp_path / "run"
-    given = [] if "--corpus" in flags else ["--corpus", corpus]
-    preset = [] if "--preset" in flags else ["--preset", "tiny"]
-    assert says in refused(folder, capfd, *preset, *given, *flags)
+    assert says in refused(folder, capfd, *TINY, "--corpus", corpus, *flags)
     assert not folder.exists()
 
 

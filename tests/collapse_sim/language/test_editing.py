@@ -256,6 +256,22 @@ def test_editing_and_dropping_look_at_the_same_probabilities(texts, above):
     assert step.data.size < current.size
 
 
+@pytest.mark.parametrize("variant", ["chained", "anchored"])
+def test_a_text_that_is_shorter_than_the_human_one_is_edited_too(texts, variant):
+    """As from the second pass on: chained passes shorten it further, anchored ones start anew."""
+    human, current, drawn, surprise = texts
+    short = Blocks(current.labels[:, :2])
+    old = human if variant == "anchored" else short
+    told = Told(drawn[:, : old.size], surprise[:, : old.size])
+    regime = EditAndDrop(Edit.of(TokenRule(above=0.9), variant), 0.2)
+    step = regime.step(KEYS, None, told.seen(short, human))
+    np.testing.assert_array_equal(told.asked[0], old.labels)
+    chances = np.exp(-told.surprise)
+    edited = np.where(chances >= np.float32(0.9), told.drawn, old.labels)
+    expected = drop(Blocks(edited), chances <= np.float32(0.2))
+    np.testing.assert_array_equal(step.data.labels, expected.labels)
+
+
 def test_a_deletion_threshold_is_a_probability():
     with pytest.raises(ValueError, match=r"below=1.5: accepted is \[0, 1\]"):
         EditAndDrop(Edit.of(TokenRule()), 1.5)
