@@ -87,7 +87,7 @@ class Settings:
     share of the paper's first pass). A small model is not sure of so many, and changes them."""
 
     threshold_below: float | None = None
-    """Also edit tokens of at most this probability; with --no-edit-share, only those."""
+    """Also edit tokens of at most this probability; with --threshold None, only those."""
 
     strategy: Strategy = "revise"
     """revise; revise_drop also deletes tokens with P <= drop_below; filter only deletes."""
