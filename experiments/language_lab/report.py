@@ -70,8 +70,8 @@ def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -
     console = Console(width=80, highlight=False)
     console.print(loss_table(settings, rows))
     console.print(
-        "95 %: interval over seeds, last generation; changed: tokens changed by the last edit;\n"
-        "types: human token types left in the last training text; bigrams: distinct share.\n"
+        "95 %: interval over seeds, last generation; changed: tokens by the last edit;\n"
+        "types: human token types left in the last text; bigrams: share distinct in it.\n"
     )
     console.print(verdict_table(verdicts))
     spread = control_spread(rows)
