@@ -202,7 +202,9 @@ class Stream:
         """Traces of the blocks of these indices, on the devices."""
         everywhere = NamedSharding(self.mesh, P())
         placed = jax.device_put(indices, NamedSharding(self.mesh, P("replicate")))
-        simulation, key = jax.device_put((self.simulation, key), everywhere)
+        # Leaf by leaf: given a tree, jax 0.7 rebuilds it around leaves that are no arrays.
+        simulation = jax.tree.map(lambda leaf: jax.device_put(leaf, everywhere), self.simulation)
+        key = jax.device_put(key, everywhere)
         return _run_blocks(simulation, key, placed, block=self.block, mesh=self.mesh)
 
     def blocks_from(
