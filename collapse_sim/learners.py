@@ -16,6 +16,8 @@ from jaxtyping import Array, Float, Int, Key
 from collapse_sim.data import Data, Resampled, Rows, Statistics
 from collapse_sim.design import GaussianDesign, GivenDesign, static
 from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram, solve_lower, thin_qr
+from collapse_sim.masks import looks_at_surprise
+from collapse_sim.regimes import AccumulateSubsample, Edit, Mix, Regime, Replace
 
 Weights = Float[Array, " dim"]
 Solver = Callable[[Data], Weights]
@@ -88,8 +90,34 @@ class LinearLearner:
             return data, truth._replace(weights=self.solver(data))
         return self._relabel(noise_key, truth.weights, data, copies=1), truth
 
-    def fit(self, data: Data) -> Weights:
+    def require(self, regime: Regime) -> None:
+        """Raises ValueError for a regime that this learner's data cannot follow."""
+        statistics = self.representation == "statistics"
+        if isinstance(regime, Edit | Mix) and not self.design.shared:
+            raise ValueError(
+                "labels of one design cannot be put beside the inputs of another: accepted for "
+                "editing and mixing are shared designs"
+            )
+        growing = isinstance(regime, Replace) and regime.growing
+        if growing and not (statistics or self.design.shared):
+            raise ValueError(
+                "drawn rows cannot grow in number: accepted is representation=statistics"
+            )
+        if isinstance(regime, AccumulateSubsample) and statistics:
+            raise ValueError(
+                "statistics have no rows to draw from: accepted is representation=rows"
+            )
+        if isinstance(regime, Edit) and statistics and looks_at_surprise(regime.policy):
+            raise ValueError("confidence masks look at residuals: accepted is representation=rows")
+
+    def fit(self, data: Data, key: Key[Array, ""] | None = None) -> Weights:
+        """Weights; least squares needs no key."""
+        del key
         return self.solver(data)
+
+    def fresh_human(self, key: Key[Array, ""], truth: Truth, like: Data) -> Data:
+        """New human labels, on `like`'s inputs where the design is shared."""
+        return self.generate(key, truth.weights, like)
 
     def generate(
         self, key: Key[Array, ""], weights: Weights, like: Data, copies: int | Int[Array, ""] = 1

@@ -2,38 +2,58 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
+from collapse_sim.data import Resampled
 from collapse_sim.design import static
-from collapse_sim.learners import LinearLearner
-from collapse_sim.masks import MaskPolicy, Policy
-from collapse_sim.regimes import AccumulateSubsample, Edit, Generation, Mix, Regime, Replace
+from collapse_sim.linalg import DType
+from collapse_sim.regimes import Generation, Regime
 
 Trace = dict[str, Float[Array, " generations"]]
 """What one replicate yields: a value for each generation under each measure's name."""
 
 
-def _looks_at_residuals(policy: Policy) -> bool:
-    return not isinstance(policy, MaskPolicy) or policy.looks_at_residuals
+class Learner(Protocol):
+    """What a chain asks of a learner. Its data and parameters are its own affair.
 
+    Whatever it generates has the positions of `like`, in a field `labels` (see regimes.py).
+    """
 
-def _require_compatible(learner: LinearLearner, regime: Regime) -> None:
-    """Raises ValueError for a regime that this learner's data cannot follow."""
-    statistics = learner.representation == "statistics"
-    if isinstance(regime, Edit | Mix) and not learner.design.shared:
-        raise ValueError(
-            "labels of one design cannot be put beside the inputs of another: accepted for "
-            "editing and mixing are shared designs"
-        )
-    if isinstance(regime, Replace) and regime.growing and not (statistics or learner.design.shared):
-        raise ValueError("drawn rows cannot grow in number: accepted is representation=statistics")
-    if isinstance(regime, AccumulateSubsample) and statistics:
-        raise ValueError("statistics have no rows to draw from: accepted is representation=rows")
-    if isinstance(regime, Edit) and statistics and _looks_at_residuals(regime.policy):
-        raise ValueError("confidence masks look at residuals: accepted is representation=rows")
+    dtype: DType
+
+    def require(self, regime: Regime) -> None:
+        """Raises ValueError for a regime that this learner's data cannot follow."""
+        ...
+
+    def human(self, key: Key[Array, ""]) -> tuple[Any, Any]:
+        """The human data of one replicate, and the truth behind them."""
+        ...
+
+    def fit(self, data: Any, key: Key[Array, ""] | None = None) -> Any:
+        """Parameters; the key is for fits that start at random."""
+        ...
+
+    def generate(
+        self, key: Key[Array, ""], params: Any, like: Any, copies: int | Int[Array, ""] = 1
+    ) -> Any:
+        """New data of the model's own, `copies` times as many as `like`."""
+        ...
+
+    def resample(self, key: Key[Array, ""], params: Any, data: Any) -> Resampled:
+        """Every position of `data` drawn anew."""
+        ...
+
+    def fresh_human(self, key: Key[Array, ""], truth: Any, like: Any) -> Any:
+        """A new draw of human data."""
+        ...
+
+    def measure(self, params: Any, truth: Any) -> dict[str, Float[Array, ""]]:
+        """What is recorded of a fit."""
+        ...
 
 
 @jax.tree_util.register_dataclass
@@ -45,14 +65,14 @@ class Chain:
     data that is not what generation n - 1 was trained on.
     """
 
-    learner: LinearLearner
+    learner: Learner
     regime: Regime
     generations: int = static()
 
     def __post_init__(self):
         if self.generations < 1:
             raise ValueError(f"generations={self.generations}: accepted are integers >= 1")
-        _require_compatible(self.learner, self.regime)
+        self.learner.require(self.regime)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
         learner, regime = self.learner, self.regime
@@ -64,9 +84,9 @@ class Chain:
         def generation(state, step):
             data, memory, edited_fraction = state
             number, step_keys = step
-            params = learner.fit(data)
-            outputs = learner.measure(params, truth) | {"edited_fraction": edited_fraction}
             synthetic_key, human_key, regime_key = step_keys
+            params = learner.fit(data, jax.random.fold_in(synthetic_key, 1))
+            outputs = learner.measure(params, truth) | {"edited_fraction": edited_fraction}
             copies = regime.copies(number)
             seen = Generation(
                 number=number,
@@ -74,7 +94,7 @@ class Chain:
                 current=data,
                 synthetic=partial(learner.generate, synthetic_key, params, human, copies),
                 resample=partial(learner.resample, synthetic_key, params),
-                fresh_human=partial(learner.generate, human_key, truth.weights, human, 1),
+                fresh_human=partial(learner.fresh_human, human_key, truth, human),
             )
             step = regime.step(regime_key, memory, seen)
             edited_fraction = jnp.asarray(step.edited_fraction, edited_fraction.dtype)

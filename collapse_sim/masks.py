@@ -175,6 +175,11 @@ class MaskPolicy:
         return mask & (previous | ~jnp.asarray(self.nested)) & (generation <= edits)
 
 
+def looks_at_surprise(policy: Policy) -> bool:
+    """Whether any position is chosen by its surprise."""
+    return not isinstance(policy, MaskPolicy) or policy.looks_at_residuals
+
+
 def _as_unit(words: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Random bits as numbers in [0, 1): 24 of them, which float32 holds exactly."""
     return (words >> 8).astype(jnp.float32) * jnp.float32(2**-24)

@@ -40,7 +40,7 @@ HUMAN_BARS = {"color": "#E0E0E0", "zorder": 1}
 LEAST_SHARE = 0.01
 """A first model that gives fewer human tokens a probability above 0.1 has nothing to show."""
 
-COMPARED = ("replace", "edit confident", "edit confident anchored")
+COMPARED = ("replace", "edit confident", "edit confident anchored", "edit share")
 """Whose last text is compared with human text, where a run has them; else every arm's."""
 
 

@@ -73,6 +73,7 @@ def first_text(run: RunDirectory) -> str:
 def arm_name(curve: Curve, run: RunDirectory) -> str:
     """What is done to the text, in few words."""
     kept, first = 100 * run.config()["parameters"]["human_share"], first_text(run)
+    share = 100 * run.config()["parameters"]["edit_share"]
     names = {
         "control": f"{first} only",
         "replace": "full resampling",
@@ -81,6 +82,7 @@ def arm_name(curve: Curve, run: RunDirectory) -> str:
         "subsample": "subsample",
         "edit confident": "edits, chained",
         "edit confident anchored": "edits, anchored",
+        "edit share": f"edits of {share:.3g} %",
     }
     return names.get(curve.name, curve.name.replace("_", " "))
 

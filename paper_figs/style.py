@@ -96,6 +96,7 @@ MARKS = {
     "control": Mark(GREY, "X"),
     "keep_human": Mark(BLUE, "^"),
     "edit confident anchored": Mark(RED, "D"),
+    "edit share": Mark(ORANGE, "s"),
     "frozen_edit frozen": Mark(PURPLE, "s"),
 }
 """By the name of the process, as in the verdicts of a run."""

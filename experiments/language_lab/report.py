@@ -12,7 +12,7 @@ from rich.table import Table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 
-VARIANTS = {"edit": "chained", "edit_anchored": "anchored"}
+VARIANTS = {"edit": "chained", "edit_anchored": "anchored", "edit_share": "chained"}
 NO_NOISE = 0.02
 """Largest standard deviation of the control's loss at which differences are worth reading."""
 
@@ -95,7 +95,7 @@ def chain_rows(rows: list[Row]) -> Iterator[tuple]:
             values = np.asarray(values, float)
             yield (
                 row.regime.split("_")[0] if row.regime.startswith("edit") else row.regime,
-                "confident" if row.regime.startswith("edit") else "",
+                _mask(row.regime),
                 VARIANTS.get(row.regime, ""),
                 measure,
                 row.generation,
@@ -107,3 +107,9 @@ def chain_rows(rows: list[Row]) -> Iterator[tuple]:
                 math.nan,
                 "",
             )
+
+
+def _mask(regime: str) -> str:
+    if not regime.startswith("edit"):
+        return ""
+    return "share" if regime == "edit_share" else "confident"

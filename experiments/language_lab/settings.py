@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import tyro
 
 Regime = Literal[
-    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored"
+    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
+    "edit_share",
 ]  # fmt: skip
 Strategy = Literal["revise", "revise_drop", "filter"]
 
@@ -27,9 +28,9 @@ class Settings:
     files, hf:NAME, or oracle."""
 
     regimes: tuple[Regime, ...] = (
-        "control", "replace", "keep_human", "accumulate", "edit", "edit_anchored"
+        "control", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"
     )  # fmt: skip
-    """How the next generation's data are made."""
+    """How the next generation's data are made; edit_share edits by share, edit by threshold."""
 
     generations: int = 4
     """Models trained one after the other; generation 1 sees human text."""
@@ -49,7 +50,7 @@ class Settings:
     context: int = 64
     """Tokens of a block."""
 
-    tokens: int = 72_000
+    tokens: int = 110_000
     """Most training tokens of each generation's human data."""
 
     epochs: float = 6.0
@@ -82,9 +83,9 @@ class Settings:
     threshold: float | None = 0.9
     """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
 
-    edit_share: float | None = None
-    """With --threshold None: edit this share of the tokens, the most probable ones (0.125 is the
-    share of the paper's first pass). A small model is not sure of so many, and changes them."""
+    edit_share: float = 0.125
+    """edit_share edits this share of the tokens, the most probable ones, as does edit
+    without any threshold; 0.125 is that of the paper's first pass, whose prior is sure of them."""
 
     threshold_below: float | None = None
     """Also edit tokens of at most this probability; with --threshold None, only those."""
@@ -142,12 +143,6 @@ class Settings:
             self._reject(
                 "prompt", f"accepted are integers from 1 to context - 1, {self.context - 1}"
             )
-        if self.threshold is not None and self.edit_share is not None:
-            self._reject("edit_share", "accepted with --threshold None")
-        edits = {"edit", "edit_anchored"} & set(self.regimes)
-        unset = self.threshold is None and self.edit_share is None and self.threshold_below is None
-        if edits and unset and self.strategy == "revise":
-            self._reject("threshold", "accepted is [0, 1], where --edit-share is not given")
         if not self.regimes:
             self._reject("regimes", "accepted is at least one")
 

@@ -92,7 +92,13 @@ def make_regime(settings: Settings, name: str) -> Regime:
     }
     if name in plain:
         return plain[name]
-    rule = TokenRule(settings.threshold, settings.threshold_below, settings.edit_share)
+    unset = settings.threshold is None and settings.threshold_below is None
+    by_share = unset or name == "edit_share"
+    rule = TokenRule(
+        None if by_share else settings.threshold,
+        settings.threshold_below,
+        settings.edit_share if by_share else None,
+    )
     if settings.strategy == "filter":
         rule = TokenRule()
     edit = Edit.of(rule, "anchored" if name.endswith("anchored") else "chained")

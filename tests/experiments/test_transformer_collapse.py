@@ -23,11 +23,12 @@ from collapse_sim.run_directory import RunDirectory
 SCRIPT = Path(transformer_collapse.__file__)
 REGIMES = (
     "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
+    "edit_share",
 )  # fmt: skip
 TINY = [
     *("--preset", "tiny", "--vocabulary", "270", "--context", "16", "--tokens", "1600"),
     *("--batch", "16", "--epochs", "1", "--peak-rate", "0.003", "--size", "0.1m"),
-    *("--threshold", "None", "--edit-share", "0.125"),
+    *("--threshold", "None"),
 ]
 """Fits of 6 steps, in which nothing is learnt that a verdict could rest on."""
 
@@ -37,12 +38,14 @@ def command(*arguments: str) -> int:
     return transformer_collapse.command(list(arguments), configure=lambda settings: None)
 
 
-def values(folder: Path, regime: str, measure: str, variant: str = "") -> np.ndarray:
+def values(
+    folder: Path, regime: str, measure: str, variant: str = "", mask: str = "confident"
+) -> np.ndarray:
     """Means over seeds by generation."""
     chains = RunDirectory(folder).chains()
-    wanted = (
-        (chains["regime"] == regime) & (chains["measure"] == measure)
-    ) & (chains["variant"] == variant)  # fmt: skip
+    wanted = (chains["regime"] == regime) & (chains["measure"] == measure)
+    wanted &= chains["variant"] == variant
+    wanted &= (chains["mask"] == mask) | (chains["mask"] == "")
     order = np.argsort(chains["generation"][wanted])
     return chains["mean"][wanted][order]
 
@@ -92,7 +95,7 @@ def test_the_run_directory_holds_what_the_house_asks_for(finished, corpus):
     assert len(config["data"]["digests"]["train"]) == 64
     chains = run.chains()
     assert set(chains["generation"]) == {1, 2, 3}
-    assert set(chains["regime"]) == set(REGIMES) - {"edit_anchored"}
+    assert set(chains["regime"]) == set(REGIMES) - {"edit_anchored", "edit_share"}
     assert (chains["replicates"] == 2).all() and np.isfinite(chains["mean"]).all()
     assert (chains["q05"] <= chains["q50"]).all() and (chains["q50"] <= chains["q95"]).all()
 
@@ -103,7 +106,7 @@ def test_every_claim_gets_a_verdict(finished):
         for record in RunDirectory(finished).verdicts()
     }
     expected = {("lm.replace_grows", "replace"), ("lm.edit_bounded", "edit")}
-    expected |= {("lm.edit_bounded", "edit_anchored")}
+    expected |= {("lm.edit_bounded", name) for name in ("edit_anchored", "edit_share")}
     expected |= {("lm.replace_worst", name) for name in REGIMES if name != "replace"}
     assert found.keys() == expected
     assert set(found.values()) <= {"holds", "violated", "undecided"}
@@ -115,7 +118,8 @@ def test_the_first_generation_is_the_same_in_every_regime(finished):
     assert first.sum() == len(REGIMES)
     assert len(set(chains["mean"][first])) == 1
     later = (chains["generation"] == 3) & (chains["measure"] == "held_out_loss")
-    assert len(set(chains["mean"][later])) == len(REGIMES)
+    # edit_share is edit where no threshold is given
+    assert len(set(chains["mean"][later])) == len(REGIMES) - 1
 
 
 def test_regimes_do_to_the_text_what_they_say(finished):
@@ -131,9 +135,11 @@ def test_regimes_do_to_the_text_what_they_say(finished):
 
 
 def test_an_eighth_of_the_tokens_is_edited(finished):
-    for variant in ("chained", "anchored"):
-        eligible = values(finished, "edit", "eligible", variant)
-        changed = values(finished, "edit", "changed", variant)
+    """By share, as `edit` does where no threshold is given and `edit_share` always."""
+    cases = ("chained", "confident"), ("anchored", "confident"), ("chained", "share")
+    for variant, mask in cases:
+        eligible = values(finished, "edit", "eligible", variant, mask)
+        changed = values(finished, "edit", "changed", variant, mask)
         assert len(eligible) == 2  # the first generation is human
         np.testing.assert_allclose(eligible, 0.125, atol=0.015)
         assert (changed <= eligible).all() and (changed > 0.05).all()
@@ -171,7 +177,7 @@ def test_deleting_strategies(strategy, corpus, tmp_path):
 def test_thresholds_instead_of_a_share(corpus, tmp_path):
     """Both are too far out for any token of these models: nothing is edited."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "edit", "--edit-share", "None", "--threshold", "0.999")
+    flags = ("--regimes", "control", "edit", "--threshold", "0.999")
     assert command(*TINY, "--corpus", corpus, *flags, "--out", str(folder)) == 0
     np.testing.assert_array_equal(values(folder, "edit", "changed", "chained"), [0, 0])
     for measure in ("held_out_loss", "distinct_2"):
@@ -350,8 +356,6 @@ POSITIVE = "accepted are integers >= 1"
         (["--edit-temperature", "nan"], f"--edit-temperature nan: {FINITE}"),
         (["--bounded-slope", "-1"], f"--bounded-slope -1.0: {FINITE}"),
         (["--prompt", "16", "--context", "16"], "--prompt 16: accepted are integers from 1 to"),
-        (["--threshold", "0.9"], "--edit-share 0.125: accepted with --threshold None"),
-        (["--edit-share", "None"], "--threshold None: accepted is [0, 1], where --edit-share"),
         (["--regimes"], "--regimes (): accepted is at least one"),
         (["--preset", "best"], "--preset best: accepted are default, tiny"),
         (["--resume"], "--resume: there is no run in"),
