@@ -17,7 +17,7 @@ from collapse_sim.data import Data, Resampled, Rows, Statistics
 from collapse_sim.design import GaussianDesign, GivenDesign, static
 from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram, solve_lower, thin_qr
 from collapse_sim.masks import looks_at_surprise
-from collapse_sim.regimes import AccumulateSubsample, Edit, Mix, Regime, Replace
+from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, Mix, Regime, Replace
 
 Weights = Float[Array, " dim"]
 Solver = Callable[[Data], Weights]
@@ -120,7 +120,7 @@ class LinearLearner:
         return self.generate(key, truth.weights, like)
 
     def generate(
-        self, key: Key[Array, ""], weights: Weights, like: Data, copies: int | Int[Array, ""] = 1
+        self, key: Key[Array, ""], weights: Weights, like: Data, copies: Copies = 1
     ) -> Data:
         """New labels for `like`'s inputs, or for fresh ones; `copies` times as many rows."""
         if not self.design.shared:
@@ -156,7 +156,7 @@ class LinearLearner:
             outputs["scale_averaged_error"] = deviation @ deviation / scale
         return outputs
 
-    def _draw(self, key: Key[Array, ""], copies: int | Int[Array, ""] = 1) -> Data:
+    def _draw(self, key: Key[Array, ""], copies: Copies = 1) -> Data:
         if self.representation == "statistics":
             whole = np.array([self.design.samples])
             sizes = jnp.asarray(whole if self.sizes is None else self.sizes, self.dtype)
@@ -185,9 +185,7 @@ class LinearLearner:
         data = Rows(inputs, jnp.zeros(inputs.shape[0], self.dtype), orthonormal=True)
         return data, Truth(weights, readout)
 
-    def _relabel(
-        self, key: Key[Array, ""], weights: Weights, data: Data, copies: int | Int[Array, ""]
-    ) -> Data:
+    def _relabel(self, key: Key[Array, ""], weights: Weights, data: Data, copies: Copies) -> Data:
         noise_std = self.noise_std / jnp.sqrt(jnp.asarray(copies, self.dtype))
         labels = data.predict(weights).labels + noise_std * data.noise(key)
         return replace(data, labels=labels)

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.design import static
 from collapse_sim.linalg import DType
-from collapse_sim.regimes import Generation, Regime
+from collapse_sim.regimes import Copies, Generation, Regime
 
 Trace = dict[str, Float[Array, " generations"]]
 """What one replicate yields: a value for each generation under each measure's name."""
@@ -23,7 +23,8 @@ class Learner(Protocol):
     Whatever it generates has the positions of `like`, in a field `labels` (see regimes.py).
     """
 
-    dtype: DType
+    @property
+    def dtype(self) -> DType: ...
 
     def require(self, regime: Regime) -> None:
         """Raises ValueError for a regime that this learner's data cannot follow."""
@@ -37,21 +38,19 @@ class Learner(Protocol):
         """Parameters; the key is for fits that start at random."""
         ...
 
-    def generate(
-        self, key: Key[Array, ""], params: Any, like: Any, copies: int | Int[Array, ""] = 1
-    ) -> Any:
+    def generate(self, key: Key[Array, ""], params: Any, like: Any, copies: Copies = 1, /) -> Any:
         """New data of the model's own, `copies` times as many as `like`."""
         ...
 
-    def resample(self, key: Key[Array, ""], params: Any, data: Any) -> Resampled:
+    def resample(self, key: Key[Array, ""], params: Any, data: Any, /) -> Resampled:
         """Every position of `data` drawn anew."""
         ...
 
-    def fresh_human(self, key: Key[Array, ""], truth: Any, like: Any) -> Any:
+    def fresh_human(self, key: Key[Array, ""], truth: Any, like: Any, /) -> Any:
         """A new draw of human data."""
         ...
 
-    def measure(self, params: Any, truth: Any) -> dict[str, Float[Array, ""]]:
+    def measure(self, params: Any, truth: Any, /) -> dict[str, Float[Array, ""]]:
         """What is recorded of a fit."""
         ...
 

@@ -19,6 +19,9 @@ from collapse_sim.masks import Policy
 Data = Any
 """A data set of whatever kind the learner fits; what a learner generates is in its `labels`."""
 
+Copies = int | Int[Array, ""] | Float[Array, ""]
+"""How many times as much data: a whole number or, for statistics of them, any."""
+
 
 class Generation(NamedTuple):
     """All that a regime may look at when it makes the data of generation `number` + 1.
@@ -47,7 +50,7 @@ class Step(NamedTuple):
 class Regime(Protocol):
     def start(self, human: Data, generations: int) -> tuple[Data, Any]: ...
 
-    def copies(self, number: Int[Array, ""]) -> Int[Array, ""] | int:
+    def copies(self, number: Int[Array, ""]) -> Copies:
         """How many times the human data's size generation `number` + 1 has."""
         ...
 
@@ -57,16 +60,19 @@ class Regime(Protocol):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Replace:
-    """Full resampling: only the last model's output; `growing`: i times as much in round i."""
+    """Full resampling: only the last model's output; `growing`: i^power as much in round i."""
 
     growing: bool = field(default=False, metadata={"static": True})
+    power: float = field(default=1.0, metadata={"static": True})
 
     def start(self, human, generations):
         del generations
         return human, None
 
     def copies(self, number):
-        return number + 1 if self.growing else 1
+        if not self.growing:
+            return 1
+        return number + 1 if self.power == 1 else (number + 1) ** self.power
 
     def step(self, key, memory, seen):
         del key

@@ -50,7 +50,8 @@ def make_language_run(
 ) -> RunDirectory:
     """A finished run of these arms; `frozen` passes under a frozen prior, if any."""
     parameters = {
-        "corpus": corpus, "seeds": SEEDS, "size": "0.1m", "tokens": 100_000, "human_share": 0.1, "edit_share": 0.125,
+        "corpus": corpus, "seeds": SEEDS, "size": "0.1m", "tokens": 100_000, "human_share": 0.1,
+        "edit_share": 0.125,
         "regimes": list(regimes), "generations": generations,
     }  # fmt: skip
     config = {"experiment": "transformer_collapse", "parameters": parameters}

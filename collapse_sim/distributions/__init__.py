@@ -1,0 +1,1 @@
+"""Learners of distributions: Gaussians, categorical laws, mixtures and kernel densities."""
