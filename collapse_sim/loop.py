@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ Trace = dict[str, Float[Array, " generations"]]
 """What one replicate yields: a value for each generation under each measure's name."""
 
 
+@runtime_checkable
 class Learner(Protocol):
     """What a chain asks of a learner. Its data and parameters are its own affair.
 
