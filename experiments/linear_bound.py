@@ -16,9 +16,10 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
+import command_line
 from linear_lab.settings import Settings, parse
 
-from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.run_directory import RunDirectory
 
 
 def main(settings: Settings) -> None:
@@ -59,48 +60,30 @@ def _configure_jax(settings: Settings) -> None:
     import jax
 
     jax.config.update("jax_enable_x64", settings.precision == "float64")
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+    command_line.use_every_core()
 
 
 def _config(settings: Settings, world) -> dict:
-    """Everything that made the numbers."""
-    import importlib.metadata
-    import platform
-
-    import jax
-
-    from collapse_sim import __version__
-
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
-    return {
-        "experiment": "linear_bound",
-        "parameters": settings.parameters(),
-        "noise_std": world.noise_std,
-        "base_error": world.base_error,
-        "data": world.hashes or {},
-        "version": __version__,
-        "packages": {name: importlib.metadata.version(name) for name in packages},
-        "python": platform.python_version(),
-        "devices": [device.device_kind for device in jax.local_devices()],
-    }
+    return command_line.config(
+        "linear_bound",
+        settings,
+        packages,
+        noise_std=world.noise_std,
+        base_error=world.base_error,
+        data=world.hashes or {},
+    )
 
 
 def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
-    """Parse, run, and turn what goes wrong into one line; returns the exit status."""
-    try:
+    """Parse and run; returns the exit status."""
+
+    def run() -> None:
         settings = parse(arguments)
         configure(settings)
         main(settings)
-        return 0
-    except KeyboardInterrupt:
-        message, status = "interrupted; the same command with --resume goes on", 130
-    except OSError as error:
-        where = error.filename or "run directory"
-        message, status = f"{where}: {error.strerror}; what was written before is kept", 2
-    except (ValueError, RunError, FloatingPointError) as error:
-        message, status = str(error).splitlines()[0], 2
-    print(f"linear_bound.py: error: {message}", file=sys.stderr)
-    return status
+
+    return command_line.command("linear_bound.py", run)
 
 
 if __name__ == "__main__":

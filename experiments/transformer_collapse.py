@@ -8,13 +8,13 @@ reports held-out loss over seeds, with verdicts. Writes a run directory with ver
 chains.parquet, config.json and figure.{png,pdf,svg}.
 """
 
-import os
 import sys
 from collections.abc import Callable
 
+import command_line
 from language_lab.settings import Settings, parse
 
-from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.run_directory import RunDirectory
 
 
 def main(settings: Settings) -> None:
@@ -57,49 +57,24 @@ def main(settings: Settings) -> None:
 
 
 def _configure_jax(settings: Settings) -> None:
-    """One CPU device for each core: seeds are spread over devices."""
-    import jax
-
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+    del settings
+    command_line.use_every_core()
 
 
 def _config(settings: Settings, world) -> dict:
-    """Everything that made the numbers."""
-    import importlib.metadata
-    import platform
-
-    import jax
-
-    from collapse_sim import __version__
-
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "orbax-checkpoint")
-    return {
-        "experiment": "transformer_collapse",
-        "parameters": settings.parameters(),
-        "data": world.sources,
-        "version": __version__,
-        "packages": {name: importlib.metadata.version(name) for name in packages},
-        "python": platform.python_version(),
-        "devices": [device.device_kind for device in jax.local_devices()],
-    }
+    return command_line.config("transformer_collapse", settings, packages, data=world.sources)
 
 
 def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
-    """Parse, run, and turn what goes wrong into one line; returns the exit status."""
-    try:
+    """Parse and run; returns the exit status."""
+
+    def run() -> None:
         settings = parse(arguments)
         configure(settings)
         main(settings)
-        return 0
-    except KeyboardInterrupt:
-        message, status = "interrupted; the same command with --resume goes on", 130
-    except OSError as error:
-        where = error.filename or "run directory"
-        message, status = f"{where}: {error.strerror}; what was written before is kept", 2
-    except (ValueError, RunError, FloatingPointError) as error:
-        message, status = str(error).splitlines()[0], 2
-    print(f"transformer_collapse.py: error: {message}", file=sys.stderr)
-    return status
+
+    return command_line.command("transformer_collapse.py", run)
 
 
 if __name__ == "__main__":

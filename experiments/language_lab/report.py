@@ -23,9 +23,9 @@ def loss_table(settings: Settings, rows: list[Row]) -> Table:
     what = "Exact KL divergence" if measure == "kl" else "Held-out loss"
     table = Table(
         title=f"{what} in nats per token by generation, mean over {settings.seeds} seeds",
-        title_justify="left", box=None, pad_edge=False,
+        title_justify="left", box=None, padding=(0, 1, 0, 0),
     )  # fmt: skip
-    table.add_column("regime")
+    table.add_column("regime", no_wrap=True)
     for number in range(1, settings.generations + 1):
         table.add_column(str(number), justify="right")
     for name in ("95 %", "perplexity", "changed", "types", "bigrams"):

@@ -1,11 +1,10 @@
 """Flags of transformer_collapse.py. Nothing here imports JAX, so that --help is quick."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import command_line
 import tyro
 
 Regime = Literal[
@@ -108,7 +107,7 @@ class Settings:
     edit_reject: bool = False
     """A replacement is never the token that stood there."""
 
-    bounded_slope: float = 0.05
+    bounded_slope: float = 0.03
     """Editing counts as bounded when its loss grows by less, in nats a generation."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -146,22 +145,16 @@ class Settings:
         if not self.regimes:
             self._reject("regimes", "accepted is at least one")
 
-    def _reject(self, name: str, accepted: str):
-        raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: {accepted}")
+    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
+        command_line.reject(self, name, accepted, value)
 
     def parameters(self) -> dict[str, Any]:
         """All that decides the numbers of a run, and nothing that does not."""
-        values = asdict(self)
-        for name in ("out", "resume"):
-            del values[name]
-        return json.loads(json.dumps(values))
+        return command_line.parameters(self)
 
     def directory(self) -> Path:
         """Where the run is written."""
-        if self.out is not None:
-            return self.out
-        digest = hashlib.sha256(json.dumps(self.parameters()).encode()).hexdigest()[:8]
-        return Path("runs") / "transformer_collapse" / f"{self.preset}-{digest}"
+        return command_line.directory(self, "transformer_collapse")
 
 
 DEFAULT = Settings()
@@ -174,9 +167,7 @@ PRESETS = {
     "oracle": replace(
         DEFAULT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
     ),
-    "wikitext": replace(
-        DEFAULT, preset="wikitext", vocabulary=288, tokens=80_000,
-    ),
+    "wikitext": replace(DEFAULT, preset="wikitext"),
     "gpu": replace(
         DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
         batch=64, peak_rate=1e-3, generations=5, seeds=4,
@@ -191,12 +182,4 @@ PRESETS = {
 
 def parse(arguments: list[str]) -> Settings:
     """Settings from the command line; flags override those of --preset."""
-    preset = "default"
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if name == "--preset" or name.startswith("--preset="):
-            preset = name.partition("=")[2] or value
-    if preset not in PRESETS:
-        raise ValueError(f"--preset {preset}: accepted are {', '.join(PRESETS)}")
-    settings = tyro.cli(Settings, args=arguments, default=PRESETS[preset])
-    settings.validate()
-    return settings
+    return command_line.parse(PRESETS, arguments)

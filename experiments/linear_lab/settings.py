@@ -1,11 +1,10 @@
 """Flags of linear_bound.py. Nothing here imports JAX, so that --help is quick."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import command_line
 import tyro
 
 Regime = Literal[
@@ -126,23 +125,16 @@ class Settings:
         if not self.regimes or ("edit" in self.regimes and not self.masks):
             self._reject("regimes", "accepted is at least one, and a mask for edit")
 
-    def _reject(self, name: str, accepted: str, value: Any = None):
-        value = getattr(self, name) if value is None else value
-        raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
+    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
+        command_line.reject(self, name, accepted, value)
 
     def parameters(self) -> dict[str, Any]:
         """All that decides the numbers of a run, and nothing that does not."""
-        values = asdict(self)
-        for name in ("out", "resume"):
-            del values[name]
-        return json.loads(json.dumps(values))
+        return command_line.parameters(self)
 
     def directory(self) -> Path:
         """Where the run is written."""
-        if self.out is not None:
-            return self.out
-        digest = hashlib.sha256(json.dumps(self.parameters()).encode()).hexdigest()[:8]
-        return Path("runs") / "linear_bound" / f"{self.preset}-{digest}"
+        return command_line.directory(self, "linear_bound")
 
 
 PRESETS = {
@@ -161,12 +153,4 @@ PRESETS = {
 
 def parse(arguments: list[str]) -> Settings:
     """Settings from the command line; flags override those of --preset."""
-    preset = "default"
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if name == "--preset" or name.startswith("--preset="):
-            preset = name.partition("=")[2] or value
-    if preset not in PRESETS:
-        raise ValueError(f"--preset {preset}: accepted are {', '.join(PRESETS)}")
-    settings = tyro.cli(Settings, args=arguments, default=PRESETS[preset])
-    settings.validate()
-    return settings
+    return command_line.parse(PRESETS, arguments)

@@ -1,0 +1,106 @@
+"""What the experiments' command lines share: presets, names of runs, and errors in one line."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import tyro
+
+from collapse_sim import __version__
+from collapse_sim.run_directory import RunError
+
+
+class Settings(Protocol):
+    """A frozen dataclass of flags."""
+
+    @property
+    def preset(self) -> str: ...
+    @property
+    def out(self) -> Path | None: ...
+    def validate(self) -> None: ...
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySettings:
+    """Settings from the command line; flags override those of --preset."""
+    preset = "default"
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        if name == "--preset" or name.startswith("--preset="):
+            preset = name.partition("=")[2] or value
+    if preset not in presets:
+        raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
+    default = presets[preset]
+    settings = tyro.cli(type(default), args=list(arguments), default=default)
+    settings.validate()
+    return settings
+
+
+def reject(settings: Settings, name: str, accepted: str, value: Any = None) -> None:
+    """Raises ValueError that names a flag, its value and what is accepted."""
+    value = getattr(settings, name) if value is None else value
+    raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """All that decides the numbers of a run, and nothing that does not."""
+    values = asdict(settings)  # type: ignore[call-overload]
+    for name in ("out", "resume"):
+        del values[name]
+    return json.loads(json.dumps(values))
+
+
+def directory(settings: Settings, experiment: str) -> Path:
+    """Where the run is written: --out, or a name made of its parameters."""
+    if settings.out is not None:
+        return settings.out
+    digest = hashlib.sha256(json.dumps(parameters(settings)).encode()).hexdigest()[:8]
+    return Path("runs") / experiment / f"{settings.preset}-{digest}"
+
+
+def config(
+    experiment: str, settings: Settings, packages: Sequence[str], **more: Any
+) -> dict[str, Any]:
+    """Everything that made the numbers, for config.json."""
+    import jax
+
+    return {
+        "experiment": experiment,
+        "parameters": parameters(settings),
+        **more,
+        "version": __version__,
+        "packages": {name: importlib.metadata.version(name) for name in packages},
+        "python": platform.python_version(),
+        "devices": [device.device_kind for device in jax.local_devices()],
+    }
+
+
+def use_every_core() -> None:
+    """One CPU device for each core: replicates are spread over devices."""
+    import jax
+
+    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+
+
+def command(script: str, run: Callable[[], None]) -> int:
+    """Run, and turn what goes wrong into one line; returns the exit status."""
+    try:
+        run()
+        return 0
+    except KeyboardInterrupt:
+        message, status = "interrupted; the same command with --resume goes on", 130
+    except OSError as error:
+        where = error.filename or "run directory"
+        message, status = f"{where}: {error.strerror}; what was written before is kept", 2
+    except (ValueError, RunError, FloatingPointError) as error:
+        message, status = str(error).splitlines()[0], 2
+    print(f"{script}: error: {message}", file=sys.stderr)
+    return status
