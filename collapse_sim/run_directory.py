@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,13 +124,13 @@ class RunDirectory:
     def write_verdicts(self, verdicts: list[Mapping[str, Any]]) -> None:
         self.write("verdicts.json", lambda aside: aside.write_text(dump_json(verdicts)))
 
-    def write_chains(self, rows: list[tuple]) -> None:
-        """Rows in the order of CHAIN_COLUMNS."""
+    def write_chains(self, rows: list[tuple], names: Sequence[str] = CHAIN_COLUMNS) -> None:
+        """Rows in the order of `names`, the columns."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = zip(*rows, strict=True)
-        table = pa.table(dict(zip(CHAIN_COLUMNS, map(list, columns), strict=True)))
+        table = pa.table(dict(zip(names, map(list, columns), strict=True)))
         self.write("chains.parquet", lambda aside: pq.write_table(table, aside))
 
     def save_checkpoint(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:

@@ -1,24 +1,19 @@
 """Simulates the processes of a run: checkpoints, progress, early stopping, budget."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import jax
 import numpy as np
-from tqdm import tqdm
+from streaming import Streaming, progress
 
 from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
-from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary, looks
+from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
 from linear_lab.evidence import gather
 from linear_lab.limits import Rungs, judge_limits
 from linear_lab.plan import Process, World
 from linear_lab.predictions import Prediction, predict
 from linear_lab.settings import Settings
-
-CHECKPOINT_SECONDS = 2.0
-CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +41,17 @@ class Runner:
         """Simulate everything; results and verdicts in the order of the processes."""
         error = self._error_of_each(processes, ladders)
         results, verdicts = [], []
-        with self._progress(processes, ladders) as bar:
+        with progress(self._total(processes, ladders)) as bar:
+            streaming = Streaming(self.run, self.settings.seed, bar, self.deadline)
             for index, process in enumerate(processes):
                 bar.set_description(process.name)
                 least = max((r.replicates for r in ladders if r.uses(process.name)), default=0)
-                result, decided = self._process(index, process, error, least, bar)
+                result, decided = self._process(index, process, error, least, streaming)
                 if result.summary.count:
                     results.append(result)
                     verdicts += decided
             for index, rungs in enumerate(ladders):
-                verdicts += self._ladder(index, rungs, results, error, bar)
+                verdicts += self._ladder(index, rungs, results, error, streaming)
         return results, verdicts
 
     def _error_of_each(self, processes: list[Process], ladders: list[Rungs]) -> float:
@@ -69,16 +65,13 @@ class Runner:
         tests = sum(map(len, found)) + sum(len(rungs.tests) for rungs in ladders)
         return FAMILY_ERROR / max(2 * tests, 1)
 
-    def _progress(self, processes: list[Process], ladders: list[Rungs]) -> tqdm:
-        """A bar on the terminal, and none elsewhere."""
+    def _total(self, processes: list[Process], ladders: list[Rungs]) -> int:
+        """Most replicates there can be."""
         total = self.settings.replicates * len(processes)
-        total += sum(rungs.replicates * (len(rungs.samples) - rungs.own) for rungs in ladders)
-        return tqdm(
-            total=total, unit=" replicates", unit_scale=True, disable=None, leave=False, ncols=80
-        )
+        return total + sum(rungs.replicates * (len(rungs.samples) - rungs.own) for rungs in ladders)
 
     def _process(
-        self, index: int, process: Process, error: float, least: int, bar: tqdm
+        self, index: int, process: Process, error: float, least: int, streaming: Streaming
     ) -> tuple[Result, list[Verdict]]:
         prediction = predict(self.settings, self.world, process, error)
         evidence, known = gather(self.settings, self.world, process, prediction)
@@ -90,13 +83,13 @@ class Runner:
 
         targets = looks(self.settings.replicates)
         name = f"{index:02d}-{process.name}"
-        summary = self._simulate(name, index, process.simulation, targets, is_decided, bar)
-        bar.update(self.settings.replicates - summary.count)
+        summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
+        streaming.bar.update(self.settings.replicates - summary.count)
         verdicts = [*_judge(evidence, summary, error), *known] if summary.count else []
         return Result(process, prediction, summary), verdicts
 
     def _ladder(
-        self, index: int, rungs: Rungs, results: list[Result], error: float, bar: tqdm
+        self, index: int, rungs: Rungs, results: list[Result], error: float, streaming: Streaming
     ) -> list[Verdict]:
         own = {result.process.name: result.summary for result in results}
         summaries = []
@@ -104,60 +97,14 @@ class Runner:
             if rungs.own and samples == self.settings.samples:
                 summaries.append(own.get(rungs.process, EMPTY))
                 continue
-            bar.set_description(f"{rungs.process}, T = {samples}")
+            streaming.bar.set_description(f"{rungs.process}, T = {samples}")
             name = f"limit-{rungs.process}-{samples}"
             simulation, targets = rungs.simulate(samples), [rungs.replicates]
             stream = 1000 + 10 * index + step
-            summaries.append(self._simulate(name, stream, simulation, targets, lambda _: True, bar))
+            summaries.append(streaming.simulate(name, stream, simulation, targets))
         if not all(summary.count for summary in summaries):
             return []
         return judge_limits(self.settings, self.world, rungs, summaries, error)
-
-    def _simulate(
-        self,
-        name: str,
-        index: int,
-        simulation: Simulation,
-        targets: Iterable[int],
-        is_decided: Callable[[Summary], bool],
-        bar: tqdm,
-    ) -> Summary:
-        """Go on from the checkpoint, through the targets, until decided or out of time."""
-        name = name.replace(" ", "-").replace("/", "-")
-        saved = self.run.load_checkpoint(name)
-        summary = EMPTY if saved is None else Summary.from_arrays(saved)
-        bar.update(summary.count)
-        for target in targets:
-            if target < summary.count:
-                continue
-            for grown in self._extend(name, index, simulation, summary, target, bar):
-                summary = grown
-                if time.monotonic() > self.deadline:
-                    return summary
-            if is_decided(summary):
-                break
-        self.run.save_checkpoint(name, summary.to_arrays())
-        return summary
-
-    def _extend(
-        self,
-        name: str,
-        index: int,
-        simulation: Simulation,
-        summary: Summary,
-        target: int,
-        bar: tqdm,
-    ) -> Iterator[Summary]:
-        key = jax.random.fold_in(jax.random.key(self.settings.seed), index)
-        written = time.monotonic()
-        stream = Stream.of(simulation, chunk=min(target - summary.count, CHUNK) or CHUNK)
-        for grown in stream.extend(summary, key, target):
-            bar.update(grown.count - summary.count)
-            summary = grown
-            if time.monotonic() - written > CHECKPOINT_SECONDS:
-                self.run.save_checkpoint(name, summary.to_arrays())
-                written = time.monotonic()
-            yield summary
 
 
 def _judge(evidence: list[Evidence | LawEvidence], summary: Summary, error: float) -> list[Verdict]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import linear_bound
 import numpy as np
 import pytest
-from linear_lab import runner
+import streaming
 from linear_lab.settings import PRESETS, parse
 
 from collapse_sim.run_directory import RunDirectory
@@ -134,9 +134,9 @@ def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd
         calls.append(1)
         return simulate(self, *arguments)
 
-    simulate = runner.Runner._simulate
+    simulate = streaming.Streaming.simulate
     with monkeypatch.context() as patch:
-        patch.setattr(runner.Runner, "_simulate", interrupt)
+        patch.setattr(streaming.Streaming, "simulate", interrupt)
         assert command(*TINY, *masks, "--out", str(folder)) == 130
     assert "--resume goes on" in capfd.readouterr().err
     assert command(*TINY, *masks, "--out", str(folder), "--resume") == 0
