@@ -92,7 +92,7 @@ def test_output_fits_80_columns_and_shows_no_progress_off_a_terminal(tmp_path, c
 
 
 def test_chunks_do_not_change_a_byte(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "CHUNK", 512)
+    monkeypatch.setattr(streaming, "CHUNK", 512)
     folder = tmp_path / "run"
     assert command(*TINY, "one", "halves", "random", "nested", "--out", str(folder)) == 0
     for name in ("chains.parquet", "verdicts.json"):
