@@ -63,8 +63,11 @@ def redraw(
 
     def of_rows(hidden, targets, u):
         logits = model.logits(hidden)
-        chosen = jnp.take_along_axis(logits, targets[:, None], axis=1)[:, 0]
-        return chosen - jax.nn.logsumexp(logits, axis=1), sampler.draw(u, logits, targets)
+        # Written as the sampler writes it: at temperature 1 XLA takes the exponentials once.
+        largest = jnp.max(logits, axis=1, keepdims=True)
+        total = jnp.sum(jnp.exp((logits - largest)), axis=1)
+        chosen = jnp.take_along_axis(logits - largest, targets[:, None], axis=1)[:, 0]
+        return chosen - jnp.log(total), sampler.draw(u, logits, targets)
 
     batch, time = tokens.shape
     hidden = model(tokens).reshape(batch, time, -1)[:, :-1].reshape(batch * (time - 1), -1)

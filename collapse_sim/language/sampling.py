@@ -18,13 +18,13 @@ class Sampler:
     temperature) sum to at least p. `reject_current` never draws the token that stands there.
     """
 
-    temperature: float | Float[Array, ""] = 1.0
+    temperature: float = field(default=1.0, metadata={"static": True})
     top_k: int | None = field(default=None, metadata={"static": True})
     top_p: float | None = field(default=None, metadata={"static": True})
     reject_current: bool = field(default=False, metadata={"static": True})
 
     def __post_init__(self):
-        if isinstance(self.temperature, float | int) and not 0 < self.temperature < math.inf:
+        if not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature={self.temperature}: accepted are finite numbers > 0")
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k={self.top_k}: accepted are integers >= 1")

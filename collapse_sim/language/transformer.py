@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
@@ -84,18 +85,23 @@ class Cache(NamedTuple):
     values: tuple[Float[Array, "batch heads time head_width"], ...]
 
 
-def rotate(
-    x: Float[Array, "... time head_width"], positions: Int[Array, " time"]
-) -> Float[Array, "... time head_width"]:
-    """Rotary positions: pairs (i, i + head_width / 2) turned by position / 10000^(2i/head_width).
+def turns(time: int, head_width: int) -> Float[np.ndarray, "2 time half"]:
+    """Cosines and sines of position / 10000^(2i/head_width), pair by pair, for all positions.
 
-    Su et al. 2021, arXiv 2104.09864.
+    Su et al. 2021, arXiv 2104.09864. Constants of a compiled program: computed inside one, XLA's
+    CPU back end fuses them into the products and evaluates them for every head of every sequence.
     """
-    half = x.shape[-1] // 2
-    frequencies = 10_000.0 ** (-jnp.arange(half, dtype=jnp.float32) / half)
-    angles = positions[:, None].astype(jnp.float32) * frequencies
-    cos, sin = jnp.cos(angles).astype(x.dtype), jnp.sin(angles).astype(x.dtype)
-    first, second = x[..., :half], x[..., half:]
+    half = head_width // 2
+    angles = np.arange(time)[:, None] * 10_000.0 ** (-np.arange(half) / half)
+    return np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+
+
+def rotate(
+    x: Float[Array, "... time head_width"], turns: Float[Array | np.ndarray, "2 time half"]
+) -> Float[Array, "... time head_width"]:
+    """Rotary positions: pairs (i, i + head_width / 2) of each row turned by its angles."""
+    cos, sin = jnp.asarray(turns, x.dtype)
+    first, second = jnp.split(x, 2, axis=-1)
     return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
 
 
@@ -143,8 +149,8 @@ class Layer(nnx.Module):
 
     def __call__(self, x: Hidden, time: int) -> Hidden:
         query, key, value = self.heads(x, time)
-        positions = jnp.arange(time)
-        mixed = attend(rotate(query, positions), rotate(key, positions), value)
+        angles = turns(time, self.config.head_width)
+        mixed = attend(rotate(query, angles), rotate(key, angles), value)
         x = x + self.attended(mixed.transpose(0, 2, 1, 3).reshape(x.shape))
         return self.network(x)
 
@@ -157,7 +163,8 @@ class Layer(nnx.Module):
     ) -> tuple[Hidden, Array, Array]:
         """One position of every sequence, given the cached ones before it."""
         query, key, value = self.heads(x, 1)
-        at = position[None]
+        every = jnp.asarray(turns(keys.shape[2], self.config.head_width))
+        at = jax.lax.dynamic_slice_in_dim(every, position, 1, axis=1)
         keys = jax.lax.dynamic_update_slice_in_dim(keys, rotate(key, at), position, axis=2)
         values = jax.lax.dynamic_update_slice_in_dim(values, value, position, axis=2)
         seen = jnp.arange(keys.shape[2]) <= position

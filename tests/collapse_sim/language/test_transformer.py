@@ -10,7 +10,7 @@ from flax import nnx
 from scipy import special
 
 from collapse_sim.language.training import Training, initial_state, mean_loss, model_of
-from collapse_sim.language.transformer import SIZES, Transformer, TransformerConfig, rotate
+from collapse_sim.language.transformer import SIZES, Transformer, TransformerConfig, rotate, turns
 
 CONFIGS = {
     "one layer, one head": TransformerConfig(7, 5, 1, 1, 8),
@@ -149,10 +149,12 @@ def test_rotation_depends_on_distance_alone():
     """And position 0 is not turned at all."""
     rng = np.random.default_rng(5)
     query, key = (jnp.asarray(rng.standard_normal((1, 8)), jnp.float32) for _ in range(2))
-    np.testing.assert_array_equal(rotate(query, jnp.array([0])), query)
+    angles = turns(8, 8)
+    np.testing.assert_array_equal(rotate(query, angles[:, :1]), query)
 
     def score(first: int, second: int) -> float:
-        there, here = rotate(query, jnp.array([first])), rotate(key, jnp.array([second]))
+        there = rotate(query, angles[:, first : first + 1])
+        here = rotate(key, angles[:, second : second + 1])
         return float(jnp.sum(there * here))
 
     assert score(7, 3) == pytest.approx(score(4, 0), abs=1e-5)
