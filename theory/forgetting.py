@@ -1,0 +1,197 @@
+r"""How fast a chain forgets: words of a corpus, and the spread of a Gaussian.
+
+Replace only, generation 1 is drawn from (or fitted on) human data. A word's chance of being alive
+is that of a branching process, exactly for Poisson counts and nearly for multinomial ones. The log
+variance of a one-dimensional Gaussian fit is a sum of independent log chi-squares.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize, special
+
+from theory.categorical import require_law
+from theory.gaussian import Sizes, require_sizes
+from theory.validate import require_count, require_fraction, require_positive
+
+_REACH = 40.0
+"""Log chances below minus this are nothing beside rounding."""
+
+
+def branching_factor(*, generation: int) -> float:
+    r"""$g_1 = 1$, $g_{k+1} = 1 - e^{-g_k}$: a lone word's line lives k generations.
+
+    $\frac1k \le g_k \le \frac3k$, and $k g_k \to 2$. Source: Suresh et al. 2025.
+
+    >>> branching_factor(generation=2) == 1 - 1 / math.e
+    True
+    """
+    require_count("generation", generation, least=1)
+    factor = 1.0
+    for _ in range(1, generation):
+        factor = -math.expm1(-factor)
+    return factor
+
+
+def poisson_survival(*, rate: float, samples: int, generation: int) -> float:
+    r"""Chance that a word of Poisson count is alive in generation k: $1 - e^{-n \lambda_0 g_k}$.
+
+    `rate` is $\lambda_0$, `samples` is n: counts are Poisson with mean n times the last estimate.
+    Source: Suresh et al. 2025.
+
+    >>> round(poisson_survival(rate=0.5, samples=2, generation=1) + 1 / math.e, 12)
+    1.0
+    """
+    require_positive("rate", rate, zero=True)
+    require_count("samples", samples, least=1)
+    return -math.expm1(-samples * rate * branching_factor(generation=generation))
+
+
+def bernoulli_survival_least(*, probability: float, samples: int, generation: int) -> float:
+    r"""Least chance that a word of binomial count is alive: $1 - e^{-n p_0 g_k}$.
+
+    Source: Suresh et al. 2025; by induction from $1 - x \le e^{-x}$.
+
+    >>> round(bernoulli_survival_least(probability=0.5, samples=2, generation=1) + 1 / math.e, 12)
+    1.0
+    """
+    require_fraction("probability", probability)
+    return poisson_survival(rate=float(probability), samples=samples, generation=generation)
+
+
+def bernoulli_survival_most(*, probability: float, samples: int, generation: int) -> float:
+    r"""Most that chance can be: $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$; says little at large k.
+
+    Source: Suresh et al. 2025.
+
+    >>> bernoulli_survival_most(probability=0.0, samples=2, generation=1)
+    0.0
+    """
+    dead = 1 - bernoulli_survival_least(
+        probability=probability, samples=samples, generation=generation
+    )
+    return 1 - (1 - 3 * samples * probability**2 - 3 * generation * probability) * dead
+
+
+def distinct_types(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
+    r"""Distinct words in the corpus of generation k: $\sum_i (1 - e^{-N p_i g_k})$.
+
+    Exact for Poisson counts, never above the mean for multinomial ones (within 1 % for a Zipf
+    law). Exact for generation 1: `categorical.distinct_types`. Source: Suresh et al. 2025.
+
+    >>> round(distinct_types(probabilities=[0.5, 0.5], samples=2, generation=1) + 2 / math.e, 12)
+    2.0
+    """
+    law = require_law("probabilities", probabilities)
+    require_count("samples", samples, least=1)
+    return float(-np.expm1(-samples * branching_factor(generation=generation) * law).sum())
+
+
+def lyapunov_exponents(*, samples: int, dim: int = 1, unbiased: bool = True) -> np.ndarray:
+    r"""Rates of the ordered log eigenvalues of the covariance per generation, replace, (dim,).
+
+    $\psi(\frac{M-j}2) + \ln\frac2{M-1}$, $j = 1..d$, $M > d$; $\ln\frac2M$ by maximum likelihood.
+    All are negative, so the covariance vanishes almost surely although its mean may not.
+    Source: derived here.
+
+    >>> bool(np.isclose(lyapunov_exponents(samples=3)[0], -np.euler_gamma))
+    True
+    """
+    require_count("dim", dim, least=1)
+    require_count("samples", samples, least=dim + 1)
+    freedom = samples - np.arange(1, dim + 1)
+    return special.digamma(freedom / 2) + math.log(2 / (samples - unbiased))
+
+
+def mean_log_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
+    r"""Mean of the log variance of the fit, one dimension, one size or one for each generation.
+
+    $\sum_i \psi(\frac{M_i-1}2) + \ln\frac2{M_i-1}$, about $-n/(M-1)$; $\ln\frac2{M_i}$ for ML.
+    Source: derived here; its sign makes Theorem 3.1 of Shumailov et al. 2024.
+
+    >>> round(mean_log_variance(samples=3, generation=2) / np.euler_gamma, 12)
+    -2.0
+    """
+    sizes = require_sizes(samples, generation)
+    return float(np.sum(special.digamma((sizes - 1) / 2) + np.log(2 / (sizes - unbiased))))
+
+
+def variance_cdf(
+    *, variance: float, samples: Sizes, generation: int, unbiased: bool = True
+) -> float:
+    r"""Chance that the variance of the fit is at most `variance`, one dimension.
+
+    $\prod_i \chi^2_{M_i-1}/(M_i-1)$ by inverting the characteristic function of its logarithm,
+    $\prod_i \Gamma(\frac{M_i-1}2 + it)/\Gamma(\frac{M_i-1}2) (\frac2{M_i-1})^{it}$. Errs by about
+    1e-12 for M up to 1e4, 1e-9 at 1e6. Source: Gil-Pelaez 1951 with the sums of Davies 1973.
+
+    >>> round(variance_cdf(variance=2.0, samples=3, generation=1) + math.exp(-2), 12)
+    1.0
+    """
+    require_positive("variance", variance, zero=True)
+    sizes = require_sizes(samples, generation)
+    if variance == 0:
+        return 0.0
+    centre = mean_log_variance(samples=samples, generation=generation, unbiased=unbiased)
+    return _log_variance_cdf(math.log(variance) - centre, sizes)
+
+
+def median_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
+    r"""Median of the variance of the fit, one dimension: the root of `variance_cdf`, to 1e-10.
+
+    >>> round(median_variance(samples=3, generation=1) / math.log(2), 9)
+    1.0
+    """
+    sizes = require_sizes(samples, generation)
+    centre = mean_log_variance(samples=samples, generation=generation, unbiased=unbiased)
+    # Mean and median are within one standard deviation of each other.
+    spread = _log_spread(sizes)
+    found = optimize.root_scalar(
+        lambda shift: _log_variance_cdf(shift, sizes) - 0.5, bracket=(-spread, spread), xtol=1e-12
+    )
+    return math.exp(centre + found.root)
+
+
+def deviation_survival_bound(*, threshold: float, samples: int, generation: int) -> float:
+    r"""Bound on the chance of a standard deviation above $\epsilon$: $e^{-n/(4M-1)}/\epsilon$.
+
+    Unbiased variances; says nothing until $n > (4M - 1) \ln(1/\epsilon)$. By Markov's inequality
+    and $\alpha \le e^{-1/(4M-1)}$. Source: Suresh et al. 2025.
+
+    >>> deviation_survival_bound(threshold=0.5, samples=2, generation=7) * math.e
+    2.0
+    """
+    require_positive("threshold", threshold)
+    require_count("samples", samples, least=2)
+    require_count("generation", generation, least=1)
+    return math.exp(-generation / (4 * samples - 1)) / threshold
+
+
+def _log_spread(sizes: np.ndarray) -> float:
+    """Standard deviation of the log variance."""
+    return math.sqrt(np.sum(special.polygamma(1, (sizes - 1) / 2)))
+
+
+def _log_variance_cdf(shift: float, sizes: np.ndarray) -> float:
+    """Chance that the log variance is at most its mean plus `shift`."""
+    shapes, counts = np.unique((sizes - 1) / 2, return_counts=True)
+    # The lower tail is no lighter than that of one log chi-square, exp(shape x).
+    reach = 12 * _log_spread(sizes) + 2 * _REACH / shapes[0]
+    if abs(shift) > reach:
+        return float(shift > 0)
+    # A sum of this step errs by the chance of being further than 2 pi / step from `shift`.
+    step = math.pi / reach
+    last = 1 / _log_spread(sizes)
+    while _log_transform(np.array([last]), shapes, counts)[0].real > -_REACH:
+        last *= 1.5
+    frequency = np.arange(step / 2, last + step, step)
+    transform = np.exp(_log_transform(frequency, shapes, counts) - 1j * frequency * shift)
+    return float(np.clip(0.5 - step / math.pi * np.sum(transform.imag / frequency), 0, 1))
+
+
+def _log_transform(frequency: np.ndarray, shapes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Log characteristic function of the centred log variance."""
+    imaginary = 1j * frequency[:, None]
+    each = special.loggamma(shapes + imaginary) - special.gammaln(shapes)
+    return (each - imaginary * special.digamma(shapes)) @ counts

@@ -1,0 +1,359 @@
+r"""A Gaussian fitted again and again to its own draws: moments of the fit, exactly.
+
+Generation 1 is the fit on `samples` human points, so generation n has been fitted n times. Results
+are in units of the true (co)variance and hold entry by entry in any dimension unless said
+otherwise. `unbiased` divides the scatter by M - 1; the maximum-likelihood fit divides by M, and its
+first two moments are those of any law on vectors, so of categorical laws too. `samples` may be one
+size or one for each generation where it is called sizes. Means of the variance are carried by
+ever rarer chains: compare logarithms (`mean_log_variance`) or use `theory.forgetting`.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import special
+
+from theory.validate import require_count, require_positive
+
+Sizes = int | float | Sequence[int | float] | np.ndarray
+"""Points of every generation, or of each."""
+
+
+def standard_deviation_factor(*, samples: float | int, unbiased: bool = True) -> float:
+    r"""Mean of s/sigma in one dimension: $\sqrt{2/(M-1)}\,\Gamma(M/2)/\Gamma((M-1)/2)$.
+
+    $\alpha$; times $\sqrt{1 - 1/M}$ by maximum likelihood.
+
+    >>> round(standard_deviation_factor(samples=3) ** 2 * 4 / math.pi, 12)
+    1.0
+    """
+    return float(_deviation_factors(require_sizes(samples, 1), unbiased)[0])
+
+
+def replace_variance(
+    *,
+    samples: Sizes,
+    generation: int,
+    unbiased: bool = True,
+    sampling_variance: float = 1.0,
+) -> float:
+    r"""Mean variance of the fit under replace, sizes: $\lambda^{n-1}$, ML $\prod (1 - 1/M_i)$ more.
+
+    `sampling_variance` is $\lambda$: models are sampled with $\lambda$ times their variance.
+    Source: Kazdan et al. 2025 (ML); Alemohammad et al. 2024 (lambda); derived here.
+
+    >>> replace_variance(samples=4, generation=2, unbiased=False, sampling_variance=0.5)
+    0.28125
+    """
+    sizes = require_sizes(samples, generation)
+    require_positive("sampling_variance", sampling_variance, zero=True)
+    kept = np.prod(_variance_factors(sizes, unbiased))
+    return float(sampling_variance ** (generation - 1) * kept)
+
+
+def replace_mean_error(
+    *,
+    samples: Sizes,
+    generation: int,
+    unbiased: bool = True,
+    sampling_variance: float = 1.0,
+) -> float:
+    r"""Mean squared error of the fitted mean under replace, sizes: $\sum_i V_{i-1} / M_i$.
+
+    $V_i$ is the variance that fit i is sampled with, $V_0 = 1$. So n/M unbiased and
+    $1 - (1 - 1/M)^n$ by maximum likelihood, at $\lambda = 1$. Source: derived here.
+
+    >>> replace_mean_error(samples=(4, 8), generation=2)
+    0.375
+    """
+    sizes = require_sizes(samples, generation)
+    require_positive("sampling_variance", sampling_variance, zero=True)
+    factors = sampling_variance * _variance_factors(sizes, unbiased)
+    before = np.cumprod(np.concatenate([[1.0], factors[:-1]]))
+    return float(np.sum(before / sizes))
+
+
+def replace_standard_deviation(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
+    r"""Mean standard deviation of the fit under replace, one dimension, sizes: $\prod\alpha(M_i)$.
+
+    >>> round(replace_standard_deviation(samples=3, generation=2) * 4 / math.pi, 12)
+    1.0
+    """
+    return float(np.prod(_deviation_factors(require_sizes(samples, generation), unbiased)))
+
+
+def draw_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
+    r"""Variance, over chains, of one point drawn from the fit, sizes: $1 + \sum 1/M_i$; 1 for ML.
+
+    Source: Shumailov et al. 2024, there up to $O(M^{-2})$.
+
+    >>> draw_variance(samples=4, generation=6)
+    2.5
+    """
+    return replace_variance(
+        samples=samples, generation=generation, unbiased=unbiased
+    ) + replace_mean_error(samples=samples, generation=generation, unbiased=unbiased)
+
+
+def squared_wasserstein(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
+    r"""Mean squared 2-Wasserstein distance of the fit to the truth, one dimension, replace, sizes.
+
+    $\sum 1/M_i + 2 (1 - \prod \alpha(M_i))$; ML $2 (1 - \prod \alpha_{ML}(M_i))$.
+    Source: derived here.
+
+    >>> round(squared_wasserstein(samples=3, generation=1) + math.sqrt(math.pi), 6)
+    2.333333
+    """
+    spread = replace_standard_deviation(samples=samples, generation=generation, unbiased=unbiased)
+    drawn = draw_variance(samples=samples, generation=generation, unbiased=unbiased)
+    return drawn + 1 - 2 * spread
+
+
+def squared_wasserstein_leading(*, samples: Sizes, generation: int) -> float:
+    r"""The same for many points, either estimator: $\frac32 \sum_i 1/M_i$.
+
+    Source: Shumailov et al. 2024.
+
+    >>> squared_wasserstein_leading(samples=6, generation=2)
+    0.5
+    """
+    return float(1.5 * np.sum(1 / require_sizes(samples, generation)))
+
+
+def growing_mean_error_limit(*, samples: float | int, power: float) -> float:
+    r"""Limit of $\sum_i 1/M_i$ when generation i has $M i^p$ points: $\zeta(p)/M$.
+
+    Infinite unless p > 1: only superlinear growth keeps the unbiased chain near the truth.
+
+    >>> round(growing_mean_error_limit(samples=5, power=2.0) / math.pi**2 * 30, 12)
+    1.0
+    """
+    require_sizes(samples, 1)
+    require_positive("power", power, zero=True)
+    return float(special.zeta(power) / samples) if power > 1 else math.inf
+
+
+def accumulate_variance(
+    *, samples: int, generation: int, unbiased: bool = True, sampling_variance: float = 1.0
+) -> float:
+    r"""Mean variance of the fit on all batches so far, M points each.
+
+    Batch k multiplies it by $1 - \frac{(1-\lambda)M + \lambda/k}{kM - 1}$ (unbiased; 1 for k = 1)
+    or $1 - \frac{1-\lambda}k - \frac\lambda{Mk^2}$ (maximum likelihood; $1 - 1/M$ for k = 1). For
+    $\lambda < 1$ it decays as $n^{-(1-\lambda)}$: accumulating does not prevent this collapse.
+    Source: Kazdan et al. 2025 (ML, $\lambda = 1$); derived here.
+
+    >>> accumulate_variance(samples=4, generation=2, unbiased=False)
+    0.703125
+    """
+    return _accumulated(samples, generation, unbiased, sampling_variance)[0]
+
+
+def accumulate_mean_error(
+    *, samples: int, generation: int, unbiased: bool = True, sampling_variance: float = 1.0
+) -> float:
+    r"""Mean squared error of the mean of all batches: $1/M + \sum_{k>1} \lambda V_{k-1}/(Mk^2)$.
+
+    $V_k$ is `accumulate_variance`; for ML and $\lambda = 1$ it is $1 - V_n$. At $\lambda = 1$ below
+    $\pi^2/(6M)$. Source: derived here.
+
+    >>> accumulate_mean_error(samples=4, generation=2)
+    0.3125
+    """
+    return _accumulated(samples, generation, unbiased, sampling_variance)[1]
+
+
+def accumulate_limit(*, samples: int) -> float:
+    r"""Limit of the mean ML variance: $\prod_k (1 - \frac1{Mk^2}) = \sin x / x$, $x = \pi/\sqrt M$.
+
+    Source: Kazdan et al. 2025.
+
+    >>> round(accumulate_limit(samples=4) * math.pi, 12)
+    2.0
+    """
+    require_count("samples", samples, least=1)
+    return float(np.sinc(samples**-0.5))
+
+
+def edit_variance(*, samples: int, edited: int, generation: int, unbiased: bool = True) -> float:
+    r"""Mean variance when k random points of M are redrawn from the fit each time, chained.
+
+    Every edit multiplies it by $1 - \frac{k(M-k)}{M^2(M-1)}$ (unbiased) or
+    $1 - [\frac{k(M-k)}{M-1} + k]/M^2$ (ML): a redrawn point and a kept one are correlated through
+    the fit, so even unbiased fits lose variance unless all points are redrawn.
+    Source: derived here.
+
+    >>> edit_variance(samples=4, edited=2, generation=2)
+    0.9166666666666666
+    """
+    return _edited(samples, edited, generation, unbiased)[0]
+
+
+def edit_mean_error(*, samples: int, edited: int, generation: int, unbiased: bool = True) -> float:
+    r"""Mean squared error of the mean under `edit_variance`: $1/M + \sum_{i<n} g V_i$.
+
+    Unbiased $g = m(2-m)/M$, $m = k/M$; ML $g = [\frac{k(M-k)}{M-1} + k]/M^2$.
+
+    >>> edit_mean_error(samples=4, edited=2, generation=2)
+    0.4375
+    """
+    return _edited(samples, edited, generation, unbiased)[1]
+
+
+def fixed_mask_variance(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean variance when the same k points are redrawn from the fit each time, the rest are human.
+
+    With D the mean squared distance of the fitted mean to the mean of the M - k anchors, and c the
+    fit's divisor, $D' = m^2 (D + V/k)$ and $cV' = M - k - 1 + (k-1)V + M\frac{1-m}m D'$.
+    Source: derived here.
+
+    >>> fixed_mask_variance(samples=4, edited=2, generation=2)
+    0.9166666666666666
+    """
+    return _fixed_mask(samples, edited, generation, unbiased)[0]
+
+
+def fixed_mask_mean_error(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean squared error of the mean under `fixed_mask_variance`: $D_n + (1 - 2m^n)/(M - k)$.
+
+    >>> fixed_mask_mean_error(samples=4, edited=2, generation=1)
+    0.25
+    """
+    return _fixed_mask(samples, edited, generation, unbiased)[1]
+
+
+def fixed_mask_limit(*, samples: int, edited: int, unbiased: bool = True) -> float:
+    r"""Limit of `fixed_mask_variance`: $\frac{M-k-1}{c - k + m/(1+m)}$, $c = M - 1$ or $M$ (ML).
+
+    >>> fixed_mask_limit(samples=4, edited=2, unbiased=False)
+    0.42857142857142855
+    """
+    _require_some_kept(samples, edited)
+    share = edited / samples
+    return (samples - edited - 1) / (samples - unbiased - edited + share / (1 + share))
+
+
+def anchored_edit_variance(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean variance when k random points of the human sample are redrawn from the fit each time.
+
+    Anchored editing, and keeping the human data of M - k random positions. With D the mean squared
+    distance of the fitted mean to the human sample's, $D' = m^2 D + \frac mM (1 - m + V)$ and
+    $cV' = (1-m)(M-1) + k(V + D) - MD'$. Source: derived here.
+
+    >>> anchored_edit_variance(samples=4, edited=2, generation=2)
+    0.9166666666666666
+    """
+    return _anchored(samples, edited, generation, unbiased)[0]
+
+
+def anchored_edit_mean_error(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean squared error of the mean under `anchored_edit_variance`: $1/M + D_n$.
+
+    >>> anchored_edit_mean_error(samples=4, edited=2, generation=2)
+    0.4375
+    """
+    return _anchored(samples, edited, generation, unbiased)[1]
+
+
+def anchored_edit_limit(*, samples: int, edited: int, unbiased: bool = True) -> float:
+    r"""Limit of `anchored_edit_variance`: $\frac{(1-m)(M - 1 - m/(1+m))}{c - k + m/(1+m)}$.
+
+    >>> round(anchored_edit_limit(samples=4, edited=2) * 4, 12)
+    4.0
+    """
+    _require_some_kept(samples, edited)
+    share = edited / samples
+    shift = share / (1 + share)
+    return (1 - share) * (samples - 1 - shift) / (samples - unbiased - edited + shift)
+
+
+def require_sizes(samples: Sizes, generation: int) -> np.ndarray:
+    """One size for each generation, finite and >= 2; raises ValueError."""
+    require_count("generation", generation, least=1)
+    sizes = np.asarray(samples, dtype=float)
+    if sizes.shape not in ((), (generation,)):
+        raise ValueError(
+            f"samples has shape {sizes.shape}: accepted are a number and ({generation},)"
+        )
+    if not (np.isfinite(sizes) & (sizes >= 2)).all():
+        raise ValueError(f"samples={samples}: accepted are finite numbers >= 2")
+    return np.broadcast_to(sizes, (generation,))
+
+
+def _variance_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
+    return np.ones_like(sizes) if unbiased else 1 - 1 / sizes
+
+
+def _deviation_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
+    return np.sqrt(2 / (sizes - unbiased)) * special.poch((sizes - 1) / 2, 0.5)
+
+
+def _accumulated(
+    samples: int, generation: int, unbiased: bool, sampling_variance: float
+) -> tuple[float, float]:
+    require_count("samples", samples, least=2)
+    require_count("generation", generation, least=1)
+    require_positive("sampling_variance", sampling_variance, zero=True)
+    variance, mean_error = 1.0 if unbiased else 1 - 1 / samples, 1 / samples
+    for k in range(2, generation + 1):
+        mean_error += sampling_variance * variance / (samples * k**2)
+        lost = (1 - sampling_variance) * samples + sampling_variance / k
+        variance *= 1 - lost / (k * samples - unbiased)
+    return variance, mean_error
+
+
+def _edited(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
+    _require_edited(samples, edited, generation)
+    scatter = 1 / (samples - unbiased)
+    kept = edited * (samples - edited) / (samples * (samples - 1))
+    # of the next mean about this one, in units of the fitted variance
+    moved = (kept / scatter + edited) / samples**2
+    lost = kept / samples if unbiased else moved
+    variance, mean_error = (samples - 1) * scatter, 1 / samples
+    for _ in range(1, generation):
+        mean_error += moved * variance
+        variance *= 1 - lost
+    return variance, mean_error
+
+
+def _fixed_mask(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
+    _require_some_kept(samples, edited)
+    _require_edited(samples, edited, generation)
+    anchors, share = samples - edited, edited / samples
+    variance, distance = (samples - 1) / (samples - unbiased), share / anchors
+    for _ in range(1, generation if edited else 1):
+        distance = share**2 * (distance + variance / edited)
+        between = samples * (1 - share) / share * distance
+        variance = (anchors - 1 + (edited - 1) * variance + between) / (samples - unbiased)
+    return variance, distance + (1 - 2 * share**generation) / anchors
+
+
+def _anchored(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
+    _require_edited(samples, edited, generation)
+    share = edited / samples
+    variance, distance = (samples - 1) / (samples - unbiased), 0.0
+    for _ in range(1, generation):
+        about_human = (1 - share) * (samples - 1) + edited * (variance + distance)
+        distance = share**2 * distance + share / samples * (1 - share + variance)
+        variance = (about_human - samples * distance) / (samples - unbiased)
+    return variance, 1 / samples + distance
+
+
+def _require_edited(samples: int, edited: int, generation: int) -> None:
+    require_count("samples", samples, least=2)
+    require_count("edited", edited, least=0, most=samples)
+    require_count("generation", generation, least=1)
+
+
+def _require_some_kept(samples: int, edited: int) -> None:
+    require_count("samples", samples, least=2)
+    require_count("edited", edited, least=0, most=samples - 1)
