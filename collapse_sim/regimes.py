@@ -81,6 +81,28 @@ class Replace:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class Verify:
+    """Full resampling, but only what the verifier lets pass is data; the human data are not asked.
+
+    The verifier gives back the data it gets, with what it rejects made no data.
+    """
+
+    verifier: Callable[[Data], Data]
+
+    def start(self, human, generations):
+        del generations
+        return human.subset(), None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        del key
+        return Step(self.verifier(seen.synthetic()), memory, 1.0)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class HumanOnly:
     """The control: the same human data every time."""
 

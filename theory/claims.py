@@ -48,7 +48,21 @@ class Claim:
 def ledger() -> dict[str, Claim]:
     """Every claim by its id."""
     # Imported here because the tables are made of the record above.
-    from theory import ledger_editing, ledger_language, ledger_linear, ledger_tokens
+    from theory import (
+        ledger_distributions,
+        ledger_editing,
+        ledger_language,
+        ledger_linear,
+        ledger_selection,
+        ledger_tokens,
+    )
 
-    tables = (ledger_linear, ledger_editing, ledger_tokens, ledger_language)
+    tables = (
+        ledger_linear,
+        ledger_editing,
+        ledger_tokens,
+        ledger_language,
+        ledger_distributions,
+        ledger_selection,
+    )
     return {claim.id: claim for table in tables for claim in table.CLAIMS}

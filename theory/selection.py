@@ -1,0 +1,251 @@
+r"""Selecting what a model is trained on: a verifier of labels, and one with a centre of its own.
+
+Labels: inputs $x \sim N(0, I_d)$, truth $y = \mathrm{sign}(w_* \cdot x)$, synthetic labels wrong
+with probability p; the verifier keeps correct ones with probability $\phi$ and wrong ones with
+$\psi$. The classifier is $w = \sum y x$ over the kept rows, its accuracy 1 - angle$(w, w_*)/\pi$,
+one half for w = 0. Given the kept rows, w is $\sum s_i |z_i|$ along $w_*$ ($s_i$ = -1 for a wrong
+label, $z_i$ normal) and $N(0, K I_{d-1})$ across it, K being their number.
+
+Means: a synthetic y is kept iff $|y - \theta_c| \le c$, and the next model is $N(\theta, \sigma^2)$
+with $\theta$ the mean of what was kept: $c = r + \sigma_c$ in the rule
+$|y - x^\top \theta_c| \le r |x| + \sigma_c$ at x = 1.
+"""
+
+import math
+
+import numpy as np
+from scipy import integrate, special, stats
+
+from theory.validate import require_count, require_fraction, require_positive
+
+
+def breakdown_share(*, keep_correct: float, keep_wrong: float) -> float:
+    r"""Share of wrong labels beyond which verified data teach the opposite of the truth.
+
+    $p^* = \frac{1}{1 + \psi/\phi}$, where $\phi (1 - p) = \psi p$: half of what is kept is wrong,
+    w and -w have one law, and the mean accuracy is 1/2 at every sample size; below $p^*$ it is
+    larger and tends to 1, above it is smaller and tends to 0.
+    Source: Feng et al. 2025 (recalled); the statement at every size is derived.
+
+    >>> breakdown_share(keep_correct=0.5, keep_wrong=0.125)
+    0.8
+    """
+    _require_verifier(keep_correct, keep_wrong)
+    return keep_correct / (keep_correct + keep_wrong)
+
+
+def kept_share(*, wrong_share: float, keep_correct: float, keep_wrong: float) -> float:
+    r"""Share of rows that the verifier keeps: $\kappa = \phi (1 - p) + \psi p$.
+
+    >>> kept_share(wrong_share=0.5, keep_correct=1.0, keep_wrong=0.5)
+    0.75
+    """
+    require_fraction("wrong_share", wrong_share)
+    _require_verifier(keep_correct, keep_wrong)
+    return keep_correct * (1 - wrong_share) + keep_wrong * wrong_share
+
+
+def signal_accuracy(*, signal: float, dim: int) -> float:
+    r"""Mean accuracy of $w \sim N(h w_*, I_d)$, the law of $w / \sqrt K$ as the kept K grow.
+
+    $E\, \Phi(h |v|)$, v one coordinate of a uniform unit vector in $R^d$, because
+    $P(\mathrm{sign}\, w \cdot u = \mathrm{sign}\, w_* \cdot u) = \Phi(h |w_* \cdot u|)$ for each
+    test direction u. For large d: $\frac12 + \frac1\pi \arctan(h / \sqrt d)$.
+
+    >>> signal_accuracy(signal=0.0, dim=3)
+    0.5
+    """
+    require_count("dim", dim, least=1)
+    if dim == 1:
+        return float(special.ndtr(signal))
+    # v = cos(angle), of density proportional to sin(angle)^(d-2)
+    normaliser = special.beta((dim - 1) / 2, 0.5) / 2
+    value, _ = integrate.quad(
+        lambda angle: (
+            special.erf(signal * math.cos(angle) / math.sqrt(2)) * math.sin(angle) ** (dim - 2)
+        ),
+        0,
+        math.pi / 2,
+        epsabs=1e-12,
+    )
+    return 0.5 + 0.5 * float(value / normaliser)
+
+
+def verified_accuracy(
+    *, wrong_share: float, keep_correct: float, keep_wrong: float, samples: int, dim: int
+) -> float:
+    r"""Mean accuracy of the classifier on `samples` verified rows, up to O(1/samples).
+
+    $E\, \Phi(h |v|)$ with $h = \sqrt{\frac{2T}{\pi \kappa}} (\phi + \psi) (p^* - p)$: the curves of
+    all T and large d are one function of $(p^* - p) \sqrt{T/d}$. Exact at $p = p^*$.
+
+    >>> verified_accuracy(
+    ...     wrong_share=0.8, keep_correct=0.5, keep_wrong=0.125, samples=7, dim=3)
+    0.5
+    """
+    require_count("samples", samples, least=1)
+    verifier = {"keep_correct": keep_correct, "keep_wrong": keep_wrong}
+    kept = kept_share(wrong_share=wrong_share, **verifier)
+    if kept == 0:
+        return 0.5
+    surplus = (keep_correct + keep_wrong) * (breakdown_share(**verifier) - wrong_share)
+    signal = math.sqrt(2 * samples / (math.pi * kept)) * surplus
+    return signal_accuracy(signal=signal, dim=dim)
+
+
+def verified_mean(*, mean: float, centre: float, width: float, noise_std: float = 1.0) -> float:
+    r"""Mean of what is kept of $N(\theta, \sigma^2)$: $g(\theta)$, the next model at large samples.
+
+    $g(\theta) = \theta - \sigma \frac{\varphi(b) - \varphi(a)}{\Phi(b) - \Phi(a)}$ with
+    $a, b = \frac{\theta_c \mp c - \theta}{\sigma}$. Its one fixed point is $\theta_c$.
+
+    >>> verified_mean(mean=2.0, centre=2.0, width=0.5)
+    2.0
+    """
+    return float(_truncated(mean, centre, width, noise_std).mean())
+
+
+def verified_slope(*, mean: float, centre: float, width: float, noise_std: float = 1.0) -> float:
+    r"""Slope of $g$: $g'(\theta) = \mathrm{Var}(y \mid \text{kept}) / \sigma^2$, in (0, 1).
+
+    As for any exponential family in $\theta / \sigma^2$; truncation lowers a normal's variance.
+
+    >>> round(verified_slope(mean=0.0, centre=0.0, width=0.01), 7)  # uniform: width^2 / 3
+    3.33e-05
+    """
+    return float(_truncated(mean, centre, width, noise_std).var()) / noise_std**2
+
+
+def contraction_rate(*, width: float, noise_std: float = 1.0) -> float:
+    r"""Largest slope of $g$: $\rho = 1 - \frac{2 b \varphi(b)}{2\Phi(b) - 1}$ with $b = c/\sigma$.
+
+    It is that at the centre: a cut normal has an even potential with a convex slope, so tilted
+    upwards it has a negative third cumulant (the GHS inequality). So
+    $|g(\theta) - \theta_c| \le \rho |\theta - \theta_c|$ with $\rho < 1$, wherever the truth is.
+
+    >>> round(contraction_rate(width=1.0), 4)
+    0.2911
+    """
+    return verified_slope(mean=0.0, centre=0.0, width=width, noise_std=noise_std)
+
+
+def verified_means(
+    *, truth: float, centre: float, width: float, noise_std: float = 1.0, generations: int
+) -> np.ndarray:
+    r"""Means of the fits 1, ..., `generations` as the samples grow: $g^{n-1}(\theta_*)$.
+
+    Fit 1 is that on unverified human data. The limit is $\theta_c$, at the distance
+    $|\theta_c - \theta_*|$ from the truth, whatever the truth is.
+
+    >>> verified_means(truth=1.0, centre=1.0, width=0.5, generations=2).tolist()
+    [1.0, 1.0]
+    """
+    require_count("generations", generations, least=1)
+    means = [truth]
+    for _ in range(1, generations):
+        means.append(verified_mean(mean=means[-1], centre=centre, width=width, noise_std=noise_std))
+    return np.array(means)
+
+
+def verified_mean_at(
+    *, truth: float, centre: float, width: float, noise_std: float = 1.0, generation: int
+) -> float:
+    """Mean of fit `generation`, the last entry of `verified_means`; off by O(1/samples).
+
+    >>> verified_mean_at(truth=3.0, centre=1.0, width=0.5, generation=1)
+    3.0
+    """
+    return float(
+        verified_means(
+            truth=truth, centre=centre, width=width, noise_std=noise_std, generations=generation
+        )[-1]
+    )
+
+
+def verified_error(
+    *,
+    truth: float,
+    centre: float,
+    width: float,
+    noise_std: float = 1.0,
+    samples: int,
+    generation: int,
+) -> float:
+    r"""Mean squared distance of fit n to the truth, up to O(1/samples^2).
+
+    $(m_n - \theta_*)^2 + 2 (m_n - \theta_*) \delta_n + v_n$ with $m_n = g^{n-1}(\theta_*)$, its
+    correction $\delta' = g' \delta + \frac12 g'' v$ and the variance
+    $v' = \frac{g' \sigma^2}{T \kappa} + g'^2 v$, from $\delta_1 = 0$, $v_1 = \sigma^2 / T$; $g''$
+    is the third cumulant over $\sigma^4$.
+
+    >>> verified_error(truth=1.0, centre=0.0, width=0.5, samples=2, generation=1)
+    0.5
+    """
+    require_count("samples", samples, least=1)
+    rule = {"centre": centre, "width": width, "noise_std": noise_std}
+    means = verified_means(truth=truth, generations=generation, **rule)
+    bias, variance = 0.0, noise_std**2 / samples
+    for mean in means[:-1]:
+        spread, skewness = _truncated(float(mean), **rule).stats("vs")
+        slope, bend = spread / noise_std**2, skewness * spread**1.5 / noise_std**4
+        bias = slope * bias + bend * variance / 2
+        variance = spread / (samples * _kept(float(mean), **rule)) + slope**2 * variance
+    away = means[-1] - truth
+    return float(away**2 + 2 * away * bias + variance)
+
+
+def verified_error_bound(
+    *,
+    truth: float,
+    centre: float,
+    width: float,
+    noise_std: float = 1.0,
+    samples: int,
+    generation: int,
+) -> float:
+    r"""Bound on the mean squared distance of fit n to the verifier's centre, to order 1/samples.
+
+    $\rho^{2(n-1)} ((\theta_* - \theta_c)^2 + \frac{\sigma^2}{T})
+    + \sigma^2 \sum_{j=2}^n \frac{\rho^{2(n-j)+1}}{T \kappa_j}$, with $\kappa_j$ the share kept of
+    what fit j - 1 generates: conditionally on fit j - 1 the square of its bias is contracted by
+    $\rho^2$, and its variance is $g' \sigma^2 / (T \kappa_j)$. The printed exponent (recalled) is
+    $2(n-j)-1$, which is weaker.
+    Source: derived for means; the form is that of Yi et al. 2026 (recalled).
+
+    >>> verified_error_bound(truth=1.0, centre=0.0, width=0.5, samples=2, generation=1)
+    1.5
+    """
+    require_count("samples", samples, least=1)
+    rule = {"centre": centre, "width": width, "noise_std": noise_std}
+    rate = contraction_rate(width=width, noise_std=noise_std)
+    bound = (truth - centre) ** 2 + noise_std**2 / samples
+    for mean in verified_means(truth=truth, generations=generation, **rule)[:-1]:
+        noise = rate * noise_std**2 / (samples * _kept(float(mean), **rule))
+        bound = rate**2 * bound + noise
+    return float(bound)
+
+
+def _ends(mean: float, centre: float, width: float, noise_std: float) -> tuple[float, float]:
+    require_positive("width", width)
+    require_positive("noise_std", noise_std)
+    return (centre - width - mean) / noise_std, (centre + width - mean) / noise_std
+
+
+def _kept(mean: float, centre: float, width: float, noise_std: float) -> float:
+    low, high = _ends(mean, centre, width, noise_std)
+    return float(special.ndtr(high) - special.ndtr(low))
+
+
+def _truncated(mean: float, centre: float, width: float, noise_std: float):
+    low, high = _ends(mean, centre, width, noise_std)
+    return stats.truncnorm(low, high, loc=mean, scale=noise_std)
+
+
+def _require_verifier(keep_correct: float, keep_wrong: float) -> None:
+    require_fraction("keep_correct", keep_correct)
+    require_fraction("keep_wrong", keep_wrong)
+    if keep_correct == keep_wrong == 0:
+        raise ValueError(
+            f"keep_correct={keep_correct}, keep_wrong={keep_wrong}: accepted are two shares that "
+            "are not both 0"
+        )
