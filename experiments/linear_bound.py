@@ -10,11 +10,9 @@ chains.parquet, config.json and figure.{png,pdf,svg}.
 """
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import command_line
 from linear_lab.settings import Settings, parse
@@ -52,11 +50,7 @@ def main(settings: Settings) -> None:
 
 def _configure_jax(settings: Settings) -> None:
     """Precision, and one CPU device for each core: blocks of replicates are spread over devices."""
-    accelerators = "jax_cuda12_plugin", "jax_cuda13_plugin", "libtpu"
-    if "XLA_FLAGS" not in os.environ and not any(map(find_spec, accelerators)):
-        # Halves the time to compile, which on two cores is most of a short run; simulation slows
-        # by a tenth.
-        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=1"
+    command_line.compile_quickly()
     import jax
 
     jax.config.update("jax_enable_x64", settings.precision == "float64")

@@ -1,0 +1,66 @@
+"""How do Gaussians, categorical laws and mixtures lose their tails, and then everything?
+
+    python experiments/curse_of_recursion.py
+
+A model fitted again and again to its own draws loses the tails first (early collapse) and ends as a
+point (late collapse): Shumailov et al. 2023 (arXiv 2305.17493). Every family runs under full
+resampling, accumulation, token-like editing and with human data kept, beside its closed forms.
+Writes a run directory with verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
+"""
+
+import sys
+from collections.abc import Callable
+
+import command_line
+from distribution_lab.settings import Settings, parse
+
+from collapse_sim.run_directory import RunDirectory
+
+
+def main(settings: Settings) -> None:
+    """Run, or finish, one experiment and report it."""
+    # Imported here so that --help and bad flags answer at once.
+    from distribution_lab.families import make_processes
+    from distribution_lab.report import print_report
+    from distribution_lab.runner import COLUMNS, chain_rows, simulate
+
+    from paper_figs import recursion
+    from paper_figs.style import save
+
+    processes, sources = make_processes(settings)
+    packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
+    config = command_line.config("curse_of_recursion", settings, packages, data=sources)
+    run = RunDirectory.open(settings.directory(), config, resume=settings.resume)
+    if settings.resume and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return
+    results, verdicts = simulate(settings, run, processes)
+    run.write_chains(list(chain_rows(results)), COLUMNS)
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+    save(recursion.draw(run), run.path, "figure")
+    run.clear_checkpoints()
+    print_report(results, verdicts)
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+
+
+def _configure_jax(settings: Settings) -> None:
+    command_line.compile_quickly()
+    import jax
+
+    jax.config.update("jax_enable_x64", settings.precision == "float64")
+    command_line.use_every_core()
+
+
+def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+    """Parse and run; returns the exit status."""
+
+    def run() -> None:
+        settings = parse(arguments)
+        configure(settings)
+        main(settings)
+
+    return command_line.command("curse_of_recursion.py", run)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))

@@ -1,0 +1,256 @@
+"""Gaussians fitted to their own draws: the mean wanders, the variance vanishes, the tails first."""
+
+from collections.abc import Callable, Iterator
+
+import jax.numpy as jnp
+import numpy as np
+from distribution_lab.process import Contrast, Derived, Process
+from distribution_lab.settings import Settings
+
+from collapse_sim.certify import LawEvidence
+from collapse_sim.distributions.gaussian import GaussianLearner
+from collapse_sim.distributions.gaussian_law import GaussianLaw
+from collapse_sim.loop import Chain, Trace
+from collapse_sim.masks import random_subsets
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    Edit,
+    HumanOnly,
+    KeepHuman,
+    Regime,
+    Replace,
+)
+from theory import forgetting, gaussian
+from theory.claims import ledger
+
+SAMPLES = 20
+EARLY = 10
+"""Means of the variance are tested here: later they are carried by too few chains."""
+
+MANY, FEW = 2**18, 2**16
+EXCEEDED = 0.1
+"""Standard deviation whose chance of being exceeded is bounded."""
+
+POWER = 2.0
+"""Of the growth of the sample sizes that keeps the mean from wandering off."""
+
+
+def _draws(trace: Trace) -> Trace:
+    """Second moment of one point drawn from the fit, and whether its spread is above a level."""
+    return {
+        "point_variance": trace["squared_mean_error"] + trace["variance"],
+        "exceeds": (trace["standard_deviation"] > EXCEEDED).astype(trace["variance"].dtype),
+    }
+
+
+def processes(settings: Settings) -> list[Process]:
+    """Every regime asked for in one dimension, then what belongs to the family's theory."""
+    return [*_regimes(settings), *_theory(settings)]
+
+
+def _curve(generations: int, value: Callable[[int], float]) -> np.ndarray:
+    return np.array([float(value(n)) for n in range(1, generations + 1)])
+
+
+def _regimes(settings: Settings) -> Iterator[Process]:
+    samples, generations = settings.samples or SAMPLES, settings.generations
+    dtype = jnp.dtype(settings.precision)
+    edited = round(settings.edit_share * samples)
+    renewed = samples - round(settings.kept_human * samples)
+    policy = random_subsets(samples, (edited,) * (generations - 1))
+    regimes: dict[str, Regime] = {
+        "control": HumanOnly(),
+        "replace": Replace(),
+        "keep_human": KeepHuman(settings.kept_human),
+        "accumulate": Accumulate(),
+        "subsample": AccumulateSubsample(),
+        "edit": Edit.of(policy),
+        "edit_anchored": Edit.of(policy, "anchored"),
+    }
+    early, size = min(EARLY, generations), {"samples": samples}
+    chains = {}
+    for name in settings.regime:
+        statistics = name in ("replace", "accumulate", "control")
+        learner = GaussianLearner(
+            1, samples, representation="statistics" if statistics else "rows", dtype=dtype
+        )
+        chains[name] = Chain(learner, regimes[name], generations)
+        process = Process(
+            "gaussian", name, chains[name], settings.replicates or (MANY if statistics else FEW),
+            closed=_closed(name, samples, generations, edited, renewed), parameters=size,
+        )  # fmt: skip
+        if name == "replace":
+            yield _replace(process, samples, generations, early)
+            continue
+        claims = {
+            "keep_human": "ref.gauss_edit_anchored",
+            "edit": "ref.gauss_edit",
+            "edit_anchored": "ref.gauss_edit_anchored",
+            "accumulate": "ref.gauss_acc_unb",
+        }
+        if name in claims:
+            at = early if name == "edit" else generations
+            predicted = process.closed["variance"][at - 1]
+            yield process.deciding(process.claim(claims[name], "variance", at, predicted))
+        else:
+            yield process
+    if settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
+        learner = GaussianLearner(1, samples, dtype=dtype)
+        both = [Chain(learner, regimes[name], generations) for name in ("keep_human", "replace")]
+        contrast = Process(
+            "gaussian", "keep_human", Contrast(*both, "log_variance"), settings.replicates or FEW,
+            "less replace", parameters=size,
+        )  # fmt: skip
+        yield contrast.deciding(
+            contrast.claim("shum2024.kept_human", "difference", generations, 0.0)
+        )
+
+
+def _closed(
+    name: str, samples: int, generations: int, edited: int, renewed: int
+) -> dict[str, np.ndarray]:
+    """Mean variance and squared error of the mean, where they are known."""
+    where = {"samples": samples}
+    anchored = gaussian.anchored_edit_variance, gaussian.anchored_edit_mean_error
+    forms = {
+        "replace": (gaussian.replace_variance, gaussian.replace_mean_error, where),
+        "accumulate": (gaussian.accumulate_variance, gaussian.accumulate_mean_error, where),
+        "edit": (gaussian.edit_variance, gaussian.edit_mean_error, where | {"edited": edited}),
+        "edit_anchored": (*anchored, where | {"edited": edited}),
+        "keep_human": (*anchored, where | {"edited": renewed}),
+    }
+    if name not in forms:
+        return {}
+    variance, mean_error, given = forms[name]
+    return {
+        "variance": _curve(generations, lambda n: variance(**given, generation=n)),
+        "squared_mean_error": _curve(generations, lambda n: mean_error(**given, generation=n)),
+    }
+
+
+def _replace(process: Process, samples: int, generations: int, early: int) -> Process:
+    size = {"samples": samples}
+    logs = _curve(generations, lambda n: forgetting.mean_log_variance(**size, generation=n))
+    wasserstein = _curve(generations, lambda n: gaussian.squared_wasserstein(**size, generation=n))
+    process = Process(
+        "gaussian", "replace", Derived(process.simulation, _draws), process.replicates,
+        closed={**process.closed, "log_variance": logs, "squared_wasserstein": wasserstein},
+        parameters=size,
+    )  # fmt: skip
+    rare = "mean of few chains: tested early"
+    drawn = gaussian.draw_variance(**size, generation=early)
+    leading = gaussian.squared_wasserstein_leading(**size, generation=early)
+    bound = forgetting.deviation_survival_bound(threshold=EXCEEDED, **size, generation=generations)
+    return process.deciding(
+        process.claim("shum2024.var", "point_variance", early, drawn, note=rare),
+        process.claim("ref.w2", "squared_wasserstein", early, wasserstein[early - 1], note=rare),
+        process.claim(
+            "shum2024.w2lead", "squared_wasserstein", early, leading, relation="==",
+            tolerance=0.1, note="leading order in n/M",
+        ),
+        process.claim("shum2024.thm31", "log_variance", generations, logs[-1]),
+        process.claim("suresh2025.gauss", "exceeds", generations, bound, trivial=1.0, ),
+        _median_law(samples, generations),
+    )  # fmt: skip
+
+
+def _median_law(samples: int, generations: int) -> LawEvidence:
+    """The whole law of the variance, and so its median."""
+    spread = np.sqrt(2 * generations / (samples - 1))
+    centre = forgetting.mean_log_variance(samples=samples, generation=generations)
+    logs = centre + spread * np.linspace(-8, 8, 401)
+    chances = [
+        forgetting.variance_cdf(variance=float(v), samples=samples, generation=generations)
+        for v in np.exp(logs)
+    ]
+
+    def law(variance: np.ndarray) -> np.ndarray:
+        return np.interp(np.log(np.maximum(variance, 1e-300)), logs, chances)
+
+    record = ledger()["ref.gauss_median"]
+    return LawEvidence(
+        record.id, record.source, generations, law, measure="variance",
+        parameters={"family": "gaussian", "process": "replace", "samples": samples},
+        note="Kolmogorov distance between the laws of the variance",
+    )  # fmt: skip
+
+
+def _theory(settings: Settings) -> Iterator[Process]:
+    """Estimators, dimensions, growing samples and biased generators."""
+    samples, generations = settings.samples or SAMPLES, settings.generations
+    dtype, replicates = jnp.dtype(settings.precision), settings.replicates or MANY
+    early, size = min(EARLY, generations), {"samples": samples}
+    for regime, claim, at in (
+        ("replace", "kazdan2025.gauss_replace", early),
+        ("accumulate", "kazdan2025.gauss_acc", generations),
+    ):
+        if regime in settings.regime:
+            law = GaussianLaw.of(
+                regime, samples=samples, generations=generations,
+                estimator="maximum_likelihood", dtype=dtype,
+            )  # fmt: skip
+            form = (
+                gaussian.replace_variance if regime == "replace" else gaussian.accumulate_variance
+            )
+            curve = _curve(generations, lambda n, form=form: form(
+                **size, generation=n, unbiased=False
+            ))  # fmt: skip
+            process = Process(
+                "gaussian", regime, law, replicates, "max likelihood",
+                closed={"variance": curve}, parameters=size,
+            )  # fmt: skip
+            yield process.deciding(process.claim(claim, "variance", at, curve[at - 1]))
+    if "replace" in settings.regime and samples > settings.dim > 1:
+        learner = GaussianLearner(settings.dim, samples, representation="statistics", dtype=dtype)
+        rates = forgetting.lyapunov_exponents(samples=samples, dim=settings.dim)
+        process = Process(
+            "gaussian", "replace", Chain(learner, Replace(), generations), FEW,
+            f"{settings.dim} dimensions", parameters={**size, "dim": settings.dim},
+            closed={"mean_log_variance": np.arange(1, generations + 1) * np.mean(rates)},
+        )  # fmt: skip
+        yield process.deciding(
+            process.claim(
+                "ref.lyapunov", "mean_log_variance", generations, generations * np.mean(rates),
+                relation="==", note="log determinant: the sum of all rates, at every generation",
+            )
+        )  # fmt: skip
+    if "replace" in settings.regime:
+        yield _growing(settings, samples, generations, dtype)
+    if "accumulate" in settings.regime and settings.sampling_variance < 1:
+        bias = {"sampling_variance": settings.sampling_variance}
+        learner = GaussianLearner(1, samples, representation="statistics", dtype=dtype, **bias)
+        curve = _curve(
+            generations, lambda n: gaussian.accumulate_variance(**size, **bias, generation=n)
+        )
+        process = Process(
+            "gaussian", "accumulate", Chain(learner, Accumulate(), generations), replicates,
+            f"{settings.sampling_variance:g} of variance", closed={"variance": curve},
+            parameters={**size, **bias},
+        )  # fmt: skip
+        yield process.deciding(
+            process.claim("ref.gauss_acc_biased", "variance", generations, curve[-1])
+        )
+
+
+def _growing(settings: Settings, samples: int, generations: int, dtype) -> Process:
+    """Sample sizes that grow faster than linearly keep the mean."""
+    sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER)
+    learner = GaussianLearner(1, samples, representation="statistics", dtype=dtype)
+    curve = _curve(
+        generations, lambda n: gaussian.replace_mean_error(samples=sizes[:n], generation=n)
+    )
+    process = Process(
+        "gaussian", "replace", Chain(learner, Replace(growing=True, power=POWER), generations),
+        settings.replicates or MANY, f"n^{POWER:g} points",
+        closed={"squared_mean_error": curve, "variance": np.ones(generations)},
+        parameters={"samples": samples, "power": POWER},
+    )  # fmt: skip
+    limit = gaussian.growing_mean_error_limit(samples=samples, power=POWER)
+    note = f"at generation {generations}; its limit is {limit:.4g}"
+    return process.deciding(
+        process.claim(
+            "ref.gauss_growing", "squared_mean_error", generations, curve[-1], relation="==",
+            note=note,
+        )
+    )  # fmt: skip

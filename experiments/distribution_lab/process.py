@@ -1,0 +1,100 @@
+"""A process of a run: what is simulated, what theory says of it, and what it decides."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, Key
+
+from collapse_sim.certify import Evidence, LawEvidence
+from collapse_sim.design import static
+from collapse_sim.loop import Trace
+from collapse_sim.replicates import Simulation
+from theory.claims import ledger
+
+TOLERANCE = 0.03
+"""Relative tolerance of an equality: the whole interval must lie this close to the closed form."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """A simulation that also records what `measures` makes of its trace."""
+
+    simulation: Simulation
+    measures: Callable[[Trace], Trace] = static()
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        trace = self.simulation(key)
+        return trace | self.measures(trace)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Two chains with the same human data and draws: `measure` of the first less the second's."""
+
+    first: Simulation
+    second: Simulation
+    measure: str = static()
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        first, second = self.first(key), self.second(key)
+        difference = first[self.measure] - second[self.measure]
+        return {"difference": difference, "edited_fraction": first["edited_fraction"]}
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """One line of the report.
+
+    `variant` tells processes of one family and regime apart. `closed` holds the closed form of a
+    measure's mean over generations, where there is one.
+    """
+
+    family: str
+    regime: str
+    simulation: Simulation
+    replicates: int
+    variant: str = ""
+    evidence: tuple[Evidence | LawEvidence, ...] = ()
+    closed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def deciding(self, *evidence: Evidence | LawEvidence) -> "Process":
+        """The same process with claims to decide."""
+        return replace(self, evidence=(*self.evidence, *evidence))
+
+    @property
+    def name(self) -> str:
+        regime = self.regime.replace("_", " ")
+        return f"{regime}, {self.variant}" if self.variant else regime
+
+    def claim(
+        self,
+        claim: str,
+        measure: str,
+        generation: int,
+        predicted: float,
+        *,
+        relation: str | None = None,
+        tolerance: float = TOLERANCE,
+        trivial: float = np.inf,
+        note: str = "",
+    ) -> Evidence:
+        """Evidence of one claim of the ledger on the mean of `measure` at one generation."""
+        record = ledger()[claim]
+        return Evidence(
+            claim=record.id,
+            source=record.source,
+            relation=relation or record.relation,  # type: ignore[arg-type]
+            generation=generation,
+            predicted=(float(predicted), float(predicted)),
+            measure=measure,
+            tolerance=tolerance,
+            trivial=trivial,
+            parameters={"family": self.family, "process": self.name, **self.parameters},
+            note=note,
+        )

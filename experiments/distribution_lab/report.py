@@ -1,0 +1,177 @@
+"""What a person sees in the terminal: 80 columns, whatever the terminal's width."""
+
+from typing import NamedTuple
+
+import numpy as np
+from distribution_lab.runner import Result
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from collapse_sim.certify import FAMILY_ERROR, Verdict
+
+COLOURS = {
+    "holds": "green", "violated": "red", "vacuous": "yellow", "assumption not met": "yellow",
+    "undecided": "magenta",
+}  # fmt: skip
+
+
+class Column(NamedTuple):
+    """What is shown of a process: a statistic of one measure at one generation (-1: the last)."""
+
+    title: str
+    measure: str
+    statistic: str = "mean"
+    """mean, median, or closed: the closed form of the mean."""
+    generation: int = -1
+
+
+TABLES = {
+    "gaussian": (
+        Column("tails", "tail_mass", "median"),
+        Column("variance", "variance", "median"),
+        Column("its mean", "variance"),
+        Column("theory", "variance", "closed"),
+        Column("mean error", "squared_mean_error"),
+        Column("theory", "squared_mean_error", "closed"),
+    ),
+    "categorical": (
+        Column("tails", "tail_mass"),
+        Column("types", "surviving_types"),
+        Column("theory", "surviving_types", "closed"),
+        Column("heterozygosity", "heterozygosity"),
+        Column("theory", "heterozygosity", "closed"),
+    ),
+    "mixture": (
+        Column("tails", "tail_mass", "median"),
+        Column("variance", "variance", "median"),
+        Column("least weight", "least_weight", "median"),
+        Column("KL at first", "kl", "mean", 0),
+        Column("KL", "kl"),
+    ),
+    "kde": (
+        Column("tails", "tail_mass", "median"),
+        Column("variance", "variance"),
+        Column("theory", "variance", "closed"),
+        Column("KL at first", "kl", "mean", 0),
+        Column("KL", "kl"),
+    ),
+    "sources": (
+        Column("KL at first", "kl", "mean", 0),
+        Column("KL", "kl"),
+        Column("median", "kl", "median"),
+        Column("L2", "l2_distance"),
+    ),
+    "selection": (
+        Column("test error", "test_error"),
+        Column("collapsed", "collapsed"),
+        Column("variation", "total_variation"),
+        Column("accuracy", "accuracy"),
+    ),
+}  # fmt: skip
+
+EXPLAINED = {
+    "gaussian": (
+        "Tails: the median model's chance of a point beyond 3 true standard deviations (the truth "
+        "has 0.0027). Under full resampling the mean variance stays at 1 for ever while almost "
+        "every chain loses its variance: {above:.1%} of the chains are above 1 and hold {held:.0%} "
+        "of the mean. Read the median and the log-variance, not the mean."
+    ),
+    "categorical": "Tails: mass left on the types that make the rarest tenth of the true mass.",
+    "mixture": "KL of the truth to the model, in nats. Tails: mass far from the truth's centres.",
+    "kde": "A kernel of fixed width adds its variance in every generation: the law diffuses.",
+    "sources": (
+        "KL in nats, each source of error alone. Functional errors are there at once; the "
+        "statistical one grows with every generation."
+    ),
+    "selection": "",
+}
+
+
+def _value(result: Result, column: Column) -> float | None:
+    if column.measure not in result.summary.moments:
+        return None
+    if column.statistic == "closed":
+        closed = result.process.closed.get(column.measure)
+        return None if closed is None else float(closed[column.generation])
+    if column.statistic == "median":
+        return float(result.quantile(column.measure, 0.5)[column.generation])
+    return float(result.mean(column.measure)[column.generation])
+
+
+def _number(value: float | None) -> str:
+    if value is None or np.isnan(value):
+        return "-"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}"
+    return f"{value:.1e}"
+
+
+def family_table(family: str, results: list[Result]) -> Table:
+    """Every process of a family at its last generation."""
+    generations = len(next(iter(results[0].summary.moments.values())).mean)
+    table = Table(
+        title=f"{family} after generation {generations}", title_justify="left", box=None,
+        padding=(0, 1, 0, 0), header_style="bold",
+    )  # fmt: skip
+    table.add_column("regime", no_wrap=True, max_width=27)
+    shown = [
+        column for column in TABLES[family]
+        if any(_value(result, column) is not None for result in results)
+    ]  # fmt: skip
+    for column in shown:
+        table.add_column(column.title, justify="right")
+    for result in results:
+        if any(column.measure in result.summary.moments for column in shown):
+            table.add_row(
+                result.process.name, *(_number(_value(result, column)) for column in shown)
+            )
+    return table
+
+
+def explanation(family: str, results: list[Result]) -> str:
+    """What the numbers of a family mean."""
+    text = EXPLAINED[family]
+    for result in results:
+        if result.process.name == "replace" and "variance" in result.summary.sample:
+            last = result.summary.sample["variance"][:, -1]
+            above = last > 1
+            return text.format(above=above.mean(), held=last[above].sum() / last.sum())
+    return "" if "{" in text else text
+
+
+def verdict_table(verdicts: list[Verdict]) -> Table:
+    table = Table(title="Verdicts", title_justify="left", width=80, box=None,
+                  padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
+    for name, width in (("claim", 22), ("on", 17)):
+        table.add_column(name, width=width, no_wrap=True)
+    for name, width in (("predicted", 10), ("interval", 15)):
+        table.add_column(name, justify="right", width=width, no_wrap=True)
+    table.add_column("verdict", width=11, no_wrap=True)
+    for verdict in verdicts:
+        assert verdict.predicted is not None and verdict.interval is not None
+        low, high = verdict.interval
+        table.add_row(
+            verdict.claim,
+            f"{verdict.parameters['process']}",
+            f"{verdict.relation} {_number(verdict.predicted)}",
+            f"{_number(low)} - {_number(high)}",
+            Text(verdict.verdict, style=COLOURS[verdict.verdict]),
+        )
+    return table
+
+
+def print_report(results: list[Result], verdicts: list[Verdict]) -> None:
+    """A table for each family, what it means, and every verdict."""
+    console = Console(width=80, highlight=False)
+    for family in dict.fromkeys(result.process.family for result in results):
+        mine = [result for result in results if result.process.family == family]
+        console.print(family_table(family, mine))
+        console.print(explanation(family, mine) + "\n")
+    console.print(verdict_table(verdicts))
+    undecided = sum(verdict.verdict == "undecided" for verdict in verdicts)
+    console.print(
+        f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most "
+        f"{FAMILY_ERROR:g}."
+        + (f" {undecided} undecided: more --replicates may decide." if undecided else "")
+    )
