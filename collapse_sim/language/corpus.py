@@ -69,15 +69,20 @@ def read_corpus(source: str) -> list[Document]:
     return documents
 
 
+def language_reference() -> list[Document]:
+    """The language reference that comes with Python, a document for each topic: prose alone."""
+    from pydoc_data.topics import topics
+
+    return [Document(text.strip(), "reference") for _, text in sorted(topics.items())]
+
+
 def python_corpus() -> list[Document]:
     """Text that comes with Python: reference, docstrings, comments and code, without duplicates.
 
     One document for each topic of the language reference, and for each module of the standard
     library its docstrings, its full-line comments, and its code without either.
     """
-    from pydoc_data.topics import topics
-
-    documents = [Document(text.strip(), "reference") for _, text in sorted(topics.items())]
+    documents = language_reference()
     modules = [_texts(source) for source in _modules(Path(sysconfig.get_paths()["stdlib"]))]
     for domain in ("docstrings", "comments", "code"):
         documents += [Document(texts[domain], domain) for texts in modules if texts]

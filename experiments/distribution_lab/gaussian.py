@@ -24,7 +24,7 @@ from collapse_sim.regimes import (
 from theory import forgetting, gaussian
 from theory.claims import ledger
 
-SAMPLES = 20
+SAMPLES, GENERATIONS = 20, 40
 EARLY = 10
 """Means of the variance are tested here: later they are carried by too few chains."""
 
@@ -54,7 +54,7 @@ def _curve(generations: int, value: Callable[[int], float]) -> np.ndarray:
 
 
 def _regimes(settings: Settings) -> Iterator[Process]:
-    samples, generations = settings.samples or SAMPLES, settings.generations
+    samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
     dtype = jnp.dtype(settings.precision)
     edited = round(settings.edit_share * samples)
     renewed = samples - round(settings.kept_human * samples)
@@ -178,7 +178,7 @@ def _median_law(samples: int, generations: int) -> LawEvidence:
 
 def _theory(settings: Settings) -> Iterator[Process]:
     """Estimators, dimensions, growing samples and biased generators."""
-    samples, generations = settings.samples or SAMPLES, settings.generations
+    samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
     dtype, replicates = jnp.dtype(settings.precision), settings.replicates or MANY
     early, size = min(EARLY, generations), {"samples": samples}
     for regime, claim, at in (

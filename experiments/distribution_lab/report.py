@@ -143,7 +143,7 @@ def explanation(family: str, results: list[Result]) -> str:
 def verdict_table(verdicts: list[Verdict]) -> Table:
     table = Table(title="Verdicts", title_justify="left", width=80, box=None,
                   padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
-    for name, width in (("claim", 22), ("on", 17)):
+    for name, width in (("claim", 24), ("on", 15)):
         table.add_column(name, width=width, no_wrap=True)
     for name, width in (("predicted", 10), ("interval", 15)):
         table.add_column(name, justify="right", width=width, no_wrap=True)

@@ -1,0 +1,206 @@
+"""Words of a text counted and drawn again and again: rare ones go first, and never come back."""
+
+from collections.abc import Callable, Iterator
+
+import jax.numpy as jnp
+import numpy as np
+from distribution_lab.process import Derived, Process
+from distribution_lab.settings import Settings
+
+from collapse_sim.distributions import type_laws
+from collapse_sim.distributions.categorical import CategoricalLearner
+from collapse_sim.language import corpus
+from collapse_sim.loop import Chain, Trace
+from collapse_sim.masks import MaskPolicy
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    Edit,
+    EditSubset,
+    HumanOnly,
+    Regime,
+    Replace,
+)
+from theory import categorical, forgetting
+
+WORDS, GENERATIONS = 5_000, 40
+FEW, MANY = 1024, 2**15
+"""Replicates of a language of thousands of types, and of four."""
+
+SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
+"""A language so small that its variety falls within the run."""
+
+RARE, MENTIONS = np.array([0.01, 0.99]), 100
+"""One rare word, expected once in each generation."""
+
+PAIR, COINS = np.array([0.3, 0.7]), 8
+"""Two types in few tokens, accumulated."""
+
+
+def processes(settings: Settings) -> list[Process]:
+    """The words in every regime asked for, then the small languages with their exact laws."""
+    return [*_words(settings), *_small(settings)]
+
+
+def word_law(settings: Settings) -> np.ndarray:
+    """Probabilities of the types, most frequent first."""
+    if settings.law == "uniform":
+        return type_laws.uniform(settings.types)
+    if settings.law == "zipf":
+        return type_laws.zipf(settings.types, settings.exponent)
+    if settings.law == "zipf_mandelbrot":
+        return type_laws.zipf_mandelbrot(settings.types, settings.shift, settings.exponent)
+    prose = settings.corpus == "python"
+    documents = corpus.language_reference() if prose else corpus.read_corpus(settings.corpus)
+    text = "\n".join(document.text for document in documents)
+    return type_laws.of_counts(type_laws.word_counts(text)[1])
+
+
+def _regimes(settings: Settings, tokens: int) -> dict[str, Regime]:
+    edited = round(settings.edit_share * tokens)
+    renewed = tokens - round(settings.kept_human * tokens)
+    return {
+        "control": HumanOnly(),
+        "replace": Replace(),
+        "keep_human": EditSubset(renewed, anchored=True),
+        "accumulate": Accumulate(),
+        "subsample": AccumulateSubsample(),
+        "edit": EditSubset(edited),
+        "edit_anchored": EditSubset(edited, anchored=True),
+    }
+
+
+def _curve(generations: int, value: Callable[[int], float]) -> np.ndarray:
+    return np.array([float(value(n)) for n in range(1, generations + 1)])
+
+
+def _words(settings: Settings) -> Iterator[Process]:
+    tokens, generations = settings.samples or WORDS, settings.generations or GENERATIONS
+    law = word_law(settings)
+    learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
+    size = {"samples": tokens, "types": len(law), "law": settings.law}
+    where = {"probabilities": law, "samples": tokens}
+    for name in settings.regime:
+        chain = Chain(learner, _regimes(settings, tokens)[name], generations)
+        process = Process(
+            "categorical", name, chain, settings.replicates or FEW, "words", parameters=size
+        )
+        if name != "replace":
+            yield process
+            continue
+        types = _curve(generations, lambda n: forgetting.distinct_types(**where, generation=n))
+        types[0] = categorical.distinct_types(**where)
+        variety = _curve(
+            generations, lambda n: categorical.replace_heterozygosity(**where, generation=n)
+        )
+        process = Process(
+            "categorical", name, chain, process.replicates, "words", parameters=size,
+            closed={"surviving_types": types, "heterozygosity": variety},
+        )  # fmt: skip
+        note = "branching of rare words, N large"
+        yield process.deciding(
+            process.claim("ref.distinct_first", "surviving_types", 1, types[0], tolerance=0.01),
+            process.claim(
+                "ref.distinct", "surviving_types", generations, types[-1], relation="==", note=note
+            ),
+        )  # fmt: skip
+
+
+def _small(settings: Settings) -> Iterator[Process]:
+    generations, dtype = settings.generations or GENERATIONS, jnp.dtype(settings.precision)
+    replicates = settings.replicates or MANY
+    where = {"probabilities": SMALL, "samples": TOKENS}
+    size = {"samples": TOKENS, "types": len(SMALL)}
+    edited = {"edited": round(settings.edit_share * TOKENS)}
+    renewed = {"edited": TOKENS - round(settings.kept_human * TOKENS)}
+    learner = CategoricalLearner(SMALL, TOKENS, dtype=dtype)
+    anchored = categorical.anchored_edit_heterozygosity
+    forms = {
+        "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
+        "keep_human": ("ref.unigram_anchored", anchored, renewed),
+        "edit": ("ref.unigram_edit", categorical.edit_heterozygosity, edited),
+        "edit_anchored": ("ref.unigram_anchored", anchored, edited),
+    }
+    for name, (claim, form, more) in forms.items():
+        if name not in settings.regime:
+            continue
+        chain = Chain(learner, _regimes(settings, TOKENS)[name], generations)
+        given = where | more
+        curve = _curve(generations, lambda n, form=form, given=given: form(**given, generation=n))
+        process = Process(
+            "categorical", name, chain, replicates, "four types",
+            closed={"heterozygosity": curve}, parameters=size,
+        )  # fmt: skip
+        yield process.deciding(process.claim(claim, "heterozygosity", generations, curve[-1]))
+    if "keep_human" in settings.regime and 0 < renewed["edited"] < TOKENS:
+        yield _same_humans(settings, generations, renewed["edited"], replicates, dtype)
+    if "replace" in settings.regime:
+        yield _rare(settings, min(generations, 20), dtype)
+    if "accumulate" in settings.regime:
+        yield _coins(settings, generations, dtype)
+
+
+def _same_humans(settings, generations: int, edited: int, replicates: int, dtype) -> Process:
+    """The same human tokens kept every time, as a block of their own."""
+    sizes = np.array([TOKENS - edited, edited])
+    learner = CategoricalLearner(SMALL, TOKENS, sizes=sizes, dtype=dtype)
+    policy = MaskPolicy.of(np.tile([False, True], (generations - 1, 1)))
+    where = {"probabilities": SMALL, "samples": TOKENS, "edited": edited}
+    curve = _curve(
+        generations, lambda n: categorical.fixed_mask_heterozygosity(**where, generation=n)
+    )
+    process = Process(
+        "categorical", "keep_human", Chain(learner, Edit.of(policy), generations), replicates,
+        "the same, four", closed={"heterozygosity": curve}, parameters={"samples": TOKENS},
+    )  # fmt: skip
+    human = int(sizes[0])
+    variety = categorical.heterozygosity(probabilities=SMALL)
+    away = variety / human + (1 - 1 / human) * categorical.partial_limit(
+        probabilities=SMALL, human=human, samples=edited
+    )
+    return process.deciding(
+        process.claim("ref.unigram_fixed_path", "heterozygosity", generations, curve[-1]),
+        process.claim(
+            "seddik2024.partial", "squared_distance", generations, away, relation="==",
+            note="its limit, averaged over the human tokens, and their own distance to the truth",
+        ),
+    )  # fmt: skip
+
+
+def _lost(trace: Trace) -> Trace:
+    return {"lost": 1 - trace["first_type_alive"]}
+
+
+def _rare(settings: Settings, generations: int, dtype) -> Process:
+    """A word expected once in each generation."""
+    learner = CategoricalLearner(RARE, MENTIONS, dtype=dtype)
+    simulation = Derived(Chain(learner, Replace(), generations), _lost)
+    where = {"probability": float(RARE[0]), "samples": MENTIONS}
+    process = Process(
+        "categorical", "replace", simulation, settings.replicates or MANY, "a rare word",
+        parameters=where,
+    )  # fmt: skip
+    least = forgetting.bernoulli_survival_least(**where, generation=generations)
+    most = forgetting.bernoulli_survival_most(**where, generation=generations)
+    return process.deciding(
+        process.claim("shum2024.discrete", "lost", 1, categorical.lost_probability(**where)),
+        process.claim("suresh2025.bern_least", "first_type_alive", generations, least),
+        process.claim("suresh2025.bern", "first_type_alive", generations, most, trivial=1.0),
+    )
+
+
+def _coins(settings: Settings, generations: int, dtype) -> Process:
+    learner = CategoricalLearner(PAIR, COINS, dtype=dtype)
+    where = {"probabilities": PAIR, "samples": COINS}
+    curve = _curve(
+        generations,
+        lambda n: float(np.sum(categorical.accumulate_variance(**where, generation=n))),
+    )
+    process = Process(
+        "categorical", "accumulate", Chain(learner, Accumulate(), generations),
+        settings.replicates or MANY, "two types", closed={"squared_distance": curve},
+        parameters={"samples": COINS},
+    )  # fmt: skip
+    return process.deciding(
+        process.claim("ref.bern_acc", "squared_distance", generations, curve[-1])
+    )

@@ -1,0 +1,44 @@
+"""A kernel density fitted to its own draws: it spreads where the others shrink."""
+
+import jax.numpy as jnp
+import numpy as np
+from distribution_lab.points import GENERATIONS, SAMPLES, TRUTH, processes_of
+from distribution_lab.process import Process
+from distribution_lab.settings import Settings
+
+from collapse_sim.distributions.kernel_density import KernelDensityLearner
+from theory import kernel_density
+
+HUMAN_VARIANCE = 5.0
+"""Of the truth: unit variance around -2 and 2."""
+
+
+def processes(settings: Settings) -> list[Process]:
+    samples = settings.samples or SAMPLES
+    learner = KernelDensityLearner(
+        samples, settings.bandwidth, TRUTH, dtype=jnp.dtype(settings.precision)
+    )
+    generations = settings.generations or GENERATIONS
+    variance = np.array([
+        kernel_density.model_variance(
+            samples=samples, generation=n, bandwidth=settings.bandwidth,
+            human_variance=HUMAN_VARIANCE,
+        )
+        for n in range(1, generations + 1)
+    ])  # fmt: skip
+    found = processes_of(
+        settings, "kde", learner, samples, "kl",
+        lambda name: {"variance": variance} if name == "replace" else {},
+    )  # fmt: skip
+    return [_decide(process, variance) for process in found]
+
+
+def _decide(process: Process, variance: np.ndarray) -> Process:
+    if "variance" not in process.closed:
+        return process
+    return process.deciding(
+        process.claim(
+            "ref.kde_variance", "variance", len(variance), variance[-1],
+            note="of the density: the sample's and the kernel's",
+        )
+    )  # fmt: skip

@@ -1,0 +1,135 @@
+"""The processes of a run of experiments/curse_of_recursion.py, as lines in plain words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from collapse_sim.run_directory import RunDirectory, RunError
+from paper_figs import style
+from paper_figs.curves import draw_points, scale_generations
+from paper_figs.runs import NORMAL_95
+
+MOST_POINTS = 12
+
+NAMES = {
+    "control": "human data only",
+    "replace": "full resampling",
+    "accumulate": "accumulate",
+    "subsample": "accumulate, subsample",
+    "edit": "edits, chained",
+    "edit_anchored": "edits, anchored",
+}
+
+MARKS = {
+    "edit": style.Mark(style.SKY, "o"),
+    "edit_anchored": style.Mark(style.RED, "D"),
+    **{name: style.MARKS[name] for name in ("control", "replace", "keep_human", "accumulate")},
+    "subsample": style.MARKS["subsample"],
+}
+
+SOURCES = {
+    "none": style.Mark(style.GREY, "X"),
+    "few points": style.Mark(style.BLACK, "^"),
+    "one Gaussian": style.Mark(style.RED, "s"),
+    "few EM steps": style.Mark(style.ORANGE, "o"),
+    "float16 sums": style.Mark(style.BLUE, "v"),
+    "all": style.Mark(style.PURPLE, "D"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One measure of one process, generation by generation."""
+
+    regime: str
+    variant: str
+    generation: np.ndarray
+    mean: np.ndarray
+    half_width: np.ndarray
+    """Of the normal 95 % interval of the mean."""
+    median: np.ndarray
+    closed: np.ndarray
+    """The closed form of the mean, nan where there is none."""
+
+    @property
+    def mark(self) -> style.Mark:
+        return SOURCES.get(self.variant) or MARKS.get(self.regime, style.OWN_MASKS)
+
+
+def read_lines(run: RunDirectory, family: str, measure: str) -> list[Line]:
+    """One measure of every process of a family, in the run's order."""
+    columns = run.chains()
+    if "family" not in columns:
+        raise RunError(f"{run.path}: chains.parquet has no families")
+    mine = (columns["family"] == family) & (columns["measure"] == measure)
+    keys = list(zip(columns["regime"][mine], columns["variant"][mine], strict=True))
+    lines = []
+    for key in dict.fromkeys(keys):
+        rows = np.flatnonzero(mine)[[other == key for other in keys]]
+        lines.append(
+            Line(
+                *map(str, key),
+                generation=columns["generation"][rows],
+                mean=columns["mean"][rows],
+                half_width=NORMAL_95 * columns["standard_error"][rows],
+                median=columns["q50"][rows],
+                closed=columns["predicted"][rows],
+            )
+        )
+    return lines
+
+
+def families(run: RunDirectory) -> list[str]:
+    """In the run's order."""
+    return list(dict.fromkeys(map(str, run.chains()["family"])))
+
+
+def plain_name(line: Line, run: RunDirectory) -> str:
+    """What is done, in few words."""
+    kept = 100 * run.config()["parameters"]["kept_human"]
+    if line.regime == "keep_human":
+        return f"keep {kept:.3g} % human"
+    return NAMES.get(line.regime, line.regime)
+
+
+def draw_means(ax: Axes, lines: Sequence[Line]) -> None:
+    """Simulated means as points; the closed form, where there is one, as a line through them."""
+    for line in lines:
+        known = np.isfinite(line.closed).all()
+        ax.plot(
+            line.generation, line.closed if known else line.mean, color=line.mark.colour,
+            zorder=2, linewidth=1.0 if known else 0.7, linestyle="-" if known else ":",
+        )  # fmt: skip
+        count = len(line.generation)
+        shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
+        draw_points(
+            ax, line.generation[shown], line.mean[shown], line.half_width[shown], line.mark
+        )
+
+
+def draw_medians(ax: Axes, lines: Sequence[Line]) -> None:
+    """The median chain, as a dashed line."""
+    for line in lines:
+        ax.plot(line.generation, line.median, color=line.mark.colour, linestyle="--", zorder=2)
+
+
+def finish(ax: Axes, lines: Sequence[Line], title: str) -> None:
+    scale_generations(ax, int(max(line.generation[-1] for line in lines)))
+    ax.set_title(title)
+    ax.set_xlabel("generation (1: human data)")
+
+
+def draw_key(figure: Figure, *, medians: bool = False) -> None:
+    """What points and lines are."""
+    points = figure.axes[0].errorbar(
+        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
+        label="simulated mean, 95 % interval",
+    )  # fmt: skip
+    handles = [points, Line2D([], [], color=style.NEUTRAL, label="closed form")]
+    if medians:
+        handles.append(Line2D([], [], color=style.NEUTRAL, linestyle="--", label="median chain"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.5)
