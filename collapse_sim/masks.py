@@ -198,7 +198,9 @@ def _smallest_bits(words: UInt32[Array, " positions"], count: Int[Array, ""]) ->
     return jax.lax.fori_loop(0, 32, halve, jnp.uint32(0))
 
 
-def random_subset(key: Key[Array, ""], size: int, count: int) -> Bool[Array, " size"]:
+def random_subset(
+    key: Key[Array, ""], size: int, count: int | Int[Array | np.ndarray, ""]
+) -> Bool[Array, " size"]:
     """A uniformly random subset of exactly `count` of `size` positions."""
     words = bits(key, (size,))
     return (words <= _smallest_bits(words, jnp.int32(count))) & (count > 0)

@@ -248,3 +248,41 @@ class Edit:
         touched = mask.reshape(mask.shape + (1,) * (edited.ndim - mask.ndim))
         labels = jnp.where(touched, edited, kept.labels)
         return Step(replace(current, labels=labels), mask, current.share_of(mask))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class EditSubset:
+    """Exactly `count` positions, uniformly at random each time, take synthetic labels.
+
+    The others are kept, from the current data or, when `anchored`, from the human data; the data
+    exchange labels themselves, so that counts need no positions. Both are data, so that all such
+    edits share one compiled program. Raises ValueError for a count that is negative or above the
+    positions, and for data that cannot exchange.
+    """
+
+    count: Int[np.ndarray | Array, ""] | int
+    anchored: Bool[np.ndarray | Array, ""] | bool = False
+
+    def __post_init__(self):
+        if isinstance(self.count, int) and self.count < 0:
+            raise ValueError(f"count={self.count}: accepted are integers >= 0")
+
+    def start(self, human, generations):
+        del generations
+        if not hasattr(human, "exchange"):
+            raise ValueError(
+                f"{type(human).__name__} cannot exchange labels: accepted are Sample, Counts"
+            )
+        if isinstance(self.count, int) and self.count > human.size:
+            raise ValueError(f"count={self.count}: accepted are integers from 0 to {human.size}")
+        return human, None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        labels = jnp.where(self.anchored, seen.human.labels, seen.current.labels)
+        kept = replace(seen.current, labels=labels)
+        data = kept.exchange(key, self.count, seen.resample(kept).labels)
+        return Step(data, memory, self.count / kept.size)

@@ -45,11 +45,10 @@ def draw_variance(ax: Axes, run: RunDirectory) -> list[style.End]:
     lines = _plain(read_lines(run, "gaussian", "variance"))
     draw_means(ax, lines)
     draw_medians(ax, lines)
-    ax.set_yscale("log")
+    style.log_inflation_axis(ax)
     finish(ax, lines, "Gaussian: variance of the fit")
     return [
-        style.End(plain_name(line, run), float(line.median[-1]), line.mark.colour)
-        for line in lines
+        style.End(plain_name(line, run), float(line.median[-1]), line.mark.colour) for line in lines
     ]
 
 

@@ -106,15 +106,20 @@ def draw_means(ax: Axes, lines: Sequence[Line]) -> None:
         )  # fmt: skip
         count = len(line.generation)
         shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
-        draw_points(
-            ax, line.generation[shown], line.mean[shown], line.half_width[shown], line.mark
-        )
+        draw_points(ax, line.generation[shown], line.mean[shown], line.half_width[shown], line.mark)
 
 
 def draw_medians(ax: Axes, lines: Sequence[Line]) -> None:
     """The median chain, as a dashed line."""
     for line in lines:
         ax.plot(line.generation, line.median, color=line.mark.colour, linestyle="--", zorder=2)
+
+
+def mean_ends(lines: Sequence[Line], run: RunDirectory) -> list[style.End]:
+    """The names of the processes, where their means end."""
+    return [
+        style.End(plain_name(line, run), float(line.mean[-1]), line.mark.colour) for line in lines
+    ]
 
 
 def finish(ax: Axes, lines: Sequence[Line], title: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
 from collapse_sim.linalg import DType
@@ -41,9 +42,21 @@ class Sample:
         """Share of all points under a mask."""
         return jnp.sum(mask * self.weights) / self.count
 
-    def choose(self, key: Key[Array, ""], count: int) -> Bool[Array, " rows"]:
+    def choose(
+        self, key: Key[Array, ""], count: int | Int[Array | np.ndarray, ""]
+    ) -> Bool[Array, " rows"]:
         """`count` points at random."""
         return random_subset(key, self.size, count)
+
+    def exchange(
+        self,
+        key: Key[Array, ""],
+        count: int | Int[Array | np.ndarray, ""],
+        drawn: Shaped[Array, "rows *point"],
+    ) -> "Sample":
+        """`count` points at random replaced by those of `drawn` in their places."""
+        chosen = self.choose(key, count).reshape(-1, *(1 for _ in self.labels.shape[1:]))
+        return replace(self, labels=jnp.where(chosen, drawn, self.labels))
 
     def subset(self) -> "Sample":
         """The same points as one of many possible subsets."""

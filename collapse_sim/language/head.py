@@ -65,7 +65,7 @@ def redraw(
         logits = model.logits(hidden)
         # Written as the sampler writes it: at temperature 1 XLA takes the exponentials once.
         largest = jnp.max(logits, axis=1, keepdims=True)
-        total = jnp.sum(jnp.exp((logits - largest)), axis=1)
+        total = jnp.sum(jnp.exp(logits - largest), axis=1)
         chosen = jnp.take_along_axis(logits - largest, targets[:, None], axis=1)[:, 0]
         return chosen - jnp.log(total), sampler.draw(u, logits, targets)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import jax.numpy as jnp
 import numpy as np
+from distribution_lab.points import regimes_of
 from distribution_lab.process import Derived, Process
 from distribution_lab.settings import Settings
 
@@ -23,9 +24,12 @@ from collapse_sim.regimes import (
 )
 from theory import categorical, forgetting
 
-WORDS, GENERATIONS = 5_000, 40
-FEW, MANY = 1024, 2**15
-"""Replicates of a language of thousands of types, and of four."""
+WORDS, SHORT, GENERATIONS = 5_000, 20, 40
+SHOWN, FEW, MANY = 32, 1024, 2**17
+"""Replicates of a language of thousands of types, only shown or decided, and of four types."""
+
+FEW_TOKENS = 20_000
+"""Most tokens that are drawn one by one where an edit picks among them."""
 
 SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
@@ -56,7 +60,17 @@ def word_law(settings: Settings) -> np.ndarray:
     return type_laws.of_counts(type_laws.word_counts(text)[1])
 
 
-def _regimes(settings: Settings, tokens: int) -> dict[str, Regime]:
+def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
+    """One regime: on counts, or on every token where they are few and an edit picks among them."""
+    dtype, whole = jnp.dtype(settings.precision), ("control", "replace", "accumulate", "subsample")
+    if name in whole or tokens > FEW_TOKENS:
+        learner = CategoricalLearner(law, tokens, dtype=dtype)
+        return Chain(learner, _on_counts(settings, tokens)[name], generations)
+    learner = CategoricalLearner(law, tokens, representation="rows", dtype=dtype)
+    return Chain(learner, regimes_of(settings, tokens, generations)[name], generations)
+
+
+def _on_counts(settings: Settings, tokens: int) -> dict[str, Regime]:
     edited = round(settings.edit_share * tokens)
     renewed = tokens - round(settings.kept_human * tokens)
     return {
@@ -75,15 +89,19 @@ def _curve(generations: int, value: Callable[[int], float]) -> np.ndarray:
 
 
 def _words(settings: Settings) -> Iterator[Process]:
-    tokens, generations = settings.samples or WORDS, settings.generations or GENERATIONS
+    tokens, generations = settings.samples or WORDS, settings.generations or SHORT
     law = word_law(settings)
-    learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
     size = {"samples": tokens, "types": len(law), "law": settings.law}
     where = {"probabilities": law, "samples": tokens}
     for name in settings.regime:
-        chain = Chain(learner, _regimes(settings, tokens)[name], generations)
+        chain = _chain(settings, law, tokens, name, generations)
         process = Process(
-            "categorical", name, chain, settings.replicates or FEW, "words", parameters=size
+            "categorical",
+            name,
+            chain,
+            settings.replicates or (FEW if name == "replace" else SHOWN),
+            "words",
+            parameters=size,
         )
         if name != "replace":
             yield process
@@ -113,7 +131,6 @@ def _small(settings: Settings) -> Iterator[Process]:
     size = {"samples": TOKENS, "types": len(SMALL)}
     edited = {"edited": round(settings.edit_share * TOKENS)}
     renewed = {"edited": TOKENS - round(settings.kept_human * TOKENS)}
-    learner = CategoricalLearner(SMALL, TOKENS, dtype=dtype)
     anchored = categorical.anchored_edit_heterozygosity
     forms = {
         "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
@@ -124,7 +141,7 @@ def _small(settings: Settings) -> Iterator[Process]:
     for name, (claim, form, more) in forms.items():
         if name not in settings.regime:
             continue
-        chain = Chain(learner, _regimes(settings, TOKENS)[name], generations)
+        chain = _chain(settings, SMALL, TOKENS, name, generations)
         given = where | more
         curve = _curve(generations, lambda n, form=form, given=given: form(**given, generation=n))
         process = Process(
@@ -133,7 +150,8 @@ def _small(settings: Settings) -> Iterator[Process]:
         )  # fmt: skip
         yield process.deciding(process.claim(claim, "heterozygosity", generations, curve[-1]))
     if "keep_human" in settings.regime and 0 < renewed["edited"] < TOKENS:
-        yield _same_humans(settings, generations, renewed["edited"], replicates, dtype)
+        # Twice as long: what is left of the human tokens that are not kept fades by a tenth a time.
+        yield _same_humans(settings, 2 * generations, renewed["edited"], replicates, dtype)
     if "replace" in settings.regime:
         yield _rare(settings, min(generations, 20), dtype)
     if "accumulate" in settings.regime:

@@ -36,7 +36,7 @@ TABLES = {
         Column("theory", "squared_mean_error", "closed"),
     ),
     "categorical": (
-        Column("tails", "tail_mass"),
+        Column("tails", "tail_mass", "median"),
         Column("types", "surviving_types"),
         Column("theory", "surviving_types", "closed"),
         Column("heterozygosity", "heterozygosity"),
@@ -77,7 +77,7 @@ EXPLAINED = {
         "every chain loses its variance: {above:.1%} of the chains are above 1 and hold {held:.0%} "
         "of the mean. Read the median and the log-variance, not the mean."
     ),
-    "categorical": "Tails: mass left on the types that make the rarest tenth of the true mass.",
+    "categorical": "Tails: median mass left on the types that make the rarest tenth of the true mass.",
     "mixture": "KL of the truth to the model, in nats. Tails: mass far from the truth's centres.",
     "kde": "A kernel of fixed width adds its variance in every generation: the law diffuses.",
     "sources": (

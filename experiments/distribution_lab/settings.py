@@ -32,7 +32,7 @@ class Settings:
     """Points or words of each generation (20 for gaussian, 5,000 words, 100 for the others)."""
 
     generations: int | None = None
-    """Fits in a chain (20 for mixture and kde, 10 for sources, 40 for the others); generation 1 is
+    """Fits in a chain (20 for words, mixture and kde, 10 for sources, else 40); generation 1 is
     the fit on human data."""
 
     replicates: int | None = None
@@ -54,7 +54,8 @@ class Settings:
     """Law of the words: that of a text, or one with --types types."""
 
     corpus: str = "python"
-    """python (the language reference that every Python carries), a .txt, .jsonl or .jsonl.gz file, or a folder."""
+    """python (the language reference that every Python carries), a .txt, .jsonl or .jsonl.gz file,
+    or a folder."""
 
     types: int = 2000
     """Types of a law that is not a text's."""

@@ -1,0 +1,258 @@
+"""Random counts: Poisson, multinomial and multivariate hypergeometric draws.
+
+Their cost does not depend on how many tokens are counted. Counts are int32, at most 2^31 - 1
+tokens. float32 is enough up to 2^24 tokens; above, it rounds a type's mean by up to 6e-8 of
+itself, and float64 (where JAX has it enabled) does not.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+from collapse_sim.linalg import DType
+from collapse_sim.random import bits, normal, uniform
+
+SEARCH_BELOW = 12.0
+"""Poisson means below are drawn by search, the others from a normal."""
+
+SQUARE = (
+    (0.166664335, -0.0138920009, 0.00367577283, -0.00122878632, 0.000807228573)
+    + (-0.000470013023, -0.00017857017, 7.87205717e-05, 0.000198531855, -9.72088611e-05)
+)  # fmt: skip
+CONSTANT = (
+    (0.333334376, -0.027771702, 0.00881634609, -0.00382345376)
+    + (0.000968007145, -0.0014181513, -0.000562152449, 0.00132808578)
+)  # fmt: skip
+INVERSE = (-0.0198092289, 0.0173074806, -0.0142852504, 0.0131205443)
+"""Polynomials of `from_normal`, fitted to scipy's incomplete gamma function."""
+
+SPARE = 3.0
+"""Standard deviations by which a multinomial's Poisson total is aimed below its tokens."""
+
+
+def poisson(
+    key: Key[Array, ""], mean: Float[np.ndarray | Array, "*shape"], dtype: DType = jnp.float32
+) -> Int[Array, "*shape"]:
+    """Poisson draws for means from 0 (which gives exactly 0) to 2^31, one for each entry.
+
+    By inversion, from one random word each and without rejection. The distribution function is
+    within 1e-7 of Poisson's, no more than the rounding of a float32 uniform; the chance of any
+    count at all is right for means down to 1e-8.
+    """
+    mean = jnp.asarray(mean, dtype)
+    searched = mean < SEARCH_BELOW
+    # Either of the two is used, so both may come from one key: the compiler hashes it once.
+    tail = _small_uniform(key, mean.shape, dtype)
+    z = normal(key, mean.shape, dtype)
+    small = jnp.where(searched, mean, 0)
+    few = by_search(tail, -small, lambda k: small * (1 / (k + 1)))
+    return jnp.where(searched, few, from_normal(z, jnp.maximum(mean, SEARCH_BELOW)))
+
+
+def binomial(
+    key: Key[Array, ""],
+    count: Int[np.ndarray | Array, "*shape"],
+    chance: Float[Array, ""] | float,
+    dtype: DType = jnp.float32,
+) -> Int[Array, "*shape"]:
+    """Successes in `count` trials, each with the same chance from 0 to 1/2, for each entry.
+
+    Poisson numbers of successes and failures, taken as in `multinomial`, and the last few trials by
+    inversion. `jax.random.binomial` in float32 has a wrong variance from about 10^7 trials on.
+    """
+    chance = jnp.asarray(chance, dtype)
+    few = 32
+    many_key, few_key = jax.random.split(key)
+
+    def many(state):
+        successes, left, attempt = state
+        keys = jax.random.split(jax.random.fold_in(many_key, attempt))
+        trials = left.astype(dtype)
+        mean = jnp.maximum(trials - SPARE * jnp.sqrt(trials), 0)
+        yes = poisson(keys[0], mean * chance, dtype)
+        no = poisson(keys[1], mean * (1 - chance), dtype)
+        fits = (left > few) & (yes + no <= left)
+        yes, both = (jnp.where(fits, x, 0) for x in (yes, yes + no))
+        return successes + yes, left - both, attempt + 1
+
+    left = jnp.asarray(count, jnp.int32)
+    state = jnp.zeros_like(left), left, jnp.uint32(0)
+    successes, left, _ = jax.lax.while_loop(lambda state: jnp.any(state[1] > few), many, state)
+    trials, odds = left.astype(dtype), chance / (1 - chance)
+    tail = _small_uniform(few_key, left.shape, dtype)
+    none = trials * jnp.log1p(-chance)
+    last = by_search(tail, none, lambda k: (trials - k) * (odds / (k + 1)))
+    return successes + last
+
+
+def multinomial(
+    key: Key[Array, ""],
+    count: Int[Array, ""] | int,
+    probabilities: Float[np.ndarray | Array, " types"],
+    dtype: DType = jnp.float32,
+) -> Int[Array, " types"]:
+    """How many of `count` tokens are of each type; types of probability 0 get none.
+
+    Independent Poisson counts are multinomial given their total. So whenever their total is no
+    more than the tokens still to be drawn they are taken, whatever it is, and the rest drawn in
+    the same way; the last few tokens are drawn one by one.
+    """
+    probabilities = jnp.asarray(probabilities, dtype)
+    types = probabilities.shape[0]
+    few = max(16, types // 16)
+    many_key, few_key = jax.random.split(key)
+
+    def many(state):
+        counts, left, attempt = state
+        tokens = left.astype(dtype)
+        mean = (tokens - SPARE * jnp.sqrt(tokens)) * probabilities
+        drawn = poisson(jax.random.fold_in(many_key, attempt), jnp.maximum(mean, 0), dtype)
+        total = drawn.sum(dtype=jnp.int32)
+        fits = total <= left
+        return counts + jnp.where(fits, drawn, 0), left - jnp.where(fits, total, 0), attempt + 1
+
+    start = jnp.zeros(types, jnp.int32), jnp.asarray(count, jnp.int32), jnp.uint32(0)
+    counts, left, _ = jax.lax.while_loop(lambda state: state[1] > few, many, start)
+    cumulative = jnp.cumsum(probabilities)
+
+    def one_by_one(state):
+        counts, left, attempt = state
+        u = uniform(jax.random.fold_in(few_key, attempt), (min(few, 256),), dtype)
+        drawn = _find(cumulative, u * cumulative[-1])
+        # Rounding may let a step of the sum out where no probability is.
+        taken = (jnp.arange(u.shape[0]) < left) & (probabilities[drawn] > 0)
+        return counts.at[drawn].add(taken.astype(jnp.int32)), left - taken.sum(), attempt + 1
+
+    return jax.lax.while_loop(
+        lambda state: state[1] > 0, one_by_one, (counts, left, jnp.uint32(0))
+    )[0]
+
+
+def hypergeometric(
+    key: Key[Array, ""],
+    counts: Int[np.ndarray | Array, " types"],
+    count: Int[Array, ""] | int,
+) -> Int[Array, " types"]:
+    """How many of `count` tokens, drawn without replacement from `counts`, are of each type.
+
+    Tokens taken independently with one chance are, given how many they are, a uniformly random
+    subset. So whenever they are no more than asked for they are taken, and the rest drawn in the
+    same way from what is left; the last few tokens are drawn one by one. `count` above the number
+    of tokens takes them all.
+    """
+    total = counts.sum(dtype=jnp.int32)
+    count = jnp.minimum(jnp.asarray(count, jnp.int32), total)
+    more_than_half = count > total // 2
+    smaller = jnp.where(more_than_half, total - count, count)
+    many_key, few_key = jax.random.split(key)
+    few = 16
+    dtype = jnp.result_type(float)  # float64 where JAX has it enabled
+
+    def many(state):
+        kept, left, attempt = state
+        tokens, wanted = kept.sum(dtype=jnp.int32).astype(dtype), left.astype(dtype)
+        rate = jnp.maximum(wanted - SPARE * jnp.sqrt(wanted), 0) / tokens
+        attempt_key = jax.random.fold_in(many_key, attempt)
+        drawn = binomial(attempt_key, kept, rate, dtype)
+        taken = drawn.sum(dtype=jnp.int32)
+        fits = taken <= left
+        return kept - jnp.where(fits, drawn, 0), left - jnp.where(fits, taken, 0), attempt + 1
+
+    def one_by_one(state):
+        kept, left, attempt = state
+        cumulative = jnp.cumsum(kept, dtype=jnp.int32)
+        attempt_key = jax.random.fold_in(few_key, attempt)
+        token = jax.random.randint(attempt_key, (few,), 0, cumulative[-1])
+        again = jnp.tril(token[:, None] == token, -1).any(axis=1)
+        taken = ~again & (jnp.cumsum(~again) <= left)
+        drawn = _find(cumulative, token)
+        return kept.at[drawn].add(-taken.astype(jnp.int32)), left - taken.sum(), attempt + 1
+
+    state = counts, smaller, jnp.uint32(0)
+    kept, left, _ = jax.lax.while_loop(lambda state: state[1] > few, many, state)
+    state = kept, left, jnp.uint32(0)
+    kept = jax.lax.while_loop(lambda state: state[1] > 0, one_by_one, state)[0]
+    return jnp.where(more_than_half, kept, counts - kept)
+
+
+def categorical(
+    key: Key[Array, ""],
+    probabilities: Float[np.ndarray | Array, " types"],
+    shape: tuple[int, ...],
+    dtype: DType = jnp.float32,
+) -> Int[Array, "*shape"]:
+    """Types of independent tokens, never one of probability 0."""
+    probabilities = jnp.asarray(probabilities, dtype)
+    cumulative = jnp.where(probabilities > 0, jnp.cumsum(probabilities), 0)
+    cumulative = jax.lax.cummax(cumulative)
+    return _find(cumulative, uniform(key, shape, dtype) * cumulative[-1])
+
+
+def _find(cumulative: Array, value: Array) -> Int[Array, "..."]:
+    """The first place where a cumulative sum is above each value."""
+    place = jnp.searchsorted(cumulative, value, side="right", method="scan_unrolled")
+    return jnp.minimum(place, cumulative.shape[0] - 1)
+
+
+def _small_uniform(
+    key: Key[Array, ""], shape: tuple[int, ...], dtype: DType
+) -> Float[Array, "*shape"]:
+    """Uniform draws from (0, 1], those near 0 resolved to 2^-32."""
+    if dtype != jnp.float32:
+        return uniform(key, shape, dtype)
+    return (bits(key, shape).astype(dtype) + 0.5) * 2.0**-32
+
+
+def by_search(
+    tail: Float[Array, "*shape"],
+    none: Float[Array, "*shape"],
+    ratio: Callable[[Array], Float[Array, "*shape"]],
+) -> Int[Array, "*shape"]:
+    """The least k with P(K > k) <= tail: how many of k = 0, 1, ... have P(K > k) > tail.
+
+    `none` is log P(K = 0) and `ratio(k)` is P(K = k + 1) / P(K = k), which falls with k.
+    """
+
+    def steps(state):
+        k, count, chance, above = state
+        for _ in range(8):
+            # Rounding errors of the difference must not reach where the law has nothing: from here
+            # on it falls at least as fast as a geometric law.
+            step = ratio(k)
+            possible = tail * (1 - step) < chance * step
+            count = count + ((tail < above) & possible)
+            k, chance = k + 1, chance * step
+            above = jnp.where(possible, above - chance, 0)
+        return k, count, chance, above
+
+    start = jnp.zeros((), none.dtype), jnp.zeros(none.shape, jnp.int32)
+    state = *start, jnp.exp(none), -jnp.expm1(none)
+    return jax.lax.while_loop(lambda state: jnp.any(tail < state[3]), steps, state)[1]
+
+
+def from_normal(z: Float[Array, "*shape"], mean: Float[Array, "*shape"]) -> Int[Array, "*shape"]:
+    """The quantile of a Poisson law at which a standard normal one is at z.
+
+    P(K <= k) is a regularised incomplete gamma function, Q(k + 1, mean). The root x of
+    Q(x, mean) = Phi(z), rounded down, is the quantile; as mean grows it is
+    mean + z sqrt(mean) + z^2 A(s) + B(s) + C(s) / mean + O(mean^-2), s = z / sqrt(mean), by
+    Temme's expansion (1979), inverted as by Giles (2016); A(0) = 1/6, B(0) = 1/3.
+    """
+    root = jnp.sqrt(mean)
+    s = jnp.clip(z / root, -1.3, 1.6)  # where A, B and C were fitted
+    shift = _polynomial(CONSTANT, s) + _polynomial(INVERSE, s) / mean
+    shift = z * root + z * z * _polynomial(SQUARE, s) + shift
+    # Relative to the whole part of the mean, a large count is not rounded.
+    whole = jnp.floor(mean)
+    count = whole.astype(jnp.int32) + jnp.floor(mean - whole + shift).astype(jnp.int32)
+    return jnp.maximum(count, 0)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Float[Array, "*shape"]) -> Array:
+    value = jnp.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value = value * x + coefficient
+    return value

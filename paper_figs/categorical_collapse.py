@@ -1,0 +1,58 @@
+"""Words counted and drawn again and again: which survive, and how varied a small language stays.
+
+Left: types left of a text's words; points on the closed form of full resampling. Right: the chance
+that two tokens differ, in a language of four types. Needs a run with the categorical family.
+"""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.recursion_runs import (
+    draw_key,
+    draw_means,
+    families,
+    finish,
+    mean_ends,
+    read_lines,
+)  # fmt: skip
+
+
+def can_draw(run: RunDirectory) -> bool:
+    return "categorical" in families(run)
+
+
+def draw(run: RunDirectory) -> Figure:
+    with style.context():
+        figure = style.new_figure(style.PAGE, 2.7)
+        axes = figure.subplots(1, 2)
+        ends = [draw_types(axes[0], run), _draw_variety(axes[1], run)]
+        draw_key(figure)
+        for ax, names in zip(axes, ends, strict=True):
+            style.label_ends(ax, names)
+        style.settle(figure)
+    return figure
+
+
+def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """Types of the words that are left."""
+    lines = [
+        line for line in read_lines(run, "categorical", "surviving_types")
+        if line.variant == "words"
+    ]  # fmt: skip
+    draw_means(ax, lines)
+    style.log_inflation_axis(ax)
+    finish(ax, lines, "Words: types left")
+    return mean_ends(lines, run)
+
+
+def _draw_variety(ax: Axes, run: RunDirectory) -> list[style.End]:
+    lines = [
+        line for line in read_lines(run, "categorical", "heterozygosity")
+        if line.variant == "four types"
+    ]  # fmt: skip
+    draw_means(ax, lines)
+    ax.set_ylim(bottom=0)
+    finish(ax, lines, "Four types, 40 tokens: chance that two differ")
+    return mean_ends(lines, run)

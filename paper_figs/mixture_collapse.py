@@ -1,0 +1,47 @@
+"""A mixture by EM and a kernel density, each fitted to its own draws: distance from the truth.
+
+KL divergence of the truth to the fit under every regime of the run. Needs a run with the mixture
+or the kde family.
+"""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.recursion_runs import (
+    draw_key,
+    draw_means,
+    families,
+    finish,
+    mean_ends,
+    read_lines,
+)  # fmt: skip
+
+TITLES = {"mixture": "Mixture of two, by EM: KL, nats", "kde": "Kernel density: KL, nats"}
+
+
+def can_draw(run: RunDirectory) -> bool:
+    return any(family in families(run) for family in TITLES)
+
+
+def draw(run: RunDirectory) -> Figure:
+    shown = [family for family in TITLES if family in families(run)]
+    with style.context():
+        figure = style.new_figure(style.PAGE * (1 if len(shown) == 2 else 0.6), 2.7)
+        axes = figure.subplots(1, len(shown), squeeze=False)[0]
+        ends = [draw_kl(ax, run, family) for ax, family in zip(axes, shown, strict=True)]
+        draw_key(figure)
+        for ax, names in zip(axes, ends, strict=True):
+            style.label_ends(ax, names)
+        style.settle(figure)
+    return figure
+
+
+def draw_kl(ax: Axes, run: RunDirectory, family: str) -> list[style.End]:
+    """Every regime's mean divergence."""
+    lines = [line for line in read_lines(run, family, "kl") if not line.variant]
+    draw_means(ax, lines)
+    style.log_inflation_axis(ax)
+    finish(ax, lines, TITLES[family])
+    return mean_ends(lines, run)

@@ -1,0 +1,63 @@
+"""What a run of experiments/curse_of_recursion.py found, one panel for each family.
+
+The figure that the experiment leaves in its run directory.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.categorical_collapse import draw_types
+from paper_figs.error_sources import draw_sources
+from paper_figs.gaussian_collapse import draw_variance
+from paper_figs.mixture_collapse import draw_kl
+from paper_figs.recursion_runs import (
+    draw_key,
+    draw_means,
+    families,
+    finish,
+    mean_ends,
+    read_lines,
+)  # fmt: skip
+
+COLUMNS, HEIGHT = 2, 2.2
+
+
+def _draw_collapsed(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """A family for which accumulation is not safe."""
+    lines = read_lines(run, "selection", "collapsed")
+    draw_means(ax, lines)
+    ax.set_ylim(0, 1)
+    finish(ax, lines, "A spiked family: share of chains collapsed")
+    return mean_ends(lines, run)
+
+
+PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
+    "gaussian": draw_variance,
+    "categorical": draw_types,
+    "mixture": lambda ax, run: draw_kl(ax, run, "mixture"),
+    "kde": lambda ax, run: draw_kl(ax, run, "kde"),
+    "sources": draw_sources,
+    "selection": _draw_collapsed,
+}
+
+
+def draw(run: RunDirectory) -> Figure:
+    shown = [family for family in PANELS if family in families(run)]
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    with style.context():
+        figure = style.new_figure(style.PAGE * (1 if columns == 2 else 0.6), 0.4 + HEIGHT * rows)
+        axes = np.ravel(figure.subplots(rows, columns))
+        ends = [PANELS[family](ax, run) for ax, family in zip(axes, shown, strict=False)]
+        for ax in axes[len(shown) :]:
+            ax.remove()
+        draw_key(figure, medians="gaussian" in shown)
+        for ax, names in zip(axes, ends, strict=False):
+            style.label_ends(ax, names)
+        style.settle(figure)
+    return figure
