@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, Int, Key, UInt32
+from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
 
 from collapse_sim.random import bits
 
@@ -136,7 +136,7 @@ class MaskPolicy:
             np.asarray(nested),
         )
 
-    def start(self, labels: Float[Array, "positions ..."]) -> Bool[Array, " positions"]:
+    def start(self, labels: Shaped[Array, "positions ..."]) -> Bool[Array, " positions"]:
         """Raises ValueError when the schedule is of another number of positions."""
         positions = labels.shape[0]
         if self.schedule.shape[1] != positions:

@@ -64,16 +64,15 @@ def binomial(
     inversion. `jax.random.binomial` in float32 has a wrong variance from about 10^7 trials on.
     """
     chance = jnp.asarray(chance, dtype)
-    few = 32
+    few = 64
     many_key, few_key = jax.random.split(key)
 
     def many(state):
         successes, left, attempt = state
-        keys = jax.random.split(jax.random.fold_in(many_key, attempt))
         trials = left.astype(dtype)
         mean = jnp.maximum(trials - SPARE * jnp.sqrt(trials), 0)
-        yes = poisson(keys[0], mean * chance, dtype)
-        no = poisson(keys[1], mean * (1 - chance), dtype)
+        means = jnp.stack([mean * chance, mean * (1 - chance)])
+        yes, no = poisson(jax.random.fold_in(many_key, attempt), means, dtype)
         fits = (left > few) & (yes + no <= left)
         yes, both = (jnp.where(fits, x, 0) for x in (yes, yes + no))
         return successes + yes, left - both, attempt + 1
@@ -90,7 +89,7 @@ def binomial(
 
 def multinomial(
     key: Key[Array, ""],
-    count: Int[Array, ""] | int,
+    count: Int[np.ndarray | Array, ""] | int,
     probabilities: Float[np.ndarray | Array, " types"],
     dtype: DType = jnp.float32,
 ) -> Int[Array, " types"]:
@@ -98,11 +97,13 @@ def multinomial(
 
     Independent Poisson counts are multinomial given their total. So whenever their total is no
     more than the tokens still to be drawn they are taken, whatever it is, and the rest drawn in
-    the same way; the last few tokens are drawn one by one.
+    the same way; the last few tokens are drawn one by one. Probabilities that are not a law (nan,
+    or all 0) give no token at all.
     """
     probabilities = jnp.asarray(probabilities, dtype)
     types = probabilities.shape[0]
-    few = max(16, types // 16)
+    count = jnp.where(probabilities.sum() > 0, jnp.asarray(count, jnp.int32), 0)
+    few, chunk = max(32, types // 16), max(16, types // 64)
     many_key, few_key = jax.random.split(key)
 
     def many(state):
@@ -114,16 +115,16 @@ def multinomial(
         fits = total <= left
         return counts + jnp.where(fits, drawn, 0), left - jnp.where(fits, total, 0), attempt + 1
 
-    start = jnp.zeros(types, jnp.int32), jnp.asarray(count, jnp.int32), jnp.uint32(0)
+    start = jnp.zeros(types, jnp.int32), count, jnp.uint32(0)
     counts, left, _ = jax.lax.while_loop(lambda state: state[1] > few, many, start)
     cumulative = jnp.cumsum(probabilities)
 
     def one_by_one(state):
         counts, left, attempt = state
-        u = uniform(jax.random.fold_in(few_key, attempt), (min(few, 256),), dtype)
+        u = uniform(jax.random.fold_in(few_key, attempt), (chunk,), dtype)
         drawn = _find(cumulative, u * cumulative[-1])
         # Rounding may let a step of the sum out where no probability is.
-        taken = (jnp.arange(u.shape[0]) < left) & (probabilities[drawn] > 0)
+        taken = (jnp.arange(chunk) < left) & (probabilities[drawn] > 0)
         return counts.at[drawn].add(taken.astype(jnp.int32)), left - taken.sum(), attempt + 1
 
     return jax.lax.while_loop(
@@ -134,7 +135,7 @@ def multinomial(
 def hypergeometric(
     key: Key[Array, ""],
     counts: Int[np.ndarray | Array, " types"],
-    count: Int[Array, ""] | int,
+    count: Int[np.ndarray | Array, ""] | int,
 ) -> Int[Array, " types"]:
     """How many of `count` tokens, drawn without replacement from `counts`, are of each type.
 
@@ -148,7 +149,7 @@ def hypergeometric(
     more_than_half = count > total // 2
     smaller = jnp.where(more_than_half, total - count, count)
     many_key, few_key = jax.random.split(key)
-    few = 16
+    few, chunk = max(16, counts.shape[0] // 16), max(16, counts.shape[0] // 64)
     dtype = jnp.result_type(float)  # float64 where JAX has it enabled
 
     def many(state):
@@ -165,7 +166,7 @@ def hypergeometric(
         kept, left, attempt = state
         cumulative = jnp.cumsum(kept, dtype=jnp.int32)
         attempt_key = jax.random.fold_in(few_key, attempt)
-        token = jax.random.randint(attempt_key, (few,), 0, cumulative[-1])
+        token = jax.random.randint(attempt_key, (chunk,), 0, cumulative[-1])
         again = jnp.tril(token[:, None] == token, -1).any(axis=1)
         taken = ~again & (jnp.cumsum(~again) <= left)
         drawn = _find(cumulative, token)

@@ -61,9 +61,9 @@ class Counts:
         drawn: Int[Array, "1 types"],
     ) -> "Counts":
         """`count` of its tokens at random replaced by as many of `drawn`, at random; one block."""
-        removed_key, added_key = jax.random.split(key)
-        removed = hypergeometric(removed_key, self.labels[0], count)
-        added = hypergeometric(added_key, drawn[0], count)
+        both = jnp.concatenate([self.labels, drawn])
+        take = jax.vmap(hypergeometric, (0, 0, None))
+        removed, added = take(jax.random.split(key), both, count)
         return replace(self, labels=self.labels + (added - removed))
 
     def subset(self) -> "Counts":
@@ -163,10 +163,11 @@ class CategoricalLearner:
                 "counts have no positions to keep: accepted, and the same in law, is "
                 f"EditSubset({self.samples - kept}, anchored=True)"
             )
-        if isinstance(regime, EditSubset) and self.sizes is not None and len(self.sizes) > 1:
+        blocks = self.sizes.shape[0] if isinstance(self.sizes, np.ndarray | jax.Array) else 1
+        if isinstance(regime, EditSubset) and blocks > 1:
             raise ValueError(
                 f"a subset of all tokens divides blocks: accepted with EditSubset is one block, "
-                f"not {len(self.sizes)}"
+                f"not {blocks}"
             )
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample | Counts, Truth]:
@@ -193,12 +194,17 @@ class CategoricalLearner:
     def generate(
         self, key: Key[Array, ""], params: Probabilities, like: Sample | Counts, copies: Copies = 1
     ) -> Sample | Counts:
-        """New tokens; of blocks `copies` times as many, rounded down to whole tokens."""
+        """New tokens; of blocks `copies` times as many, rounded down to whole tokens.
+
+        More than 2^31 - 1 tokens are none, and the next fit is nan.
+        """
         if isinstance(like, Counts):
             sizes = like.sizes * copies
             if jnp.issubdtype(sizes.dtype, jnp.floating):
                 sizes = jnp.floor(sizes)
-            like = replace(like, sizes=sizes.astype(jnp.int32))
+            # More than int32 holds is made no data: a fit to none is nan, which ends a run.
+            fits = like.sizes.sum().astype(self.dtype) * copies < MOST_TOKENS
+            like = replace(like, sizes=jnp.where(fits, sizes, 0).astype(jnp.int32))
         return _draw(key, params, like)
 
     def resample(

@@ -55,10 +55,10 @@ def processes_of(
     """
     generations, size = settings.generations or GENERATIONS, {"samples": samples}
     regimes = regimes_of(settings, samples, generations)
-    replicates = settings.replicates or REPLICATES
     for name in settings.regime:
-        chain = Chain(learner, regimes[name], generations)
-        yield Process(family, name, chain, replicates, closed=closed(name), parameters=size)
+        chain, curves = Chain(learner, regimes[name], generations), closed(name)
+        most = settings.replicates or (2 * PAIRS if curves else REPLICATES)
+        yield Process(family, name, chain, most, closed=curves, parameters=size)
     if settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
         both = [Chain(learner, regimes[name], generations) for name in ("replace", "keep_human")]
         contrast = Process(

@@ -77,8 +77,8 @@ EXPLAINED = {
         "every chain loses its variance: {above:.1%} of the chains are above 1 and hold {held:.0%} "
         "of the mean. Read the median and the log-variance, not the mean."
     ),
-    "categorical": "Tails: median mass left on the types that make the rarest tenth of the true mass.",
-    "mixture": "KL of the truth to the model, in nats. Tails: mass far from the truth's centres.",
+    "categorical": "Tails: median mass left on the rarest types, a tenth of the true mass.",
+    "mixture": "KL of the truth to the model, in nats. Tails: mass beyond 99.73 % of the truth.",
     "kde": "A kernel of fixed width adds its variance in every generation: the law diffuses.",
     "sources": (
         "KL in nats, each source of error alone. Functional errors are there at once; the "

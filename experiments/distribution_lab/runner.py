@@ -1,7 +1,9 @@
 """Simulates the processes of a run and judges their claims."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from distribution_lab.process import Process
@@ -11,6 +13,8 @@ from streaming import Streaming, progress
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 from collapse_sim.replicates import Summary, looks
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
+
+THREADS = 2
 
 COLUMNS = ("family", *CHAIN_COLUMNS)
 
@@ -35,23 +39,32 @@ def simulate(
 ) -> tuple[list[Result], list[Verdict]]:
     """Results and verdicts, in the order of the processes."""
     error = FAMILY_ERROR / max(sum(len(process.evidence) for process in processes), 1)
-    results, verdicts = [], []
+
+    def judge(process: Process, summary: Summary) -> list[Verdict]:
+        return [evidence.judge(summary, error) for evidence in process.evidence]
+
+    def result(streaming: Streaming, index: int, process: Process) -> Result:
+        def is_decided(summary: Summary) -> bool:
+            decided = all(v.verdict != "undecided" for v in judge(process, summary))
+            return settings.early_stop and decided
+
+        name = f"{index:02d}-{process.family}-{process.name}"
+        targets = looks(process.replicates)
+        summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
+        streaming.bar.update(process.replicates - summary.count)
+        return Result(process, summary)
+
     with progress(sum(process.replicates for process in processes)) as bar:
         streaming = Streaming(run, settings.seed, bar)
-        for index, process in enumerate(processes):
-            bar.set_description(f"{process.family}: {process.name}")
-
-            def is_decided(summary: Summary, process: Process = process) -> bool:
-                found = (evidence.judge(summary, error) for evidence in process.evidence)
-                return settings.early_stop and all(v.verdict != "undecided" for v in found)
-
-            name = f"{index:02d}-{process.family}-{process.name}"
-            targets = looks(process.replicates)
-            summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
-            bar.update(process.replicates - summary.count)
-            results.append(Result(process, summary))
-            verdicts += [evidence.judge(summary, error) for evidence in process.evidence]
-    return results, verdicts
+        # One compiles while another runs: compiling is most of a short run, and uses one core.
+        threads = ThreadPoolExecutor(THREADS)
+        try:
+            results = list(
+                threads.map(partial(result, streaming), *zip(*enumerate(processes), strict=True))
+            )
+        finally:
+            threads.shutdown(cancel_futures=True)
+    return results, [verdict for r in results for verdict in judge(r.process, r.summary)]
 
 
 def chain_rows(results: list[Result]) -> Iterator[tuple]:

@@ -66,6 +66,9 @@ def test_search_finds_the_quantiles_of_a_poisson_law(mean):
     assert found(np.array([1e-10])).max() <= beyond
 
 
+poisson_from_normal = jax.jit(random_counts.from_normal, compiler_options=COMPILE_FAST)
+
+
 @pytest.mark.parametrize("mean", [12.0, 12.3, 17.5, 40.0, 333.3, 1e4, 1e6])
 def test_a_normal_is_turned_into_the_quantiles_of_a_poisson_law(mean):
     mean = float(np.float32(mean))
@@ -78,10 +81,13 @@ def test_a_normal_is_turned_into_the_quantiles_of_a_poisson_law(mean):
         return np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
 
     margin = ROUNDING + 2e-3 * np.minimum(law.cdf(k), law.sf(k)) * (abs(k - mean) > 3 * mean**0.5)
-    turn = jax.jit(random_counts.from_normal)
-    means = np.full(len(k), mean, np.float32)
-    assert (np.asarray(turn(found(margin).astype(np.float32), means)) > k).all()
-    assert (np.asarray(turn(found(-margin).astype(np.float32), means)) <= k).all()
+
+    def turned(z):
+        padded = np.pad(z, (0, 400 - len(z))).astype(np.float32)
+        return np.asarray(poisson_from_normal(padded, np.full(400, mean, np.float32)))[: len(z)]
+
+    assert (turned(found(margin)) > k).all()
+    assert (turned(found(-margin)) <= k).all()
 
 
 MEANS = (0.01, 0.7, 5.0, 11.9, 12.1, 60.0, 1e5)
@@ -189,6 +195,12 @@ def test_a_multinomial_has_its_marginal_laws_and_correlations(count):
     assert same_mean(products, -LAW[[0, 0, 1, 3]] * LAW[[1, 4, 3, 4]])
 
 
+@pytest.mark.parametrize("law", [np.zeros(6), np.full(6, np.nan)], ids=["zero", "nan"])
+def test_what_is_no_law_gives_no_token(law):
+    keys = jax.random.split(jax.random.key(0), 16)
+    assert (np.asarray(multinomials(keys, 1000, law)) == 0).all()
+
+
 @settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -197,7 +209,7 @@ def test_a_multinomial_has_its_marginal_laws_and_correlations(count):
 )
 def test_multinomials_add_up_and_never_revive_a_type(seed, count, weights):
     law = np.array(weights) / sum(weights)
-    drawn = np.asarray(multinomials(jax.random.split(jax.random.key(seed), CHAINS), count, law))
+    drawn = np.asarray(multinomials(jax.random.split(jax.random.key(seed), 16), count, law))
     assert (drawn >= 0).all()
     assert (drawn.sum(axis=1) == count).all()
     assert (drawn[:, law == 0] == 0).all()
@@ -253,9 +265,7 @@ def test_a_hypergeometric_has_its_marginal_laws(counts, count):
 def test_hypergeometrics_take_what_is_there(seed, counts, share):
     counts = np.array(counts)
     count = round(share * counts.sum())
-    drawn = np.asarray(
-        hypergeometrics(jax.random.split(jax.random.key(seed), CHAINS), counts, count)
-    )
+    drawn = np.asarray(hypergeometrics(jax.random.split(jax.random.key(seed), 16), counts, count))
     assert (drawn >= 0).all()
     assert (drawn <= counts).all()
     assert (drawn.sum(axis=1) == min(count, counts.sum())).all()
@@ -272,7 +282,7 @@ def test_categorical_draws_have_their_law():
 
 
 def test_a_cumulative_sum_of_many_types_revives_none():
-    law = np.random.default_rng(7).random(5000) * (np.arange(5000) % 7 == 3)
+    law = np.random.default_rng(7).random(1000) * (np.arange(1000) % 7 == 3)
     law = law / law.sum()
     drawn = jax.jit(
         lambda key: (

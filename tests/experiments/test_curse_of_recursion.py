@@ -97,7 +97,8 @@ def test_words_of_a_text_on_the_closed_form(tmp_path):
     """Types left of a user's text: the branching form, a few per cent off at so few words."""
     text = tmp_path / "words.txt"
     counts = (2000 / np.arange(1, 200)).astype(int)
-    text.write_text(" ".join(f"w{i:03d} ".replace("0", "o") * n for i, n in enumerate(counts)))
+    words = [chr(97 + i // 26) + chr(97 + i % 26) for i in range(len(counts))]
+    text.write_text(" ".join(f"{word} " * n for word, n in zip(words, counts, strict=True)))
     flags = ("--family", "categorical", "--corpus", str(text), "--regime", "replace")
     sizes = ("--samples", "500", "--generations", "4", "--replicates", "1024")
     assert command(*flags, *sizes, "--out", str(tmp_path / "run")) == 0
@@ -123,7 +124,7 @@ def test_kept_human_data_against_none(family, tmp_path):
 
 def test_accumulation_fails_for_a_spiked_family(tmp_path):
     folder = tmp_path / "run"
-    assert command("--family", "selection", "--replicates", "1024", "--out", str(folder)) == 0
+    assert command("--family", "selection", "--replicates", "8192", "--out", str(folder)) == 0
     run = RunDirectory(folder)
     verdicts = {v["claim"]: v["verdict"] for v in run.verdicts()}
     assert verdicts["barzilai2025.thm51"] == "holds"
