@@ -1,26 +1,30 @@
-"""Draw every figure from finished runs of experiments/{linear_bound,transformer_collapse}.py.
+"""Draw every figure from finished runs of the experiments.
 
     python paper_figs/make.py
 
-takes the newest run under runs/linear_bound and runs/transformer_collapse that shows a figure and
-writes figures/NAME.{png,pdf,svg}, in a few seconds. `bound_violation` takes the newest run of each
-size of the data.
+takes the newest run under runs/EXPERIMENT that shows a figure and writes
+figures/NAME.{png,pdf,svg}, in a few seconds. `bound_violation` takes the newest run of each size of
+the data.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory, RunError
 from paper_figs import (
     bound_violation,
+    categorical_collapse,
+    error_sources,
+    gaussian_collapse,
     language_generations,
     linear_collapse,
     mask_regimes,
+    mixture_collapse,
     oracle_language,
 )  # fmt: skip
 from paper_figs.runs import design_size
@@ -30,6 +34,9 @@ RUNS = Path("runs") / "linear_bound"
 COMMAND = "python experiments/linear_bound.py"
 LANGUAGE_RUNS = Path("runs") / "transformer_collapse"
 LANGUAGE_COMMAND = "python experiments/transformer_collapse.py"
+RECURSION_RUNS = Path("runs") / "curse_of_recursion"
+RECURSION_COMMAND = "python experiments/curse_of_recursion.py"
+ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS]
 MOST_SIZES = 3
 
 
@@ -65,6 +72,16 @@ def _newest_language(runs: list[RunDirectory]) -> list[RunDirectory]:
     return sorted(shown, key=oracle_language.can_draw)[:1]
 
 
+def _of_family(module: Any, family: str = "all") -> Recipe:
+    """The newest run of the curse of recursion that a module can draw."""
+    return Recipe(
+        RECURSION_RUNS.name,
+        f"{RECURSION_COMMAND} --family {family}",
+        lambda runs: [run for run in runs if module.can_draw(run)][:1],
+        lambda runs: module.draw(runs[0]),
+    )
+
+
 def _newest_oracle(runs: list[RunDirectory]) -> list[RunDirectory]:
     return [run for run in runs if oracle_language.can_draw(run)][:1]
 
@@ -85,6 +102,10 @@ FIGURES = {
         LANGUAGE_RUNS.name, f"{LANGUAGE_COMMAND} --preset oracle", _newest_oracle,
         lambda runs: oracle_language.draw(runs[0]),
     ),
+    "gaussian_collapse": _of_family(gaussian_collapse),
+    "categorical_collapse": _of_family(categorical_collapse),
+    "mixture_collapse": _of_family(mixture_collapse),
+    "error_sources": _of_family(error_sources, "sources"),
 }  # fmt: skip
 
 
@@ -93,8 +114,8 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description="Draw all figures from finished runs.")
     parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
     parser.add_argument(
-        "--runs", nargs="+", type=Path, default=[RUNS, LANGUAGE_RUNS], metavar="DIR",
-        help=f"runs, or folders of runs (default: {RUNS} {LANGUAGE_RUNS})",
+        "--runs", nargs="+", type=Path, default=ALL_RUNS, metavar="DIR",
+        help=f"runs, or folders of runs (default: {' '.join(map(str, ALL_RUNS))})",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
@@ -130,7 +151,10 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
                 found[path.resolve()] = run
     if not found:
         where = ", ".join(map(str, folders))
-        raise RunError(f"no finished run in {where}; '{COMMAND}' or '{LANGUAGE_COMMAND}' makes one")
+        raise RunError(
+            f"no finished run in {where}; '{COMMAND}', '{LANGUAGE_COMMAND}' or "
+            f"'{RECURSION_COMMAND}' makes one"
+        )
     return sorted(found.values(), key=_finished_at, reverse=True)
 
 

@@ -34,6 +34,9 @@ FEW_TOKENS = 20_000
 SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
+SETTLED = 30
+"""Generations after which nothing is left of the human tokens that were not kept."""
+
 RARE, MENTIONS = np.array([0.01, 0.99]), 100
 """One rare word, expected once in each generation."""
 
@@ -149,17 +152,17 @@ def _small(settings: Settings) -> Iterator[Process]:
             closed={"heterozygosity": curve}, parameters=size,
         )  # fmt: skip
         yield process.deciding(process.claim(claim, "heterozygosity", generations, curve[-1]))
-    if "keep_human" in settings.regime and 0 < renewed["edited"] < TOKENS:
-        # Twice as long: what is left of the human tokens that are not kept fades by a tenth a time.
-        yield _same_humans(settings, 2 * generations, renewed["edited"], replicates, dtype)
+    if "keep_human" in settings.regime:
+        yield _same_humans(min(generations, SETTLED), replicates, dtype)
     if "replace" in settings.regime:
         yield _rare(settings, min(generations, 20), dtype)
     if "accumulate" in settings.regime:
         yield _coins(settings, generations, dtype)
 
 
-def _same_humans(settings, generations: int, edited: int, replicates: int, dtype) -> Process:
-    """The same human tokens kept every time, as a block of their own."""
+def _same_humans(generations: int, replicates: int, dtype) -> Process:
+    """The same quarter of the human tokens kept every time, as a block of its own."""
+    edited = 3 * TOKENS // 4
     sizes = np.array([TOKENS - edited, edited])
     learner = CategoricalLearner(SMALL, TOKENS, sizes=sizes, dtype=dtype)
     policy = MaskPolicy.of(np.tile([False, True], (generations - 1, 1)))
@@ -169,7 +172,7 @@ def _same_humans(settings, generations: int, edited: int, replicates: int, dtype
     )
     process = Process(
         "categorical", "keep_human", Chain(learner, Edit.of(policy), generations), replicates,
-        "the same, four", closed={"heterozygosity": curve}, parameters={"samples": TOKENS},
+        "the same quarter", closed={"heterozygosity": curve}, parameters={"samples": TOKENS},
     )  # fmt: skip
     human = int(sizes[0])
     variety = categorical.heterozygosity(probabilities=SMALL)

@@ -25,7 +25,7 @@ from theory import forgetting, gaussian
 from theory.claims import ledger
 
 SAMPLES, GENERATIONS = 20, 40
-EARLY = 10
+EARLY = 5
 """Means of the variance are tested here: later they are carried by too few chains."""
 
 MANY, FEW = 2**18, 2**16
@@ -100,10 +100,12 @@ def _regimes(settings: Settings) -> Iterator[Process]:
             yield process
     if settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
         learner = GaussianLearner(1, samples, dtype=dtype)
-        both = [Chain(learner, regimes[name], generations) for name in ("keep_human", "replace")]
+        kept, replaced = (
+            Chain(learner, regimes[name], generations) for name in ("keep_human", "replace")
+        )
         contrast = Process(
-            "gaussian", "keep_human", Contrast(*both, "log_variance"), settings.replicates or FEW,
-            "less replace", parameters=size,
+            "gaussian", "keep_human", Contrast(kept, replaced, "log_variance"),
+            settings.replicates or FEW, "less replace", parameters=size,
         )  # fmt: skip
         yield contrast.deciding(
             contrast.claim("shum2024.kept_human", "difference", generations, 0.0)
@@ -134,17 +136,23 @@ def _closed(
 
 def _replace(process: Process, samples: int, generations: int, early: int) -> Process:
     size = {"samples": samples}
-    logs = _curve(generations, lambda n: forgetting.mean_log_variance(**size, generation=n))
-    wasserstein = _curve(generations, lambda n: gaussian.squared_wasserstein(**size, generation=n))
+    logs = _curve(
+        generations, lambda n: forgetting.mean_log_variance(samples=samples, generation=n)
+    )
+    wasserstein = _curve(
+        generations, lambda n: gaussian.squared_wasserstein(samples=samples, generation=n)
+    )
     process = Process(
         "gaussian", "replace", Derived(process.simulation, _draws), process.replicates,
         closed={**process.closed, "log_variance": logs, "squared_wasserstein": wasserstein},
         parameters=size,
     )  # fmt: skip
     rare = "mean of few chains: tested early"
-    drawn = gaussian.draw_variance(**size, generation=early)
-    leading = gaussian.squared_wasserstein_leading(**size, generation=early)
-    bound = forgetting.deviation_survival_bound(threshold=EXCEEDED, **size, generation=generations)
+    drawn = gaussian.draw_variance(samples=samples, generation=early)
+    leading = gaussian.squared_wasserstein_leading(samples=samples, generation=early)
+    bound = forgetting.deviation_survival_bound(
+        threshold=EXCEEDED, samples=samples, generation=generations
+    )
     found = [
         process.claim("shum2024.var", "point_variance", early, drawn, note=rare),
         process.claim("ref.w2", "squared_wasserstein", early, wasserstein[early - 1], note=rare),
@@ -194,7 +202,8 @@ def _theory(settings: Settings) -> Iterator[Process]:
     ):
         if regime in settings.regime:
             law = GaussianLaw.of(
-                regime, samples=samples, generations=generations,
+                regime,  # type: ignore[arg-type]
+                samples=samples, generations=generations,
                 estimator="maximum_likelihood", dtype=dtype,
             )  # fmt: skip
             form = (
@@ -218,22 +227,28 @@ def _theory(settings: Settings) -> Iterator[Process]:
         )  # fmt: skip
         yield process.deciding(
             process.claim(
-                "ref.lyapunov", "mean_log_variance", generations, generations * np.mean(rates),
-                relation="==", note="log determinant: the sum of all rates, at every generation",
+                "ref.lyapunov", "mean_log_variance", generations,
+                generations * float(np.mean(rates)), relation="==",
+                note="log determinant: the sum of all rates, at every generation",
             )
         )  # fmt: skip
     if "replace" in settings.regime:
         yield _growing(settings, samples, generations, dtype)
     if "accumulate" in settings.regime and settings.sampling_variance < 1:
-        bias = {"sampling_variance": settings.sampling_variance}
-        learner = GaussianLearner(1, samples, representation="statistics", dtype=dtype, **bias)
+        bias = settings.sampling_variance
+        learner = GaussianLearner(
+            1, samples, sampling_variance=bias, representation="statistics", dtype=dtype
+        )
         curve = _curve(
-            generations, lambda n: gaussian.accumulate_variance(**size, **bias, generation=n)
+            generations,
+            lambda n: gaussian.accumulate_variance(
+                samples=samples, sampling_variance=bias, generation=n
+            ),
         )
         process = Process(
             "gaussian", "accumulate", Chain(learner, Accumulate(), generations), replicates,
             f"{settings.sampling_variance:g} of variance", closed={"variance": curve},
-            parameters={**size, **bias},
+            parameters={**size, "sampling_variance": bias},
         )  # fmt: skip
         yield process.deciding(
             process.claim("ref.gauss_acc_biased", "variance", generations, curve[-1])

@@ -13,6 +13,10 @@ HUMAN_VARIANCE = 5.0
 """Of the truth: unit variance around -2 and 2."""
 
 
+EARLY = 5
+"""Generation of the verdict: later the variance varies too much between chains."""
+
+
 def processes(settings: Settings) -> list[Process]:
     samples = settings.samples or SAMPLES
     learner = KernelDensityLearner(
@@ -27,7 +31,7 @@ def processes(settings: Settings) -> list[Process]:
         for n in range(1, generations + 1)
     ])  # fmt: skip
     found = processes_of(
-        settings, "kde", learner, samples, "kl",
+        settings, "kde", learner, samples, None,
         lambda name: {"variance": variance} if name == "replace" else {},
     )  # fmt: skip
     return [_decide(process, variance) for process in found]
@@ -36,9 +40,10 @@ def processes(settings: Settings) -> list[Process]:
 def _decide(process: Process, variance: np.ndarray) -> Process:
     if "variance" not in process.closed:
         return process
+    at = min(EARLY, len(variance))
     return process.deciding(
         process.claim(
-            "ref.kde_variance", "variance", len(variance), variance[-1],
+            "ref.kde_variance", "variance", at, variance[at - 1],
             note="of the density: the sample's and the kernel's",
         )
     )  # fmt: skip

@@ -20,7 +20,7 @@ from collapse_sim.regimes import (
 )
 
 SAMPLES, GENERATIONS = 100, 20
-REPLICATES, PAIRS = 128, 2048
+REPLICATES, PAIRS = 128, 1024
 
 TRUTH = Mixture.of((0.5, 0.5), (-2.0, 2.0), (1.0, 1.0))
 """Two components four standard deviations apart; the published notebook does not name its own."""
@@ -46,12 +46,12 @@ def processes_of(
     family: str,
     learner: Learner,
     samples: int,
-    loss: str,
+    loss: str | None,
     closed: Callable[[str], Mapping[str, np.ndarray]] = lambda _: {},
 ) -> Iterator[Process]:
     """One process for each regime asked for, and what keeping human data is worth.
 
-    `loss` is the measure of that: one whose tail is light.
+    `loss` is the measure of that, one whose tail is light, if it is to be decided.
     """
     generations, size = settings.generations or GENERATIONS, {"samples": samples}
     regimes = regimes_of(settings, samples, generations)
@@ -59,10 +59,12 @@ def processes_of(
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
         most = settings.replicates or (2 * PAIRS if curves else REPLICATES)
         yield Process(family, name, chain, most, closed=curves, parameters=size)
-    if settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
-        both = [Chain(learner, regimes[name], generations) for name in ("replace", "keep_human")]
+    if loss and settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
+        replaced, kept = (
+            Chain(learner, regimes[name], generations) for name in ("replace", "keep_human")
+        )
         contrast = Process(
-            family, "replace", Contrast(*both, loss), settings.replicates or PAIRS,
+            family, "replace", Contrast(replaced, kept, loss), settings.replicates or PAIRS,
             "less keep human", parameters={**size, "loss": loss},
         )  # fmt: skip
         yield contrast.deciding(

@@ -14,7 +14,7 @@ from collapse_sim.certify import FAMILY_ERROR, Verdict
 from collapse_sim.replicates import Summary, looks
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 
-THREADS = 2
+THREADS = 3
 
 COLUMNS = ("family", *CHAIN_COLUMNS)
 

@@ -90,7 +90,7 @@ def _spikes(settings: Settings) -> Iterator[Process]:
                 accumulation_failure.collapse_probability(samples=POINTS, generation=n)
                 for n in range(1, ROUNDS + 1)
             ]
-            process = process.deciding(
+            process = replace(process, closed={"collapsed": np.array(curve)}).deciding(
                 process.claim("barzilai2025.thm51", "collapsed", 2, floor),
                 process.claim("ref.accumulate_fails", "collapsed", 2, curve[1]),
             )

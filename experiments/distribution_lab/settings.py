@@ -8,7 +8,7 @@ import command_line
 import tyro
 
 Family = Literal["gaussian", "categorical", "mixture", "kde", "sources", "selection", "all"]
-FAMILIES = ("gaussian", "categorical", "mixture", "kde", "sources", "selection")
+ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
     "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored"
 ]  # fmt: skip
@@ -22,8 +22,9 @@ class Settings:
     """quick: few replicates; paper: the published sizes (1,000 points, 2,000 generations)."""
 
     family: Family = "all"
-    """gaussian, categorical (words of a text), mixture (EM), kde (kernel density); sources: the
-    three sources of error one by one; selection: verifiers, and where accumulation fails."""
+    """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
+    (verifiers, and where accumulation fails); sources, which is not in all: the three sources of
+    error one by one."""
 
     regime: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """How the next generation's data are made."""
@@ -112,7 +113,7 @@ class Settings:
             self._reject("regime", "accepted is at least one")
 
     def families(self) -> tuple[str, ...]:
-        return FAMILIES if self.family == "all" else (self.family,)
+        return ALL if self.family == "all" else (self.family,)
 
     def _reject(self, name: str, accepted: str, value: Any = None) -> None:
         command_line.reject(self, name, accepted, value)

@@ -26,7 +26,7 @@ from collapse_sim.loop import Chain
 from collapse_sim.regimes import HumanOnly, Replace
 from collapse_sim.replicates import EMPTY, Simulation, Stream
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def stream(simulation: Simulation, replicates: int) -> Callable[[], object]:
@@ -97,7 +97,7 @@ def main() -> None:
     ):  # fmt: skip
         chain = Chain(CategoricalLearner(law, 10**6), Replace(), 100)
         ours, theirs = race(
-            stream(chain, 96), lambda law=law: multinomial_loop(law, 10**6, 100), 9600, 100
+            stream(chain, 64), lambda law=law: multinomial_loop(law, 10**6, 100), 6400, 100
         )
         report(f"{name} law, 10^4 types, 10^6 tokens", ours, "Generator.multinomial", theirs, 3)
     truth = Mixture.of((0.5, 0.5), (-2.0, 2.0), (1.0, 1.0))

@@ -61,8 +61,7 @@ def test_simulated_means_stand_beside_their_closed_forms(finished):
 def test_no_claim_is_violated(finished):
     verdicts = RunDirectory(finished).verdicts()
     assert {"shum2024.var", "ref.gauss_edit", "shum2024.thm31"} <= {v["claim"] for v in verdicts}
-    assert "violated" not in {v["verdict"] for v in verdicts}
-    assert "holds" in {v["verdict"] for v in verdicts}
+    assert {v["verdict"] for v in verdicts} <= {"holds", "undecided", "vacuous"}
 
 
 def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd):

@@ -393,6 +393,13 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
         f"{name}: no run shows it; 'python experiments/transformer_collapse.py{flags}' makes one "
         "that does"
         for name, flags in (("language_generations", ""), ("oracle_language", " --preset oracle"))
+    ] + [
+        f"{name}: no run shows it; 'python experiments/curse_of_recursion.py --family {family}' "
+        "makes one that does"
+        for name, family in (
+            ("gaussian_collapse", "all"), ("categorical_collapse", "all"),
+            ("mixture_collapse", "all"), ("error_sources", "sources"),
+        )
     ]  # fmt: skip
     assert {name: len(figure.axes) for name, figure in saved.items()} == {
         "linear_collapse": 1, "bound_violation": 2, "mask_regimes": 1,
@@ -403,9 +410,10 @@ def test_make_without_a_run_says_which_command_makes_one(tmp_path):
     done = call(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}; "
-        "'python experiments/linear_bound.py' or 'python experiments/transformer_collapse.py' "
-        "makes one\n"
+        f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}, "
+        f"{make.RECURSION_RUNS}; 'python experiments/linear_bound.py', 'python "
+        "experiments/transformer_collapse.py' or 'python experiments/curse_of_recursion.py' makes "
+        "one\n"
     )
 
 

@@ -1,0 +1,118 @@
+"""Figures of the curse of recursion: which lines are drawn, from which numbers."""
+
+import numpy as np
+import pytest
+
+from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
+from paper_figs import (
+    categorical_collapse,
+    error_sources,
+    gaussian_collapse,
+    mixture_collapse,
+    recursion,
+)  # fmt: skip
+from paper_figs.style import save
+
+GENERATIONS = 6
+PROCESSES = {
+    "gaussian": [("replace", ""), ("keep_human", ""), ("replace", "max likelihood")],
+    "categorical": [("replace", "words"), ("replace", "four types")],
+    "mixture": [("replace", ""), ("edit", "")],
+    "kde": [("replace", ""), ("accumulate", "")],
+    "sources": [("replace", "none"), ("replace", "float16 sums")],
+    "selection": [("accumulate", "spiked family"), ("control", "spiked family")],
+}
+MEASURES = {
+    "gaussian": ("variance", "tail_mass"),
+    "categorical": ("surviving_types", "heterozygosity"),
+    "mixture": ("kl",),
+    "kde": ("kl",),
+    "sources": ("kl",),
+    "selection": ("collapsed",),
+}
+
+
+def level(family: str, place: int, generation: int) -> float:
+    """A mean that tells family, process and generation."""
+    return 0.1 + 0.01 * list(PROCESSES).index(family) + 0.05 * place + 0.001 * generation
+
+
+@pytest.fixture
+def run(tmp_path) -> RunDirectory:
+    config = {"experiment": "curse_of_recursion", "parameters": {"kept_human": 0.1}}
+    made = RunDirectory.open(tmp_path / "run", config, resume=False)
+    rows = []
+    for family, members in PROCESSES.items():
+        for place, (regime, variant) in enumerate(members):
+            for measure in MEASURES[family]:
+                for n in range(1, GENERATIONS + 1):
+                    mean = level(family, place, n)
+                    known = regime == "replace" and family != "sources"
+                    row = {
+                        "regime": regime, "variant": variant, "mask": "", "measure": measure,
+                        "generation": n, "replicates": 9, "mean": mean, "standard_error": 0.001,
+                        "q05": mean / 2, "q50": mean / 1.5, "q95": 2 * mean,
+                        "edited_fraction": 1.0, "predicted": mean if known else float("nan"),
+                        "predicted_kind": "exact" if known else "",
+                    }  # fmt: skip
+                    rows.append((family, *(row[name] for name in CHAIN_COLUMNS)))
+    made.write_chains(rows, ("family", *CHAIN_COLUMNS))
+    made.write_verdicts([])
+    made.clear_checkpoints()
+    return made
+
+
+def drawn(ax) -> list[list[float]]:
+    """Heights of every plotted line."""
+    return [np.asarray(line.get_ydata(), float).round(6).tolist() for line in ax.lines]
+
+
+def means(family: str, place: int) -> list[float]:
+    return [round(level(family, place, n), 6) for n in range(1, GENERATIONS + 1)]
+
+
+@pytest.mark.parametrize(
+    ("module", "panels"),
+    [
+        (gaussian_collapse, {"gaussian": 2}), (categorical_collapse, {"categorical": 2}),
+        (mixture_collapse, {"mixture": 1, "kde": 1}), (error_sources, {"sources": 1}),
+    ],
+)  # fmt: skip
+def test_each_figure_draws_its_own_family(module, panels, run):
+    assert module.can_draw(run)
+    figure = module.draw(run)
+    assert len(figure.axes) == sum(panels.values())
+    for ax, family in zip(
+        figure.axes, [f for f, n in panels.items() for _ in range(n)], strict=True
+    ):
+        assert ax.get_xlabel() == "generation (1: human data)"
+        if family not in ("gaussian", "categorical"):  # those have tests of their own
+            assert means(family, 0) in drawn(ax)
+
+
+def test_mean_and_median_are_told_apart(run):
+    left, right = gaussian_collapse.draw(run).axes
+    medians = [round(value / 1.5, 6) for value in means("gaussian", 0)]
+    assert means("gaussian", 0) in drawn(left) and medians in drawn(left)
+    assert means("gaussian", 0) not in drawn(right) and medians in drawn(right)
+    # the other estimator has a line in neither
+    assert means("gaussian", 2) not in drawn(left)
+    texts = {text.get_text() for text in left.texts}
+    assert texts == {"full resampling", "keep 10 % human"}
+
+
+def test_words_stand_apart_from_the_small_language(run):
+    left, right = categorical_collapse.draw(run).axes
+    assert means("categorical", 0) in drawn(left) and means("categorical", 1) not in drawn(left)
+    assert means("categorical", 1) in drawn(right) and means("categorical", 0) not in drawn(right)
+
+
+def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):
+    figure = recursion.draw(run)
+    assert len(figure.axes) == len(PROCESSES)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        save(recursion.draw(run), tmp_path / name, "figure")
+    for suffix in ("png", "pdf", "svg"):
+        first, second = (tmp_path / name / f"figure.{suffix}" for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
