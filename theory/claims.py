@@ -51,17 +51,17 @@ def ledger() -> dict[str, Claim]:
     from theory import (
         ledger_distributions,
         ledger_editing,
-        ledger_language,
         ledger_linear,
         ledger_selection,
         ledger_tokens,
+        ledger_trends,
     )
 
     tables = (
         ledger_linear,
         ledger_editing,
         ledger_tokens,
-        ledger_language,
+        ledger_trends,
         ledger_distributions,
         ledger_selection,
     )

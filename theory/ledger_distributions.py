@@ -19,16 +19,6 @@ _SURESH = "Suresh et al. 2025"
 _SEDDIK = "Seddik et al. 2024"
 _DOHMATOB = "Dohmatob et al. 2024, A Tale of Tails"
 
-
-def _no_difference() -> float:
-    """The value a paired difference is held against.
-
-    >>> _no_difference()
-    0.0
-    """
-    return 0.0
-
-
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="shum2024.var",
@@ -496,15 +486,5 @@ CLAIMS: tuple[Claim, ...] = (
         stated=r"a cut at rank $k \asymp T_0^{1/\beta}$ (recalled), $c = (\beta-1)/\beta$",
         needed="a Poisson number of draws, for which the formula is exact",
         expected="holds, with the exact error instead of the orders",
-    ),
-    Claim(
-        id="shum2024.kept_human",
-        source=f"{_SHUMAILOV}, figures of the kept-data runs",
-        statement="keeping a tenth of the human data loses less than full resampling",
-        relation=">=",
-        formula=_no_difference,
-        stated="10 % of the original data in every generation",
-        needed="-",
-        expected="holds, for Gaussians, mixtures and words; an observation, no theorem",
     ),
 )

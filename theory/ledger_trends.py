@@ -1,4 +1,4 @@
-"""Trends of language models: what is measured over generations, not a theorem."""
+"""Trends: what is measured over generations, of language models and others, and no theorem."""
 
 from theory.claims import Claim
 
@@ -34,5 +34,15 @@ CLAIMS = (
         stated="-",
         needed="measured: nothing is proved",
         expected="holds on small models",
+    ),
+    Claim(
+        id="shum2024.kept_human",
+        source="Shumailov et al. 2023, arXiv 2305.17493, the runs that keep original data",
+        statement="keeping a tenth of the human data loses less than full resampling",
+        relation=">=",
+        formula=lambda: 0.0,
+        stated="10 % of the original data in every generation",
+        needed="measured: nothing is proved",
+        expected="holds for Gaussians and mixtures",
     ),
 )
