@@ -31,7 +31,7 @@ ROUNDS = 3
 
 def stream(simulation: Simulation, replicates: int) -> Callable[[], object]:
     """Replicates of a simulation, reduced on the host as an experiment does."""
-    made = Stream.of(simulation)
+    made = Stream.of(simulation, chunk=min(replicates, 4096))
 
     def run():
         *_, summary = made.extend(EMPTY, jax.random.key(0), replicates)
