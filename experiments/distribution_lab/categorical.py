@@ -1,11 +1,11 @@
 """Words of a text counted and drawn again and again: rare ones go first, and never come back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import jax.numpy as jnp
 import numpy as np
 from distribution_lab.points import regimes_of
-from distribution_lab.process import Derived, Process
+from distribution_lab.process import Derived, Process, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.distributions import type_laws
@@ -57,10 +57,20 @@ def word_law(settings: Settings) -> np.ndarray:
         return type_laws.zipf(settings.types, settings.exponent)
     if settings.law == "zipf_mandelbrot":
         return type_laws.zipf_mandelbrot(settings.types, settings.shift, settings.exponent)
-    prose = settings.corpus == "python"
-    documents = corpus.language_reference() if prose else corpus.read_corpus(settings.corpus)
-    text = "\n".join(document.text for document in documents)
+    text = "\n".join(document.text for document in _documents(settings))
     return type_laws.of_counts(type_laws.word_counts(text)[1])
+
+
+def sources(settings: Settings) -> dict[str, str]:
+    """What identifies the text whose words are counted."""
+    if settings.law != "corpus":
+        return {}
+    return {"corpus": settings.corpus, "digest": corpus.digest(_documents(settings))}
+
+
+def _documents(settings: Settings) -> list[corpus.Document]:
+    prose = settings.corpus == "python"
+    return corpus.language_reference() if prose else corpus.read_corpus(settings.corpus)
 
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
@@ -87,10 +97,6 @@ def _on_counts(settings: Settings, tokens: int) -> dict[str, Regime]:
     }
 
 
-def _curve(generations: int, value: Callable[[int], float]) -> np.ndarray:
-    return np.array([float(value(n)) for n in range(1, generations + 1)])
-
-
 def _words(settings: Settings) -> Iterator[Process]:
     tokens, generations = settings.samples or WORDS, settings.generations or SHORT
     law = word_law(settings)
@@ -109,9 +115,11 @@ def _words(settings: Settings) -> Iterator[Process]:
         if name != "replace":
             yield process
             continue
-        types = _curve(generations, lambda n: forgetting.distinct_types(**where, generation=n))
+        types = over_generations(
+            generations, lambda n: forgetting.distinct_types(**where, generation=n)
+        )
         types[0] = categorical.distinct_types(**where)
-        variety = _curve(
+        variety = over_generations(
             generations, lambda n: categorical.replace_heterozygosity(**where, generation=n)
         )
         process = Process(
@@ -146,7 +154,9 @@ def _small(settings: Settings) -> Iterator[Process]:
             continue
         chain = _chain(settings, SMALL, TOKENS, name, generations)
         given = where | more
-        curve = _curve(generations, lambda n, form=form, given=given: form(**given, generation=n))
+        curve = over_generations(
+            generations, lambda n, form=form, given=given: form(**given, generation=n)
+        )
         process = Process(
             "categorical", name, chain, replicates, "four types",
             closed={"heterozygosity": curve}, parameters=size,
@@ -167,7 +177,7 @@ def _same_humans(generations: int, replicates: int, dtype) -> Process:
     learner = CategoricalLearner(SMALL, TOKENS, sizes=sizes, dtype=dtype)
     policy = MaskPolicy.of(np.tile([False, True], (generations - 1, 1)))
     where = {"probabilities": SMALL, "samples": TOKENS, "edited": edited}
-    curve = _curve(
+    curve = over_generations(
         generations, lambda n: categorical.fixed_mask_heterozygosity(**where, generation=n)
     )
     process = Process(
@@ -213,7 +223,7 @@ def _rare(settings: Settings, generations: int, dtype) -> Process:
 def _coins(settings: Settings, generations: int, dtype) -> Process:
     learner = CategoricalLearner(PAIR, COINS, dtype=dtype)
     where = {"probabilities": PAIR, "samples": COINS}
-    curve = _curve(
+    curve = over_generations(
         generations,
         lambda n: float(np.sum(categorical.accumulate_variance(**where, generation=n))),
     )

@@ -11,6 +11,8 @@ def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any]]:
     """Every process the flags ask for, and what text their laws come from."""
     processes, sources = [], {}
     for family in settings.families():
-        made = import_module(f"distribution_lab.{family}").processes(settings)
-        processes += made
+        module = import_module(f"distribution_lab.{family}")
+        processes += module.processes(settings)
+        if family == "categorical":
+            sources = module.sources(settings)
     return processes, sources

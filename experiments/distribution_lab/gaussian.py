@@ -1,26 +1,18 @@
 """Gaussians fitted to their own draws: the mean wanders, the variance vanishes, the tails first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import jax.numpy as jnp
 import numpy as np
-from distribution_lab.process import Contrast, Derived, Process
+from distribution_lab.points import regimes_of
+from distribution_lab.process import Contrast, Derived, Process, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.certify import LawEvidence
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.loop import Chain, Trace
-from collapse_sim.masks import random_subsets
-from collapse_sim.regimes import (
-    Accumulate,
-    AccumulateSubsample,
-    Edit,
-    HumanOnly,
-    KeepHuman,
-    Regime,
-    Replace,
-)
+from collapse_sim.regimes import Accumulate, Replace
 from theory import forgetting, gaussian
 from theory.claims import ledger
 
@@ -52,35 +44,21 @@ def processes(settings: Settings) -> list[Process]:
     return [*_regimes(settings), *_theory(settings)]
 
 
-def _curve(generations: int, value: Callable[[int], float]) -> np.ndarray:
-    return np.array([float(value(n)) for n in range(1, generations + 1)])
-
-
 def _regimes(settings: Settings) -> Iterator[Process]:
     samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
     dtype = jnp.dtype(settings.precision)
     edited = round(settings.edit_share * samples)
     renewed = samples - round(settings.kept_human * samples)
-    policy = random_subsets(samples, (edited,) * (generations - 1))
-    regimes: dict[str, Regime] = {
-        "control": HumanOnly(),
-        "replace": Replace(),
-        "keep_human": KeepHuman(settings.kept_human),
-        "accumulate": Accumulate(),
-        "subsample": AccumulateSubsample(),
-        "edit": Edit.of(policy),
-        "edit_anchored": Edit.of(policy, "anchored"),
-    }
+    regimes = regimes_of(settings, samples, generations)
     early, size = min(EARLY, generations), {"samples": samples}
-    chains = {}
     for name in settings.regime:
         statistics = name in ("replace", "accumulate", "control")
         learner = GaussianLearner(
             1, samples, representation="statistics" if statistics else "rows", dtype=dtype
         )
-        chains[name] = Chain(learner, regimes[name], generations)
+        chain = Chain(learner, regimes[name], generations)
         process = Process(
-            "gaussian", name, chains[name], settings.replicates or (MANY if statistics else FEW),
+            "gaussian", name, chain, settings.replicates or (MANY if statistics else FEW),
             closed=_closed(name, samples, generations, edited, renewed), parameters=size,
         )  # fmt: skip
         if name == "replace":
@@ -129,17 +107,19 @@ def _closed(
         return {}
     variance, mean_error, given = forms[name]
     return {
-        "variance": _curve(generations, lambda n: variance(**given, generation=n)),
-        "squared_mean_error": _curve(generations, lambda n: mean_error(**given, generation=n)),
+        "variance": over_generations(generations, lambda n: variance(**given, generation=n)),
+        "squared_mean_error": over_generations(
+            generations, lambda n: mean_error(**given, generation=n)
+        ),
     }
 
 
 def _replace(process: Process, samples: int, generations: int, early: int) -> Process:
     size = {"samples": samples}
-    logs = _curve(
+    logs = over_generations(
         generations, lambda n: forgetting.mean_log_variance(samples=samples, generation=n)
     )
-    wasserstein = _curve(
+    wasserstein = over_generations(
         generations, lambda n: gaussian.squared_wasserstein(samples=samples, generation=n)
     )
     process = Process(
@@ -209,7 +189,7 @@ def _theory(settings: Settings) -> Iterator[Process]:
             form = (
                 gaussian.replace_variance if regime == "replace" else gaussian.accumulate_variance
             )
-            curve = _curve(generations, lambda n, form=form: form(
+            curve = over_generations(generations, lambda n, form=form: form(
                 **size, generation=n, unbiased=False
             ))  # fmt: skip
             process = Process(
@@ -239,7 +219,7 @@ def _theory(settings: Settings) -> Iterator[Process]:
         learner = GaussianLearner(
             1, samples, sampling_variance=bias, representation="statistics", dtype=dtype
         )
-        curve = _curve(
+        curve = over_generations(
             generations,
             lambda n: gaussian.accumulate_variance(
                 samples=samples, sampling_variance=bias, generation=n
@@ -259,7 +239,7 @@ def _growing(settings: Settings, samples: int, generations: int, dtype) -> Proce
     """Sample sizes that grow faster than linearly keep the mean."""
     sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER)
     learner = GaussianLearner(1, samples, representation="statistics", dtype=dtype)
-    curve = _curve(
+    curve = over_generations(
         generations, lambda n: gaussian.replace_mean_error(samples=sizes[:n], generation=n)
     )
     process = Process(

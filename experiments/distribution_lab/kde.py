@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 from distribution_lab.points import GENERATIONS, SAMPLES, TRUTH, processes_of
-from distribution_lab.process import Process
+from distribution_lab.process import Process, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
@@ -23,13 +23,13 @@ def processes(settings: Settings) -> list[Process]:
         samples, settings.bandwidth, TRUTH, dtype=jnp.dtype(settings.precision)
     )
     generations = settings.generations or GENERATIONS
-    variance = np.array([
-        kernel_density.model_variance(
+    variance = over_generations(
+        generations,
+        lambda n: kernel_density.model_variance(
             samples=samples, generation=n, bandwidth=settings.bandwidth,
             human_variance=HUMAN_VARIANCE,
-        )
-        for n in range(1, generations + 1)
-    ])  # fmt: skip
+        ),
+    )  # fmt: skip
     found = processes_of(
         settings, "kde", learner, samples, None,
         lambda name: {"variance": variance} if name == "replace" else {},

@@ -18,6 +18,11 @@ TOLERANCE = 0.03
 """Relative tolerance of an equality: the whole interval must lie this close to the closed form."""
 
 
+def over_generations(generations: int, value: Callable[[int], float]) -> np.ndarray:
+    """A closed form at generations 1, 2, ..."""
+    return np.array([float(value(n)) for n in range(1, generations + 1)])
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class Derived:

@@ -102,6 +102,8 @@ def test_words_of_a_text_on_the_closed_form(tmp_path):
     sizes = ("--samples", "500", "--generations", "4", "--replicates", "1024")
     assert command(*flags, *sizes, "--out", str(tmp_path / "run")) == 0
     run = RunDirectory(tmp_path / "run")
+    assert run.config()["data"]["corpus"] == str(text)
+    assert len(run.config()["data"]["digest"]) == 64
     chains = run.chains()
     mine = (chains["variant"] == "words") & (chains["measure"] == "surviving_types")
     np.testing.assert_allclose(chains["mean"][mine], chains["predicted"][mine], rtol=0.02)
