@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -260,8 +260,3 @@ def _score(parameters, tokens, *, mesh, config):
 @partial(jax.jit, static_argnames="config")
 def _laws(parameters, tokens, *, config):
     return head.log_laws(model_of(config, parameters), tokens)
-
-
-def with_steps(learner: LanguageLearner, steps: int) -> LanguageLearner:
-    """The same learner training for another number of steps."""
-    return replace(learner, training=replace(learner.training, steps=steps))

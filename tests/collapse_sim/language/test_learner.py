@@ -16,7 +16,6 @@ from collapse_sim.language.learner import (
     LanguageLearner,
     Progress,
     make_mesh,
-    with_steps,
 )
 from collapse_sim.language.training import Divergence, Training, batch_order, require_finite
 from collapse_sim.language.transformer import TransformerConfig
@@ -80,7 +79,7 @@ def parameters(fitted):
 
 
 def test_training_lowers_the_loss(learner, human):
-    longer = with_steps(learner, 60)
+    longer = replace(learner, training=replace(learner.training, steps=60))
     found = losses(fit(longer, human, steps=60))
     assert found.shape == (SEEDS, 60)
     np.testing.assert_allclose(found[:, 0], np.log(16), atol=0.05)  # nothing is known at first
