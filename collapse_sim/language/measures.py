@@ -90,7 +90,7 @@ def tail_mass(tokens: Tokens, human_counts: HumanCounts, threshold: float = 1e-3
     return float(band_masses(tokens, human_counts, (threshold,))[-1])
 
 
-def _mixed(keys: UInt64[np.ndarray, "*shape"]) -> UInt64[np.ndarray, "*shape"]:
+def mixed(keys: UInt64[np.ndarray, "*shape"]) -> UInt64[np.ndarray, "*shape"]:
     """One step of SplitMix64 (Steele, Lea & Flood 2014) from each key: a bijection."""
     keys = keys + np.uint64(0x9E3779B97F4A7C15)
     keys ^= keys >> np.uint64(30)
@@ -101,11 +101,12 @@ def _mixed(keys: UInt64[np.ndarray, "*shape"]) -> UInt64[np.ndarray, "*shape"]:
     return keys
 
 
-def _hashes(tokens: Tokens, n: int) -> UInt64[np.ndarray, "blocks ngrams"]:
-    ngrams = tokens.shape[1] - n + 1
+def ngram_hashes(tokens: Tokens, n: int) -> UInt64[np.ndarray, "blocks ngrams"]:
+    """64-bit hashes of all n-grams of each block, the same in every run; none if n > time."""
+    ngrams = max(tokens.shape[1] - n + 1, 0)
     keys = np.zeros((len(tokens), ngrams), np.uint64)
     for place in range(n):
-        keys = _mixed(keys ^ tokens[:, place : place + ngrams].astype(np.uint64))
+        keys = mixed(keys ^ tokens[:, place : place + ngrams].astype(np.uint64))
     return keys
 
 
@@ -136,10 +137,16 @@ def distinct(tokens: Tokens, n: int) -> float:
     elif base**n <= 2**64:
         keys = _packed(tokens, n, base, np.uint64).reshape(-1)
     else:
-        keys = _hashes(tokens, n).reshape(-1)
+        keys = ngram_hashes(tokens, n).reshape(-1)
     # np.unique of NumPy >= 2.3 builds a hash table, here a hundred times slower than sorting.
     keys.sort()
     return float((1 + np.count_nonzero(keys[1:] != keys[:-1])) / len(keys))
+
+
+def bucket_of(keys: UInt64[np.ndarray, "*shape"], buckets: int) -> Int64[np.ndarray, "*shape"]:
+    """The bucket of each 64-bit hash, 0 ... buckets - 1; at most 2^32 buckets."""
+    # The high half times `buckets`: a remainder would be several times slower.
+    return (((keys >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)).view(np.int64)
 
 
 def hashed_ngrams(tokens: Tokens, n: int, buckets: int = 10_000) -> Int64[np.ndarray, " buckets"]:
@@ -153,10 +160,8 @@ def hashed_ngrams(tokens: Tokens, n: int, buckets: int = 10_000) -> Int64[np.nda
     counts = np.zeros(buckets, np.int64)
     blocks = max(CHUNK_TOKENS // tokens.shape[1], 1)
     for start in range(0, len(tokens), blocks):
-        keys = _hashes(tokens[start : start + blocks], n).reshape(-1)
-        # The high half times `buckets`: a remainder would be several times slower.
-        bucket = ((keys >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)
-        counts += np.bincount(bucket.view(np.int64), minlength=buckets)
+        keys = ngram_hashes(tokens[start : start + blocks], n).reshape(-1)
+        counts += np.bincount(bucket_of(keys, buckets), minlength=buckets)
     return counts
 
 

@@ -166,7 +166,7 @@ def test_constant_text_has_one_ngram(rows, time, token, n):
 )
 def test_the_hash_is_split_mix(state, output):
     assert split_mix(state) == output
-    assert measures._mixed(np.array([state % 2**64], np.uint64)) == output
+    assert measures.mixed(np.array([state % 2**64], np.uint64)) == output
 
 
 @given(blocks | blocks_of_large_ids, orders, st.sampled_from([1, 2, 7, 10_000]))

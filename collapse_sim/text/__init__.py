@@ -1,0 +1,1 @@
+"""Two texts side by side: n-grams, importance weights, density, perplexities, maps, selections."""
