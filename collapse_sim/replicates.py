@@ -7,7 +7,7 @@ on how many blocks are in flight, on the number of devices or on where a run was
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -122,6 +122,26 @@ class Summary:
 EMPTY = Summary({}, ())
 
 
+def _largest_of(simulation: Simulation) -> int:
+    """Floats of the largest array that each replicate of a simulation has for itself."""
+    leaves, structure = jax.tree.flatten(simulation)
+    return _largest_of_kind(
+        structure, tuple((np.shape(x), jax.dtypes.result_type(x)) for x in leaves)
+    )
+
+
+@cache
+def _largest_of_kind(structure, leaves: tuple) -> int:
+    """The same for all simulations that differ in their data alone: tracing takes a while."""
+    data = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves]
+
+    def run(data, key):
+        return jax.tree.unflatten(structure, data)(key)
+
+    traced = jax.make_jaxpr(run)(data, jax.random.key(0)).jaxpr
+    return _largest_array(traced, frozenset(traced.invars[:-1]))
+
+
 def _largest_array(jaxpr, shared: frozenset = frozenset()) -> int:
     """Floats of the largest array that each replicate has for itself, sub-computations included.
 
@@ -191,7 +211,7 @@ class Stream:
     @staticmethod
     def of(simulation: Simulation, *, devices: list | None = None, chunk: int = 4096) -> "Stream":
         devices = devices or jax.local_devices()
-        largest = _largest_array(jax.make_jaxpr(simulation)(jax.random.key(0)).jaxpr)
+        largest = _largest_of(simulation)
         block = 2 ** int(np.clip(np.log2(BLOCK_FLOATS / largest), 3, 12))
         chunk = min(CALL_FLOATS // largest, chunk)
         mesh = Mesh(np.array(devices), ("replicate",), axis_types=(AxisType.Auto,))

@@ -13,15 +13,7 @@ from collapse_sim.distributions.categorical import CategoricalLearner
 from collapse_sim.language import corpus
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import (
-    Accumulate,
-    AccumulateSubsample,
-    Edit,
-    EditSubset,
-    HumanOnly,
-    Regime,
-    Replace,
-)
+from collapse_sim.regimes import Accumulate, Edit, Replace
 from theory import categorical, forgetting
 
 WORDS, SHORT, GENERATIONS = 5_000, 20, 40
@@ -74,27 +66,13 @@ def _documents(settings: Settings) -> list[corpus.Document]:
 
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
-    """One regime: on counts, or on every token where they are few and an edit picks among them."""
-    dtype, whole = jnp.dtype(settings.precision), ("control", "replace", "accumulate", "subsample")
-    if name in whole or tokens > FEW_TOKENS:
-        learner = CategoricalLearner(law, tokens, dtype=dtype)
-        return Chain(learner, _on_counts(settings, tokens)[name], generations)
-    learner = CategoricalLearner(law, tokens, representation="rows", dtype=dtype)
-    return Chain(learner, regimes_of(settings, tokens, generations)[name], generations)
-
-
-def _on_counts(settings: Settings, tokens: int) -> dict[str, Regime]:
-    edited = round(settings.edit_share * tokens)
-    renewed = tokens - round(settings.kept_human * tokens)
-    return {
-        "control": HumanOnly(),
-        "replace": Replace(),
-        "keep_human": EditSubset(renewed, anchored=True),
-        "accumulate": Accumulate(),
-        "subsample": AccumulateSubsample(),
-        "edit": EditSubset(edited),
-        "edit_anchored": EditSubset(edited, anchored=True),
-    }
+    """One regime: on every token where they are few, and on their counts elsewhere."""
+    few = tokens <= FEW_TOKENS and name not in ("control", "accumulate", "subsample")
+    learner = CategoricalLearner(
+        law, tokens, representation="rows" if few else "statistics",
+        dtype=jnp.dtype(settings.precision),
+    )  # fmt: skip
+    return Chain(learner, regimes_of(settings, tokens)[name], generations)
 
 
 def _words(settings: Settings) -> Iterator[Process]:
@@ -103,17 +81,11 @@ def _words(settings: Settings) -> Iterator[Process]:
     size = {"samples": tokens, "types": len(law), "law": settings.law}
     where = {"probabilities": law, "samples": tokens}
     for name in settings.regime:
-        chain = _chain(settings, law, tokens, name, generations)
-        process = Process(
-            "categorical",
-            name,
-            chain,
-            settings.replicates or (FEW if name == "replace" else SHOWN),
-            "words",
-            parameters=size,
-        )
         if name != "replace":
-            yield process
+            yield Process(
+                "categorical", name, _chain(settings, law, tokens, name, generations),
+                settings.replicates or SHOWN, "words", parameters=size,
+            )  # fmt: skip
             continue
         types = over_generations(
             generations, lambda n: forgetting.distinct_types(**where, generation=n)
@@ -122,8 +94,10 @@ def _words(settings: Settings) -> Iterator[Process]:
         variety = over_generations(
             generations, lambda n: categorical.replace_heterozygosity(**where, generation=n)
         )
+        learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
         process = Process(
-            "categorical", name, chain, process.replicates, "words", parameters=size,
+            "categorical", name, Chain(learner, Replace(), generations),
+            settings.replicates or FEW, "words", parameters=size,
             closed={"surviving_types": types, "heterozygosity": variety},
         )  # fmt: skip
         note = "branching of rare words, N large"
@@ -204,7 +178,7 @@ def _lost(trace: Trace) -> Trace:
 
 def _rare(settings: Settings, generations: int, dtype) -> Process:
     """A word expected once in each generation."""
-    learner = CategoricalLearner(RARE, MENTIONS, dtype=dtype)
+    learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
     simulation = Derived(Chain(learner, Replace(), generations), _lost)
     where = {"probability": float(RARE[0]), "samples": MENTIONS}
     process = Process(
@@ -221,7 +195,7 @@ def _rare(settings: Settings, generations: int, dtype) -> Process:
 
 
 def _coins(settings: Settings, generations: int, dtype) -> Process:
-    learner = CategoricalLearner(PAIR, COINS, dtype=dtype)
+    learner = CategoricalLearner(PAIR, COINS, representation="rows", dtype=dtype)
     where = {"probabilities": PAIR, "samples": COINS}
     curve = over_generations(
         generations,

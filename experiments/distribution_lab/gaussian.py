@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import jax.numpy as jnp
 import numpy as np
-from distribution_lab.points import regimes_of
-from distribution_lab.process import Contrast, Derived, Process, over_generations
+from distribution_lab.points import is_contrasted, regimes_of
+from distribution_lab.process import Derived, Process, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.certify import LawEvidence
@@ -49,7 +49,7 @@ def _regimes(settings: Settings) -> Iterator[Process]:
     dtype = jnp.dtype(settings.precision)
     edited = round(settings.edit_share * samples)
     renewed = samples - round(settings.kept_human * samples)
-    regimes = regimes_of(settings, samples, generations)
+    regimes = regimes_of(settings, samples) | {"replace": Replace()}
     early, size = min(EARLY, generations), {"samples": samples}
     for name in settings.regime:
         statistics = name in ("replace", "accumulate", "control")
@@ -73,21 +73,13 @@ def _regimes(settings: Settings) -> Iterator[Process]:
         if name in claims:
             at = early if name in ("edit", "keep_human") else generations
             predicted = process.closed["variance"][at - 1]
-            yield process.deciding(process.claim(claims[name], "variance", at, predicted))
+            process = process.deciding(process.claim(claims[name], "variance", at, predicted))
+            if name == "keep_human" and is_contrasted(settings):
+                kept = process.claim("shum2024.kept_human", "log_variance", generations, 0.0)
+                process = process.against("replace", kept)
+            yield process
         else:
             yield process
-    if settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
-        learner = GaussianLearner(1, samples, dtype=dtype)
-        kept, replaced = (
-            Chain(learner, regimes[name], generations) for name in ("keep_human", "replace")
-        )
-        contrast = Process(
-            "gaussian", "keep_human", Contrast(kept, replaced, "log_variance"),
-            settings.replicates or FEW, "less replace", parameters=size,
-        )  # fmt: skip
-        yield contrast.deciding(
-            contrast.claim("shum2024.kept_human", "difference", generations, 0.0)
-        )
 
 
 def _closed(

@@ -3,20 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-from distribution_lab.process import Contrast, Process
+from distribution_lab.process import Process
 from distribution_lab.settings import Settings
 
 from collapse_sim.distributions.divergences import Mixture
 from collapse_sim.loop import Chain, Learner
-from collapse_sim.masks import random_subsets
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
-    Edit,
+    EditSubset,
     HumanOnly,
-    KeepHuman,
     Regime,
-    Replace,
 )
 
 SAMPLES, GENERATIONS = 100, 20
@@ -26,18 +23,21 @@ TRUTH = Mixture.of((0.5, 0.5), (-2.0, 2.0), (1.0, 1.0))
 """Two components four standard deviations apart; the published notebook does not name its own."""
 
 
-def regimes_of(settings: Settings, samples: int, generations: int) -> dict[str, Regime]:
-    """Every regime on `samples` explicit points."""
-    edited = round(settings.edit_share * samples)
-    policy = random_subsets(samples, (edited,) * (generations - 1))
+def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
+    """Every regime on `samples` points or tokens.
+
+    Full resampling, human data kept and both edits differ in how many are drawn anew and in what
+    the others keep: data of one compiled program.
+    """
+    edited, kept = (round(share * samples) for share in (settings.edit_share, settings.kept_human))
     return {
         "control": HumanOnly(),
-        "replace": Replace(),
-        "keep_human": KeepHuman(settings.kept_human),
+        "replace": EditSubset(samples, anchored=False),
+        "keep_human": EditSubset(samples - kept, anchored=True),
         "accumulate": Accumulate(),
         "subsample": AccumulateSubsample(),
-        "edit": Edit.of(policy),
-        "edit_anchored": Edit.of(policy, "anchored"),
+        "edit": EditSubset(edited, anchored=False),
+        "edit_anchored": EditSubset(edited, anchored=True),
     }
 
 
@@ -54,19 +54,22 @@ def processes_of(
     `loss` is the measure of that, one whose tail is light, if it is to be decided.
     """
     generations, size = settings.generations or GENERATIONS, {"samples": samples}
-    regimes = regimes_of(settings, samples, generations)
+    contrasted = is_contrasted(settings) and loss is not None
+    regimes = regimes_of(settings, samples)
     for name in settings.regime:
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
-        most = settings.replicates or (2 * PAIRS if curves else REPLICATES)
-        yield Process(family, name, chain, most, closed=curves, parameters=size)
-    if loss and settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime):
-        replaced, kept = (
-            Chain(learner, regimes[name], generations) for name in ("replace", "keep_human")
+        # Accumulated points are many. The others share a program for one number of replicates.
+        fewer = REPLICATES if name in ("accumulate", "subsample") or not contrasted else PAIRS
+        most = 2 * PAIRS if curves else fewer
+        process = Process(
+            family, name, chain, settings.replicates or most, closed=curves, parameters=size
         )
-        contrast = Process(
-            family, "replace", Contrast(replaced, kept, loss), settings.replicates or PAIRS,
-            "less keep human", parameters={**size, "loss": loss},
-        )  # fmt: skip
-        yield contrast.deciding(
-            contrast.claim("shum2024.kept_human", "difference", generations, 0.0)
-        )
+        if contrasted and loss and name == "replace":
+            claim = process.claim("shum2024.kept_human", loss, generations, 0.0)
+            process = process.against("keep human", claim)
+        yield process
+
+
+def is_contrasted(settings: Settings) -> bool:
+    """Whether keeping human data stands against keeping none."""
+    return settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime)

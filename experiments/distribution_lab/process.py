@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -36,19 +36,11 @@ class Derived:
         return trace | self.measures(trace)
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, eq=False)
-class Contrast:
-    """Two chains with the same human data and draws: `measure` of the first less the second's."""
+class Contrast(NamedTuple):
+    """A claim on the mean of a measure of one process less that of another, `other`."""
 
-    first: Simulation
-    second: Simulation
-    measure: str = static()
-
-    def __call__(self, key: Key[Array, ""]) -> Trace:
-        first, second = self.first(key), self.second(key)
-        difference = first[self.measure] - second[self.measure]
-        return {"difference": difference, "edited_fraction": first["edited_fraction"]}
+    other: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +57,19 @@ class Process:
     replicates: int
     variant: str = ""
     evidence: tuple[Evidence | LawEvidence, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
     closed: Mapping[str, np.ndarray] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def deciding(self, *evidence: Evidence | LawEvidence) -> "Process":
         """The same process with claims to decide."""
         return replace(self, evidence=(*self.evidence, *evidence))
+
+    def against(self, other: str, evidence: Evidence) -> "Process":
+        """The same process with a claim on how it differs from another of its family."""
+        process = {"process": f"{self.name} less {other}"}
+        evidence = replace(evidence, parameters={**evidence.parameters, **process})
+        return replace(self, contrasts=(*self.contrasts, Contrast(other, evidence)))
 
     @property
     def name(self) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import numpy as np
 from distribution_lab.process import Process
-from distribution_lab.settings import Settings
+from distribution_lab.settings import Family, Settings
 from streaming import Streaming, progress
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
-from collapse_sim.replicates import Summary, looks
+from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 
 THREADS = 3
@@ -38,7 +39,8 @@ def simulate(
     settings: Settings, run: RunDirectory, processes: list[Process]
 ) -> tuple[list[Result], list[Verdict]]:
     """Results and verdicts, in the order of the processes."""
-    error = FAMILY_ERROR / max(sum(len(process.evidence) for process in processes), 1)
+    claims = sum(len(process.evidence) + len(process.contrasts) for process in processes)
+    error = FAMILY_ERROR / max(claims, 1)
 
     def judge(process: Process, summary: Summary) -> list[Verdict]:
         return [evidence.judge(summary, error) for evidence in process.evidence]
@@ -50,7 +52,9 @@ def simulate(
 
         name = f"{index:02d}-{process.family}-{process.name}"
         targets = looks(process.replicates)
-        summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
+        # The processes of a family share their random numbers: regimes are compared in pairs.
+        stream = get_args(Family).index(process.family)
+        summary = streaming.simulate(name, stream, process.simulation, targets, is_decided)
         streaming.bar.update(process.replicates - summary.count)
         return Result(process, summary)
 
@@ -64,7 +68,20 @@ def simulate(
             )
         finally:
             threads.shutdown(cancel_futures=True)
-    return results, [verdict for r in results for verdict in judge(r.process, r.summary)]
+    verdicts = [verdict for r in results for verdict in judge(r.process, r.summary)]
+    named = {(r.process.family, r.process.name): r.summary for r in results}
+    for r in results:
+        for other, evidence in r.process.contrasts:
+            less = difference(r.summary, named[r.process.family, other], evidence.measure)
+            verdicts.append(evidence.judge(less, error))
+    return results, verdicts
+
+
+def difference(first: Summary, second: Summary, measure: str) -> Summary:
+    """The measure of the first less that of the second, by the replicates kept of both."""
+    count = min(len(first.sample[measure]), len(second.sample[measure]))
+    values = first.sample[measure][:count] - second.sample[measure][:count]
+    return EMPTY.add({measure: values})
 
 
 def chain_rows(results: list[Result]) -> Iterator[tuple]:

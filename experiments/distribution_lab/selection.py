@@ -23,8 +23,8 @@ DIM, LABELS = 10, 100
 CENTRE, WIDTH, ROWS, VERIFIED = 0.5, 1.0, 1000, 10
 """The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits."""
 
-POINTS, ROUNDS = 256, 3
-REPLICATES = 2**16
+POINTS, ROUNDS = 128, 3
+REPLICATES = 2**17
 
 
 def processes(settings: Settings) -> list[Process]:
