@@ -30,6 +30,8 @@ class Claim:
     expected: str
     """What this project found, in one line."""
     order: Literal["exact", "leading"] = "exact"
+    kind: Literal["theorem", "trend"] = "theorem"
+    """What a formula says, published or derived; or what was only ever measured."""
 
     def predict(self, parameters: Mapping[str, Any]) -> Any:
         """Evaluate the formula on the parameters it names; raises KeyError if one is missing."""
@@ -49,10 +51,12 @@ def ledger() -> dict[str, Claim]:
     """Every claim by its id."""
     # Imported here because the tables are made of the record above.
     from theory import (
-        ledger_distributions,
+        ledger_categorical,
         ledger_editing,
+        ledger_gaussian,
         ledger_linear,
         ledger_selection,
+        ledger_tails,
         ledger_tokens,
         ledger_trends,
     )
@@ -62,7 +66,9 @@ def ledger() -> dict[str, Claim]:
         ledger_editing,
         ledger_tokens,
         ledger_trends,
-        ledger_distributions,
+        ledger_gaussian,
+        ledger_categorical,
+        ledger_tails,
         ledger_selection,
     )
     return {claim.id: claim for table in tables for claim in table.CLAIMS}

@@ -68,6 +68,13 @@ TABLES = {
         Column("variation", "total_variation"),
         Column("accuracy", "accuracy"),
     ),
+    "forgetting": (
+        Column("fits to one", "fits"),
+        Column("several left", "several"),
+        Column("test error", "test_error"),
+        Column("variance", "variance"),
+        Column("mean error", "squared_mean_error"),
+    ),
 }  # fmt: skip
 
 EXPLAINED = {
@@ -85,6 +92,7 @@ EXPLAINED = {
         "statistical one grows with every generation."
     ),
     "selection": "",
+    "forgetting": "Each process at its own last generation.",
 }
 
 

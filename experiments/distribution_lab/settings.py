@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 import command_line
 import tyro
 
-Family = Literal["gaussian", "categorical", "mixture", "kde", "sources", "selection", "all"]
+Family = Literal[
+    "gaussian", "categorical", "mixture", "kde", "sources", "selection", "forgetting", "all"
+]  # fmt: skip
 ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
     "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored"
@@ -23,8 +25,8 @@ class Settings:
 
     family: Family = "all"
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
-    (verifiers, and where accumulation fails); sources, which is not in all: the three sources of
-    error one by one."""
+    (verifiers, and where accumulation fails). Not in all: sources (the three sources of error one
+    by one), forgetting (how long until a type, a tail or a spread is gone)."""
 
     regime: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """How the next generation's data are made."""

@@ -161,3 +161,25 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("ref.conf_free", {"threshold": 0.5}, 1.481, PRINTED),
     ("ref.conf_free", {"threshold": 1.0}, 2.203, PRINTED),
 ]
+
+DECISIONS: list[tuple[str, dict, object]] = [
+    (
+        "zhu2025.thm1",
+        {
+            "design": [[1.0], [1.0]],
+            "true_weights": [0.0],
+            "noises": [[3.0, 1.0], [1.0, 5.0]],
+            "masks": [[1, 0]],
+        },
+        [[2.0], [2.5]],
+    ),
+    ("zhu2025.eq16", {"masks": [[1, 0, 0], [1, 1, 0]]}, False),
+    ("zhu2025.eq16", {"masks": [[1, 0, 0], [0, 1, 0]]}, True),
+    ("zhu2025.decay", {"edit_counts": (1, 1), "norm_decay": 0.9}, False),
+    ("zhu2025.decay", {"edit_counts": (4, 1), "norm_decay": 0.5}, True),
+    ("zhu2025.eq36", {"dim": 1, "samples": 2}, False),
+    ("zhu2025.eq36", {"dim": 2, "samples": 2}, True),
+    ("ref.edit_A", {"overlap": [[0.5, 0.0], [0.0, 1.0]]}, [[1.75, 0.0], [0.0, 2.0]]),
+    ("ref.edit_B", {"overlaps": [[[0.5]], [[0.5]]]}, [[[1.0]], [[1.75]], [[2.6875]]]),
+]
+"""Claims whose formula returns an array or a decision: parameters and the exact answer."""

@@ -1,0 +1,341 @@
+"""How long until a type, a tail or a spread is forgotten: the laws that no other family decides.
+
+Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
+flags only --replicates, --precision and --sampling-variance say anything here.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from distribution_lab.process import TOLERANCE, Process
+from distribution_lab.settings import Settings
+from jaxtyping import Array, Float, Key
+
+from collapse_sim.design import static
+from collapse_sim.distributions import type_laws
+from collapse_sim.distributions.categorical import CategoricalLearner, Probabilities, Truth
+from collapse_sim.distributions.gaussian import GaussianLearner
+from collapse_sim.distributions.gaussian_law import GaussianLaw
+from collapse_sim.distributions.kernel_density import KernelDensityLearner
+from collapse_sim.linalg import DType
+from collapse_sim.loop import Chain, Trace
+from collapse_sim.masks import MaskPolicy
+from collapse_sim.random import uniform
+from collapse_sim.random_counts import poisson
+from collapse_sim.regimes import Edit, EditSubset, Regime, Replace, Step
+from collapse_sim.replicates import Simulation
+from theory import categorical, forgetting, gaussian, kernel_density, zipf_tails
+from theory.claims import ledger
+
+LEADING = 0.04
+"""Relative tolerance of a claim that is right as samples grow."""
+
+REPLICATES = 2**17
+
+LIFETIMES = 7
+"""Generations, in units of the samples, after which next to no language has two types left."""
+
+EXPONENT, RANKS = 2.0, 512
+"""Of the Zipf law, and how many ranks are told apart."""
+
+POINTS, EARLY = 20, 5
+"""Of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
+
+
+class Stated(NamedTuple):
+    """What a claim of the ledger says of the mean of `measure` at one generation."""
+
+    claim: str
+    measure: str
+    generation: int
+    predicted: float
+    note: str = ""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Only:
+    """A simulation of which nothing is recorded but what `measures` makes of its trace."""
+
+    simulation: Simulation
+    measures: Callable[[Trace], Trace] = static()
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        trace = self.simulation(key)
+        return self.measures(trace) | {"edited_fraction": trace["edited_fraction"]}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class PoissonWord:
+    """A word whose count is a Poisson variable around its last count, `mean` at first."""
+
+    mean: float
+    generations: int = static()
+    dtype: DType = static(default=jnp.float32)
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        def count(mean, key):
+            drawn = poisson(key, mean, self.dtype).astype(self.dtype)
+            return drawn, drawn
+
+        keys = jax.random.split(key, self.generations)
+        counts = jax.lax.scan(count, jnp.asarray(self.mean, self.dtype), keys)[1]
+        return {
+            "alive": (counts > 0).astype(self.dtype),
+            "edited_fraction": jnp.ones_like(counts),
+        }
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class FreshMixture:
+    """Full resampling, but every position is, with chance `human_share`, a fresh human one."""
+
+    human_share: float
+
+    def start(self, human, generations):
+        del generations
+        return human, None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        synthetic, human = seen.synthetic(), seen.fresh_human()
+        fresh = uniform(key, synthetic.labels.shape, jnp.float32) < self.human_share
+        labels = jnp.where(fresh, human.labels, synthetic.labels)
+        return Step(replace(synthetic, labels=labels), memory, 1.0)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Memoriser(CategoricalLearner):
+    """Errs on every type it has not seen, and on the last one, which stands for all rarer ranks.
+
+    `tested` is the law of the test, whatever law its data are drawn from.
+    """
+
+    tested: Float[np.ndarray | Array, " types"] = field(kw_only=True)
+
+    def measure(self, params: Probabilities, truth: Truth) -> dict[str, Float[Array, ""]]:
+        """The chance of a test word that it has not seen."""
+        del truth
+        tested = jnp.asarray(self.tested, self.dtype)
+        return {"test_error": tested[-1] + jnp.sum(jnp.where(params[:-1] > 0, 0, tested[:-1]))}
+
+
+def processes(settings: Settings) -> list[Process]:
+    return [
+        *_types(settings),
+        *_anchored(settings),
+        *_tails(settings),
+        *_gaussians(settings),
+        _kernels(settings),
+    ]
+
+
+def _process(
+    settings: Settings,
+    regime: str,
+    variant: str,
+    simulation: Simulation,
+    parameters: dict[str, Any],
+    *stated: Stated,
+    family: str = "forgetting",
+) -> Process:
+    """A process and its claims: limits are equalities here, leading orders have their tolerance."""
+    process = Process(
+        family, regime, simulation, settings.replicates or REPLICATES, variant,
+        parameters=parameters,
+    )  # fmt: skip
+    found = []
+    for claim, measure, generation, predicted, note in stated:
+        record = ledger()[claim]
+        found.append(
+            process.claim(
+                claim, measure, generation, predicted, note=note,
+                relation="==" if record.relation == "->" else None,
+                tolerance=LEADING if record.order == "leading" else TOLERANCE,
+            )
+        )  # fmt: skip
+    return process.deciding(*found)
+
+
+def _until_one(trace: Trace) -> Trace:
+    """Fits until one type is left, so far, and whether there are still several."""
+    several = 1 - trace["absorbed"]
+    return {"fits": 1 + jnp.cumsum(several), "several": several}
+
+
+def _only(measure: str) -> Callable[[Trace], Trace]:
+    return lambda trace: {measure: trace[measure]}
+
+
+def _types(settings: Settings) -> Iterator[Process]:
+    """Full resampling of words: how many are left, and how long until one is."""
+    dtype = jnp.dtype(settings.precision)
+
+    def chain(law: np.ndarray, tokens: int, generations: int) -> Chain:
+        return Chain(CategoricalLearner(law, tokens, dtype=dtype), Replace(), generations)
+
+    law = type_laws.zipf(50, 1.0)
+    least = forgetting.distinct_types(probabilities=law, samples=100, generation=20)
+    yield _process(
+        settings, "replace", "words", Only(chain(law, 100, 20), _only("surviving_types")),
+        {"samples": 100, "types": 50, "law": "zipf"},
+        Stated("suresh2025.vocab", "surviving_types", 20, least), family="categorical",
+    )  # fmt: skip
+
+    word: dict[str, Any] = {"rate": 0.05, "samples": 50}
+    alive = forgetting.poisson_survival(**word, generation=10)
+    yield _process(
+        settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype), word,
+        Stated("suresh2025.poisson", "alive", 10, alive),
+    )  # fmt: skip
+
+    time = categorical.absorption_time_distinct(samples=50)
+    last = LIFETIMES * 50
+    yield _process(
+        settings, "replace", "distinct types",
+        Only(chain(type_laws.uniform(50), 50, last), _until_one), {"samples": 50},
+        Stated("kazdan2025.discrete", "fits", last, time, "1 % high at N = 50"),
+    )  # fmt: skip
+
+    pair: dict[str, Any] = {"probability": 0.5, "samples": 100}
+    last, late = LIFETIMES * 100, 6 * 100
+    time = categorical.absorption_time_two_types(**pair)
+    least = categorical.alive_least(**pair, generation=100)
+    most = categorical.alive_most(**pair, generation=late)
+    yield _process(
+        settings, "replace", "a pair", Only(chain(np.full(2, 0.5), 100, last), _until_one), pair,
+        Stated("ref.two_types", "fits", last, time, "1.5 % high at N = 100"),
+        Stated("seddik2024.absorb_least", "several", 100, least),
+        Stated("seddik2024.absorb", "several", late, most, "above 1 until 4 N fits"),
+    )  # fmt: skip
+
+
+def _anchored(settings: Settings) -> Iterator[Process]:
+    """Human tokens beside the drawn ones: fresh ones, or always the same."""
+    dtype, law = jnp.dtype(settings.precision), np.array([0.3, 0.7])
+    mixed: dict[str, Any] = {"samples": 50, "human_share": 0.1}
+    error = float(np.sum(categorical.mixture_limit(probabilities=law, **mixed)))
+    learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
+    chain = Chain(learner, FreshMixture(0.1), 30)
+    yield _process(
+        settings, "fresh_human", "a pair", chain, mixed,
+        Stated("ref.mix_prob", "squared_distance", 30, error, "its limit, reached within 1e-3"),
+    )  # fmt: skip
+
+    law = np.array([0.4, 0.3, 0.2, 0.1])
+    fixed: dict[str, Any] = {"samples": 40, "edited": 16}
+    learner = CategoricalLearner(law, 40, sizes=np.array([24, 16]), dtype=dtype)
+    variety = (1 - 1 / 24) * categorical.fixed_mask_limit(anchors=law, **fixed)
+    yield _process(
+        settings, "keep_human", "the same tokens", Chain(learner, _second_block(20), 20), fixed,
+        Stated("ref.unigram_fixed", "heterozygosity", 20, variety, "averaged over the anchors"),
+    )  # fmt: skip
+
+
+def _second_block(generations: int) -> Regime:
+    """Of two blocks the second is drawn anew each time."""
+    return Edit.of(MaskPolicy.of(np.tile([False, True], (generations - 1, 1))))
+
+
+def _tails(settings: Settings) -> Iterator[Process]:
+    """Memorisers of a Zipf law: cut far out and far in, and with a clean part."""
+    error, leading = zipf_tails.memoriser_error, zipf_tails.cut_error_leading
+    far: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**3, "cut": 10**5}
+    near: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**9, "cut": 100}
+    clean = far | {"cut": 8, "human_fraction": 0.05}
+    second = zipf_tails.second_error(exponent=EXPONENT, samples=10**3, human_samples=10**3)
+    yield _process(
+        settings, "replace", "a far cut", _memoriser(settings, **far), far,
+        Stated("ref.zipf_error", "test_error", 1, error(**far)),
+        Stated("dohmatob2024b.thm21", "test_error", 1, leading(**far), "the error, not its slope"),
+        Stated("dohmatob2024b.cor22", "test_error", 2, second, "multinomial: off by O(1/T)"),
+    )  # fmt: skip
+    yield _process(
+        settings, "replace", "a near cut", _memoriser(settings, **near), near,
+        Stated("dohmatob2024b.thm21", "test_error", 1, leading(**near), "the error, not its slope"),
+    )  # fmt: skip
+    yield _process(
+        settings, "replace", "a clean part", _memoriser(settings, **clean), clean,
+        Stated("ref.zipf_error", "test_error", 1, error(**clean), "below the floor of the cut"),
+    )  # fmt: skip
+
+
+def _memoriser(
+    settings: Settings, *, exponent: float, samples: int, cut: int, human_fraction: float = 0.0
+) -> Chain:
+    def with_rest(law: np.ndarray) -> np.ndarray:
+        return np.append(law, max(1 - law.sum(), 0.0))
+
+    ranks = np.arange(1, RANKS + 1)
+    tested = ranks**-exponent * (1 - zipf_tails.tail_mass(exponent=exponent, rank=1))
+    kept = 1 - zipf_tails.tail_mass(exponent=exponent, rank=cut)
+    drawn = tested * (human_fraction + (1 - human_fraction) * (ranks <= cut) / kept)
+    learner = Memoriser(
+        with_rest(drawn), samples, dtype=jnp.dtype(settings.precision), tested=with_rest(tested)
+    )
+    return Chain(learner, Replace(), 2)
+
+
+def _gaussians(settings: Settings) -> Iterator[Process]:
+    dtype, bias = jnp.dtype(settings.precision), settings.sampling_variance
+    biased: dict[str, Any] = {"samples": POINTS, "sampling_variance": bias}
+    learner = GaussianLearner(1, **biased, representation="statistics", dtype=dtype)
+    left = gaussian.replace_variance(**biased, generation=EARLY)
+    yield _process(
+        settings, "replace", f"{bias:g} of variance", Chain(learner, Replace(), EARLY), biased,
+        Stated("alemohammad2024.bias", "variance", EARLY, left),
+    )  # fmt: skip
+
+    law = GaussianLaw.of(
+        "accumulate", samples=10, generations=100, estimator="maximum_likelihood", dtype=dtype
+    )
+    limit = gaussian.accumulate_limit(samples=10)
+    error = gaussian.accumulate_mean_error(samples=10, generation=100, unbiased=False)
+    yield _process(
+        settings, "accumulate", "max likelihood", law, {"samples": 10},
+        Stated("kazdan2025.gauss_acc_limit", "variance", 100, limit, "reached within 1e-3"),
+        Stated("ref.gauss_acc_mean", "squared_mean_error", 100, error),
+    )  # fmt: skip
+
+    half: dict[str, Any] = {"samples": POINTS, "edited": POINTS // 2}
+    chain = Chain(GaussianLearner(1, POINTS, dtype=dtype), EditSubset(POINTS // 2), EARLY)
+    error = gaussian.edit_mean_error(**half, generation=EARLY)
+    yield _process(
+        settings, "edit", "a random half", chain, half,
+        Stated("ref.gauss_edit_mean", "squared_mean_error", EARLY, error),
+    )  # fmt: skip
+
+    anchors, edited = POINTS // 4, POINTS - POINTS // 4
+    fixed: dict[str, Any] = {"samples": POINTS, "edited": edited}
+    learner = GaussianLearner(
+        1, POINTS, sizes=np.array([anchors, edited]), representation="statistics", dtype=dtype
+    )
+    path = gaussian.fixed_mask_variance(**fixed, generation=EARLY)
+    limit = gaussian.fixed_mask_limit(**fixed)
+    yield _process(
+        settings, "keep_human", "the same points", Chain(learner, _second_block(20), 20), fixed,
+        Stated("ref.gauss_edit_fixed_path", "variance", EARLY, path),
+        Stated("ref.gauss_edit_fixed", "variance", 20, limit, "reached within 1e-3"),
+    )  # fmt: skip
+
+
+def _kernels(settings: Settings) -> Process:
+    learner = KernelDensityLearner(100, "silverman", dtype=jnp.dtype(settings.precision))
+    variance = kernel_density.relative_sample_variance(
+        samples=100, generation=EARLY, unbiased=False,
+        factor=kernel_density.silverman_factor(samples=100),
+    )  # fmt: skip
+    return _process(
+        settings, "replace", "Silverman's rule",
+        Only(Chain(learner, Replace(), EARLY), _only("data_variance")), {"samples": 100},
+        Stated("ref.kde_silverman", "data_variance", EARLY, variance),
+    )  # fmt: skip
