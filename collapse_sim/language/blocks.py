@@ -1,6 +1,6 @@
 """Token data sets: for each seed, blocks of consecutive tokens."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -16,16 +16,41 @@ class Blocks:
     """
 
     labels: Int[np.ndarray | Array, "seeds blocks time"]
+    scored: Bool[np.ndarray | Array, "seeds blocks time"] | None = None
+    """The tokens that are fitted and may be edited; without it, all of them."""
 
     @staticmethod
-    def of(tokens: Int[np.ndarray, "blocks time"], seeds: int) -> "Blocks":
-        """The same human data for every seed."""
-        return Blocks(np.broadcast_to(tokens, (seeds, *tokens.shape)))
+    def of(
+        tokens: Int[np.ndarray, "blocks time"],
+        seeds: int,
+        scored: Bool[np.ndarray, "blocks time"] | None = None,
+    ) -> "Blocks":
+        """The same human data for every seed.
+
+        Raises ValueError for a block in which no token but the first is scored.
+        """
+        if scored is not None and not scored[:, 1:].any(axis=1).all():
+            block = np.argmin(scored[:, 1:].any(axis=1))
+            raise ValueError(
+                f"scored: no token of block {block}: accepted is at least one after the first"
+            )
+        same = lambda x: np.broadcast_to(x, (seeds, *x.shape))  # noqa: E731
+        return Blocks(same(tokens), None if scored is None else same(scored))
 
     @property
     def size(self) -> int:
         """Blocks of each seed."""
         return self.labels.shape[1]
+
+    @property
+    def given(self) -> Int[np.ndarray, "seeds blocks"]:
+        """Tokens of each block before the first scored one.
+
+        Raises ValueError where nothing says which tokens are scored.
+        """
+        if self.scored is None:
+            raise ValueError("scored=None: accepted are blocks that say which tokens are scored")
+        return 1 + np.argmax(np.asarray(self.scored)[:, :, 1:], axis=2).astype(np.int32)
 
     def share_of(self, mask: Bool[Array, "seeds blocks time"]) -> Float[np.ndarray, " seeds"]:
         """Share of all tokens under a mask."""
@@ -47,14 +72,17 @@ class Blocks:
         return self
 
     def put(self, batch: "Blocks", slot: int) -> "Blocks":
-        """The union with `batch`."""
+        """The union with `batch`; ValueError if one alone says which tokens are scored."""
         del slot
-        return replace(self, labels=np.concatenate([self.labels, batch.labels], axis=1))
+        if (self.scored is None) != (batch.scored is None):
+            raise ValueError("scored: of one data set alone: accepted are both or neither")
+        return jax.tree.map(lambda *both: np.concatenate(both, axis=1), self, batch)
 
     def subsample(self, keys: Key[Array, " seeds"], filled: int, size: int) -> "Blocks":
         """`size` blocks of each seed drawn without replacement from the first `filled`."""
         rows = [generator.choice(filled, size, replace=False) for generator in generators(keys)]
-        return Blocks(np.take_along_axis(np.asarray(self.labels), np.stack(rows)[..., None], 1))
+        chosen = np.stack(rows)[..., None]
+        return jax.tree.map(lambda x: np.take_along_axis(np.asarray(x), chosen, 1), self)
 
 
 def generators(keys: Key[Array, " seeds"]) -> list[np.random.Generator]:

@@ -45,7 +45,7 @@ def read_corpus(source: str) -> list[Document]:
     at two or more blank lines; its domain is its stem. JSONL has a `text` and may have a `domain`.
     Raises ValueError for what cannot be read, naming the place in it.
     """
-    path = Path(source)
+    path, place = Path(source), f"--corpus {source}"
     if source == "python":
         documents = python_corpus()
     elif source.startswith("hf:"):
@@ -53,19 +53,19 @@ def read_corpus(source: str) -> list[Document]:
     elif path.is_dir():
         files = sorted(file for file in path.glob("*.txt") if file.is_file())
         if not files:
-            raise ValueError(f"--corpus {source}: a folder without .txt files: {ACCEPTED}")
-        documents = [document for file in files for document in _from_text(source, file)]
+            raise ValueError(f"{place}: a folder without .txt files: {ACCEPTED}")
+        documents = [document for file in files for document in _from_text(place, file)]
     elif not path.name.endswith((".txt", ".jsonl", ".jsonl.gz")):
-        raise ValueError(f"--corpus {source}: {ACCEPTED}")
+        raise ValueError(f"{place}: {ACCEPTED}")
     elif not path.is_file():
-        raise ValueError(f"--corpus {source}: no such file: {ACCEPTED}")
+        raise ValueError(f"{place}: no such file: {ACCEPTED}")
     elif path.suffix == ".txt":
-        documents = _from_text(source, path)
+        documents = _from_text(place, path)
     else:
-        documents = _from_json_lines(source, path)
+        documents = [_document(*line, path) for line in json_lines(place, path)]
     documents = [document for document in documents if document.text.strip()]
     if not documents:
-        raise ValueError(f"--corpus {source}: empty: accepted are sources that hold text")
+        raise ValueError(f"{place}: empty: accepted are sources that hold text")
     return documents
 
 
@@ -83,13 +83,13 @@ def python_corpus() -> list[Document]:
     library its docstrings, its full-line comments, and its code without either.
     """
     documents = language_reference()
-    modules = [_texts(source) for source in _modules(Path(sysconfig.get_paths()["stdlib"]))]
+    modules = [_texts(source) for _, source in modules_below(LIBRARY)]
     for domain in ("docstrings", "comments", "code"):
         documents += [Document(texts[domain], domain) for texts in modules if texts]
     return [
         document
         for document in _distinct(documents)
-        if len(document.text) >= SHORTEST and _is_text(document.text)
+        if len(document.text) >= SHORTEST and is_text(document.text)
     ]
 
 
@@ -176,18 +176,18 @@ ARTICLE = re.compile(r" = (?!= ).*(?<! =) = *")
 """WikiText's heading of an article; of a section it is ` = = Title = = `."""
 
 
-def _decode(source: str, file: Path, content: bytes) -> str:
+def _decode(place: str, file: Path, content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"--corpus {source}: {file} is not UTF-8 at byte {error.start}: accepted is UTF-8"
+            f"{place}: {file} is not UTF-8 at byte {error.start}: accepted is UTF-8"
         ) from None
     return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def _from_text(source: str, file: Path) -> list[Document]:
-    text = _decode(source, file, file.read_bytes())
+def _from_text(place: str, file: Path) -> list[Document]:
+    text = _decode(place, file, file.read_bytes())
     lines = text.split("\n")
     around = ["", *lines, ""]
     # A line of the same form without blank ones around it is part of a formula.
@@ -204,38 +204,47 @@ def _from_text(source: str, file: Path) -> list[Document]:
     return [Document(part.lstrip("\n").rstrip(), file.stem) for part in parts if part.strip()]
 
 
-def _from_json_lines(source: str, file: Path) -> list[Document]:
+def json_lines(place: str, file: Path) -> Iterator[tuple[str, Any]]:
+    """The values of a .jsonl or .jsonl.gz file, each with its own place: `place: line N`.
+
+    Blank lines are passed over. Raises ValueError, beginning with the place, for what cannot be
+    read.
+    """
     content = file.read_bytes()
     if file.suffix == ".gz":
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"--corpus {source}: {error}: accepted are whole gzip files") from None
-    stem = file.name.removesuffix(".gz").removesuffix(".jsonl")
+            raise ValueError(f"{place}: {error}: accepted are whole gzip files") from None
     # Not splitlines: JSON strings may hold U+2028 and other characters that it takes for an end.
-    lines = enumerate(_decode(source, file, content).split("\n"), start=1)
-    return [_from_json(source, number, line, stem) for number, line in lines if line.strip()]
+    for number, line in enumerate(_decode(place, file, content).split("\n"), start=1):
+        if line.strip():
+            try:
+                yield f"{place}: line {number}", json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(
+                    f"{place}: line {number} is not JSON at column {error.colno}: {error.msg}"
+                ) from None
 
 
-def _from_json(source: str, number: int, line: str, stem: str) -> Document:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
+def domain_of(place: str, row: dict[str, Any], file: Path) -> str:
+    """The `domain` of a value of `json_lines`, or the name of its file."""
+    domain = row.get("domain", file.name.removesuffix(".gz").removesuffix(".jsonl"))
+    if not is_text(domain):
+        raise ValueError(f"{place}: domain={domain}: accepted are strings")
+    return domain
+
+
+def _document(place: str, row: Any, file: Path) -> Document:
+    if not isinstance(row, dict) or not is_text(row.get("text")):
         raise ValueError(
-            f"--corpus {source}: line {number} is not JSON at column {error.colno}: {error.msg}"
-        ) from None
-    if not isinstance(row, dict) or not _is_text(row.get("text")):
-        raise ValueError(
-            f"--corpus {source}: line {number} without text: accepted are objects with `text`, "
-            "a string of Unicode characters"
+            f"{place} without text: accepted are objects with `text`, a string of Unicode "
+            "characters"
         )
-    domain = row.get("domain", stem)
-    if not _is_text(domain):
-        raise ValueError(f"--corpus {source}: line {number}: domain={domain}: accepted are strings")
-    return Document(row["text"], domain)
+    return Document(row["text"], domain_of(place, row, file))
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     """Whether it is a string without lone surrogates, which JSON can write and UTF-8 cannot."""
     return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
@@ -263,30 +272,39 @@ def _from_hub(source: str) -> list[Document]:
 # The standard library
 
 
+LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+
 Owner = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 """What can have a docstring."""
 
 NO_HUMAN_TEXT = {"test", "tests", "idlelib", "lib2to3", "encodings", "pydoc_data"}
 
 
-def _modules(folder: Path) -> Iterator[str]:
-    """Source of the modules below a folder, without tests and tables."""
+def modules_below(folder: Path) -> Iterator[tuple[str, str]]:
+    """Dotted name and source of the modules below a folder, without tests and tables."""
     for place, folders, files in os.walk(folder):
         # Whatever is no identifier is no part of the library: site-packages, build settings.
         folders[:] = sorted(
             name for name in folders if name.isidentifier() and name not in NO_HUMAN_TEXT
         )
+        package = Path(place).relative_to(folder).parts
         for name in sorted(files):
             if name.endswith(".py"):
+                own = name.removesuffix(".py")
                 with tokenize.open(os.path.join(place, name)) as file:
-                    yield file.read()
+                    yield ".".join(package + (own,) * (own != "__init__")), file.read()
+
+
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a module that may be older than this Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # outdated escape sequences
+        return ast.parse(source)
 
 
 def _texts(source: str) -> dict[str, str]:
     """Docstrings, comments and code of a module; nothing where it is mostly data."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # outdated escape sequences
-        tree = ast.parse(source)
+    tree = parse(source)
     lines = source.split("\n")
     if _is_mostly_data(tree, len(lines)):
         return {}

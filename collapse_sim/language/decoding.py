@@ -32,12 +32,13 @@ def generate(
     config: TransformerConfig,
     time: int,
     stop: int | None = None,
+    lengths: Int[Array, "seeds rows"] | None = None,
 ) -> Int[Array, "seeds rows time"]:
     """Sequences of `time` tokens that begin with their prompts (at least one token).
 
-    `rows` number the sequences and choose their random numbers. After the token `stop` a sequence
-    holds nothing but that token; without one it goes on, as packed text does. Seeds come one after
-    the other.
+    Of each prompt the first `lengths` tokens are given, without it all of them. `rows` number the
+    sequences and choose their random numbers. After the token `stop` a sequence holds nothing but
+    that token; without one it goes on, as packed text does. Seeds come one after the other.
     """
     group = len(rows)
     if jax.default_backend() == "cpu":
@@ -45,29 +46,31 @@ def generate(
         while group % 2 == 0 and group * floats > CPU_CACHE_FLOATS:
             group //= 2
 
-    def one_seed(parameters, key, prompts):
+    def one_seed(parameters, key, *own):
         model = model_of(config, parameters)
 
-        def one_group(rows, prompts):
+        def one_group(rows, prompts, lengths):
             draws = row_uniforms(key, rows, time - 1).T
-            return _continue(model, prompts, draws, sampler, time, stop)
+            return _continue(model, prompts, lengths, draws, sampler, time, stop)
 
-        parts = rows.reshape(-1, group), prompts.reshape(-1, group, prompts.shape[1])
+        parts = jax.tree.map(lambda x: x.reshape(-1, group, *x.shape[1:]), (rows, *own))
         return jax.lax.map(lambda part: one_group(*part), parts).reshape(len(rows), time)
 
-    return jax.lax.map(lambda seed: one_seed(*seed), (parameters, keys, prompts))
+    return jax.lax.map(lambda seed: one_seed(*seed), (parameters, keys, prompts, lengths))
 
 
 def _continue(
     model: Transformer,
     prompts: Int[Array, "rows prompt"],
+    lengths: Int[Array, " rows"] | None,
     draws: Float[Array, "positions rows"],
     sampler: Sampler,
     time: int,
     stop: int | None,
 ) -> Int[Array, "rows time"]:
     given = jnp.pad(prompts, ((0, 0), (0, time - prompts.shape[1]))).T
-    inside = jnp.arange(1, time) < prompts.shape[1]
+    positions = jnp.arange(1, time)
+    inside = positions < prompts.shape[1] if lengths is None else positions[:, None] < lengths
 
     def position(state, step):
         tokens, cache = state

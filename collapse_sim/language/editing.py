@@ -111,8 +111,10 @@ class EditAndDrop:
 def drop(data: Blocks, dropped: Bool[np.ndarray, "seeds blocks time"]) -> Blocks:
     """The text without some tokens, packed anew into as many whole blocks as every seed has.
 
-    Raises ValueError when not one block is left.
+    Raises ValueError when not one block is left, and where only some tokens are scored.
     """
+    if data.scored is not None:
+        raise ValueError("scored: accepted are texts without, as packing moves tokens")
     seeds, _, time = data.labels.shape
     kept = [np.asarray(data.labels[seed])[~dropped[seed]] for seed in range(seeds)]
     blocks = min(len(tokens) for tokens in kept) // time

@@ -74,6 +74,11 @@ class LanguageLearner:
         state = initial_state(keys, config=self.config, training=self.training)
         return self.place(state)
 
+    def start_from(self, keys: Key[Array, " seeds"], parameters: Parameters) -> TrainState:
+        """The same with a copy of these parameters, which a fit would else consume."""
+        copied = jax.tree.map(lambda x: x.copy(), parameters)
+        return self.place(self.start(keys)._replace(parameters=copied))
+
     def place(self, state: TrainState) -> TrainState:
         """The state on the mesh."""
         return jax.tree.map(lambda x: _put(x, self._sharding_of(x)), state)
@@ -87,15 +92,18 @@ class LanguageLearner:
         finite.
         """
         orders = [batch_order(key, data.size, self.training) for key in keys]
-        tokens = np.asarray(data.labels)
+        arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
         batch = NamedSharding(self.mesh, P("seed", None, "batch"))
         first = int(np.max(_fetch(state.step)))
         while first < self.training.steps:
             last = min(first + steps, self.training.steps)
-            chosen = np.stack([own[order[first:last]] for own, order in zip(tokens, orders)])  # noqa: B905
+            chosen = [
+                np.stack([own[order[first:last]] for own, order in zip(array, orders)])  # noqa: B905
+                for array in arrays
+            ]
             state, losses = train(
                 state,
-                _put(chosen, batch),
+                *(_put(array, batch) for array in chosen),
                 config=self.config,
                 training=self.training,
             )
@@ -107,7 +115,10 @@ class LanguageLearner:
     def generate(
         self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks, copies: int = 1
     ) -> Blocks:
-        """As many blocks as `like` has, each beginning with the first tokens of one of them."""
+        """As many blocks as `like` has, each beginning with the first tokens of one of them.
+
+        Raises ValueError where `like` says which tokens are scored: `respond` writes those.
+        """
         del copies
         parts = [part for _, part in self.generate_in_parts(keys, parameters, like)]
         return Blocks(np.concatenate(parts, axis=1))
@@ -116,14 +127,35 @@ class LanguageLearner:
         self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks
     ) -> Iterator[tuple[int, Int[np.ndarray, "seeds rows time"]]]:
         """The same part by part: how many blocks of each seed are done, and the latest."""
+        if like.scored is not None:
+            raise ValueError("scored: accepted are blocks without; `respond` writes scored tokens")
         time = like.labels.shape[2]
         for rows, (prompts,) in self._parts(like.labels[:, :, : self.prompt]):
             made = _generate(
-                parameters, keys, rows, prompts, self.generation,
-                mesh=self.mesh, config=self.config, time=time,
+                parameters, keys, rows, prompts, None, self.generation,
+                mesh=self.mesh, config=self.config, time=time, stop=None,
             )  # fmt: skip
             kept = min(len(rows), like.size - int(rows[0]))
             yield int(rows[0]) + kept, np.asarray(made)[:, :kept]
+
+    def respond(self, keys: Key[Array, " seeds"], parameters: Parameters, data: Blocks) -> Blocks:
+        """The same blocks with new responses after what stands before their first scored tokens.
+
+        A response ends with the end of text, the last token that is scored, or with the block.
+        Raises ValueError for data that do not say which tokens are scored.
+        """
+        time, given, parts = data.labels.shape[2], data.given, []
+        for rows, (prompts, lengths) in self._parts(data.labels, given):
+            made = _generate(
+                parameters, keys, rows, prompts, lengths, self.generation,
+                mesh=self.mesh, config=self.config, time=time, stop=self.end_of_text,
+            )  # fmt: skip
+            parts.append(np.asarray(made)[:, : data.size - int(rows[0])])
+        labels = np.concatenate(parts, axis=1)
+        scored = np.arange(time) >= given[:, :, None]
+        if self.end_of_text is not None:
+            scored[:, :, 1:] &= labels[:, :, :-1] != self.end_of_text
+        return Blocks(labels, scored)
 
     def resample(
         self, keys: Key[Array, " seeds"], parameters: Parameters, data: Blocks
@@ -131,7 +163,7 @@ class LanguageLearner:
         """One forward pass over the tokens as they stand.
 
         Surprise is -log P(token | those before it) in nats; it is nan at the first token of every
-        block and document, which is never edited.
+        block and document, and where a token is not scored: those are never edited.
         """
         labels, surprise = [], []
         for rows, (tokens,) in self._parts(data.labels):
@@ -142,7 +174,10 @@ class LanguageLearner:
             kept = min(len(rows), data.size - int(rows[0]))
             labels.append(np.asarray(drawn)[:, :kept])
             surprise.append(np.asarray(surprised)[:, :kept])
-        return Resampled(np.concatenate(labels, 1), None, np.concatenate(surprise, 1))
+        known = np.concatenate(surprise, 1)
+        if data.scored is not None:
+            known = np.where(data.scored, known, np.nan)
+        return Resampled(np.concatenate(labels, 1), None, known)
 
     def score(
         self, parameters: Parameters, tokens: Int[np.ndarray, "seeds blocks time"]
@@ -212,19 +247,21 @@ def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
 def _shard(function, mesh: Mesh):
     """Each device works on its own seeds and rows, with whole parameters."""
     seeds, rows, both = P("seed"), P("batch"), P("seed", "batch")
-    specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both}
+    specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both, "lengths": both}
     in_specs = tuple(specs[name] for name in inspect.signature(function).parameters)
     return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=both, check_vma=False)
 
 
-@partial(jax.jit, static_argnames=("mesh", "config", "time"))
-def _generate(parameters, keys, rows, prompts, sampler: Sampler, *, mesh, config, time):
-    def local(parameters, keys, rows, tokens):
+@partial(jax.jit, static_argnames=("mesh", "config", "time", "stop"))
+def _generate(parameters, keys, rows, prompts, lengths, sampler: Sampler, *, mesh, config, time,
+              stop):  # fmt: skip
+    def local(parameters, keys, rows, tokens, lengths):
         return decoding.generate(
-            parameters, keys, rows, tokens, sampler, config=config, time=time
+            parameters, keys, rows, tokens, sampler,
+            config=config, time=time, stop=stop, lengths=lengths,
         )  # fmt: skip
 
-    return _shard(local, mesh)(parameters, keys, rows, prompts)
+    return _shard(local, mesh)(parameters, keys, rows, prompts, lengths)
 
 
 @partial(jax.jit, static_argnames=("mesh", "config", "end_of_text"))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.transformer import Transformer, TransformerConfig
@@ -94,16 +94,21 @@ def model_of(config: TransformerConfig, parameters: Parameters) -> Transformer:
 
 
 def mean_loss(
-    config: TransformerConfig, parameters: Parameters, tokens: Int[Array, "batch time"]
+    config: TransformerConfig,
+    parameters: Parameters,
+    tokens: Int[Array, "batch time"],
+    scored: Bool[Array, "batch time"] | None = None,
 ) -> Float[Array, ""]:
-    """Nats per token, over all tokens but the first of each block."""
-    return -jnp.mean(log_probabilities(model_of(config, parameters), tokens))
+    """Nats per token, over all tokens, or all scored ones, but the first of each block."""
+    averaged = None if scored is None else scored[:, 1:]
+    return -jnp.mean(log_probabilities(model_of(config, parameters), tokens), where=averaged)
 
 
 @partial(jax.jit, static_argnames=("config", "training"), donate_argnames="state")
 def train(
     state: TrainState,
     batches: Int[Array, "seeds steps batch time"],
+    scored: Bool[Array, "seeds steps batch time"] | None = None,
     *,
     config: TransformerConfig,
     training: Training,
@@ -111,13 +116,13 @@ def train(
     """Some further steps of every seed, and the loss before each of them."""
     optimizer = training.optimizer()
 
-    def step(state, tokens):
-        loss, gradient = jax.value_and_grad(partial(mean_loss, config))(state.parameters, tokens)
+    def step(state, batch):
+        loss, gradient = jax.value_and_grad(partial(mean_loss, config))(state.parameters, *batch)
         updates, inner = optimizer.update(gradient, state.optimizer, state.parameters)
         parameters = optax.apply_updates(state.parameters, updates)
         return TrainState(parameters, inner, state.step + 1), loss
 
-    return jax.vmap(partial(jax.lax.scan, step))(state, batches)
+    return jax.vmap(partial(jax.lax.scan, step))(state, (batches, scored))
 
 
 def require_finite(losses: np.ndarray, first_step: int, training: Training) -> None:

@@ -56,7 +56,7 @@ def test_python_is_read_in_order_without_what_is_short_doubled_or_not_unicode(mo
         f'"""B {long}"""\n' + "call()\n" * 100,
         f'"""\\ud800 {long}"""\n',
     ]
-    monkeypatch.setattr(corpus, "_modules", lambda folder: iter(modules))
+    monkeypatch.setattr(corpus, "modules_below", lambda folder: [("m", text) for text in modules])
     found = domains(python_corpus())
     assert found.pop("reference")[0].startswith('The "assert" statement')
     assert found == {
@@ -180,7 +180,12 @@ def test_only_the_library_itself_is_searched(tmp_path):
         (tmp_path / place / "module.py").write_text(f"{place!r}\n")
     (tmp_path / "a" / "notes.txt").write_text("no module")
     (tmp_path / "latin.py").write_bytes("# coding: latin-1\n'é'\n".encode("latin-1"))
-    assert list(corpus._modules(tmp_path)) == ["# coding: latin-1\n'é'\n", "'a/b'\n"]
+    (tmp_path / "a" / "b" / "__init__.py").write_text("")
+    assert list(corpus.modules_below(tmp_path)) == [
+        ("latin", "# coding: latin-1\n'é'\n"),
+        ("a.b", ""),
+        ("a.b.module", "'a/b'\n"),
+    ]
 
 
 # Files

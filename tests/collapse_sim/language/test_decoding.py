@@ -184,6 +184,27 @@ def test_nothing_follows_the_stop(parameters):
     np.testing.assert_array_equal(stopped, np.where(after, 2, free))
 
 
+@pytest.mark.parametrize("stop", [None, 2])
+def test_prompts_of_many_lengths_are_continued_as_those_of_one(parameters, stop):
+    """Each row as in a batch whose prompts are all as long; what stands beyond is not read."""
+    rows, given = jnp.arange(40), jnp.asarray(prompts(40))
+    lengths = np.random.default_rng(7).integers(1, TIME, (SEEDS, 40)).astype(np.int32)
+
+    @jax.jit
+    def generate(parameters, given, lengths=None):
+        return decoding.generate(
+            parameters, KEYS, rows, given, Sampler(),
+            config=CONFIG, time=TIME, stop=stop, lengths=lengths,
+        )  # fmt: skip
+
+    found = np.asarray(generate(parameters, given, jnp.asarray(lengths)))
+    for length in (1, 4):
+        expected = np.asarray(generate(parameters, given[:, :, :length]))
+        alike = lengths == length
+        assert alike.any(axis=1).all()
+        np.testing.assert_array_equal(found[alike], expected[alike])
+
+
 def test_samplers_are_used(learner, parameters):
     """The most probable token every time is what scores say it is."""
     greedy = replace(learner, generation=Sampler(top_k=1))
