@@ -20,12 +20,13 @@ from collapse_sim.run_directory import RunDirectory
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
-    from language_lab.evidence import judge
+    from fitting import token_progress
+    from language_lab.evidence import gather
     from language_lab.report import chain_rows, print_report
     from language_lab.runner import Runner, make_learner, total_tokens
     from language_lab.token_rule import decide_token_rule
     from language_lab.world import make_world
-    from tqdm import tqdm
+    from trends import judge
 
     from collapse_sim.certify import FAMILY_ERROR
     from paper_figs import language_generations, oracle_language
@@ -37,16 +38,14 @@ def main(settings: Settings) -> None:
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return
-    with tqdm(
-        total=total_tokens(settings, learner), unit=" tokens", unit_scale=True, disable=None,
-        leave=False, ncols=80,
-    ) as bar:  # fmt: skip
+    with token_progress(total_tokens(settings, learner)) as bar:
         rows = list(Runner(settings, world, learner, run, bar).rows())
     chains, exact = list(chain_rows(rows)), []
     if world.oracle is not None:
         exact, frozen = decide_token_rule(world, settings.seed, FAMILY_ERROR / 2)
         chains += frozen
-    verdicts = exact + judge(settings, rows, FAMILY_ERROR / 2 if exact else FAMILY_ERROR)
+    error = FAMILY_ERROR / 2 if exact else FAMILY_ERROR
+    verdicts = exact + judge(gather(settings, rows), error)
     run.write_chains(chains)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     figure = language_generations if world.oracle is None else oracle_language

@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from language_lab.evidence import control_spread, measure_of, student_interval
+from language_lab.evidence import control_spread, measure_of
 from language_lab.runner import Row
 from language_lab.settings import Settings
 from rich.console import Console
 from rich.table import Table
+from trends import student_interval
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 

@@ -9,13 +9,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from fitting import Fitting
 from language_lab.settings import Settings
 from language_lab.world import World, make_regime
 from tqdm import tqdm
 
 from collapse_sim.language import measures
 from collapse_sim.language.blocks import Blocks
-from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.editing import changes
 from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner, make_mesh
 from collapse_sim.language.sampling import Sampler
@@ -24,8 +24,6 @@ from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.regimes import Generation
 from collapse_sim.run_directory import RunDirectory
 
-REPORT_STEPS = 50
-CHECKPOINT_SECONDS = 60.0
 SUMMARY_BLOCKS = 2048
 """Most blocks of each seed whose text is measured."""
 
@@ -81,7 +79,7 @@ class Runner:
         settings = self.settings
         self.human = self.world.human(settings.seeds)
         self.keys = jax.random.split(jax.random.key(settings.seed), settings.seeds)
-        self.checkpoints = Checkpoints(self.run)
+        self.fitting = Fitting(self.run, self.bar)
         self.base: Any = None
 
     def rows(self) -> Iterator[Row]:
@@ -100,12 +98,12 @@ class Runner:
         for number in range(1, settings.generations):
             data, memory, told = self._next(name, regime, number, data, memory, parameters)
             if number > 1:
-                self.checkpoints.remove(f"{name}-{number}")
+                self.fitting.forget(f"{name}-{number}")
             if not self._is_over(name, number + 1):
                 parameters = self._fit(name, number + 1, data)
             values = self._measured(name, number + 1, data, parameters, told)
             yield Row(name, number + 1, values)
-        self.checkpoints.remove(f"{name}-{settings.generations}")
+        self.fitting.forget(f"{name}-{settings.generations}")
 
     def _is_over(self, name: str, generation: int) -> bool:
         """Whether an earlier run left nothing of this generation to be computed."""
@@ -160,31 +158,15 @@ class Runner:
 
     def _fit(self, name: str, generation: int, data: Blocks) -> Any:
         """Parameters of one generation for every seed."""
-        place = f"{name}-{generation}"
-        learner = self.learner
+        learner, place = self.learner, f"{name}-{generation}"
         init_keys, order_keys = (self._stage_keys(generation, stage) for stage in (2, 3))
-        state = learner.start(init_keys)
         if self.base is not None and self.settings.init == "base":
-            copied = jax.tree.map(lambda x: x.copy(), self.base)
-            state = learner.place(state._replace(parameters=copied))
-        state, saved_losses = self.checkpoints.load(place, state)
-        state = learner.place(state)
-        done = int(np.max(state.step))
-        tokens = self.settings.seeds * self.settings.batch * self.settings.context
-        self.bar.set_description(f"{name} {generation}: fit")
-        self.bar.update(done * tokens)
-        written, losses = time.monotonic(), saved_losses
-        for progress in learner.fit(order_keys, data, state, steps=REPORT_STEPS):
-            state = progress.state
-            losses = progress.losses.mean(axis=1)
-            self.bar.update((progress.step - done) * tokens)
-            self.bar.set_postfix_str(f"loss {losses.mean():.3f}")
-            done = progress.step
-            if time.monotonic() - written > CHECKPOINT_SECONDS or done == learner.training.steps:
-                self.checkpoints.save(place, state, losses)
-                written = time.monotonic()
-        self.last_losses = losses
-        return state.parameters
+            state = learner.start_from(init_keys, self.base)
+        else:
+            state = learner.start(init_keys)
+        fitted = self.fitting.fit(place, learner, state, order_keys, data)
+        self.last_losses = fitted.losses
+        return fitted.parameters
 
     def _measured(
         self, name: str, generation: int, data: Blocks, parameters: Any, told: Values

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import fitting
 import jax
 import numpy as np
 import pytest
@@ -238,8 +239,8 @@ THREE = (*TINY, "--regimes", "replace", "subsample", "edit")
 def two_parts():
     """Every fit in two parts with a checkpoint after each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "REPORT_STEPS", 4)
-        patch.setattr(runner, "CHECKPOINT_SECONDS", -1.0)
+        patch.setattr(fitting, "REPORT_STEPS", 4)
+        patch.setattr(fitting, "CHECKPOINT_SECONDS", -1.0)
         yield
 
 
