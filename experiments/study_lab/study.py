@@ -50,6 +50,12 @@ class Study:
     def seeds(self) -> int:
         return self.settings.seeds
 
+    @property
+    def tokens_of_a_fit(self) -> int:
+        """Training tokens of all seeds."""
+        training = self.training()
+        return self.seeds * training.steps * training.batch * self.settings.context
+
     def learner(
         self,
         size: str | None = None,

@@ -1,0 +1,94 @@
+"""How does perplexity grow with the share of synthetic text, and what is wrong with that text?
+
+    python experiments/synthetic_fraction.py
+    python experiments/synthetic_fraction.py --analyse
+    python experiments/synthetic_fraction.py --analyse --human A.txt --synthetic B.txt
+
+Generators trained on human text write synthetic text; fresh models are trained on 0 to 100 % of it
+at equal numbers of tokens, over several seeds (Zhu et al. 2025, arXiv 2412.14689, section 3).
+Writes a run directory with verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg};
+--analyse adds analysis.json and analysis.{png,pdf,svg}.
+"""
+
+import sys
+from collections.abc import Callable
+
+import command_line
+from fraction_lab.settings import Settings, parse
+
+from collapse_sim.run_directory import RunDirectory
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "tokenizers", "orbax-checkpoint")
+
+
+def main(settings: Settings) -> None:
+    """Run, or finish, one study and report it."""
+    # Imported here so that --help and bad flags answer at once.
+    from fitting import token_progress
+    from fraction_lab.arms import Author, fraction_arms
+    from fraction_lab.evidence import trends
+    from fraction_lab.report import print_report
+    from study_lab.rows import COLUMNS, chain_rows, estimates
+    from study_lab.study import Study
+    from study_lab.texts import make_texts
+    from trends import judge
+
+    from paper_figs import synthetic_fraction
+    from paper_figs.style import save
+
+    texts = make_texts(settings, ("student", "generator", "judge"))
+    run = _open(settings, texts.sources)
+    if run is None:
+        return
+    authors = [Author(*author) for author in settings.written_by()]
+    with token_progress(0) as bar:
+        study = Study(settings, texts, run, bar)
+        bar.total = _fits(settings) * study.tokens_of_a_fit
+        arms = list(fraction_arms(study, authors, settings.fractions))
+    measures = {arm.name: estimates(study, arm.values) for arm in arms}
+    verdicts = judge(trends(settings, arms))
+    run.write_chains(list(chain_rows(measures, settings.seeds)), COLUMNS)
+    save(synthetic_fraction.draw(run), run.path, "figure")
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+    run.clear_checkpoints()
+    print_report(arms, measures, verdicts)
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+
+
+def _open(settings: Settings, sources: dict) -> RunDirectory | None:
+    """The run directory, or nothing where the run is finished."""
+    config = command_line.config("synthetic_fraction", settings, PACKAGES, data=sources)
+    run = RunDirectory.open(
+        settings.directory("synthetic_fraction"), config, resume=settings.resume
+    )
+    if settings.resume and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return None
+    return run
+
+
+def _fits(settings: Settings) -> int:
+    """Fits of the whole study."""
+    authors = settings.written_by()
+    synthetic = sum(fraction > 0 for fraction in settings.fractions)
+    return len({size for size, _ in authors}) + len(authors) * synthetic + (0 in settings.fractions)
+
+
+def _configure_jax(settings: Settings) -> None:
+    del settings
+    command_line.use_every_core()
+
+
+def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+    """Parse and run; returns the exit status."""
+
+    def run() -> None:
+        settings = parse(arguments)
+        configure(settings)
+        main(settings)
+
+    return command_line.command("synthetic_fraction.py", run)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
