@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.masks import Policy
+from collapse_sim.random import uniform
 
 Data = Any
 """A data set of whatever kind the learner fits; what a learner generates is in its `labels`."""
@@ -145,6 +146,32 @@ class KeepHuman:
         touched = kept.reshape(kept.shape + (1,) * (human.labels.ndim - kept.ndim))
         labels = jnp.where(touched, human.labels, synthetic.labels)
         return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class FreshHuman:
+    """Full resampling, but every position is, with chance `human_share`, a fresh human one."""
+
+    human_share: float | Float[Array, ""]
+
+    def __post_init__(self):
+        if isinstance(self.human_share, int | float) and not 0 <= self.human_share <= 1:
+            raise ValueError(f"human_share={self.human_share}: accepted is [0, 1]")
+
+    def start(self, human, generations):
+        del generations
+        return human, None
+
+    def copies(self, number):
+        return 1
+
+    def step(self, key, memory, seen):
+        synthetic, human = seen.synthetic(), seen.fresh_human()
+        fresh = uniform(key, (synthetic.size,), jnp.float32) < self.human_share
+        touched = fresh.reshape(fresh.shape + (1,) * (human.labels.ndim - 1))
+        labels = jnp.where(touched, human.labels, synthetic.labels)
+        return Step(replace(synthetic, labels=labels), memory, 1.0)
 
 
 @jax.tree_util.register_dataclass

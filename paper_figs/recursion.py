@@ -36,6 +36,15 @@ def _draw_collapsed(ax: Axes, run: RunDirectory) -> list[style.End]:
     return mean_ends(lines, run)
 
 
+def _draw_word(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """A rare word on its closed form."""
+    lines = read_lines(run, "forgetting", "alive")
+    draw_means(ax, lines)
+    ax.set_ylim(0, 1)
+    finish(ax, lines, "A rare word: share of chains that still know it")
+    return mean_ends(lines, run)
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -43,6 +52,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "kde": lambda ax, run: draw_kl(ax, run, "kde"),
     "sources": draw_sources,
     "selection": _draw_collapsed,
+    "forgetting": _draw_word,
 }
 
 

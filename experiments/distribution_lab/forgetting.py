@@ -5,28 +5,26 @@ flags only --replicates, --precision and --sampling-variance say anything here.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from distribution_lab.process import TOLERANCE, Process
+from distribution_lab.process import TOLERANCE, Process, over_generations
 from distribution_lab.settings import Settings
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
 from collapse_sim.design import static
 from collapse_sim.distributions import type_laws
-from collapse_sim.distributions.categorical import CategoricalLearner, Probabilities, Truth
+from collapse_sim.distributions.categorical import CategoricalLearner
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
-from collapse_sim.linalg import DType
+from collapse_sim.distributions.rare_words import Memoriser, PoissonWord
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.random import uniform
-from collapse_sim.random_counts import poisson
-from collapse_sim.regimes import Edit, EditSubset, Regime, Replace, Step
+from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from collapse_sim.replicates import Simulation
 from theory import categorical, forgetting, gaussian, kernel_density, zipf_tails
 from theory.claims import ledger
@@ -69,66 +67,6 @@ class Only:
         return self.measures(trace) | {"edited_fraction": trace["edited_fraction"]}
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, eq=False)
-class PoissonWord:
-    """A word whose count is a Poisson variable around its last count, `mean` at first."""
-
-    mean: float
-    generations: int = static()
-    dtype: DType = static(default=jnp.float32)
-
-    def __call__(self, key: Key[Array, ""]) -> Trace:
-        def count(mean, key):
-            drawn = poisson(key, mean, self.dtype).astype(self.dtype)
-            return drawn, drawn
-
-        keys = jax.random.split(key, self.generations)
-        counts = jax.lax.scan(count, jnp.asarray(self.mean, self.dtype), keys)[1]
-        return {
-            "alive": (counts > 0).astype(self.dtype),
-            "edited_fraction": jnp.ones_like(counts),
-        }
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class FreshMixture:
-    """Full resampling, but every position is, with chance `human_share`, a fresh human one."""
-
-    human_share: float
-
-    def start(self, human, generations):
-        del generations
-        return human, None
-
-    def copies(self, number):
-        return 1
-
-    def step(self, key, memory, seen):
-        synthetic, human = seen.synthetic(), seen.fresh_human()
-        fresh = uniform(key, synthetic.labels.shape, jnp.float32) < self.human_share
-        labels = jnp.where(fresh, human.labels, synthetic.labels)
-        return Step(replace(synthetic, labels=labels), memory, 1.0)
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, eq=False)
-class Memoriser(CategoricalLearner):
-    """Errs on every type it has not seen, and on the last one, which stands for all rarer ranks.
-
-    `tested` is the law of the test, whatever law its data are drawn from.
-    """
-
-    tested: Float[np.ndarray | Array, " types"] = field(kw_only=True)
-
-    def measure(self, params: Probabilities, truth: Truth) -> dict[str, Float[Array, ""]]:
-        """The chance of a test word that it has not seen."""
-        del truth
-        tested = jnp.asarray(self.tested, self.dtype)
-        return {"test_error": tested[-1] + jnp.sum(jnp.where(params[:-1] > 0, 0, tested[:-1]))}
-
-
 def processes(settings: Settings) -> list[Process]:
     return [
         *_types(settings),
@@ -146,11 +84,10 @@ def _process(
     simulation: Simulation,
     parameters: dict[str, Any],
     *stated: Stated,
-    family: str = "forgetting",
 ) -> Process:
     """A process and its claims: limits are equalities here, leading orders have their tolerance."""
     process = Process(
-        family, regime, simulation, settings.replicates or REPLICATES, variant,
+        "forgetting", regime, simulation, settings.replicates or REPLICATES, variant,
         parameters=parameters,
     )  # fmt: skip
     found = []
@@ -188,15 +125,16 @@ def _types(settings: Settings) -> Iterator[Process]:
     yield _process(
         settings, "replace", "words", Only(chain(law, 100, 20), _only("surviving_types")),
         {"samples": 100, "types": 50, "law": "zipf"},
-        Stated("suresh2025.vocab", "surviving_types", 20, least), family="categorical",
+        Stated("suresh2025.vocab", "surviving_types", 20, least),
     )  # fmt: skip
 
     word: dict[str, Any] = {"rate": 0.05, "samples": 50}
-    alive = forgetting.poisson_survival(**word, generation=10)
-    yield _process(
+    alive = over_generations(10, lambda n: forgetting.poisson_survival(**word, generation=n))
+    process = _process(
         settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype), word,
-        Stated("suresh2025.poisson", "alive", 10, alive),
+        Stated("suresh2025.poisson", "alive", 10, alive[-1]),
     )  # fmt: skip
+    yield replace(process, closed={"alive": alive})
 
     time = categorical.absorption_time_distinct(samples=50)
     last = LIFETIMES * 50
@@ -225,7 +163,7 @@ def _anchored(settings: Settings) -> Iterator[Process]:
     mixed: dict[str, Any] = {"samples": 50, "human_share": 0.1}
     error = float(np.sum(categorical.mixture_limit(probabilities=law, **mixed)))
     learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
-    chain = Chain(learner, FreshMixture(0.1), 30)
+    chain = Chain(learner, FreshHuman(0.1), 30)
     yield _process(
         settings, "fresh_human", "a pair", chain, mixed,
         Stated("ref.mix_prob", "squared_distance", 30, error, "its limit, reached within 1e-3"),

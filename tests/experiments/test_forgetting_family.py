@@ -11,6 +11,7 @@ from distribution_lab import forgetting
 from distribution_lab.settings import ALL, Settings
 
 from collapse_sim.certify import FAMILY_ERROR
+from collapse_sim.distributions import rare_words
 from collapse_sim.distributions.categorical import Truth
 from collapse_sim.loop import Trace
 from collapse_sim.replicates import EMPTY, Stream
@@ -112,14 +113,14 @@ def test_only_what_is_asked_for_is_recorded():
 
 def test_a_memoriser_errs_on_the_unseen_and_on_all_rarer_ranks():
     tested = np.array([0.5, 0.3, 0.1, 0.1])
-    learner = forgetting.Memoriser(tested, 10, tested=tested)
+    learner = rare_words.Memoriser(tested, 10, tested=tested)
     truth = Truth(jnp.asarray(tested), jnp.zeros(4, bool))
     error = learner.measure(jnp.array([0.9, 0.0, 0.05, 0.05]), truth)["test_error"]
     assert float(error) == pytest.approx(0.4)
 
 
 def test_a_word_that_is_gone_stays_gone():
-    word = forgetting.PoissonWord(2.0, 12)
+    word = rare_words.PoissonWord(2.0, 12)
     alive = jax.vmap(word)(jax.random.split(jax.random.key(1), 256))["alive"]
     assert (jnp.diff(alive, axis=1) <= 0).all() and 0 < alive[:, -1].mean() < alive[:, 0].mean()
 

@@ -1,0 +1,60 @@
+"""Rare words: one word's count, generation by generation, and the error of those never seen."""
+
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from collapse_sim.design import static
+from collapse_sim.distributions.categorical import CategoricalLearner, Probabilities, Truth
+from collapse_sim.linalg import DType
+from collapse_sim.loop import Trace
+from collapse_sim.random_counts import poisson
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class PoissonWord:
+    """One replicate of a word whose count is a Poisson variable around its last count.
+
+    The law of a rare word in a large text; `mean` is its expected count at first. Raises
+    ValueError for a mean that is not positive and finite.
+    """
+
+    mean: float | Float[Array, ""]
+    generations: int = static()
+    dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self):
+        if isinstance(self.mean, int | float) and not 0 < self.mean < np.inf:
+            raise ValueError(f"mean={self.mean}: accepted are finite numbers > 0")
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        def count(mean, key):
+            drawn = poisson(key, mean, self.dtype).astype(self.dtype)
+            return drawn, drawn
+
+        keys = jax.random.split(key, self.generations)
+        counts = jax.lax.scan(count, jnp.asarray(self.mean, self.dtype), keys)[1]
+        alive = (counts > 0).astype(self.dtype)
+        return {"alive": alive, "edited_fraction": jnp.ones_like(alive)}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Memoriser(CategoricalLearner):
+    """Errs on every type it has not seen, and on the last one, which stands for all rarer ranks.
+
+    `tested` is the law of the test, whatever law its data are drawn from (Dohmatob et al. 2024,
+    arXiv 2402.07043).
+    """
+
+    tested: Float[np.ndarray | Array, " types"] = field(kw_only=True)
+
+    def measure(self, params: Probabilities, truth: Truth) -> dict[str, Float[Array, ""]]:
+        """The chance of a test word that it has not seen."""
+        del truth
+        tested = jnp.asarray(self.tested, self.dtype)
+        return {"test_error": tested[-1] + jnp.sum(jnp.where(params[:-1] > 0, 0, tested[:-1]))}
