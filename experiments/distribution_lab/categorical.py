@@ -29,8 +29,11 @@ SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 SETTLED = 30
 """Generations after which nothing is left of the human tokens that were not kept."""
 
-RARE, MENTIONS = np.array([0.01, 0.99]), 100
+RARE, MENTIONS = np.array([0.02, 0.98]), 50
 """One rare word, expected once in each generation."""
+
+BOUNDED = 3
+"""Generation at which the upper bound on that word's survival says most; later it passes 1."""
 
 PAIR, COINS = np.array([0.3, 0.7]), 8
 """Two types in few tokens, accumulated."""
@@ -186,11 +189,12 @@ def _rare(settings: Settings, generations: int, dtype) -> Process:
         parameters=where,
     )  # fmt: skip
     least = forgetting.bernoulli_survival_least(**where, generation=generations)
-    most = forgetting.bernoulli_survival_most(**where, generation=generations)
+    early = min(BOUNDED, generations)
+    most = forgetting.bernoulli_survival_most(**where, generation=early)
     return process.deciding(
         process.claim("shum2024.discrete", "lost", 1, categorical.lost_probability(**where)),
         process.claim("suresh2025.bern_least", "first_type_alive", generations, least),
-        process.claim("suresh2025.bern", "first_type_alive", generations, most, trivial=1.0),
+        process.claim("suresh2025.bern", "first_type_alive", early, most, trivial=1.0),
     )
 
 
