@@ -18,15 +18,25 @@ from fraction_lab.settings import Settings, parse
 
 from collapse_sim.run_directory import RunDirectory
 
+ANALYSIS = "analysis.json, analysis.png, .pdf, .svg"
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "tokenizers", "orbax-checkpoint")
 
 
 def main(settings: Settings) -> None:
     """Run, or finish, one study and report it."""
+    if settings.human is None:
+        _study(settings)
+    else:
+        _two_files(settings)
+
+
+def _study(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
     from fitting import token_progress
+    from fraction_lab.analysed import analyse_study
+    from fraction_lab.analysis_report import print_analysis
     from fraction_lab.arms import Author, fraction_arms
-    from fraction_lab.evidence import trends
+    from fraction_lab.evidence import coverage_trend, trends
     from fraction_lab.report import print_report
     from study_lab.rows import COLUMNS, chain_rows, estimates
     from study_lab.study import Study
@@ -40,19 +50,61 @@ def main(settings: Settings) -> None:
     run = _open(settings, texts.sources)
     if run is None:
         return
-    authors = [Author(*author) for author in settings.written_by()]
+    authors, analysed = [Author(*author) for author in settings.written_by()], None
     with token_progress(0) as bar:
         study = Study(settings, texts, run, bar)
-        bar.total = _fits(settings) * study.tokens_of_a_fit
+        bar.total = settings.fits() * study.tokens_of_a_fit
         arms = list(fraction_arms(study, authors, settings.fractions))
+        if settings.analyse:
+            analysed = analyse_study(study, authors[0])
+            arms += analysed.arms
     measures = {arm.name: estimates(study, arm.values) for arm in arms}
-    verdicts = judge(trends(settings, arms))
+    found = trends(settings, arms)
+    if analysed:
+        found.append(coverage_trend(analysed.coverage, authors[0].name))
+        _save_analysis(run, analysed.analysis)
+    verdicts = judge(found)
     run.write_chains(list(chain_rows(measures, settings.seeds)), COLUMNS)
     save(synthetic_fraction.draw(run), run.path, "figure")
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     run.clear_checkpoints()
+    if analysed:
+        print_analysis(None, analysed.analysis)
     print_report(arms, measures, verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+    _say(run, "chains.parquet, figure.png, .pdf, .svg", *([ANALYSIS] if analysed else []))
+
+
+def _two_files(settings: Settings) -> None:
+    """Two given texts side by side; nothing is claimed of them."""
+    from fitting import token_progress
+    from fraction_lab.analysis_report import print_analysis
+    from fraction_lab.files import compare_files, read_files
+
+    files = read_files(settings)
+    run = _open(settings, files.texts.sources)
+    if run is None:
+        return
+    with token_progress(0) as bar:
+        analysis = compare_files(settings, files, run, bar)
+    _save_analysis(run, analysis)
+    run.write_verdicts([])
+    run.clear_checkpoints()
+    print_analysis(None, analysis)
+    _say(run, ANALYSIS)
+
+
+def _save_analysis(run: RunDirectory, analysis) -> None:
+    from collapse_sim.run_directory import dump_json
+    from paper_figs import text_analysis
+    from paper_figs.style import save
+
+    run.write("analysis.json", lambda aside: aside.write_text(dump_json(analysis.to_json())))
+    save(text_analysis.draw(run), run.path, "analysis")
+
+
+def _say(run: RunDirectory, *files: str) -> None:
+    print(f"{run.path}: config.json, verdicts.json,")
+    print(", ".join(files))
 
 
 def _open(settings: Settings, sources: dict) -> RunDirectory | None:
@@ -65,13 +117,6 @@ def _open(settings: Settings, sources: dict) -> RunDirectory | None:
         print(f"{run.path}: finished before, nothing to resume")
         return None
     return run
-
-
-def _fits(settings: Settings) -> int:
-    """Fits of the whole study."""
-    authors = settings.written_by()
-    synthetic = sum(fraction > 0 for fraction in settings.fractions)
-    return len({size for size, _ in authors}) + len(authors) * synthetic + (0 in settings.fractions)
 
 
 def _configure_jax(settings: Settings) -> None:

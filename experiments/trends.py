@@ -17,10 +17,7 @@ from theory.claims import ledger
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """One number for each seed, and what is claimed of its mean.
-
-    With rows of them, (steps, seeds), what is claimed of every row's mean.
-    """
+    """One number for each seed, and what is claimed of its mean."""
 
     claim: str
     values: np.ndarray
@@ -32,27 +29,15 @@ class Trend:
 
 
 def student_interval(values: np.ndarray, error: float) -> tuple[float, float]:
-    """Two-sided interval for the mean of normal values, one for each seed."""
+    """Two-sided interval for the mean of normal values, one for each seed.
+
+    A single value and equal values say nothing of their spread: (-inf, inf).
+    """
     count = len(values)
-    if count < 2:
+    if count < 2 or values.min() == values.max():
         return -np.inf, np.inf
     half = stats.t.isf(error / 2, count - 1) * values.std(ddof=1) / np.sqrt(count)
     return float(values.mean() - half), float(values.mean() + half)
-
-
-def worst_interval(
-    values: np.ndarray, relation: Relation, error: float
-) -> tuple[float, tuple[float, float]]:
-    """The row's mean that is nearest to breaking a bound, and an interval for it.
-
-    Every row must keep the bound for the claim to hold, so that needs no correction for their
-    number; that any one of them breaks it does.
-    """
-    rows = np.atleast_2d(values)
-    error *= min(1.0, 2 / len(rows))
-    lows, highs = np.array([student_interval(row, error) for row in rows]).T
-    least = np.min if relation == ">=" else np.max
-    return float(least(rows.mean(axis=1))), (float(least(lows)), float(least(highs)))
 
 
 def judge(trends: Sequence[Trend], family_error: float = FAMILY_ERROR) -> list[Verdict]:
@@ -60,17 +45,17 @@ def judge(trends: Sequence[Trend], family_error: float = FAMILY_ERROR) -> list[V
     error = family_error / max(len(trends), 1)
     verdicts = []
     for trend in trends:
-        observed, interval = worst_interval(trend.values, trend.relation, error)
+        interval = student_interval(trend.values, error)
         record = ledger()[trend.claim]
         verdicts.append(
             Verdict(
                 claim=record.id,
                 source=record.source,
-                parameters={**trend.parameters, "seeds": trend.values.shape[-1]},
+                parameters={**trend.parameters, "seeds": len(trend.values)},
                 generation=trend.generation,
                 relation=trend.relation,
                 predicted=trend.bound,
-                observed=observed,
+                observed=float(trend.values.mean()),
                 interval=list(interval),
                 confidence=1 - error,
                 verdict=decide(trend.relation, interval, (trend.bound,) * 2, tolerance=0.0),

@@ -52,7 +52,7 @@ CLAIMS = (
     Claim(
         id="zhu2025.fraction",
         source=f"{ZHU}, figure 2 and tables 1, 9, 11",
-        statement="at equal tokens every further share of synthetic text raises the held-out loss",
+        statement="at equal numbers of tokens the held-out loss rises with the synthetic share",
         relation=">=",
         formula=lambda: 0.0,
         stated="a generator other than the student",
@@ -67,8 +67,8 @@ CLAIMS = (
         relation="<=",
         formula=lambda: 0.0,
         stated="-",
-        needed="measured: nothing is proved; a generator's entropy below the text's",
-        expected="holds on small models",
+        needed="measured: nothing is proved; a generator of less entropy than human text",
+        expected="holds at temperature 0.7, violated at 1 on small models",
         kind="trend",
     ),
     Claim(

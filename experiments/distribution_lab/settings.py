@@ -21,7 +21,8 @@ class Settings:
     """How do Gaussians, categorical laws and mixtures lose their tails, and then their variance?"""
 
     preset: Literal["quick", "default", "paper"] = "default"
-    """quick: few replicates; paper: the published sizes (1,000 points, 2,000 generations)."""
+    """quick: few replicates; paper: the published sizes (1,000 points, 2,000 generations) and
+    regimes (no human data kept, a tenth of them)."""
 
     family: Family = "all"
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
@@ -133,8 +134,11 @@ DEFAULT = Settings()
 PRESETS = {
     "quick": replace(DEFAULT, preset="quick", generations=10, replicates=1024),
     "default": DEFAULT,
-    "paper": replace(DEFAULT, preset="paper", samples=1000, generations=2000, replicates=1024),
-}
+    "paper": replace(
+        DEFAULT, preset="paper", samples=1000, generations=2000, replicates=1024,
+        regime=("replace", "keep_human"),
+    ),
+}  # fmt: skip
 
 
 def parse(arguments: list[str]) -> Settings:

@@ -5,6 +5,8 @@ from fraction_lab.arms import Arm
 from fraction_lab.settings import Settings
 from trends import Trend
 
+from theory.claims import ledger
+
 WORSE_THAN_HUMAN = ("importance", "perplexity", "density")
 """Selections of synthetic text that are held against human text."""
 
@@ -16,24 +18,21 @@ def of_author(arms: list[Arm], generator: str, measure: str) -> np.ndarray:
 
 
 def trends(settings: Settings, arms: list[Arm]) -> list[Trend]:
-    """That every further share of synthetic text costs, of the first generator's text."""
-    main = arms[0].generator
-    losses = of_author(arms, main, "held_out_loss")
-    own = of_author(arms, main, "training_loss")
-    found = [
-        Trend(
-            "zhu2025.fraction", np.diff(losses, axis=0), ">=", parameters={"generator": main},
-            note="least rise of the held-out loss from one fraction to the next, nats per token",
-        ),
-        Trend(
-            "zhu2025.training_loss", np.polyfit(settings.fractions, own, 1)[0], "<=",
-            parameters={"generator": main},
-            note="slope of the loss on the training text over the fraction, nats per token",
-        ),
-    ]  # fmt: skip
+    """That synthetic text costs held-out loss, and less loss in training, by generator."""
+    found = []
+    for generator in dict.fromkeys(arm.generator for arm in arms):
+        for claim, measure, relation, what in (
+            ("zhu2025.fraction", "held_out_loss", ">=", "held-out loss"),
+            ("zhu2025.training_loss", "training_loss", "<=", "loss on the training text"),
+        ):
+            slopes = np.polyfit(settings.fractions, of_author(arms, generator, measure), 1)[0]
+            note = f"slope of the {what} over the fraction, nats per token"
+            where = {"generator": generator}
+            found.append(Trend(claim, slopes, relation, parameters=where, note=note))
+    human = of_author(arms, arms[0].generator, "held_out_loss")[0]
     for arm in arms:
         if arm.text in WORSE_THAN_HUMAN:
-            rise = arm.values["held_out_loss"] - losses[0]
+            rise = arm.values["held_out_loss"] - human
             found.append(
                 Trend(
                     "zhu2025.selection", rise, ">=", parameters={"selection": arm.text},
@@ -41,3 +40,12 @@ def trends(settings: Settings, arms: list[Arm]) -> list[Trend]:
                 )
             )  # fmt: skip
     return found
+
+
+def coverage_trend(coverage: np.ndarray, generator: str) -> Trend:
+    """That the synthetic text misses a part of the human range of perplexity; by seed."""
+    return Trend(
+        "zhu2025.coverage", coverage, "<=", bound=ledger()["zhu2025.coverage"].formula(),
+        parameters={"generator": generator},
+        note="human documents between the synthetic quantiles of 1 and 99 %",
+    )  # fmt: skip

@@ -1,60 +1,107 @@
 """What a person sees in the terminal: 80 columns, whatever the terminal's width."""
 
 from fraction_lab.arms import Arm
+from fraction_lab.evidence import WORSE_THAN_HUMAN as SELECTIONS
 from rich.console import Console
 from rich.table import Table
+from study_lab.intervals import LEVEL
 from study_lab.rows import Estimates
 from study_lab.verdicts import verdict_table
+from trends import student_interval
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
+from theory.published import SELECTIONS as PUBLISHED
 from theory.published import SYNTHETIC_FRACTION
 
 SHORT = {"GPT-2 124M, 22 domains of the Pile": "GPT-2", "OLMo 237M, Wikitext-103": "OLMo"}
-DOMAINS = 4
+HUMAN = SYNTHETIC_FRACTION["OLMo 237M, Wikitext-103"][0]
+DOMAINS = 5
 """Most domains that are shown."""
 
 
-def fraction_table(generator: str, arms: dict[str, Estimates]) -> Table:
-    """Perplexity by synthetic share, on average and by domain, beside the published."""
+def rise(after: Arm, before: Arm) -> str:
+    """What a further share of synthetic text adds to the loss, in nats, and its 95 % interval."""
+    values = after.values["held_out_loss"] - before.values["held_out_loss"]
+    low, high = student_interval(values, 1 - LEVEL)
+    return f"{values.mean():+.3f}±{(high - low) / 2:.3f}"
+
+
+def _table(title: str, first: str) -> Table:
     table = Table(
-        title=f"Perplexity on held-out human text, generator {generator}", title_justify="left",
-        box=None, padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
-    first = next(iter(arms.values()))
-    domains = [name for name in first if name.startswith("perplexity/")][:DOMAINS]
-    table.add_column("synthetic", no_wrap=True, justify="right")
-    for name in ("all", "95 %", "training"):
+        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
+    )
+    table.add_column(first, no_wrap=True)
+    return table
+
+
+def fraction_table(arms: list[Arm], estimated: dict[str, Estimates]) -> Table:
+    """Perplexity by synthetic share, beside the published."""
+    table = _table(f"Perplexity on held-out human text, generator {arms[0].generator}", "synthetic")
+    for name in ("perplexity", "95 %", "rise", "training"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in domains:
-        table.add_column(name.partition("/")[2][:10], justify="right")
     for name in SYNTHETIC_FRACTION:
         table.add_column(SHORT[name], justify="right", style="dim")
-    for text, measures in arms.items():
-        whole, own = measures["perplexity"], measures["training_loss"]
-        published = [row.get(float(text.split()[0])) for row in SYNTHETIC_FRACTION.values()]
+    for i, arm in enumerate(arms):
+        whole, own = (estimated[arm.name][name] for name in ("perplexity", "training_loss"))
+        published = [row.get(float(arm.text.split()[0])) for row in SYNTHETIC_FRACTION.values()]
         table.add_row(
-            text, f"{whole.mean:.2f}", f"{whole.low:.2f}-{whole.high:.2f}", f"{own.mean:.3f}",
-            *(f"{measures[name].mean:.2f}" for name in domains),
+            arm.text, f"{whole.mean:.2f}", f"{whole.low:.2f}-{whole.high:.2f}",
+            rise(arm, arms[i - 1]) if i else "", f"{own.mean:.3f}",
             *("-" if value is None else f"{value:g}" for value in published),
         )  # fmt: skip
     return table
 
 
+def domain_table(arms: list[Arm], estimated: dict[str, Estimates]) -> Table:
+    """Perplexity by synthetic share in each domain."""
+    table = _table(f"By domain, generator {arms[0].generator}", "synthetic")
+    names = [name for name in estimated[arms[0].name] if name.startswith("perplexity/")][:DOMAINS]
+    for name in names:
+        table.add_column(name.partition("/")[2][:12], justify="right", no_wrap=True)
+    for arm in arms:
+        table.add_row(arm.text, *(f"{estimated[arm.name][name].mean:.2f}" for name in names))
+    return table
+
+
+def selection_table(arms: list[Arm], measures: dict[str, Estimates]) -> Table:
+    """Students of selections from synthetic text, beside the published."""
+    main = arms[0].generator
+    table = _table(f"Trained on a selection of text by {main}", "selected by")
+    for name in ("perplexity", "95 %", "less random, nats"):
+        table.add_column(name, justify="right")
+    table.add_column("OLMo", justify="right", style="dim")
+    by_name = {arm.text: arm for arm in arms}
+    reference = by_name["random"].values["held_out_loss"]
+    for name in ("0 %", "random", *SELECTIONS):
+        arm = by_name[name]
+        whole, less = measures[arm.name]["perplexity"], arm.values["held_out_loss"] - reference
+        low, high = student_interval(less, 1 - LEVEL)
+        published = PUBLISHED["none" if name == "random" else name] if name != "0 %" else HUMAN
+        table.add_row(
+            "human text" if name == "0 %" else name, f"{whole.mean:.2f}",
+            f"{whole.low:.2f}-{whole.high:.2f}",
+            "-" if name == "random" else f"{low:+.3f} to {high:+.3f}", f"{published:g}",
+        )  # fmt: skip
+    return table
+
+
 def print_report(arms: list[Arm], measures: dict[str, Estimates], verdicts: list[Verdict]) -> None:
-    """A table for each generator, and every verdict."""
+    """Tables for each generator, and every verdict."""
     console = Console(width=80, highlight=False)
     for generator in dict.fromkeys(arm.generator for arm in arms):
-        mine = {
-            arm.text: measures[arm.name]
-            for arm in arms
-            if arm.generator == generator and arm.text.endswith("%")
-        }
-        console.print(fraction_table(generator, mine))
+        mine = [arm for arm in arms if arm.generator == generator and arm.text.endswith("%")]
+        console.print(fraction_table(mine, measures))
+        if generator == arms[0].generator:
+            console.print(domain_table(mine, measures))
+        console.print()
+    if any(arm.text in SELECTIONS for arm in arms):
+        console.print(selection_table(arms, measures))
         console.print()
     console.print(
-        "Training: mean loss on the model's own training text, nats per token. GPT-2 (22 domains "
-        "of the Pile) and OLMo (Wikitext-103): published perplexities of models a thousand times "
-        "larger. Intervals: bootstrap over documents and seeds.\n"
+        "Rise: of the held-out loss over the row before, nats per token, with the 95 % interval "
+        "over seeds. Training: loss on the model's own training text, nats per token. Perplexity: "
+        "with the bootstrap's 95 % interval over documents and seeds. GPT-2 (22 domains of the "
+        "Pile), OLMo (Wikitext-103): published perplexities of models a thousand times larger.\n"
     )
     console.print(verdict_table(verdicts))
     console.print(

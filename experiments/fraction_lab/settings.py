@@ -6,6 +6,9 @@ from typing import Literal
 import command_line
 from study_lab.settings import StudySettings
 
+SELECTIONS = 4
+"""Ways to select from the synthetic text, at random among them."""
+
 
 @dataclass(frozen=True)
 class Settings(StudySettings):
@@ -21,8 +24,9 @@ class Settings(StudySettings):
     """Sizes of the models that write the synthetic text; the first one also at every other
     temperature."""
 
-    temperatures: tuple[float, ...] = (1.0, 0.7)
-    """Of the synthetic text; the first one for every generator."""
+    temperatures: tuple[float, ...] = (0.7, 1.0)
+    """Of the synthetic text; the first one for every generator. At 0.7 a small model's text is
+    less perplexing than human text, as the published one is; at 1 it is not."""
 
     analyse: bool = False
     """Also compare the texts, and train on selections of the synthetic one."""
@@ -40,6 +44,8 @@ class Settings(StudySettings):
         inside = all(0 <= fraction <= 1 for fraction in self.fractions)
         if len(self.fractions) < 2 or not rising or not inside:
             self.reject("fractions", "accepted are two or more increasing numbers in [0, 1]")
+        if self.analyse and self.fractions[0] > 0:
+            self.reject("fractions", "accepted with --analyse are those that begin with 0")
         if not self.generators:
             self.reject("generators", "accepted is at least one")
         if not self.temperatures or not all(0 < t < float("inf") for t in self.temperatures):
@@ -55,6 +61,13 @@ class Settings(StudySettings):
         first = self.temperatures[0]
         sizes = [(size, first) for size in self.generators]
         return [*sizes, *((self.generators[0], t) for t in self.temperatures[1:])]
+
+    def fits(self) -> int:
+        """Fits of the whole study, if each took as long as a student's."""
+        authors, sizes = self.written_by(), {size for size, _ in self.written_by()}
+        synthetic = sum(fraction > 0 for fraction in self.fractions)
+        judged = 1 + SELECTIONS if self.analyse else 0
+        return len(sizes) + len(authors) * synthetic + (0 in self.fractions) + judged
 
 
 DEFAULT = Settings()

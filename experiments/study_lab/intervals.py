@@ -13,17 +13,19 @@ def bootstrap_interval(
     """95 % interval of the mean loss, in nats, from (seeds, blocks) and each block's document.
 
     Seeds and documents are both drawn anew (Owen and Eckles 2012, "Bootstrapping data arrays of
-    arbitrary order", with products of multiplicities), blocks only with their document.
+    arbitrary order", with products of multiplicities), blocks only with their document. A single
+    document is always there.
     """
     _, index, sizes = np.unique(documents, return_inverse=True, return_counts=True)
     totals = np.zeros((len(losses), len(sizes)))
     np.add.at(totals.T, index, losses.T)
 
-    def mean(rows: np.ndarray, columns: np.ndarray) -> float:
-        return totals[np.ix_(rows, columns)].sum() / (len(rows) * sizes[columns].sum())
+    def mean(rows: np.ndarray, columns: np.ndarray | slice = slice(None)) -> float:
+        return totals[rows][:, columns].sum() / (len(rows) * sizes[columns].sum())
 
+    drawn = [np.arange(len(losses))] + [np.arange(len(sizes))] * (len(sizes) > 1)
     found = stats.bootstrap(
-        (np.arange(len(losses)), np.arange(len(sizes))), mean, vectorized=False,
+        drawn, mean, vectorized=False,
         confidence_level=LEVEL, n_resamples=RESAMPLES, method="percentile",
         rng=np.random.default_rng(seed),
     )  # fmt: skip

@@ -1,0 +1,105 @@
+"""What the studies share: texts by role, intervals over documents and seeds, verdicts."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from study_lab.intervals import bootstrap_interval
+from study_lab.rows import Estimate
+from study_lab.settings import StudySettings
+from study_lab.texts import Text, make_texts
+from trends import Trend, judge, student_interval
+
+from collapse_sim.language.corpus import Document
+
+SETTINGS = StudySettings(vocabulary=260, context=8, tokens=400)
+
+
+def documents(count: int) -> list[Document]:
+    random = np.random.default_rng(1)
+    texts = ["".join(random.choice(list("abcdef "), 100)) for _ in range(count)]
+    return [Document(text, ("one", "two")[i % 2]) for i, text in enumerate(texts)]
+
+
+def test_no_document_has_two_roles_and_all_roles_are_equally_long():
+    texts = make_texts(SETTINGS, ("student", "generator", "judge"), documents(60))
+    assert len({text.blocks.shape for text in texts.roles.values()}) == 1
+    assert set(texts.held_out) == {"one", "two"}
+    digests = texts.sources["digests"]
+    assert len(set(digests.values())) == 4
+    seen = [set(map(bytes, text.blocks)) for text in texts.roles.values()]
+    seen += [set(map(bytes, text.blocks)) for text in texts.held_out.values()]
+    # Blocks of 8 random letters: two texts share one by chance 7^-8 each, 1e-4 in all.
+    assert sum(map(len, seen)) == len(set.union(*seen))
+
+
+def test_too_little_text_for_all_roles_is_one_line():
+    with pytest.raises(ValueError, match=r"accepted are at least"):
+        make_texts(SETTINGS, ("student", "generator", "judge"), documents(4))
+
+
+def test_a_text_is_cut_evenly():
+    text = Text(np.arange(20).reshape(10, 2), np.arange(10) // 2)
+    cut = text.cut(10)
+    np.testing.assert_array_equal(cut.blocks[:, 0], [0, 4, 8, 12, 16])
+    np.testing.assert_array_equal(cut.documents, [0, 1, 2, 3, 4])
+    assert text.cut(100) is text
+
+
+def test_the_bootstrap_sees_seeds_and_documents():
+    """Additive effects of seeds and documents: the interval's width is the sum of both variances.
+
+    The percentile bootstrap of n values has their plug-in variance; two-way products add about
+    the interaction, which is 0 here. 5 % is four standard errors of 1000 resamples.
+    """
+    random = np.random.default_rng(2)
+    seeds, documents_of = random.normal(0, 0.3, 20), random.normal(0, 1.0, 100)
+    losses = (seeds[:, None] + documents_of)[:, np.repeat(np.arange(100), 3)]
+    low, high = bootstrap_interval(losses, np.repeat(np.arange(100), 3))
+    width = 2 * stats.norm.isf(0.025) * np.sqrt(seeds.var() / 20 + documents_of.var() / 100)
+    assert high - low == pytest.approx(width, rel=0.1)
+    assert low < losses.mean() < high
+    narrow = bootstrap_interval(losses, np.arange(300))  # as if blocks were documents
+    assert narrow[1] - narrow[0] < 0.75 * (high - low)
+
+
+def test_equal_losses_have_no_interval():
+    assert bootstrap_interval(np.full((3, 8), 2.0), np.arange(8)) == (2.0, 2.0)
+
+
+def test_long_documents_weigh_more():
+    losses, of = np.array([[1.0, 1.0, 1.0, 5.0]] * 2), np.array([0, 0, 0, 1])
+    low, high = bootstrap_interval(losses, of)
+    assert (low, high) == (1.0, 5.0)
+
+
+def test_seeds_that_agree_exactly_say_nothing_of_their_spread():
+    assert student_interval(np.full(4, 0.5), 0.05) == (-np.inf, np.inf)
+
+
+def test_student_interval_by_hand():
+    values = np.array([1.0, 2.0, 3.0])
+    low, high = student_interval(values, 0.05)
+    assert (low + high) / 2 == pytest.approx(2.0)
+    assert high - low == pytest.approx(2 * 4.302653 / np.sqrt(3), rel=1e-6)
+    estimate = Estimate.of(values)
+    assert (estimate.low, estimate.high) == pytest.approx((low, high))
+    assert estimate.standard_error == pytest.approx(1 / np.sqrt(3))
+
+
+@pytest.mark.parametrize(
+    ("mean", "relation", "verdict"),
+    [(1.0, ">=", "holds"), (-1.0, ">=", "violated"), (0.0, ">=", "undecided"),
+     (-1.0, "<=", "holds"), (1.0, "<=", "violated")],
+)  # fmt: skip
+def test_a_trend_is_judged_by_its_interval(mean, relation, verdict):
+    values = mean + 0.01 * np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    (found,) = judge([Trend("zhu2025.fraction", values, relation)])
+    assert found.verdict == verdict and found.parameters["seeds"] == 5
+    assert found.confidence == pytest.approx(0.999)
+
+
+def test_error_is_shared_over_trends():
+    values = np.array([-0.1, 0.0, 0.1])
+    alone = judge([Trend("zhu2025.fraction", values, ">=")])[0].interval
+    two = judge([Trend("zhu2025.fraction", values, ">=")] * 2)[0].interval
+    assert two == list(student_interval(values, 5e-4)) and alone[1] < two[1]

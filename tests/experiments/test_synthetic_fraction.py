@@ -1,0 +1,173 @@
+"""The command: fractions, verdicts, resuming, and what is refused."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import synthetic_fraction
+from fraction_lab.arms import mixed
+from fraction_lab.settings import PRESETS, parse
+
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.run_directory import RunDirectory
+
+TINY = (
+    *("--preset", "tiny", "--vocabulary", "262", "--context", "16", "--tokens", "1600"),
+    *("--epochs", "1", "--temperatures", "0.7"),
+)
+
+
+def command(*arguments: str) -> int:
+    """The command's exit status, in this process (whose devices are already chosen)."""
+    return synthetic_fraction.command(list(arguments), configure=lambda settings: None)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> str:
+    """Thirty documents in two domains."""
+    folder = tmp_path_factory.mktemp("corpus")
+    random = np.random.default_rng(0)
+    for domain, words in (("left", "abcde"), ("right", "vwxyz")):
+        documents = [
+            " ".join("".join(random.choice(list(words), 3)) for _ in range(120)) for _ in range(15)
+        ]
+        (folder / f"{domain}.txt").write_text("\n\n\n".join(documents))
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def finished(corpus, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    assert command(*TINY, "--corpus", corpus, "--analyse", "--out", str(folder)) == 0
+    return folder
+
+
+def arms(run: RunDirectory) -> list[str]:
+    return list(dict.fromkeys(map(str, run.chains()["arm"])))
+
+
+def test_the_run_directory_is_whole(finished):
+    run = RunDirectory(finished)
+    assert run.is_finished() and run.config()["experiment"] == "synthetic_fraction"
+    assert arms(run)[:3] == [f"0.1m at 0.7, {share} %" for share in (0, 50, 100)]
+    assert {name.rpartition(", ")[2] for name in arms(run)[3:]} == {
+        "importance", "perplexity", "density", "random",
+    }  # fmt: skip
+    for name in ("figure", "analysis"):
+        assert all((finished / f"{name}.{suffix}").is_file() for suffix in ("png", "pdf", "svg"))
+    assert (finished / "analysis.json").is_file()
+
+
+def test_perplexities_lie_inside_their_intervals_and_average_over_domains(finished):
+    chains = RunDirectory(finished).chains()
+    measures = chains["measure"].astype(str)
+    for measure in ("perplexity", "perplexity/left", "perplexity/right"):
+        rows = measures == measure
+        assert (chains["low"][rows] < chains["mean"][rows]).all()
+        assert (chains["mean"][rows] < chains["high"][rows]).all()
+    mean = {name: chains["mean"][measures == name] for name in set(measures)}
+    domains = np.stack([mean["perplexity/left"], mean["perplexity/right"]])
+    assert (domains.min(axis=0) <= mean["perplexity"]).all()
+    assert (mean["perplexity"] <= domains.max(axis=0)).all()
+
+
+def test_every_claim_of_the_study_has_a_verdict(finished):
+    claims = [verdict["claim"] for verdict in RunDirectory(finished).verdicts()]
+    assert claims == [
+        "zhu2025.fraction", "zhu2025.training_loss", *["zhu2025.selection"] * 3, "zhu2025.coverage",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("after", [1, 4, 8])
+def test_an_interrupted_study_resumes_by_arm(after, corpus, finished, tmp_path, monkeypatch, capfd):
+    """After so many checkpoints of arms and texts."""
+    folder, save, calls = tmp_path / "run", RunDirectory.save_checkpoint, []
+
+    def interrupt(self, *arguments):
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        calls.append(arguments[0])
+        save(self, *arguments)
+
+    flags = (*TINY, "--corpus", corpus, "--analyse", "--out", str(folder))
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "save_checkpoint", interrupt)
+        assert command(*flags) == 130
+    assert "--resume goes on" in capfd.readouterr().err
+    with monkeypatch.context() as patch:
+        again = []
+        patch.setattr(
+            RunDirectory, "save_checkpoint", lambda self, *a: (again.append(a[0]), save(self, *a))
+        )
+        assert command(*flags, "--resume") == 0
+    assert not set(again) & set(calls)
+    for name in ("chains.parquet", "verdicts.json", "analysis.json"):
+        assert (folder / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_output_fits_80_columns(corpus, tmp_path, capfd):
+    assert command(*TINY, "--corpus", corpus, "--out", str(tmp_path / "run")) == 0
+    shown = capfd.readouterr()
+    assert shown.err == ""
+    tables = shown.out.partition(str(tmp_path))[0]
+    assert max(map(len, tables.splitlines())) <= 80
+    assert "By domain" in tables and "51.93" in tables
+
+
+def test_a_larger_fraction_replaces_more_of_the_same_places():
+    human, synthetic = (Blocks(np.full((2, 40, 3), value)) for value in (0, 1))
+    keys = jax.random.split(jax.random.key(0), 2)
+    before = np.zeros((2, 40), int)
+    for fraction in (0.0, 0.25, 0.5, 1.0):
+        replaced = mixed(human, synthetic, fraction, keys).labels[:, :, 0]
+        assert (replaced.sum(axis=1) == round(40 * fraction)).all()
+        assert (replaced >= before).all()
+        before = replaced
+    quarter = mixed(human, synthetic, 0.25, keys).labels[:, :, 0]
+    assert (quarter[0] != quarter[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("fraction", "blocks", "message"),
+    [
+        (1.5, 40, "fraction=1.5: accepted is"),
+        (float("nan"), 40, "fraction=nan: accepted is"),
+        (0.5, 39, "accepted is that of the human text"),
+    ],
+)
+def test_what_cannot_be_mixed(fraction, blocks, message):
+    human, synthetic = Blocks(np.zeros((2, 40, 3), int)), Blocks(np.zeros((2, blocks, 3), int))
+    with pytest.raises(ValueError, match=message):
+        mixed(human, synthetic, fraction, jax.random.split(jax.random.key(0), 2))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--fractions", "0", "1.5"], "--fractions (0.0, 1.5): accepted are two or more"),
+        (["--fractions", "1", "0"], "--fractions (1.0, 0.0): accepted are two or more"),
+        (["--fractions", "0.5"], "--fractions (0.5,): accepted are two or more"),
+        (["--analyse", "--fractions", "0.5", "1"], "accepted with --analyse are those"),
+        (["--temperatures", "0"], "--temperatures (0.0,): accepted is at least one"),
+        (["--human", "a.txt", "--analyse"], "--synthetic None: accepted with the other"),
+        (["--human", "a.txt", "--synthetic", "b.txt"], "--human a.txt: accepted with --analyse"),
+        (["--seeds", "1"], "--seeds 1: accepted are integers >= 2"),
+        (["--tokens", "3"], "--tokens 3: accepted are integers >= context = 64"),
+        (["--epochs", "0"], "--epochs 0.0: accepted are finite numbers > 0"),
+        (["--corpus", "missing.txt"], "missing.txt"),
+        (["--generators", "1tb"], "1tb"),
+        (["--preset", "best"], "--preset best: accepted are default, tiny, gpu"),
+        (["--resume", "--out", "nowhere"], "--resume: there is no run in"),
+    ],
+)
+def test_bad_input_is_one_line(flags, message, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert command(*flags) == 2
+    error = capfd.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_presets_are_valid():
+    for name, settings in PRESETS.items():
+        assert parse(["--preset", name]) == settings
