@@ -35,8 +35,6 @@ POINTS: tuple[dict[str, Any], ...] = (
     {"color": SYNTHETIC, "linestyle": "none", "marker": "x", "markeredgewidth": 0.6},
 )
 
-PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
-
 LEVEL: dict[str, Any] = {"color": style.NEUTRAL, "linewidth": 0.6, "linestyle": ":", "zorder": 0}
 
 TOP = 16
@@ -106,7 +104,7 @@ def _draw_histograms(axes: list[Axes], analysis: dict[str, Any]) -> None:
         ax.set_xscale("log")
         low, high = ax.get_xlim()
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
-        ax.xaxis.set_major_formatter(PLAIN)
+        _plain_numbers(ax)
         ax.xaxis.set_minor_locator(NullLocator())
     low, *_, high = analysis["perplexity"]["quantiles"][1]
     for ax, value in ((axes[0], low), (axes[0], high), (axes[2], 0)):
@@ -149,9 +147,13 @@ def _draw_bigrams(ax: Axes, name: str, bigrams: list[dict[str, Any]]) -> None:
     ax.set_ylim(len(bigrams) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.xaxis.set_major_formatter(PLAIN)
+    _plain_numbers(ax)
     ax.set_title(f"Commonest in {name} text")
     ax.set_xlabel("how often a pair of words is in each text")
+
+
+def _plain_numbers(ax: Axes) -> None:
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def shown(words: str) -> str:

@@ -135,7 +135,7 @@ def analyse(
     unigrams, bigrams = (
         [ngram_counts(text, (n,), BUCKETS) for text in (human, synthetic)] for n in (1, 2)
     )
-    features = [one + two for one, two in zip(unigrams, bigrams, strict=True)]
+    people, model = (one + two for one, two in zip(unigrams, bigrams, strict=True))
     totals = {
         name: [np.asarray(counts.sum(axis=0)) for counts in pair]
         for name, pair in (("unigram", unigrams), ("bigram", bigrams))
@@ -143,7 +143,7 @@ def analyse(
     for name, counts in zip(TEXTS, totals["bigram"], strict=True):
         if not counts.any():
             raise ValueError(f"{name} text without a pair of words: accepted are texts with some")
-    density = densities_among_human(*features, random[0])
+    density = densities_among_human(people, model, random[0])
     return Analysis(
         documents=len(human),
         tokens=tokens[0].size,
@@ -156,7 +156,7 @@ def analyse(
             [(coverage(*pair), coverage(*pair[::-1])) for pair in judged.transpose(1, 0, 2)]
         ),
         density=_log_bins(density),
-        importance=_equal_bins(log_ratios(*features)),
+        importance=_equal_bins(log_ratios(people, model)),
         measures={
             **{f"distinct_{n}": np.array([distinct(t, n) for t in tokens]) for n in (1, 2, 3)},
             "compression_ratio": np.array([compression_ratio(t, vocabulary) for t in tokens]),
@@ -169,7 +169,7 @@ def analyse(
         ranks=RANKS,
         curves={name: np.stack([_curve(t) for t in pair]) for name, pair in totals.items()},
         bigrams={"human": _bigrams(human, synthetic), "synthetic": _bigrams(synthetic, human)},
-        maps=planar_maps(*features, seed),
+        maps=planar_maps(people, model, seed),
     )
 
 

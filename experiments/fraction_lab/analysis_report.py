@@ -90,7 +90,7 @@ def coverage_lines(analysis: Analysis) -> str:
         )
     if len(analysis.coverage_by_judge) > 1:
         intervals = (student_interval(values, 0.05) for values in analysis.coverage_by_judge.T)
-        shown = (f"{100 * low:.1f} - {100 * high:.1f} %" for low, high in intervals)
+        shown = (f"{100 * max(low, 0):.1f} - {100 * min(high, 1):.1f} %" for low, high in intervals)
         lines.append(f"the same under single judges, mean over seeds: {', '.join(shown)}")
     return "\n".join(lines)
 

@@ -34,12 +34,11 @@ class Files:
     synthetic: Int32[np.ndarray, "blocks time"]
 
 
-def compare_files(settings: Settings, run: RunDirectory, bar: tqdm) -> Analysis:
+def compare_files(settings: Settings, files: Files, run: RunDirectory, bar: tqdm) -> Analysis:
     """Train a judge for every seed, and analyse both texts block by block.
 
-    Perplexities are geometric means over the judges. Raises ValueError as `read_files` does.
+    Perplexities are geometric means over the judges.
     """
-    files = read_files(settings)
     study = Study(settings, files.texts, run, bar)
     bar.total = study.tokens_of_a_fit
     learner = study.learner()

@@ -151,6 +151,8 @@ def test_pairs_of_words_are_counted_in_both_texts():
     counts = [Counter(p for row in text for p in pairwise(row)) for text in (human, synthetic)]
     for name, own, other in (("human", *counts), ("synthetic", *counts[::-1])):
         assert len(found.bigrams[name]) == 40
+        distinct = found.measures["distinct_2"][int(name == "synthetic")]
+        assert distinct == len(own) / own.total() < found.measures["distinct_3"].min()
         assert [b.count for b in found.bigrams[name]] == [n for _, n in own.most_common(40)]
         for bigram in found.bigrams[name]:
             pair = tuple(map(int, re.findall(r"w(\d+)", bigram.words)))
@@ -183,6 +185,8 @@ def test_several_judges_are_averaged_and_kept():
     alone = compared(words, zipfian(2), values / 3, values)
     assert pair.coverage_by_judge.shape == (2, 2)
     np.testing.assert_array_equal(pair.coverage_by_judge[:1], alone.coverage_by_judge)
+    human, synthetic = (interval.value for interval in alone.coverage.values())
+    assert human != synthetic and alone.coverage_by_judge.tolist() == [[human, synthetic]]
 
 
 # Form

@@ -67,7 +67,7 @@ def files(tmp_path):
 def compare(settings, path, *, resume: bool = False):
     run = RunDirectory.open(path, {"parameters": settings.parameters()}, resume=resume)
     with token_progress(0) as bar:
-        return compare_files(settings, run, bar)
+        return compare_files(settings, read_files(settings), run, bar)
 
 
 def test_a_judge_is_surprised_by_words_in_another_order(files, tmp_path, monkeypatch):
@@ -77,7 +77,7 @@ def test_a_judge_is_surprised_by_words_in_another_order(files, tmp_path, monkeyp
     assert 0 < found.coverage_by_judge.min() and found.coverage_by_judge.max() <= 1
     assert not np.array_equal(*found.coverage_by_judge)  # the judges of two seeds differ
     human, synthetic = found.perplexity.quantiles
-    assert synthetic[3] > 1.1 * human[3] > 1.1
+    assert synthetic[3] > 1.1 * human[3] > 3  # more than its logarithm
     assert {bigram.words for bigram in found.bigrams["human"][:6]} == {
         "data model", "model loss", "loss text", "text human", "human edit", "edit data",
     }  # fmt: skip
@@ -109,7 +109,7 @@ def test_only_common_domains_are_compared_with_as_many_blocks_of_each(tmp_path):
     more = write_lines(tmp_path / "s.jsonl", texts[1][:2] + texts[2], names[12:14] + names[24:])
     settings = replace(TINY, human=human, synthetic=more, vocabulary=260)
     read = read_files(settings)
-    for blocks in (read.human, read.synthetic):
+    for blocks in (read.human, read.synthetic, read.texts.roles["judge"].blocks):
         assert set("".join(read.texts.written(blocks))) == set("def ")
     assert read.human.shape == read.synthetic.shape
     mixed = texts[0][:2] + texts[1][:6]

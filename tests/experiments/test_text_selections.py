@@ -16,11 +16,11 @@ def quickly(monkeypatch):
 def two_topics():
     """Human text of one topic; synthetic text of which every third document is of that topic."""
     random = np.random.default_rng(0)
-    words = random.integers(0, 50, (90, 12))
+    words, others = random.integers(0, 50, (2, 90, 12))
     human = [" ".join(f"a{word}" for word in row) for row in words]
     synthetic = [
         " ".join(f"{'a' if place % 3 == 1 else 'b'}{word}" for word in row)
-        for place, row in enumerate(words[::-1])
+        for place, row in enumerate(others)
     ]
     return human, synthetic
 

@@ -13,7 +13,7 @@ from paper_figs import make, style, text_analysis
 from paper_figs.text_analysis import HUMAN, SYNTHETIC, TOP, shown
 
 RANKS = [1, 10, 100, 1000, 10_000]
-STRANGE = ["$ x$ $", "\x1b[31m 語", "averyveryverylongword another", "[b] _^_"]
+STRANGE = ["$ x_ _ $", "\x1b[31m 語", "averyveryverylongword another", "[b] _^_"]
 
 
 def histograms(edges: np.ndarray, seed: int) -> dict:
@@ -148,7 +148,7 @@ def test_both_counts_stand_beside_each_pair_of_words(figure):
 
 def test_words_that_no_font_or_panel_holds():
     assert [shown(words) for words in STRANGE] == [
-        "$ x$ $", "□[31m □", "averyveryverylong…", "[b] _^_",
+        "$ x_ _ $", "□[31m □", "averyveryverylong…", "[b] _^_",
     ]  # fmt: skip
 
 
