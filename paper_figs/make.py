@@ -19,6 +19,7 @@ from collapse_sim.run_directory import RunDirectory, RunError
 from paper_figs import (
     bound_violation,
     categorical_collapse,
+    edited_share,
     error_sources,
     gaussian_collapse,
     language_generations,
@@ -26,6 +27,8 @@ from paper_figs import (
     mask_regimes,
     mixture_collapse,
     oracle_language,
+    text_analysis,
+    token_probabilities,
 )  # fmt: skip
 from paper_figs.runs import design_size
 from paper_figs.style import save
@@ -36,7 +39,11 @@ LANGUAGE_RUNS = Path("runs") / "transformer_collapse"
 LANGUAGE_COMMAND = "python experiments/transformer_collapse.py"
 RECURSION_RUNS = Path("runs") / "curse_of_recursion"
 RECURSION_COMMAND = "python experiments/curse_of_recursion.py"
-ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS]
+FRACTION_RUNS = Path("runs") / "synthetic_fraction"
+FRACTION_COMMAND = "python experiments/synthetic_fraction.py"
+EDITING_RUNS = Path("runs") / "token_editing"
+EDITING_COMMAND = "python experiments/token_editing.py"
+ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS]
 MOST_SIZES = 3
 
 
@@ -106,6 +113,18 @@ FIGURES = {
     "categorical_collapse": _of_family(categorical_collapse),
     "mixture_collapse": _of_family(mixture_collapse),
     "error_sources": _of_family(error_sources, "sources"),
+    "text_analysis": Recipe(
+        FRACTION_RUNS.name, f"{FRACTION_COMMAND} --analyse",
+        lambda runs: [run for run in runs if text_analysis.can_draw(run)][:1],
+        lambda runs: text_analysis.draw(runs[0]),
+    ),
+    "token_probabilities": Recipe(
+        EDITING_RUNS.name, EDITING_COMMAND, _newest,
+        lambda runs: token_probabilities.draw(runs[0]),
+    ),
+    "edited_share": Recipe(
+        EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: edited_share.draw(runs[0])
+    ),
 }  # fmt: skip
 
 
@@ -152,8 +171,8 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
     if not found:
         where = ", ".join(map(str, folders))
         raise RunError(
-            f"no finished run in {where}; '{COMMAND}', '{LANGUAGE_COMMAND}' or "
-            f"'{RECURSION_COMMAND}' makes one"
+            f"no finished run in {where}; '{COMMAND}', '{LANGUAGE_COMMAND}', "
+            f"'{RECURSION_COMMAND}', '{FRACTION_COMMAND}' or '{EDITING_COMMAND}' makes one"
         )
     return sorted(found.values(), key=_finished_at, reverse=True)
 

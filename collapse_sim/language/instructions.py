@@ -58,15 +58,45 @@ def _pair(place: str, row: object, file: Path) -> Pair:
 
 
 def split(pairs: Sequence[Pair], held_out: float = 0.1) -> tuple[list[Pair], list[Pair]]:
-    """Train and held-out pairs, each in the order given; pairs of one prompt stay together.
+    """Train and held-out pairs, each in the order given; no prompt or response is in both.
 
-    Prompts are split as `corpus.split` splits documents, by hash in each domain. Raises
-    ValueError for a share outside (0, 1).
+    Pairs that are linked by equal prompts or equal responses stay together. Such groups are split
+    as `corpus.split` splits documents, by hash in each domain, as the text of their prompts.
+    Raises ValueError for a share outside (0, 1).
     """
-    prompts = [Document(pair.prompt, pair.domain) for pair in pairs]
-    chosen = {document.text for document in corpus.split(prompts, held_out)[1]}
-    train = [pair for pair in pairs if pair.prompt not in chosen]
-    return train, [pair for pair in pairs if pair.prompt in chosen]
+    numbers = _linked(pairs)
+    groups: dict[int, list[Pair]] = {}
+    for pair, group in zip(pairs, numbers, strict=True):
+        groups.setdefault(group, []).append(pair)
+    documents = {group: _document(own) for group, own in groups.items()}
+    chosen = {document.text for document in corpus.split(list(documents.values()), held_out)[1]}
+    sides: tuple[list[Pair], list[Pair]] = [], []
+    for pair, group in zip(pairs, numbers, strict=True):
+        sides[documents[group].text in chosen].append(pair)
+    return sides
+
+
+def _document(pairs: Sequence[Pair]) -> Document:
+    """All prompts, in an order of their own."""
+    prompts = sorted({pair.prompt for pair in pairs})
+    return Document(SEPARATOR.join(prompts), min(pair.domain for pair in pairs))
+
+
+def _linked(pairs: Sequence[Pair]) -> list[int]:
+    """For each pair the first pair that equal prompts and responses lead to."""
+    first: dict[tuple[str, str], int] = {}
+    parents = list(range(len(pairs)))
+
+    def root(index: int) -> int:
+        while parents[index] != index:
+            parents[index] = index = parents[parents[index]]
+        return index
+
+    for index, pair in enumerate(pairs):
+        for text in (("prompt", pair.prompt), ("response", pair.response)):
+            low, high = sorted((root(first.setdefault(text, index)), root(index)))
+            parents[high] = low
+    return [root(index) for index in range(len(pairs))]
 
 
 # Blocks

@@ -400,6 +400,12 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
             ("gaussian_collapse", "all"), ("categorical_collapse", "all"),
             ("mixture_collapse", "all"), ("error_sources", "sources"),
         )
+    ] + [
+        "text_analysis: no run shows it; 'python experiments/synthetic_fraction.py --analyse' "
+        "makes one that does"
+    ] + [
+        f"{name}: no run shows it; 'python experiments/token_editing.py' makes one that does"
+        for name in ("token_probabilities", "edited_share")
     ]  # fmt: skip
     assert {name: len(figure.axes) for name, figure in saved.items()} == {
         "linear_collapse": 1, "bound_violation": 2, "mask_regimes": 1,
@@ -411,9 +417,10 @@ def test_make_without_a_run_says_which_command_makes_one(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}, "
-        f"{make.RECURSION_RUNS}; 'python experiments/linear_bound.py', 'python "
-        "experiments/transformer_collapse.py' or 'python experiments/curse_of_recursion.py' makes "
-        "one\n"
+        f"{make.RECURSION_RUNS}, {make.FRACTION_RUNS}, {make.EDITING_RUNS}; "
+        "'python experiments/linear_bound.py', 'python experiments/transformer_collapse.py', "
+        "'python experiments/curse_of_recursion.py', 'python experiments/synthetic_fraction.py' "
+        "or 'python experiments/token_editing.py' makes one\n"
     )
 
 

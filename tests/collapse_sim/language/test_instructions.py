@@ -162,16 +162,27 @@ def test_an_unusable_file_is_refused_in_one_line(tmp_path: Path, name, content, 
 
 
 @given(pairs=pairs_drawn, held_out=st.floats(0.01, 0.99), order=st.randoms())
-def test_a_prompt_is_never_on_both_sides(pairs, held_out, order):
+def test_no_prompt_and_no_response_is_on_both_sides(pairs, held_out, order):
     train, held = split(pairs, held_out)
     assert sorted(train + held, key=str) == sorted(pairs, key=str)
     assert not {pair.prompt for pair in train} & {pair.prompt for pair in held}
+    assert not {pair.response for pair in train} & {pair.response for pair in held}
     assert train == [pair for pair in pairs if pair in train]
     alone = list({pair.prompt: pair for pair in pairs}.values())
     shuffled = list(alone)
     order.shuffle(shuffled)
     for first, second in zip(split(alone, held_out), split(shuffled, held_out), strict=True):
         assert set(first) == set(second)
+
+
+@pytest.mark.parametrize("held_out", [0.01, 0.5, 0.9])
+def test_links_lead_through_other_pairs(held_out):
+    """a-1, b-1, b-2 and c-2 are one group, whatever lies between them; d-3 is another."""
+    linked = [Pair("a", "1", "x"), Pair("b", "1", "x"), Pair("b", "2", "y"), Pair("c", "2", "x")]
+    alone = Pair("d", "3", "x")
+    for pairs in ([*linked, alone], [linked[3], alone, linked[0], linked[2], linked[1]]):
+        train, held = split(pairs, held_out)
+        assert {len(train), len(held)} == {1, 4} and [alone] in (train, held)
 
 
 def test_the_share_is_met_in_every_domain(library):

@@ -1,0 +1,80 @@
+"""Which tokens does token-level editing touch, and do models learn more from edited text?
+
+    python experiments/token_editing.py
+
+A prior, trained on documents of its own, tells how probable the tokens of other human text are and
+redraws the most probable ones (Zhu et al. 2025, arXiv 2412.14689), by different thresholds,
+samplers and strategies. Then models are pre-trained, trained further on another domain and
+fine-tuned on responses, with edited and with unedited text. Writes a run directory with
+verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
+"""
+
+import sys
+from collections.abc import Callable
+
+import command_line
+from editing_lab.settings import TokenEditingSettings, parse
+
+from collapse_sim.run_directory import RunDirectory
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "sacrebleu")
+
+
+def main(settings: TokenEditingSettings) -> None:
+    """Run, or finish, the study and report it."""
+    # Imported here so that --help and bad flags answer at once.
+    from editing_lab.corpora import make_corpora
+    from editing_lab.evidence import COLUMNS, chain_rows, gather
+    from editing_lab.report import print_report
+    from editing_lab.stages import Stages, total_tokens
+    from editing_lab.tables import tables, train_prior
+    from fitting import token_progress
+    from study_lab.study import Study
+    from trends import judge
+
+    from collapse_sim.language.transformer import TransformerConfig
+    from paper_figs import editing
+    from paper_figs.style import save
+
+    for size in (settings.size, settings.prior_size):
+        TransformerConfig.named(size, vocabulary=settings.vocabulary, context=settings.context)
+    corpora = make_corpora(settings)
+    config = command_line.config("token_editing", settings, PACKAGES, data=corpora.sources)
+    directory = settings.directory("token_editing")
+    run = RunDirectory.open(directory, config, resume=settings.resume)
+    if settings.resume and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return
+    with token_progress(total_tokens(settings, corpora)) as bar:
+        study = Study(settings, corpora.texts, run, bar)
+        prior = train_prior(study, settings)
+        table = dict(tables(prior))
+        stages = Stages(study, settings, corpora, prior)
+        arms = {stage: stages.arms(stage) for stage in settings.stage}
+    run.write_chains(list(chain_rows(settings, corpora, table, arms)), COLUMNS)
+    verdicts = judge(gather(settings, table, arms))
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+    save(editing.draw(run), run.path, "figure")
+    run.clear_checkpoints()
+    print_report(settings, corpora, table, arms, verdicts)
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+
+
+def _configure_jax(settings: TokenEditingSettings) -> None:
+    del settings
+    command_line.use_every_core()
+
+
+def command(arguments: list[str], *, configure: Callable[[TokenEditingSettings], None]) -> int:
+    """Parse and run; returns the exit status."""
+
+    def run() -> None:
+        settings = parse(arguments)
+        configure(settings)
+        main(settings)
+
+    return command_line.command("token_editing.py", run)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))

@@ -1,0 +1,69 @@
+"""The share of tokens that each pass of editing touches, and how many of them change.
+
+Chained passes edit the text of the pass before, anchored ones the human text again, under one
+frozen prior; beside them the published decay (Zhu et al. 2025, table 15). Needs a run of
+experiments/token_editing.py.
+"""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.curves import draw_points
+from paper_figs.editing_runs import (
+    ANCHORED,
+    HERE,
+    TEMPERED,
+    passes,
+    read,
+    run_name,
+)  # fmt: skip
+from theory.published import EDITED_SHARE
+
+ARMS = {
+    "chained": ("chained", HERE),
+    "anchored": ("anchored", ANCHORED),
+    "chained beta 1.5": ("chained, $\\beta = 1.5$", TEMPERED),
+}
+"""Names and looks by arm."""
+
+TITLES = {"eligible": "Tokens to be edited", "changed": "Tokens that change"}
+
+ASIDE = 0.06
+"""Passes between the points of two arms."""
+
+
+def draw(run: RunDirectory) -> Figure:
+    with style.context():
+        figure = style.new_figure(style.PAGE * 0.9, 2.2)
+        panels = list(figure.subplots(1, 2))
+        names = [draw_shares(ax, run, measure) for ax, measure in zip(panels, TITLES, strict=True)]
+        figure.legend(handles=[], title=run_name(run), loc="outside upper right")
+        for ax, ends in zip(panels, names, strict=True):
+            style.label_ends(ax, ends)
+        style.settle(figure)
+    return figure
+
+
+def draw_shares(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:
+    """Shares of all tokens over passes: `eligible`, of a probability to be edited, or `changed`."""
+    numbers, ends = passes(run), []
+    for place, (arm, (name, mark)) in enumerate(ARMS.items()):
+        found = read(run, arm, [f"{measure}/{number}" for number in numbers])
+        x = [number + ASIDE * (place - 1) for number in numbers]
+        ax.plot(x, found.mean, color=mark.colour, linewidth=0.9, zorder=2)
+        draw_points(ax, x, found.mean, found.reach, mark)
+        ends.append(style.End(name, float(found.mean[-1]), mark.colour, x[-1]))
+    if measure == "eligible":
+        shares = [share / 100 for share in EDITED_SHARE]
+        ax.plot(range(1, len(shares) + 1), shares, **style.PUBLISHED)
+        name, colour = "published, P ≥ 0.99", style.PUBLISHED["color"]
+        ends.append(style.End(name, shares[-1], colour, len(shares)))
+    ax.set_xticks(numbers)
+    ax.set_xlim(numbers[0] - 0.2, numbers[-1] + 0.2)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("pass")
+    ax.set_title(TITLES[measure])
+    style.percent_axis(ax.yaxis)
+    return ends

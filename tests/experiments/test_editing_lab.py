@@ -1,0 +1,222 @@
+"""The parts of token_editing.py against laws known without them."""
+
+import re
+from dataclasses import replace
+
+import fitting
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from editing_lab.corpora import Corpora, make_corpora
+from editing_lab.evidence import Difference, differences, gather
+from editing_lab.settings import PRESETS
+from editing_lab.tables import Prior, train_prior
+from study_lab import study
+from study_lab.study import Study
+from study_lab.texts import Text
+
+from collapse_sim.language import corpus
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.corpus import Document
+from collapse_sim.language.learner import make_mesh
+from collapse_sim.language.sampling import Sampler
+from collapse_sim.language.training import model_of
+from collapse_sim.regimes import Edit
+from collapse_sim.run_directory import RunDirectory
+from theory.token_rule import replacement_law
+
+SETTINGS = replace(
+    PRESETS["tiny"], vocabulary=270, context=32, tokens=1536, prior_tokens=3072, prior_epochs=4.0,
+    batch=8, threshold=0.2, stage=("finetune",), answers=5,
+)  # fmt: skip
+DRAWS, SIGMAS = 40, 5.0
+"""Two-sided, a normal deviate lies beyond 5 with a chance of 6e-7."""
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory) -> Corpora:
+    rng = np.random.default_rng(1)
+    words = "data model loss text token human edit pass".split()
+    lines = [" ".join(str(word) for word in rng.choice(words, 6)) for _ in range(20)]
+    texts = [". ".join(lines[i] for i in rng.integers(0, 20, 12)) for _ in range(60)]
+    pairs = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
+    pairs.write_text(
+        "\n".join(f'{{"prompt": "{i} data", "response": "model {i} loss"}}' for i in range(60))
+    )
+    settings = replace(SETTINGS, pairs=str(pairs))
+    return make_corpora(settings, [Document(text, "x") for text in texts])
+
+
+@pytest.fixture(scope="module")
+def prior(corpora, tmp_path_factory) -> Prior:
+    run = RunDirectory.open(tmp_path_factory.mktemp("run"), {"parameters": {}}, resume=False)
+    with pytest.MonkeyPatch.context() as patch:
+        meshed = lambda seeds: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
+        patch.setattr(study, "make_mesh", meshed)
+        bar = fitting.token_progress(1)
+        yield train_prior(Study(SETTINGS, corpora.texts, run, bar), SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def human(corpora) -> Blocks:
+    return Blocks.of(corpora.texts.roles["student"].blocks, SETTINGS.seeds)
+
+
+def laws(prior: Prior, data: Blocks) -> np.ndarray:
+    """The prior's law of every token but the first, (seeds, blocks, time - 1, vocabulary)."""
+    tokens, found = np.asarray(data.labels[0]), []
+    for seed in range(SETTINGS.seeds):
+        own = jax.tree.map(
+            lambda x, seed=seed: jnp.asarray(jax.device_get(x)[seed]), prior.parameters
+        )
+        model = model_of(prior.learner.config, own)
+        logits = np.asarray(model.logits(model(jnp.asarray(tokens))), np.float64)
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        law = weights / weights.sum(axis=-1, keepdims=True)
+        found.append(law.reshape(*tokens.shape, -1)[:, :-1])
+    return np.stack(found)
+
+
+@pytest.mark.parametrize("sampler", [Sampler(), Sampler(1.5), Sampler(1.5, top_k=8)])
+def test_a_token_that_is_edited_changes_as_the_law_says(sampler, prior, human):
+    """Each with probability 1 - P~(token), apart from all others; 40 draws for every token."""
+    law, labels = laws(prior, human), np.asarray(human.labels)
+    own = np.take_along_axis(law, labels[:, :, 1:, None], -1)[..., 0]
+    after_end = labels[:, :, :-1] == 0
+    eligible = (own >= SETTINGS.threshold) & ~after_end
+    truncated = {"temperature": sampler.temperature, "top_k": sampler.top_k}
+    kept = np.array(
+        [
+            replacement_law(prior=p, **truncated)[token]
+            for p, token in zip(law[eligible], labels[:, :, 1:][eligible], strict=True)
+        ]
+    )
+    changed = []
+    for number in range(1, DRAWS + 1):
+        step = prior.step(Edit.of(prior.rule, "anchored"), sampler, human, human, number)
+        mask = np.asarray(step.memory)[:, :, 1:]
+        assert (mask != eligible).sum() <= 2  # probabilities at the threshold, but for rounding
+        changed.append((np.asarray(step.data.labels) != labels)[:, :, 1:][eligible].sum())
+    expected = DRAWS * (1 - kept).sum()
+    error = np.sqrt(DRAWS * (kept * (1 - kept)).sum())
+    assert abs(np.sum(changed) - expected) < SIGMAS * error
+    assert SIGMAS * error < 0.02 * expected  # the test sees 2 %
+
+
+def test_only_responses_are_edited(prior, corpora):
+    assert corpora.pairs is not None
+    data = corpora.pairs.train.blocks(SETTINGS.seeds)
+    after, found = prior.edited(data)
+    different = np.asarray(after.labels) != np.asarray(data.labels)
+    assert different.any() and not (different & ~np.asarray(data.scored)).any()
+    np.testing.assert_array_equal(after.scored, data.scored)
+    np.testing.assert_allclose(found.changed, different.mean(axis=(1, 2)))
+
+
+# Text
+
+
+PACKAGES = {"asyncio", "ctypes", "email", "http", "importlib", "logging", "unittest", "xml"}
+
+
+def test_no_response_is_in_the_text_of_prior_or_base_nor_on_both_sides(monkeypatch):
+    """Signatures of some of Python's library, of whose docstrings the prior has read a half."""
+    modules = corpus.modules_below(corpus.LIBRARY)
+    few = [module for module in modules if module[0].partition(".")[0] in PACKAGES]
+    monkeypatch.setattr(corpus, "modules_below", lambda folder: few)
+    settings = replace(PRESETS["tiny"], stage=("finetune",), context=96)
+    corpora = make_corpora(settings)
+    assert corpora.pairs is not None
+    counts, sides = corpora.pairs.counts, (corpora.pairs.train, corpora.pairs.held_out)
+    assert counts["in_the_corpus"] > 20
+    train, held = ({pair.response for pair in side.pairs} for side in sides)
+    assert len(held) > 10 and not train & held
+    read = [
+        "".join(corpora.texts.written(blocks))
+        for blocks in (corpora.texts.roles["prior"].blocks, corpora.pairs.base.blocks)
+    ]
+    assert not any(response in text for response in train | held for text in read)
+
+
+@pytest.fixture(scope="module")
+def numbered() -> list[Document]:
+    """In each domain numbers of its own, repeated: every token tells its document."""
+    return [
+        Document(f" {domain}{number}" * 30, domain) for domain in "ab" for number in range(100, 160)
+    ]
+
+
+def found_in(corpora: Corpora, text: Text) -> set[str]:
+    """The documents of which something is in a text."""
+    return set(re.findall(r"(?<= )[ab]\d{3}(?= )", "|".join(corpora.texts.written(text.blocks))))
+
+
+def test_roles_and_held_out_text_share_no_document(numbered):
+    settings = replace(SETTINGS, stage=("continual",), first_domain="b", second_domain="a")
+    corpora = make_corpora(settings, numbered)
+    roles = {name: found_in(corpora, text) for name, text in corpora.texts.roles.items()}
+    held = {name: found_in(corpora, text) for name, text in corpora.texts.held_out.items()}
+    assert set(held) == {"a", "b"}
+    for domain, own in held.items():
+        assert own and {name[0] for name in own} == {domain}
+        assert not own & (roles["student"] | roles["prior"])
+    assert min(map(len, roles.values())) > 5 and not roles["student"] & roles["prior"]
+    assert list(corpora.domains) == ["b", "a"]
+    for domain, text in corpora.domains.items():
+        own = found_in(corpora, text)
+        assert len(own) > 5 and {name[0] for name in own} == {domain}
+        assert not own & (roles["prior"] | held[domain])
+    sizes = [
+        text.blocks.size for text in (*corpora.domains.values(), *corpora.texts.roles.values())
+    ]
+    assert max(sizes[:3]) <= settings.tokens and sizes[3] <= settings.prior_tokens
+
+
+def test_text_that_holds_no_block_in_any_domain_is_refused(numbered):
+    few = [Document(document.text[:20], document.text[:4]) for document in numbered]
+    with pytest.raises(ValueError, match="--context 32 tokens in one domain"):
+        make_corpora(replace(SETTINGS, stage=()), few)
+
+
+# Differences
+
+
+@pytest.mark.parametrize(
+    ("edited", "words"),
+    [
+        ([0.9, 0.8, 0.88], "better"),
+        ([1.1, 1.2, 1.12], "worse"),
+        ([0.9, 1.2, 1.0], "no difference shown"),
+        ([1.0, 1.0, 1.0], "no difference shown"),
+    ],
+)
+def test_differences_in_words(edited, words):
+    found = Difference("pretrain", "edited", "loss", np.ones(3), np.array(edited))
+    assert found.words == words
+
+
+def test_continued_training_is_compared_on_both_domains():
+    """Forgetting is the loss on the first domain after minus before."""
+    settings = replace(SETTINGS, first_domain="a", second_domain="b")
+
+    def values(a: float, b: float) -> dict[str, np.ndarray]:
+        seeds = np.array([[0.0], [0.1], [0.2]])
+        scores = {f"scores/{name}": seeds + [x, x + 1] for name, x in (("a", a), ("b", b))}
+        return scores | {"changed": np.full(3, 0.1), "eligible": np.full(3, 0.1)}
+
+    arms = {"base": values(1, 5), "unedited": values(2, 3), "edited": values(2.5, 2.75)}
+    learnt, forgotten = differences(settings, {"continual": arms})
+    assert (learnt.measure, forgotten.measure) == ("loss on b", "forgetting of a")
+    np.testing.assert_allclose(learnt.unedited, [3.5, 3.6, 3.7])
+    np.testing.assert_allclose(learnt.values, -0.25)
+    np.testing.assert_allclose(forgotten.unedited, 1)
+    np.testing.assert_allclose(forgotten.values, 0.5)
+    passes = {f"eligible/{n}": np.full(3, 0.3 / n) for n in (1, 2, 3)}
+    trends = gather(settings, {"chained": passes}, {"continual": arms})
+    assert [trend.claim for trend in trends] == [
+        "zhu2025.edited_share", "zhu2025.edited_share", "zhu2025.edit_continual",
+    ]  # fmt: skip
+    np.testing.assert_allclose(trends[0].values, -0.15)
+    np.testing.assert_allclose(trends[1].values, -0.05)
+    np.testing.assert_allclose(trends[2].values, -0.25)

@@ -1,0 +1,137 @@
+"""Figures of token editing: which bars, lines and points are drawn, from which numbers."""
+
+import numpy as np
+import pytest
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import edited_share, editing, make, token_probabilities
+from paper_figs.style import save
+from theory.published import EDITED_SHARE, PROBABILITY_DECILES
+
+COLUMNS = ("arm", "measure", "seeds", "mean", "standard_error", "low", "high")
+ARMS = ("chained", "anchored", "chained beta 1.5")
+DECILES = np.array([0.45, 0.12, 0.07, 0.05, 0.04, 0.035, 0.035, 0.03, 0.05, 0.12])
+DIFFERENCES = {
+    ("pretrain edited - unedited", "held-out loss"): -0.02,
+    ("pretrain below-0.1 - unedited", "held-out loss"): 0.9,
+    ("continual edited - unedited", "loss on reference"): 0.01,
+    ("finetune edited - unedited", "response loss"): 0.03,
+}
+
+
+def share(arm: str, measure: str, number: int) -> float:
+    """A mean that tells arm, measure and pass."""
+    return (0.1 if measure == "eligible" else 0.01) - 0.001 * ARMS.index(arm) - 0.0005 * number
+
+
+@pytest.fixture(params=[True, False], ids=["stages", "tables alone"])
+def run(tmp_path, request) -> RunDirectory:
+    """Intervals reach 1 % below each mean and 2 % above it."""
+    parameters = {"seeds": 8, "prior_size": "0.5m", "threshold": 0.8}
+    config = {"experiment": "token_editing", "parameters": parameters}
+    made = RunDirectory.open(tmp_path / "runs" / "run", config, resume=False)
+    means = {("human", f"probability/{i}"): value for i, value in enumerate(DECILES)}
+    means |= {
+        (arm, f"{measure}/{number}"): share(arm, measure, number)
+        for arm in ARMS
+        for measure in ("eligible", "changed")
+        for number in (1, 2, 3)
+    }
+    means |= DIFFERENCES if request.param else {}
+    rows = [
+        (arm, measure, 8, mean, 0.001, mean - 0.01 * abs(mean), mean + 0.02 * abs(mean))
+        for (arm, measure), mean in means.items()
+    ]
+    made.write_chains(rows, COLUMNS)
+    made.write_verdicts([])
+    made.clear_checkpoints()
+    return made
+
+
+def reaches(container) -> np.ndarray:
+    """Ends of the error bars of one container, (points, 2), along the value."""
+    (bars,) = container.lines[2]
+    ends = np.array(bars.get_segments())
+    return np.sort(ends[:, :, 1] if container.has_yerr else ends[:, :, 0], axis=1)
+
+
+def around(means) -> np.ndarray:
+    means = np.asarray(means)
+    return np.stack([means - 0.01 * abs(means), means + 0.02 * abs(means)], axis=-1)
+
+
+def check_deciles(ax):
+    bars = [container for container in ax.containers if hasattr(container, "patches")]
+    here, published = ([bar.get_height() for bar in own.patches] for own in bars)
+    np.testing.assert_allclose(here, DECILES)
+    np.testing.assert_allclose(published, np.array(PROBABILITY_DECILES) / 100)
+    np.testing.assert_allclose(reaches(bars[0].errorbar), around(DECILES))
+    for own in bars:  # each decile's bars stand inside it
+        places = [bar.get_x() + bar.get_width() / 2 for bar in own.patches]
+        assert np.floor(places).tolist() == list(range(10))
+
+
+def check_shares(ax, measure: str):
+    for arm, container in zip(ARMS, ax.containers, strict=True):
+        means = [share(arm, measure, number) for number in (1, 2, 3)]
+        np.testing.assert_allclose(np.asarray(container.lines[0].get_ydata(), float), means)
+        places = np.asarray(container.lines[0].get_xdata(), float)
+        np.testing.assert_allclose(places, [1, 2, 3], atol=0.1)
+        np.testing.assert_allclose(reaches(container), around(means))
+    drawn = [np.asarray(line.get_ydata(), float) for line in ax.lines]
+    decay = np.array(EDITED_SHARE) / 100
+    published = any(len(line) == 3 and np.allclose(line, decay) for line in drawn)
+    assert published == (measure == "eligible")
+    names = {text.get_text() for text in ax.texts}
+    expected = {"chained", "anchored", "chained, $\\beta = 1.5$"}
+    assert names == expected | ({"published, P ≥ 0.99"} if measure == "eligible" else set())
+
+
+def test_deciles_stand_beside_the_published_ones(run):
+    (ax,) = token_probabilities.draw(run).axes
+    check_deciles(ax)
+
+
+def test_shares_are_drawn_pass_by_pass(run):
+    panels = edited_share.draw(run).axes
+    for ax, measure in zip(panels, ("eligible", "changed"), strict=True):
+        check_shares(ax, measure)
+
+
+def test_the_figure_of_a_run_shows_both_and_the_differences_there_are(run, tmp_path):
+    figure = editing.draw(run)
+    panels = {ax.get_title(loc="left"): ax for ax in figure.axes}
+    check_deciles(panels["Tokens of human text"])
+    check_shares(panels["Tokens to be edited"], "eligible")
+    check_shares(panels["Tokens that change"], "changed")
+    title = "Edited minus unedited: below 0 it helps"
+    has_stages = any(arm.endswith("- unedited") for arm in run.chains()["arm"])
+    assert (title in panels) == has_stages
+    if has_stages:
+        ax = panels[title]
+        labels = [label.get_text() for label in ax.get_yticklabels()]
+        assert labels == [
+            "pretrain:\nheld-out loss", "pretrain, below-0.1:\nheld-out loss",
+            "continual:\nloss on reference", "finetune:\nresponse loss",
+        ]  # fmt: skip
+        for place, (container, mean) in enumerate(
+            zip(ax.containers, DIFFERENCES.values(), strict=True)
+        ):
+            assert container.lines[0].get_xydata().tolist() == [[mean, place]]
+            np.testing.assert_allclose(reaches(container), around([mean]))
+        assert ax.yaxis_inverted()  # in the order of the tables
+    save(figure, tmp_path, "figure")
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_figures_are_named_by_their_run(run):
+    for module in (editing, edited_share, token_probabilities):
+        titles = [legend.get_title().get_text() for legend in module.draw(run).legends]
+        assert titles == ["8 seeds, prior of 0.5M parameters, edits where P ≥ 0.8"]
+
+
+def test_make_draws_them(run, tmp_path, capsys):
+    for name in ("token_probabilities", "edited_share"):
+        make.main(["--runs", str(run.path), "--only", name, "--out", str(tmp_path / "out")])
+        assert f"from {run.path}" in capsys.readouterr().out
+        assert (tmp_path / "out" / f"{name}.pdf").is_file()
