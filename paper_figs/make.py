@@ -27,6 +27,7 @@ from paper_figs import (
     mask_regimes,
     mixture_collapse,
     oracle_language,
+    synthetic_fraction,
     text_analysis,
     token_probabilities,
 )  # fmt: skip
@@ -79,18 +80,18 @@ def _newest_language(runs: list[RunDirectory]) -> list[RunDirectory]:
     return sorted(shown, key=oracle_language.can_draw)[:1]
 
 
-def _of_family(module: Any, family: str = "all") -> Recipe:
-    """The newest run of the curse of recursion that a module can draw."""
+def _newest_for(module: Any, folder: Path, command: str) -> Recipe:
+    """The newest run of an experiment that a module can draw."""
     return Recipe(
-        RECURSION_RUNS.name,
-        f"{RECURSION_COMMAND} --family {family}",
+        folder.name,
+        command,
         lambda runs: [run for run in runs if module.can_draw(run)][:1],
         lambda runs: module.draw(runs[0]),
     )
 
 
-def _newest_oracle(runs: list[RunDirectory]) -> list[RunDirectory]:
-    return [run for run in runs if oracle_language.can_draw(run)][:1]
+def _of_family(module: Any, family: str = "all") -> Recipe:
+    return _newest_for(module, RECURSION_RUNS, f"{RECURSION_COMMAND} --family {family}")
 
 
 FIGURES = {
@@ -105,22 +106,17 @@ FIGURES = {
         LANGUAGE_RUNS.name, LANGUAGE_COMMAND, _newest_language,
         lambda runs: language_generations.draw(runs[0]),
     ),
-    "oracle_language": Recipe(
-        LANGUAGE_RUNS.name, f"{LANGUAGE_COMMAND} --preset oracle", _newest_oracle,
-        lambda runs: oracle_language.draw(runs[0]),
+    "oracle_language": _newest_for(
+        oracle_language, LANGUAGE_RUNS, f"{LANGUAGE_COMMAND} --preset oracle"
     ),
     "gaussian_collapse": _of_family(gaussian_collapse),
     "categorical_collapse": _of_family(categorical_collapse),
     "mixture_collapse": _of_family(mixture_collapse),
     "error_sources": _of_family(error_sources, "sources"),
-    "text_analysis": Recipe(
-        FRACTION_RUNS.name, f"{FRACTION_COMMAND} --analyse",
-        lambda runs: [run for run in runs if text_analysis.can_draw(run)][:1],
-        lambda runs: text_analysis.draw(runs[0]),
-    ),
+    "synthetic_fraction": _newest_for(synthetic_fraction, FRACTION_RUNS, FRACTION_COMMAND),
+    "text_analysis": _newest_for(text_analysis, FRACTION_RUNS, f"{FRACTION_COMMAND} --analyse"),
     "token_probabilities": Recipe(
-        EDITING_RUNS.name, EDITING_COMMAND, _newest,
-        lambda runs: token_probabilities.draw(runs[0]),
+        EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: token_probabilities.draw(runs[0])
     ),
     "edited_share": Recipe(
         EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: edited_share.draw(runs[0])

@@ -21,7 +21,8 @@ Points = dict[float, tuple[float, float, float]]
 
 
 def can_draw(run: RunDirectory) -> bool:
-    return bool(_authors(run))
+    """Whether it is a study: two given texts have no arms."""
+    return (run.path / "chains.parquet").is_file() and bool(_authors(run))
 
 
 def _authors(run: RunDirectory) -> list[str]:

@@ -80,5 +80,5 @@ def log_laws(
     model: Transformer, tokens: Int[Array, "batch time"]
 ) -> Float[Array, "batch time-1 vocabulary"]:
     """The whole log law of each token but the first, in nats: for small vocabularies."""
-    hidden = model(tokens).reshape(*tokens.shape, -1)[:, :-1]
-    return jax.nn.log_softmax(model.logits(hidden), axis=-1)
+    logits = model.logits(model(tokens)).reshape(*tokens.shape, -1)
+    return jax.nn.log_softmax(logits[:, :-1], axis=-1)

@@ -401,8 +401,10 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
             ("mixture_collapse", "all"), ("error_sources", "sources"),
         )
     ] + [
+        "synthetic_fraction: no run shows it; 'python experiments/synthetic_fraction.py' makes "
+        "one that does",
         "text_analysis: no run shows it; 'python experiments/synthetic_fraction.py --analyse' "
-        "makes one that does"
+        "makes one that does",
     ] + [
         f"{name}: no run shows it; 'python experiments/token_editing.py' makes one that does"
         for name in ("token_probabilities", "edited_share")

@@ -306,6 +306,15 @@ def test_surprise_is_minus_the_score(learner, human, parameters):
     np.testing.assert_array_equal(seen.labels[:, :, 0], labels[:, :, 0])
 
 
+def test_laws_are_normalised_and_hold_the_scores(learner, human, parameters):
+    tokens = np.array(human.labels)
+    scores = learner.score(parameters, tokens)
+    for seed, laws in enumerate(learner.laws(parameters, tokens[0])):
+        np.testing.assert_allclose(np.exp(laws).sum(axis=-1), 1, atol=1e-5)
+        stands = np.take_along_axis(laws, tokens[seed, :, 1:, None], axis=-1)[..., 0]
+        np.testing.assert_allclose(stands, scores[seed], atol=1e-5)
+
+
 @pytest.mark.parametrize("rows", [3, 20, 256])
 def test_rows_at_once_change_nothing(learner, human, parameters, rows):
     other = replace(learner, rows=rows)
