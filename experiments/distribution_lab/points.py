@@ -59,7 +59,8 @@ def processes_of(
     for name in settings.regime:
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
         # Accumulated points are many. The others share a program for one number of replicates.
-        fewer = REPLICATES if name in ("accumulate", "subsample") or not contrasted else PAIRS
+        pooled = name in ("accumulate", "subsample")
+        fewer = REPLICATES // 2 if pooled else PAIRS if contrasted else REPLICATES
         most = 2 * PAIRS if curves else fewer
         process = Process(
             family, name, chain, settings.replicates or most, closed=curves, parameters=size

@@ -13,7 +13,7 @@ from collapse_sim.distributions.spikes import SpikeLearner
 from collapse_sim.distributions.verification import NearCentre, VerifiedLabels
 from collapse_sim.learners import LinearLearner
 from collapse_sim.loop import Chain, Trace
-from collapse_sim.regimes import Accumulate, HumanOnly, Replace, Verify
+from collapse_sim.regimes import Accumulate, EditSubset, Verify
 from theory import accumulation_failure, selection
 
 KEEP = {"keep_correct": 0.5, "keep_wrong": 0.25}
@@ -78,7 +78,8 @@ def _centre(settings: Settings) -> Process:
 def _spikes(settings: Settings) -> Iterator[Process]:
     learner = SpikeLearner(POINTS, dtype=jnp.dtype(settings.precision))
     for name, regime in (
-        ("accumulate", Accumulate()), ("replace", Replace()), ("control", HumanOnly()),
+        ("accumulate", Accumulate()),
+        ("replace", EditSubset(POINTS)), ("control", EditSubset(0)),  # one compiled program
     ):  # fmt: skip
         process = Process(
             "selection", name, Chain(learner, regime, ROUNDS), settings.replicates or REPLICATES,
