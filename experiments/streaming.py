@@ -39,10 +39,13 @@ class Streaming:
         simulation: Simulation,
         targets: Iterable[int],
         is_decided: Callable[[Summary], bool] = lambda _: True,
+        *,
+        chunk: int = CHUNK,
     ) -> Summary:
         """Go on from the checkpoint `name`, through the targets, until decided or out of time.
 
-        `index` tells the random streams of a run's simulations apart.
+        `index` tells the random streams of a run's simulations apart; `chunk` is the number of
+        replicates in flight. Simulations of one kind and chunk share a compiled program.
         """
         name = name.replace(" ", "-").replace("/", "-")
         saved = self.run.load_checkpoint(name)
@@ -51,7 +54,7 @@ class Streaming:
         for target in targets:
             if target < summary.count:
                 continue
-            for grown in self._extend(name, index, simulation, summary, target):
+            for grown in self._extend(name, index, simulation, summary, target, chunk):
                 summary = grown
                 if time.monotonic() > self.deadline:
                     return summary
@@ -61,11 +64,17 @@ class Streaming:
         return summary
 
     def _extend(
-        self, name: str, index: int, simulation: Simulation, summary: Summary, target: int
+        self,
+        name: str,
+        index: int,
+        simulation: Simulation,
+        summary: Summary,
+        target: int,
+        chunk: int,
     ) -> Iterator[Summary]:
         key = jax.random.fold_in(jax.random.key(self.seed), index)
         written = time.monotonic()
-        stream = Stream.of(simulation, chunk=min(target - summary.count, CHUNK) or CHUNK)
+        stream = Stream.of(simulation, chunk=min(target - summary.count, chunk) or chunk)
         for grown in stream.extend(summary, key, target):
             self.bar.update(grown.count - summary.count)
             summary = grown

@@ -70,7 +70,7 @@ def _documents(settings: Settings) -> list[corpus.Document]:
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
     """One regime: on every token where they are few, and on their counts elsewhere."""
-    few = tokens <= FEW_TOKENS and name not in ("control", "accumulate", "subsample")
+    few = tokens <= FEW_TOKENS and name not in ("control", "subsample")
     learner = CategoricalLearner(
         law, tokens, representation="rows" if few else "statistics",
         dtype=jnp.dtype(settings.precision),
@@ -144,7 +144,7 @@ def _small(settings: Settings) -> Iterator[Process]:
     if "replace" in settings.regime:
         yield _rare(settings, min(generations, 20), dtype)
     if "accumulate" in settings.regime:
-        yield _coins(settings, generations, dtype)
+        yield _coins(settings, min(generations, SHORT), dtype)
 
 
 def _same_humans(generations: int, replicates: int, dtype) -> Process:

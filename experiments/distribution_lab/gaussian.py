@@ -229,14 +229,13 @@ def _theory(settings: Settings) -> Iterator[Process]:
 
 def _growing(settings: Settings, samples: int, generations: int, dtype) -> Process:
     """Sample sizes that grow faster than linearly keep the mean."""
-    sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER)
-    learner = GaussianLearner(1, samples, representation="statistics", dtype=dtype)
+    sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER).astype(int)
+    law = GaussianLaw.of("replace", samples=sizes, generations=generations, dtype=dtype)
     curve = over_generations(
         generations, lambda n: gaussian.replace_mean_error(samples=sizes[:n], generation=n)
     )
     process = Process(
-        "gaussian", "replace", Chain(learner, Replace(growing=True, power=POWER), generations),
-        settings.replicates or MANY, f"n^{POWER:g} points",
+        "gaussian", "replace", law, settings.replicates or MANY, f"n^{POWER:g} points",
         closed={"squared_mean_error": curve, "variance": np.ones(generations)},
         parameters={"samples": samples, "power": POWER},
     )  # fmt: skip

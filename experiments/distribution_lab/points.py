@@ -17,7 +17,7 @@ from collapse_sim.regimes import (
 )
 
 SAMPLES, GENERATIONS = 100, 20
-REPLICATES, PAIRS = 128, 1024
+REPLICATES, PAIRS = 64, 1024
 
 TRUTH = Mixture.of((0.5, 0.5), (-2.0, 2.0), (1.0, 1.0))
 """Two components four standard deviations apart; the published notebook does not name its own."""
@@ -58,13 +58,12 @@ def processes_of(
     regimes = regimes_of(settings, samples)
     for name in settings.regime:
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
-        # Accumulated points are many. The others share a program for one number of replicates.
-        pooled = name in ("accumulate", "subsample")
-        fewer = REPLICATES // 2 if pooled else PAIRS if contrasted else REPLICATES
-        most = 2 * PAIRS if curves else fewer
+        paired = contrasted and name in ("replace", "keep_human")
+        most = 2 * PAIRS if curves else PAIRS if paired else REPLICATES
         process = Process(
-            family, name, chain, settings.replicates or most, closed=curves, parameters=size
-        )
+            family, name, chain, settings.replicates or most, chunk=REPLICATES, closed=curves,
+            parameters=size,
+        )  # fmt: skip
         if contrasted and loss and name == "replace":
             claim = process.claim("shum2024.kept_human", loss, generations, 0.0)
             process = process.against("keep human", claim)

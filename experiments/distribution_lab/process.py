@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Array, Key
+from streaming import CHUNK
 
 from collapse_sim.certify import Evidence, LawEvidence
 from collapse_sim.design import static
@@ -56,6 +57,8 @@ class Process:
     simulation: Simulation
     replicates: int
     variant: str = ""
+    chunk: int = CHUNK
+    """Replicates in flight: few where each takes long, so that all regimes share a program."""
     evidence: tuple[Evidence | LawEvidence, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     closed: Mapping[str, np.ndarray] = field(default_factory=dict)

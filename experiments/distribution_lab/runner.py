@@ -54,7 +54,9 @@ def simulate(
         targets = looks(process.replicates)
         # The processes of a family share their random numbers: regimes are compared in pairs.
         stream = get_args(Family).index(process.family)
-        summary = streaming.simulate(name, stream, process.simulation, targets, is_decided)
+        summary = streaming.simulate(
+            name, stream, process.simulation, targets, is_decided, chunk=process.chunk
+        )
         streaming.bar.update(process.replicates - summary.count)
         return Result(process, summary)
 

@@ -68,11 +68,11 @@ def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd
     folder, calls = tmp_path / "run", []
     simulate = streaming.Streaming.simulate
 
-    def interrupt(self, *arguments):
+    def interrupt(self, *arguments, **options):
         if calls:
             raise KeyboardInterrupt
         calls.append(1)
-        return simulate(self, *arguments)
+        return simulate(self, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(streaming.Streaming, "simulate", interrupt)
