@@ -58,7 +58,7 @@ def judge(trends: Sequence[Trend], family_error: float = FAMILY_ERROR) -> list[V
                 observed=float(trend.values.mean()),
                 interval=list(interval),
                 confidence=1 - error,
-                verdict=decide(trend.relation, interval, (trend.bound,) * 2, tolerance=0.0),
+                verdict=decide(trend.relation, interval, (trend.bound, trend.bound), tolerance=0.0),
                 note=trend.note,
             )
         )

@@ -55,7 +55,7 @@ def write(study: Study, author: Author, times: int = 1) -> Blocks:
     like = Blocks(np.tile(human.labels, (1, times, 1)))
     study.bar.set_description(f"text of {author.name}")
     written = learner.generate(study.keys("generator", 2), parameters, like)
-    study.run.save_checkpoint(place, {"labels": written.labels})
+    study.run.save_checkpoint(place, {"labels": np.asarray(written.labels)})
     return written
 
 

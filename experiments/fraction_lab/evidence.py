@@ -5,10 +5,16 @@ from fraction_lab.arms import Arm
 from fraction_lab.settings import Settings
 from trends import Trend
 
-from theory.claims import ledger
+from theory.claims import Relation, ledger
 
 WORSE_THAN_HUMAN = ("importance", "perplexity", "density")
 """Selections of synthetic text that are held against human text."""
+
+SLOPES: tuple[tuple[str, str, Relation, str], ...] = (
+    ("zhu2025.fraction", "held_out_loss", ">=", "held-out loss"),
+    ("zhu2025.training_loss", "training_loss", "<=", "loss on the training text"),
+)
+"""Claims on how a measure changes with the share of synthetic text."""
 
 
 def of_author(arms: list[Arm], generator: str, measure: str) -> np.ndarray:
@@ -21,10 +27,7 @@ def trends(settings: Settings, arms: list[Arm]) -> list[Trend]:
     """That synthetic text costs held-out loss, and less loss in training, by generator."""
     found = []
     for generator in dict.fromkeys(arm.generator for arm in arms):
-        for claim, measure, relation, what in (
-            ("zhu2025.fraction", "held_out_loss", ">=", "held-out loss"),
-            ("zhu2025.training_loss", "training_loss", "<=", "loss on the training text"),
-        ):
+        for claim, measure, relation, what in SLOPES:
             slopes = np.polyfit(settings.fractions, of_author(arms, generator, measure), 1)[0]
             note = f"slope of the {what} over the fraction, nats per token"
             where = {"generator": generator}

@@ -43,7 +43,10 @@ def fraction_table(arms: list[Arm], estimated: dict[str, Estimates]) -> Table:
         table.add_column(SHORT[name], justify="right", style="dim")
     for i, arm in enumerate(arms):
         whole, own = (estimated[arm.name][name] for name in ("perplexity", "training_loss"))
-        published = [row.get(float(arm.text.split()[0])) for row in SYNTHETIC_FRACTION.values()]
+        published = [
+            {f"{share} %": value for share, value in row.items()}.get(arm.text)
+            for row in SYNTHETIC_FRACTION.values()
+        ]
         table.add_row(
             arm.text, f"{whole.mean:.2f}", f"{whole.low:.2f}-{whole.high:.2f}",
             rise(arm, arms[i - 1]) if i else "", f"{own.mean:.3f}",

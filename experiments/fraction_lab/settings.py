@@ -44,7 +44,7 @@ class Settings(StudySettings):
         inside = all(0 <= fraction <= 1 for fraction in self.fractions)
         if len(self.fractions) < 2 or not rising or not inside:
             self.reject("fractions", "accepted are two or more increasing numbers in [0, 1]")
-        if self.analyse and self.fractions[0] > 0:
+        if self.analyse and min(self.fractions) > 0:
             self.reject("fractions", "accepted with --analyse are those that begin with 0")
         if not self.generators:
             self.reject("generators", "accepted is at least one")
