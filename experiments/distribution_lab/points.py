@@ -17,7 +17,8 @@ from collapse_sim.regimes import (
 )
 
 SAMPLES, GENERATIONS = 100, 20
-REPLICATES, PAIRS = 64, 1024
+POOLED, SHOWN, PAIRS = 64, 256, 1024
+"""Replicates: of regimes whose points add up, of others, and where two regimes are compared."""
 
 TRUTH = Mixture.of((0.5, 0.5), (-2.0, 2.0), (1.0, 1.0))
 """Two components four standard deviations apart; the published notebook does not name its own."""
@@ -59,9 +60,10 @@ def processes_of(
     for name in settings.regime:
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
         paired = contrasted and name in ("replace", "keep_human")
-        most = 2 * PAIRS if curves else PAIRS if paired else REPLICATES
+        shown = POOLED if name in ("accumulate", "subsample") else SHOWN
+        most = 2 * PAIRS if curves else PAIRS if paired else shown
         process = Process(
-            family, name, chain, settings.replicates or most, chunk=REPLICATES, closed=curves,
+            family, name, chain, settings.replicates or most, chunk=POOLED, closed=curves,
             parameters=size,
         )  # fmt: skip
         if contrasted and loss and name == "replace":
