@@ -89,7 +89,7 @@ def gather(
     for number in range(2, PASSES + 1 if touched else 2):
         fallen = chained[f"eligible/{number}"] - chained[f"eligible/{number - 1}"]
         note = f"share of tokens to be edited, pass {number} minus pass {number - 1}"
-        where = {"threshold": settings.threshold}
+        where = {"text": f"pass {number}", "threshold": settings.threshold}
         trends.append(Trend("zhu2025.edited_share", fallen, "<=", 0.0, where, number, note))
     for stage, own in arms.items():
         if own["edited"]["changed"].any():

@@ -11,6 +11,7 @@ from editing_lab.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
 from rich.console import Console
 from rich.table import Table
 from study_lab.study import Values
+from study_lab.verdicts import verdict_table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 from theory import published
@@ -70,9 +71,9 @@ def print_report(
                 console.print(sentence(difference))
         console.print()
     if verdicts:
-        show("Verdicts", verdict_table(verdicts))
+        console.print(verdict_table(verdicts))
         console.print(
-            f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "
+            f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most "
             f"{FAMILY_ERROR:g}, for seeds that vary as a normal law does."
         )
 
@@ -182,20 +183,7 @@ def sentence(difference: Difference) -> str:
     return f"{difference.stage}: {difference.measure} after edited text: {difference.words}."
 
 
-def verdict_table(verdicts: Sequence[Verdict]) -> Table:
-    table = _table("claim", "pass", "predicted", "interval", "verdict")
-    for verdict in verdicts:
-        assert verdict.interval is not None
-        low, high = verdict.interval
-        table.add_row(
-            verdict.claim, "" if verdict.generation is None else str(verdict.generation),
-            f"{verdict.relation} {verdict.predicted:.4g}", f"{low:.4f} - {high:.4f}",
-            verdict.verdict,
-        )  # fmt: skip
-    return table
-
-
-WORDS = ("arm", "tokens", "stage", "measure", "edited", "model", "claim", "verdict", "strategy")
+WORDS = ("arm", "tokens", "stage", "measure", "edited", "model", "strategy")
 """Columns of text; numbers stand to the right."""
 
 

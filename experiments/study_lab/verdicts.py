@@ -1,5 +1,7 @@
 """A study's verdicts in the terminal."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
 from collapse_sim.certify import Verdict
@@ -7,7 +9,7 @@ from collapse_sim.certify import Verdict
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
 
 
-def verdict_table(verdicts: list[Verdict]) -> Table:
+def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """Every verdict and what was measured, in at most 80 columns."""
     table = Table(title="Verdicts", title_justify="left", box=None, padding=(0, 1, 0, 0),
                   header_style="bold")  # fmt: skip
