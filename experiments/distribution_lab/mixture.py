@@ -13,4 +13,4 @@ def processes(settings: Settings) -> list[Process]:
     learner = MixtureLearner(
         TRUTH, samples, settings.components, settings.steps, dtype=jnp.dtype(settings.precision)
     )
-    return list(processes_of(settings, "mixture", learner, samples, "l2_distance"))
+    return list(processes_of(settings, "mixture", learner, samples, "variance"))

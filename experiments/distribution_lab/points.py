@@ -47,15 +47,16 @@ def processes_of(
     family: str,
     learner: Learner,
     samples: int,
-    loss: str | None,
+    spread: str | None,
     closed: Callable[[str], Mapping[str, np.ndarray]] = lambda _: {},
 ) -> Iterator[Process]:
     """One process for each regime asked for, and what keeping human data is worth.
 
-    `loss` is the measure of that, one whose tail is light, if it is to be decided.
+    `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
+    is light, which no divergence from a model near a point has.
     """
     generations, size = settings.generations or GENERATIONS, {"samples": samples}
-    contrasted = is_contrasted(settings) and loss is not None
+    contrasted = is_contrasted(settings) and spread is not None
     regimes = regimes_of(settings, samples)
     for name in settings.regime:
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
@@ -66,9 +67,9 @@ def processes_of(
             family, name, chain, settings.replicates or most, chunk=POOLED, closed=curves,
             parameters=size,
         )  # fmt: skip
-        if contrasted and loss and name == "replace":
-            claim = process.claim("shum2024.kept_human", loss, generations, 0.0)
-            process = process.against("keep human", claim)
+        if contrasted and spread and name == "keep_human":
+            claim = process.claim("shum2024.kept_human", spread, generations, 0.0)
+            process = process.against("replace", claim)
         yield process
 
 
