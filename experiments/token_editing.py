@@ -24,11 +24,12 @@ def main(settings: TokenEditingSettings) -> None:
     """Run, or finish, the study and report it."""
     # Imported here so that --help and bad flags answer at once.
     from editing_lab.corpora import make_corpora
-    from editing_lab.evidence import COLUMNS, chain_rows, gather
+    from editing_lab.evidence import chain_rows, gather
     from editing_lab.report import print_report
     from editing_lab.stages import Stages, total_tokens
     from editing_lab.tables import tables, train_prior
     from fitting import token_progress
+    from study_lab.rows import COLUMNS
     from study_lab.study import Study
     from trends import judge
 

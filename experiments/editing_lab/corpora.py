@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from editing_lab.settings import TokenEditingSettings
-from study_lab.texts import CHARACTERS, HELD_OUT, Text, Texts, tokenized
+from study_lab.texts import (
+    CHARACTERS,
+    HELD_OUT,
+    Text,
+    Texts,
+    by_domain,
+    held_out_by_domain,
+    tokenized,
+)
 from tokenizers import Tokenizer
 
 from collapse_sim.language import corpus, instructions
@@ -62,12 +70,7 @@ def make_corpora(
         "corpus": settings.corpus,
         "digests": {role: corpus.digest(part) for role, part in parts.items()},
     }
-    held_out = _by_domain(tokenizer, held, settings.context)
-    if not held_out:
-        raise ValueError(
-            f"--corpus {settings.corpus}: {len(held)} held-out documents: accepted are corpora of "
-            f"which they fill a block of --context {settings.context} tokens in one domain"
-        )
+    held_out = held_out_by_domain(settings, tokenizer, held)
     each = max(settings.tokens // len(held_out), settings.context)
     held_out = {domain: text.cut(each) for domain, text in held_out.items()}
     texts = Texts(roles, held_out, tokenizer, sources)
@@ -79,23 +82,11 @@ def make_corpora(
     return Corpora(texts, domains, pairs, sources)
 
 
-def _by_domain(tokenizer: Tokenizer, documents: Sequence[Document], time: int) -> dict[str, Text]:
-    """The domains that fill a block."""
-    texts = {}
-    for domain in sorted({document.domain for document in documents}):
-        own = [document for document in documents if document.domain == domain]
-        try:
-            texts[domain] = tokenized(tokenizer, own, time)
-        except ValueError:
-            continue
-    return texts
-
-
 def _domains(
     settings: TokenEditingSettings, texts: Texts, student: Sequence[Document]
 ) -> dict[str, Text]:
     """The student's text of both domains of continued training."""
-    found = _by_domain(texts.tokenizer, student, settings.context)
+    found = by_domain(texts.tokenizer, student, settings.context)
     both = sorted(found.keys() & texts.held_out.keys())
     for flag in ("first_domain", "second_domain"):
         if getattr(settings, flag) not in both:

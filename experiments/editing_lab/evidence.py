@@ -13,8 +13,6 @@ from study_lab.intervals import LEVEL, bootstrap_interval
 from study_lab.study import Values, held_out_documents
 from trends import Trend, student_interval
 
-COLUMNS = ("arm", "measure", "seeds", "mean", "standard_error", "low", "high")
-
 
 def interval_of(values: np.ndarray) -> tuple[float, float]:
     """The 95 % interval to be shown; values that are all the same, as no tokens, stand alone."""

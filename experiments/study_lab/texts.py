@@ -68,13 +68,7 @@ def make_texts(
     parts = dict(zip(roles, _parts(train, len(roles)), strict=True))
     texts = {role: tokenized(tokenizer, part, settings.context) for role, part in parts.items()}
     tokens = min(settings.tokens, *(text.blocks.size for text in texts.values()))
-    by_domain: dict[str, list[Document]] = {}
-    for document in held:
-        by_domain.setdefault(document.domain, []).append(document)
-    held_out = {
-        domain: tokenized(tokenizer, own, settings.context)
-        for domain, own in sorted(by_domain.items())
-    }
+    held_out = held_out_by_domain(settings, tokenizer, held)
     digests = {role: corpus.digest(part) for role, part in parts.items()}
     sources = {"corpus": settings.corpus, "digests": digests | {"held_out": corpus.digest(held)}}
     return Texts(
@@ -89,6 +83,29 @@ def tokenized(tokenizer: Tokenizer, documents: Sequence[Document], time: int) ->
     blocks = pack(encoded, time)
     starts = time * np.arange(len(blocks))
     return Text(blocks, np.searchsorted(ends, starts, side="right"))
+
+
+def by_domain(tokenizer: Tokenizer, documents: Sequence[Document], time: int) -> dict[str, Text]:
+    """The text of every domain that fills a block."""
+    texts = {}
+    for domain in sorted({document.domain for document in documents}):
+        own = [document for document in documents if document.domain == domain]
+        if sum(map(len, encode(tokenizer, own))) >= time:
+            texts[domain] = tokenized(tokenizer, own, time)
+    return texts
+
+
+def held_out_by_domain(
+    settings: StudySettings, tokenizer: Tokenizer, held: Sequence[Document]
+) -> dict[str, Text]:
+    """The same of held-out text; raises ValueError where no domain fills a block."""
+    texts = by_domain(tokenizer, held, settings.context)
+    if not texts:
+        raise ValueError(
+            f"--corpus {settings.corpus}: {len(held)} held-out documents: accepted are corpora of "
+            f"which they fill a block of --context {settings.context} tokens in one domain"
+        )
+    return texts
 
 
 def _parts(documents: Sequence[Document], count: int) -> list[list[Document]]:
