@@ -28,6 +28,11 @@ class Settings(Protocol):
     def validate(self) -> None: ...
 
 
+class SimulationSettings(Settings, Protocol):
+    @property
+    def precision(self) -> str: ...
+
+
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
@@ -84,27 +89,43 @@ def config(
     }
 
 
-def compile_quickly() -> None:
-    """Halves the time to compile, which on two cores is most of a short run; call it before JAX.
-
-    Simulation slows by a tenth.
-    """
-    accelerators = "jax_cuda12_plugin", "jax_cuda13_plugin", "libtpu"
-    if "XLA_FLAGS" not in os.environ and not any(map(find_spec, accelerators)):
-        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=1"
-
-
-def use_every_core() -> None:
-    """One CPU device for each core: replicates are spread over devices."""
+def configure_training(settings: Settings) -> None:
+    """One CPU device for each core: seeds and replicates are spread over devices."""
+    del settings
     import jax
 
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
 
-def command(script: str, run: Callable[[], None]) -> int:
-    """Run, and turn what goes wrong into one line; returns the exit status."""
+def configure_simulation(settings: SimulationSettings) -> None:
+    """Precision and devices, and quick compiling, which on two cores is most of a short run.
+
+    XLA's level 1 halves the time to compile and slows simulation by a tenth.
+    """
+    accelerators = "jax_cuda12_plugin", "jax_cuda13_plugin", "libtpu"
+    if "XLA_FLAGS" not in os.environ and not any(map(find_spec, accelerators)):
+        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=1"
+    import jax
+
+    jax.config.update("jax_enable_x64", settings.precision == "float64")
+    configure_training(settings)
+
+
+def command(
+    script: str,
+    arguments: Sequence[str],
+    parse: Callable[[Sequence[str]], AnySettings],
+    configure: Callable[[AnySettings], None],
+    main: Callable[[AnySettings], None],
+) -> int:
+    """Parse, configure JAX and run; returns the exit status.
+
+    What goes wrong is said in one line.
+    """
     try:
-        run()
+        settings = parse(arguments)
+        configure(settings)
+        main(settings)
         return 0
     except KeyboardInterrupt:
         message, status = "interrupted; the same command with --resume goes on", 130

@@ -9,7 +9,7 @@ Writes a run directory with verdicts.json, chains.parquet, config.json and figur
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import command_line
 from distribution_lab.settings import Settings, parse
@@ -43,24 +43,14 @@ def main(settings: Settings) -> None:
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
-def _configure_jax(settings: Settings) -> None:
-    command_line.compile_quickly()
-    import jax
-
-    jax.config.update("jax_enable_x64", settings.precision == "float64")
-    command_line.use_every_core()
-
-
-def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[Settings], None] = command_line.configure_simulation,
+) -> int:
     """Parse and run; returns the exit status."""
-
-    def run() -> None:
-        settings = parse(arguments)
-        configure(settings)
-        main(settings)
-
-    return command_line.command("curse_of_recursion.py", run)
+    return command_line.command("curse_of_recursion.py", arguments, parse, configure, main)
 
 
 if __name__ == "__main__":
-    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
+    raise SystemExit(command(sys.argv[1:]))

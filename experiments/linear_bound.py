@@ -12,7 +12,7 @@ chains.parquet, config.json and figure.{png,pdf,svg}.
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import command_line
 from linear_lab.settings import Settings, parse
@@ -48,15 +48,6 @@ def main(settings: Settings) -> None:
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
-def _configure_jax(settings: Settings) -> None:
-    """Precision, and one CPU device for each core: blocks of replicates are spread over devices."""
-    command_line.compile_quickly()
-    import jax
-
-    jax.config.update("jax_enable_x64", settings.precision == "float64")
-    command_line.use_every_core()
-
-
 def _config(settings: Settings, world) -> dict:
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
     return command_line.config(
@@ -69,16 +60,14 @@ def _config(settings: Settings, world) -> dict:
     )
 
 
-def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[Settings], None] = command_line.configure_simulation,
+) -> int:
     """Parse and run; returns the exit status."""
-
-    def run() -> None:
-        settings = parse(arguments)
-        configure(settings)
-        main(settings)
-
-    return command_line.command("linear_bound.py", run)
+    return command_line.command("linear_bound.py", arguments, parse, configure, main)
 
 
 if __name__ == "__main__":
-    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
+    raise SystemExit(command(sys.argv[1:]))

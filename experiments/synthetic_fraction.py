@@ -11,7 +11,7 @@ Writes a run directory with verdicts.json, chains.parquet, config.json and figur
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import command_line
 from fraction_lab.settings import Settings, parse
@@ -119,21 +119,14 @@ def _open(settings: Settings, sources: dict) -> RunDirectory | None:
     return run
 
 
-def _configure_jax(settings: Settings) -> None:
-    del settings
-    command_line.use_every_core()
-
-
-def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[Settings], None] = command_line.configure_training,
+) -> int:
     """Parse and run; returns the exit status."""
-
-    def run() -> None:
-        settings = parse(arguments)
-        configure(settings)
-        main(settings)
-
-    return command_line.command("synthetic_fraction.py", run)
+    return command_line.command("synthetic_fraction.py", arguments, parse, configure, main)
 
 
 if __name__ == "__main__":
-    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
+    raise SystemExit(command(sys.argv[1:]))

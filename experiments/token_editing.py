@@ -10,7 +10,7 @@ verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import command_line
 from editing_lab.settings import TokenEditingSettings, parse
@@ -61,21 +61,14 @@ def main(settings: TokenEditingSettings) -> None:
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
-def _configure_jax(settings: TokenEditingSettings) -> None:
-    del settings
-    command_line.use_every_core()
-
-
-def command(arguments: list[str], *, configure: Callable[[TokenEditingSettings], None]) -> int:
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[TokenEditingSettings], None] = command_line.configure_training,
+) -> int:
     """Parse and run; returns the exit status."""
-
-    def run() -> None:
-        settings = parse(arguments)
-        configure(settings)
-        main(settings)
-
-    return command_line.command("token_editing.py", run)
+    return command_line.command("token_editing.py", arguments, parse, configure, main)
 
 
 if __name__ == "__main__":
-    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
+    raise SystemExit(command(sys.argv[1:]))

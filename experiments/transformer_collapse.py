@@ -9,7 +9,7 @@ chains.parquet, config.json and figure.{png,pdf,svg}.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import command_line
 from language_lab.settings import Settings, parse
@@ -55,26 +55,19 @@ def main(settings: Settings) -> None:
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
-def _configure_jax(settings: Settings) -> None:
-    del settings
-    command_line.use_every_core()
-
-
 def _config(settings: Settings, world) -> dict:
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "orbax-checkpoint")
     return command_line.config("transformer_collapse", settings, packages, data=world.sources)
 
 
-def command(arguments: list[str], *, configure: Callable[[Settings], None]) -> int:
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[Settings], None] = command_line.configure_training,
+) -> int:
     """Parse and run; returns the exit status."""
-
-    def run() -> None:
-        settings = parse(arguments)
-        configure(settings)
-        main(settings)
-
-    return command_line.command("transformer_collapse.py", run)
+    return command_line.command("transformer_collapse.py", arguments, parse, configure, main)
 
 
 if __name__ == "__main__":
-    raise SystemExit(command(sys.argv[1:], configure=_configure_jax))
+    raise SystemExit(command(sys.argv[1:]))

@@ -14,6 +14,9 @@ from scipy import stats
 from collapse_sim.certify import FAMILY_ERROR, Relation, Verdict, decide
 from theory.claims import ledger
 
+NORMAL_SEEDS = "for seeds that vary as a normal law does"
+"""What the chance of a wrong verdict rests on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trend:
@@ -63,3 +66,9 @@ def judge(trends: Sequence[Trend], family_error: float = FAMILY_ERROR) -> list[V
             )
         )
     return verdicts
+
+
+def arm_of(verdict: Verdict) -> str:
+    """What a trend was measured on: its first parameter in words."""
+    words = (value for value in verdict.parameters.values() if isinstance(value, str))
+    return next(words, "").replace("_", " ")

@@ -2,18 +2,12 @@
 
 from typing import NamedTuple
 
-import numpy as np
 from distribution_lab.runner import Result
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+from verdicts import how_sure, number, verdict_table
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
-
-COLOURS = {
-    "holds": "green", "violated": "red", "vacuous": "yellow", "assumption not met": "yellow",
-    "undecided": "magenta",
-}  # fmt: skip
+from collapse_sim.certify import Verdict
 
 
 class Column(NamedTuple):
@@ -75,6 +69,14 @@ TABLES = {
         Column("variance", "variance"),
         Column("mean error", "squared_mean_error"),
     ),
+    "contamination": (
+        Column("error", "squared_distance"),
+        Column("theory", "squared_distance", "closed"),
+        Column("distance", "distance"),
+        Column("theory", "distance", "closed"),
+        Column("largest error", "largest_mean_error"),
+        Column("test error", "test_error", "mean", 0),
+    ),
 }  # fmt: skip
 
 EXPLAINED = {
@@ -93,6 +95,11 @@ EXPLAINED = {
     ),
     "selection": "",
     "forgetting": "Each process at its own last generation.",
+    "contamination": (
+        "Each process at its own last generation. Debiased: the model's part is taken out of "
+        "every batch. Distance: of the mean of a model to its human points, as a share of the "
+        "first. Test error: of the first model."
+    ),
 }
 
 
@@ -105,14 +112,6 @@ def _value(result: Result, column: Column) -> float | None:
     if column.statistic == "median":
         return float(result.quantile(column.measure, 0.5)[column.generation])
     return float(result.mean(column.measure)[column.generation])
-
-
-def _number(value: float | None) -> str:
-    if value is None or np.isnan(value):
-        return "-"
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}"
-    return f"{value:.1e}"
 
 
 def family_table(family: str, results: list[Result]) -> Table:
@@ -132,7 +131,7 @@ def family_table(family: str, results: list[Result]) -> Table:
     for result in results:
         if any(column.measure in result.summary.moments for column in shown):
             table.add_row(
-                result.process.name, *(_number(_value(result, column)) for column in shown)
+                result.process.name, *(number(_value(result, column)) for column in shown)
             )
     return table
 
@@ -148,27 +147,6 @@ def explanation(family: str, results: list[Result]) -> str:
     return "" if "{" in text else text
 
 
-def verdict_table(verdicts: list[Verdict]) -> Table:
-    table = Table(title="Verdicts", title_justify="left", width=80, box=None,
-                  padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
-    for name, width in (("claim", 24), ("on", 15)):
-        table.add_column(name, width=width, no_wrap=True)
-    for name, width in (("predicted", 10), ("interval", 15)):
-        table.add_column(name, justify="right", width=width, no_wrap=True)
-    table.add_column("verdict", width=11, no_wrap=True)
-    for verdict in verdicts:
-        assert verdict.predicted is not None and verdict.interval is not None
-        low, high = verdict.interval
-        table.add_row(
-            verdict.claim,
-            f"{verdict.parameters['process']}",
-            f"{verdict.relation} {_number(verdict.predicted)}",
-            f"{_number(low)} - {_number(high)}",
-            Text(verdict.verdict, style=COLOURS[verdict.verdict]),
-        )
-    return table
-
-
 def print_report(results: list[Result], verdicts: list[Verdict]) -> None:
     """A table for each family, what it means, and every verdict."""
     console = Console(width=80, highlight=False)
@@ -176,10 +154,5 @@ def print_report(results: list[Result], verdicts: list[Verdict]) -> None:
         mine = [result for result in results if result.process.family == family]
         console.print(family_table(family, mine))
         console.print(explanation(family, mine) + "\n")
-    console.print(verdict_table(verdicts))
-    undecided = sum(verdict.verdict == "undecided" for verdict in verdicts)
-    console.print(
-        f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most "
-        f"{FAMILY_ERROR:g}."
-        + (f" {undecided} undecided: more --replicates may decide." if undecided else "")
-    )
+    console.print(verdict_table(verdicts, lambda v: str(v.parameters["process"])))
+    console.print(f"\n{how_sure(verdicts)}")

@@ -11,9 +11,10 @@ from editing_lab.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
 from rich.console import Console
 from rich.table import Table
 from study_lab.study import Values
-from study_lab.verdicts import verdict_table
+from trends import NORMAL_SEEDS, arm_of
+from verdicts import how_sure, verdict_table
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import Verdict
 from theory import published
 
 PASS_ARMS = ("chained", "anchored", "chained beta 1.5")
@@ -71,11 +72,8 @@ def print_report(
                 console.print(sentence(difference))
         console.print()
     if verdicts:
-        console.print(verdict_table(verdicts))
-        console.print(
-            f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most "
-            f"{FAMILY_ERROR:g}, for seeds that vary as a normal law does."
-        )
+        console.print(verdict_table(verdicts, arm_of))
+        console.print("\n" + how_sure(verdicts, NORMAL_SEEDS))
 
 
 def sampler_name(settings: TokenEditingSettings) -> str:

@@ -1,5 +1,6 @@
 """Flags of token_editing.py. Nothing here imports JAX, so that --help is quick."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -107,6 +108,6 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse(arguments: list[str]) -> TokenEditingSettings:
+def parse(arguments: Sequence[str]) -> TokenEditingSettings:
     """Settings from the command line; flags override those of --preset."""
     return command_line.parse(PRESETS, arguments)

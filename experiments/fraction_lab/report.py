@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from study_lab.intervals import LEVEL
 from study_lab.rows import Estimates
-from study_lab.verdicts import verdict_table
-from trends import student_interval
+from trends import NORMAL_SEEDS, arm_of, student_interval
+from verdicts import how_sure, verdict_table
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import Verdict
 from theory.published import SELECTIONS as PUBLISHED
 from theory.published import SYNTHETIC_FRACTION
 
@@ -106,8 +106,5 @@ def print_report(arms: list[Arm], measures: dict[str, Estimates], verdicts: list
         "with the bootstrap's 95 % interval over documents and seeds. GPT-2 (22 domains of the "
         "Pile), OLMo (Wikitext-103): published perplexities of models a thousand times larger.\n"
     )
-    console.print(verdict_table(verdicts))
-    console.print(
-        f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most "
-        f"{FAMILY_ERROR:g}."
-    )
+    console.print(verdict_table(verdicts, arm_of))
+    console.print("\n" + how_sure(verdicts, NORMAL_SEEDS))

@@ -9,9 +9,10 @@ from language_lab.runner import Row
 from language_lab.settings import Settings
 from rich.console import Console
 from rich.table import Table
-from trends import student_interval
+from trends import NORMAL_SEEDS, arm_of, student_interval
+from verdicts import how_sure, verdict_table
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import Verdict
 
 VARIANTS = {"edit": "chained", "edit_anchored": "anchored", "edit_share": "chained"}
 NO_NOISE = 0.02
@@ -49,23 +50,6 @@ def loss_table(settings: Settings, rows: list[Row]) -> Table:
     return table
 
 
-def verdict_table(verdicts: list[Verdict]) -> Table:
-    table = Table(title="Verdicts", title_justify="left", box=None, pad_edge=False)
-    for name in ("claim", "regime", "predicted", "interval", "verdict"):
-        table.add_column(name, justify="right" if name in ("predicted", "interval") else "left")
-    for verdict in verdicts:
-        assert verdict.interval is not None and verdict.predicted is not None
-        low, high = verdict.interval
-        table.add_row(
-            verdict.claim,
-            str(verdict.parameters.get("regime", "")).replace("_", " "),
-            f"{verdict.relation} {verdict.predicted:.4g}",
-            f"{low:.4f} - {high:.4f}",
-            verdict.verdict,
-        )
-    return table
-
-
 def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -> None:
     """Both tables, how noisy training is and how sure the verdicts are."""
     console = Console(width=80, highlight=False)
@@ -74,7 +58,7 @@ def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -
         "95 %: interval over seeds, last generation; changed: tokens by the last edit;\n"
         "types: human token types left in the last text; bigrams: share distinct in it.\n"
     )
-    console.print(verdict_table(verdicts))
+    console.print(verdict_table(verdicts, arm_of))
     spread = control_spread(rows)
     if spread is not None:
         quiet = "small" if spread <= NO_NOISE else "too large for small differences to mean much"
@@ -82,10 +66,7 @@ def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -
             f"\nThe control's loss has a standard deviation of {spread:.4f} nats over seeds and "
             f"generations: {quiet}."
         )
-    console.print(
-        f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "
-        f"{FAMILY_ERROR:g}, for seeds that vary as a normal law does."
-    )
+    console.print(how_sure(verdicts, NORMAL_SEEDS))
 
 
 def chain_rows(rows: list[Row]) -> Iterator[tuple]:

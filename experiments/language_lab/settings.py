@@ -1,5 +1,6 @@
 """Flags of transformer_collapse.py. Nothing here imports JAX, so that --help is quick."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -180,6 +181,6 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse(arguments: list[str]) -> Settings:
+def parse(arguments: Sequence[str]) -> Settings:
     """Settings from the command line; flags override those of --preset."""
     return command_line.parse(PRESETS, arguments)

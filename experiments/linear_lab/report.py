@@ -3,7 +3,7 @@
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+from verdicts import how_sure, verdict_table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict, radius
 from collapse_sim.replicates import Summary
@@ -11,10 +11,6 @@ from collapse_sim.run_directory import RunDirectory
 from linear_lab.runner import Result
 from linear_lab.settings import Settings
 
-COLOURS = {
-    "holds": "green", "violated": "red", "vacuous": "yellow", "assumption not met": "yellow",
-    "undecided": "magenta",
-}  # fmt: skip
 KINDS = {"exact": "", "averaged": "", "leading": "~"}
 
 
@@ -64,32 +60,17 @@ def error_table(
     return table
 
 
-def verdict_table(verdicts: list[Verdict], scale: float) -> Table:
-    """Every claim's verdict, in units of b; `->` is a limit as d/T -> 0."""
-    table = Table(title="Verdicts", title_justify="left", width=80, box=None,
-                  padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
-    for name, width in (("claim", 20), ("on", 15)):
-        table.add_column(name, width=width, no_wrap=True)
-    for name, width in (("predicted", 9), ("interval", 13)):
-        table.add_column(name, justify="right", width=width, no_wrap=True)
-    table.add_column("verdict", width=18, no_wrap=True)
-    for verdict in verdicts:
-        limit = isinstance(verdict.parameters.get("samples"), list)
-        unit = 1.0 if limit or verdict.claim == "ref.replace_law" else scale
-        predicted, interval = "-", "-"
-        if verdict.predicted is not None and verdict.interval is not None:
-            low, high = (float(value) / unit for value in verdict.interval)
-            predicted = f"{verdict.relation} {float(verdict.predicted) / unit:.4g}"
-            interval = f"{_number(low)} - {_number(high)}"
-        where = str(verdict.parameters["process"]).removeprefix("edit ")
-        table.add_row(
-            verdict.claim,
-            where,
-            predicted,
-            interval,
-            Text(verdict.verdict, style=COLOURS[verdict.verdict]),
-        )
-    return table
+def _verdicts(verdicts: list[Verdict], base: float) -> Table:
+    """In units of b, but for ladders of sizes and laws of replicates."""
+
+    def unit(verdict: Verdict) -> float:
+        is_limit = isinstance(verdict.parameters.get("samples"), list)
+        return 1.0 if is_limit or verdict.claim == "ref.replace_law" else base
+
+    def on(verdict: Verdict) -> str:
+        return str(verdict.parameters["process"]).removeprefix("edit ")
+
+    return verdict_table(verdicts, on, unit)
 
 
 def _number(value: float) -> str:
@@ -104,14 +85,11 @@ def print_report(
     error = FAMILY_ERROR / max(len(verdicts), 1)
     console.print(error_table(settings, base, results, error))
     console.print()
-    console.print(verdict_table(verdicts, base))
+    console.print(_verdicts(verdicts, base))
     count = sum(result.summary.count for result in results)
-    undecided = sum(verdict.verdict == "undecided" for verdict in verdicts)
     console.print(
         "\nb is the error of the fit on human data; bound: 2b, as published; ~: to leading order "
-        f"in d/T. The chance that any of the {len(verdicts)} verdicts is wrong is at most "
-        f"{FAMILY_ERROR:g}. {count:,} replicates"
-        + (f"; {undecided} undecided: more --replicates may decide." if undecided else ".")
+        f"in d/T. {how_sure(verdicts)} {count:,} replicates."
     )
 
 
@@ -119,5 +97,5 @@ def print_stored(run: RunDirectory, base: float) -> None:
     """The verdicts of a run that was finished before."""
     console = Console(width=80, highlight=False)
     verdicts = [Verdict(**record) for record in run.verdicts()]
-    console.print(verdict_table(verdicts, base))
+    console.print(_verdicts(verdicts, base))
     console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)

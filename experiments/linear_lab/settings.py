@@ -1,5 +1,6 @@
 """Flags of linear_bound.py. Nothing here imports JAX, so that --help is quick."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,6 +152,6 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse(arguments: list[str]) -> Settings:
+def parse(arguments: Sequence[str]) -> Settings:
     """Settings from the command line; flags override those of --preset."""
     return command_line.parse(PRESETS, arguments)
