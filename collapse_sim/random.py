@@ -5,9 +5,12 @@ import math
 import jax
 import jax.numpy as jnp
 from jax.extend.random import threefry_2x32
-from jaxtyping import Array, Float, Key, UInt32
+from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from collapse_sim.linalg import DType
+
+ROW = 64
+"""Most entries of which one at a time is proposed anew."""
 
 
 def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
@@ -41,49 +44,65 @@ def normal(key: Key[Array, ""], shape: tuple[int, ...], dtype: DType) -> Float[A
 
 
 def chi_square(
-    key: Key[Array, ""], degrees: Float[Array, "..."], dtype: DType = jnp.float32
-) -> Float[Array, "..."]:
+    key: Key[Array, ""], degrees: Float[Array, "*shape"], dtype: DType = jnp.float32
+) -> Float[Array, "*shape"]:
     """Chi-square draws for degrees of freedom >= 0 (0 gives exactly 0), one per entry.
 
-    Marsaglia and Tsang (2000) proposed to all entries at once; rejected entries are proposed again
-    until none is left, so the draws are exact. Several times faster than `jax.random.chisquare`,
-    whose rejection loop runs entry by entry.
+    Exact, and several times faster than `jax.random.chisquare`, whose rejection loop runs entry by
+    entry.
     """
     degrees = jnp.asarray(degrees, dtype)
     shape = degrees / 2
-    boosted = jnp.where(shape < 1, shape + 1, shape)
-    d = boosted - 1 / 3
-    c = 1 / jnp.sqrt(9 * d)
-    tiny = jnp.finfo(dtype).tiny
-    proposal_key, boost_key = jax.random.split(key)
-
-    def propose(key):
-        normal_key, uniform_key = jax.random.split(key)
-        x = normal(normal_key, d.shape, dtype)
-        u = uniform(uniform_key, d.shape, dtype)
-        accepted = (c * x > -1) & (jnp.log(u) < log_acceptance(x))
-        return accepted, d * (1 + c * x) ** 3
-
-    def log_acceptance(x):
-        # x^2/2 + d (1 - v + ln v) with v = (1 + t)^3, t = c x. Its terms up to t^3 cancel, which
-        # for large d would leave only rounding errors: near t = 0 the series is used instead.
-        t = c * x
-        series = -3 * d * t**4 * (1 / 4 - t * (1 / 5 - t * (1 / 6 - t * (1 / 7 - t / 8))))
-        safe = jnp.maximum(1 + t, tiny)
-        direct = x * x / 2 + d * (1 - safe**3 + 3 * jnp.log(safe))
-        return jnp.where(jnp.abs(t) < 0.05, series, direct)
-
-    def again(state):
-        accepted, value, attempt = state
-        newly, proposed = propose(jax.random.fold_in(proposal_key, attempt))
-        return accepted | newly, jnp.where(accepted, value, proposed), attempt + 1
-
-    start = jnp.zeros(d.shape, bool), jnp.ones_like(d), jnp.uint32(0)
-    _, value, _ = jax.lax.while_loop(lambda state: ~jnp.all(state[0]), again, start)
-    u = uniform(boost_key, d.shape, dtype)
+    gamma_key, boost_key = jax.random.split(key)
+    value = _gamma(gamma_key, jnp.where(shape < 1, shape + 1, shape).reshape(-1))
+    value = value.reshape(shape.shape)
+    u = uniform(boost_key, shape.shape, dtype)
     power = 1 / jnp.where(shape > 0, shape, 1)
     value = jnp.where(shape < 1, value * u**power, value)
     return jnp.where(degrees > 0, 2 * value, 0)
+
+
+def _gamma(key: Key[Array, ""], shape: Float[Array, " size"]) -> Float[Array, " size"]:
+    """Gamma draws for shapes >= 1: Marsaglia and Tsang (2000), proposed to all entries at once.
+
+    Few proposals are rejected, and to propose to all entries again would cost as much as the first
+    time: instead one rejected entry of each row is, until none is left.
+    """
+    size = shape.shape[0]
+    rows = max(-(-size // ROW), 1)
+    row = -(-size // rows)
+    shape = jnp.pad(shape, (0, rows * row - size), constant_values=1).reshape(rows, row)
+    d = shape - 1 / 3
+    place = jnp.arange(row)
+
+    def again(state):
+        accepted, value, attempt = state
+        first = jnp.min(jnp.where(accepted, row, place), axis=1, keepdims=True) == place
+        rejected = jnp.sum(jnp.where(first, d, 0), axis=1)
+        newly, proposed = _propose(jax.random.fold_in(key, attempt), rejected)
+        taken = first & newly[:, None]
+        return accepted | taken, jnp.where(taken, proposed[:, None], value), attempt + 1
+
+    start = *_propose(jax.random.fold_in(key, 0), d), jnp.uint32(1)
+    value = jax.lax.while_loop(lambda state: ~jnp.all(state[0]), again, start)[1]
+    return value.reshape(-1)[:size]
+
+
+def _propose(
+    key: Key[Array, ""], d: Float[Array, "*shape"]
+) -> tuple[Bool[Array, "*shape"], Float[Array, "*shape"]]:
+    """Whether a proposal is accepted, and the draw it is, for gamma laws of shape d + 1/3."""
+    normal_key, uniform_key = jax.random.split(key)
+    x = normal(normal_key, d.shape, d.dtype)
+    u = uniform(uniform_key, d.shape, d.dtype)
+    t = x / jnp.sqrt(9 * d)
+    # x^2/2 + d (1 - v + ln v) with v = (1 + t)^3. Its terms up to t^3 cancel, which for large d
+    # would leave only rounding errors: near t = 0 the series is used instead.
+    series = -3 * d * t**4 * (1 / 4 - t * (1 / 5 - t * (1 / 6 - t * (1 / 7 - t / 8))))
+    safe = jnp.maximum(1 + t, jnp.finfo(d.dtype).tiny)
+    direct = x * x / 2 + d * (1 - safe**3 + 3 * jnp.log(safe))
+    log_acceptance = jnp.where(jnp.abs(t) < 0.05, series, direct)
+    return (t > -1) & (jnp.log(u) < log_acceptance), d * (1 + t) ** 3
 
 
 def wishart_factor(
