@@ -7,19 +7,18 @@ from typing import Any
 from editing_lab.settings import TokenEditingSettings
 from study_lab.texts import (
     CHARACTERS,
-    HELD_OUT,
     Text,
     Texts,
     by_domain,
     held_out_by_domain,
+    split_corpus,
     tokenized,
 )
 from tokenizers import Tokenizer
 
-from collapse_sim.language import corpus, instructions
+from collapse_sim.language import instructions
 from collapse_sim.language.corpus import Document
 from collapse_sim.language.instructions import EncodedPairs, Pair, encode_pairs
-from collapse_sim.language.tokenizer import train_tokenizer
 
 LEAK = "docstrings"
 """The domain that holds the responses of the standard library's pairs."""
@@ -55,30 +54,23 @@ def make_corpora(
 
     Raises ValueError for text, domains or pairs that the stages cannot use.
     """
-    if documents is None:
-        documents = corpus.read_corpus(settings.corpus)
     wanted = CHARACTERS * (settings.tokens + settings.prior_tokens)
-    train, held = corpus.split(corpus.take(documents, wanted), HELD_OUT)
-    student, prior = corpus.split(train, 0.5)
-    tokenizer = train_tokenizer(train, settings.vocabulary)
+    parts = split_corpus(settings, ("prior", "student"), wanted, documents)
+    tokenizer, student, prior = parts.tokenizer, parts.roles["student"], parts.roles["prior"]
     roles = {
         "student": tokenized(tokenizer, student, settings.context).cut(settings.tokens),
         "prior": tokenized(tokenizer, prior, settings.context).cut(settings.prior_tokens),
     }
-    parts = {"student": student, "prior": prior, "held_out": held}
-    sources: dict[str, Any] = {
-        "corpus": settings.corpus,
-        "digests": {role: corpus.digest(part) for role, part in parts.items()},
-    }
-    held_out = held_out_by_domain(settings, tokenizer, held)
+    held_out = held_out_by_domain(settings, parts)
     each = max(settings.tokens // len(held_out), settings.context)
     held_out = {domain: text.cut(each) for domain, text in held_out.items()}
-    texts = Texts(roles, held_out, tokenizer, sources)
+    texts = Texts(roles, held_out, tokenizer, parts.sources)
     domains = _domains(settings, texts, student) if "continual" in settings.stage else {}
-    pairs = None
+    pairs, sources = None, parts.sources
     if "finetune" in settings.stage:
         pairs = _pairs(settings, tokenizer, student, prior)
-        sources["pairs"] = {"source": settings.pairs or "standard library"} | pairs.counts
+        counts = {"source": settings.pairs or "standard library"} | pairs.counts
+        sources = sources | {"pairs": counts}
     return Corpora(texts, domains, pairs, sources)
 
 

@@ -29,6 +29,8 @@ def analyse_study(study: Study, author: Author) -> Analysed:
     """Judge, compare and select the synthetic text of one author; a document is a block.
 
     Every seed has a judge of its own, trained on documents of neither students nor generators.
+    Human blocks are clustered by the document in which they begin; synthetic ones are written
+    independently of one another.
     """
     texts, learner, human = study.texts, study.learner(), study.human("student")
     pool = write(study, author, POOL)
@@ -40,6 +42,7 @@ def analyse_study(study: Study, author: Author) -> Analysed:
     analysis = analyse(
         written, synthetic[0][:size], people[0], model[0, :size], seed=study.settings.seed,
         tokens=(blocks, np.asarray(pool.labels)[0, :size]), vocabulary=texts.vocabulary,
+        clusters=(texts.roles["student"].documents, np.arange(size)),
     )  # fmt: skip
     covered = [coverage(*pair) for pair in zip(people, model[:, :size], strict=True)]
     kept: dict[str, list[np.ndarray]] = {}

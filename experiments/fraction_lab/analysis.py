@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from fraction_lab.similarity import densities_among_human, log_ratios, planar_maps
 from jaxtyping import Float, Float64, Int, Int64
-from scipy import stats
+from study_lab.intervals import document_interval
 
 from collapse_sim.language.measures import compression_ratio, concentration, distinct, quantiles
 from collapse_sim.text.coverage import coverage, log_histograms
@@ -36,7 +36,6 @@ BIGRAMS = 40
 """Commonest pairs of words, as in figure 12 of the paper."""
 
 BINS = 40
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -118,17 +117,18 @@ def analyse(
     *,
     seed: int,
     tokens: tuple[Int[np.ndarray, "documents time"], Int[np.ndarray, "documents time"]],
+    clusters: tuple[Int[np.ndarray, " documents"], Int[np.ndarray, " documents"]],
     vocabulary: int,
 ) -> Analysis:
     """Compare two texts of as many documents and tokens, given as text and as tokens.
 
     Perplexities are those of one judge or of several, whose geometric mean is shown. `seed` decides
-    resamples, hashing planes and maps. Intervals hold for documents that are independent. Raises
-    ValueError for sizes that differ, for fewer than 4 documents, for texts without pairs of words,
-    and as the measures do.
+    resamples, hashing planes and maps. `clusters` number what each document was cut from: intervals
+    hold for clusters that are independent. Raises ValueError for sizes that differ, for fewer than
+    4 documents, for texts without pairs of words, and as the measures do.
     """
     both = np.atleast_2d(human_perplexities), np.atleast_2d(synthetic_perplexities)
-    _check_sizes(human, synthetic, both, tokens)
+    _check_sizes(human, synthetic, both, tokens, clusters)
     judged = np.stack(both)
     perplexities = np.exp(np.log(judged).mean(axis=1))
     random = [np.random.default_rng((seed, stage)) for stage in range(3)]
@@ -149,8 +149,8 @@ def analyse(
         tokens=tokens[0].size,
         perplexity=_log_bins(perplexities),
         coverage={
-            TEXTS[own]: _coverage(perplexities[own], perplexities[1 - own], random[1 + own])
-            for own in (0, 1)
+            "human": _coverage(perplexities, clusters, random[1]),
+            "synthetic": _coverage(perplexities[::-1], clusters[::-1], random[2]),
         },
         coverage_by_judge=np.array(
             [(coverage(*pair), coverage(*pair[::-1])) for pair in judged.transpose(1, 0, 2)]
@@ -178,6 +178,7 @@ def _check_sizes(
     synthetic: Sequence[str],
     judged: tuple[np.ndarray, np.ndarray],
     tokens: tuple[np.ndarray, np.ndarray],
+    clusters: tuple[np.ndarray, np.ndarray],
 ) -> None:
     documents, blocks = len(human), tokens[0].shape
     if documents < LEAST:
@@ -186,6 +187,8 @@ def _check_sizes(
         "synthetic documents": len(synthetic),
         "human perplexities": judged[0].shape[1],
         "human token blocks": len(tokens[0]),
+        "human clusters": len(clusters[0]),
+        "synthetic clusters": len(clusters[1]),
     }
     for name, size in sizes.items():
         if size != documents:
@@ -211,12 +214,13 @@ def _quantiles(values: Float64[np.ndarray, "2 documents"]) -> Float64[np.ndarray
     return np.stack([quantiles(row) for row in values])
 
 
-def _coverage(own: np.ndarray, other: np.ndarray, random: np.random.Generator) -> Interval:
-    found = stats.bootstrap(
-        (own, other), coverage, vectorized=False, n_resamples=RESAMPLES, method="percentile",
-        rng=random,
-    ).confidence_interval  # fmt: skip
-    return Interval(coverage(own, other), float(found.low), float(found.high))
+def _coverage(
+    values: Float64[np.ndarray, "2 documents"],
+    clusters: Sequence[np.ndarray],
+    random: np.random.Generator,
+) -> Interval:
+    low, high = document_interval(coverage, list(values), clusters, random)
+    return Interval(coverage(*values), low, high)
 
 
 def _curve(counts: Int[np.ndarray, " buckets"]) -> Float64[np.ndarray, " ranks"]:

@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 from fraction_lab.analysis import LEAST, Analysis, analyse
 from fraction_lab.settings import Settings
-from jaxtyping import Int32
 from study_lab.study import Study
-from study_lab.texts import CHARACTERS, Text, Texts
+from study_lab.texts import CHARACTERS, Text, Texts, by_domain, tokenized
 from tqdm import tqdm
 
 from collapse_sim.language import corpus
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.corpus import Document
-from collapse_sim.language.tokenizer import encode, pack, train_tokenizer
+from collapse_sim.language.tokenizer import train_tokenizer
 from collapse_sim.run_directory import RunDirectory
 
 JUDGED = 0.5
@@ -30,8 +29,8 @@ class Files:
     """What the judge is trained on, and as many blocks of either text in each domain."""
 
     texts: Texts
-    human: Int32[np.ndarray, "blocks time"]
-    synthetic: Int32[np.ndarray, "blocks time"]
+    human: Text
+    synthetic: Text
 
 
 def compare_files(settings: Settings, files: Files, run: RunDirectory, bar: tqdm) -> Analysis:
@@ -43,16 +42,18 @@ def compare_files(settings: Settings, files: Files, run: RunDirectory, bar: tqdm
     bar.total = study.tokens_of_a_fit
     learner = study.learner()
     judge = study.fit("judge", "judge", learner, study.human("judge"))
+    human, synthetic = files.human, files.synthetic
     perplexities = (
-        np.exp(study.block_losses(learner, judge, Blocks.of(blocks, settings.seeds)))
-        for blocks in (files.human, files.synthetic)
+        np.exp(study.block_losses(learner, judge, Blocks.of(text.blocks, settings.seeds)))
+        for text in (human, synthetic)
     )
     return analyse(
-        files.texts.written(files.human),
-        files.texts.written(files.synthetic),
+        files.texts.written(human.blocks),
+        files.texts.written(synthetic.blocks),
         *perplexities,
         seed=settings.seed,
-        tokens=(files.human, files.synthetic),
+        tokens=(human.blocks, synthetic.blocks),
+        clusters=(human.documents, synthetic.documents),
         vocabulary=files.texts.vocabulary,
     )
 
@@ -74,9 +75,7 @@ def read_files(settings: Settings) -> Files:
             "for the judge"
         )
     tokenizer = train_tokenizer(judge, settings.vocabulary)
-    time = settings.context
-    packed = pack(encode(tokenizer, judge), time)
-    read = Text(packed, np.arange(len(packed))).cut(settings.tokens)
+    read = tokenized(tokenizer, judge, settings.context).cut(settings.tokens)
     sources = {
         name: {"source": source, "digest": corpus.digest(documents)}
         for name, source, documents in (
@@ -124,34 +123,20 @@ def _domains(source: str | None, documents: Sequence[Document]) -> set[str]:
 
 def _matched(
     texts: Texts, human: Sequence[Document], synthetic: Sequence[Document], settings: Settings
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Text, Text]:
     """As many blocks of either text in each domain, every beginning with something of all."""
-    domains = sorted({document.domain for document in human})
-    pairs, places = [], []
-    for domain in domains:
-        both = [
-            _blocks(texts, [d for d in documents if d.domain == domain], settings.context)
-            for documents in (human, synthetic)
-        ]
-        count = min(map(len, both))
-        pairs.append([blocks[np.arange(count) * len(blocks) // max(count, 1)] for blocks in both])
-        places.append((np.arange(count) + 0.5) / max(count, 1))
+    own, others = (by_domain(texts.tokenizer, d, settings.context) for d in (human, synthetic))
+    pairs, places = [], [np.empty(0)]
+    for domain in sorted(own.keys() & others.keys()):
+        count = min(len(own[domain].blocks), len(others[domain].blocks))
+        pairs.append([text[domain].cut(count * settings.context) for text in (own, others)])
+        places.append((np.arange(count) + 0.5) / count)
     order = np.argsort(np.concatenate(places), kind="stable")
-    most = settings.tokens // settings.context
-    if min(len(order), most) < LEAST:
+    common = min(len(order), settings.tokens // settings.context)
+    if common < LEAST:
         raise ValueError(
-            f"--human {settings.human}, --synthetic {settings.synthetic}: "
-            f"{min(len(order), most)} blocks of {settings.context} tokens in common: accepted are "
-            f"at least {LEAST}"
+            f"--human {settings.human}, --synthetic {settings.synthetic}: {common} blocks of "
+            f"{settings.context} tokens in common: accepted are at least {LEAST}"
         )
-    first, second = (np.concatenate(blocks)[order] for blocks in zip(*pairs, strict=True))
-    chosen = np.arange(count := min(len(order), most)) * len(order) // count
-    return first[chosen], second[chosen]
-
-
-def _blocks(texts: Texts, documents: Sequence[Document], time: int) -> np.ndarray:
-    """All whole blocks of the documents, perhaps none."""
-    encoded = encode(texts.tokenizer, documents)
-    if sum(map(len, encoded)) < time:
-        return np.empty((0, time), np.int32)
-    return pack(encoded, time)
+    first, second = (Text.joined(parts).at(order) for parts in zip(*pairs, strict=True))
+    return first.cut(settings.tokens), second.cut(settings.tokens)

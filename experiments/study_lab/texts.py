@@ -30,8 +30,19 @@ class Text:
         count = tokens // self.blocks.shape[1]
         if count >= len(self.blocks):
             return self
-        chosen = np.arange(count) * len(self.blocks) // count
-        return Text(self.blocks[chosen], self.documents[chosen])
+        return self.at(np.arange(count) * len(self.blocks) // count)
+
+    def at(self, places: Int64[np.ndarray, " _"]) -> "Text":
+        """Its blocks at some places, in their order."""
+        return Text(self.blocks[places], self.documents[places])
+
+    @staticmethod
+    def joined(texts: Sequence["Text"]) -> "Text":
+        """One text after the other, no number of a document in two of them."""
+        counts = [int(text.documents.max()) + 1 for text in texts]
+        firsts = np.cumsum([0, *counts[:-1]])
+        numbers = [first + text.documents for first, text in zip(firsts, texts, strict=True)]
+        return Text(np.concatenate([text.blocks for text in texts]), np.concatenate(numbers))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +63,36 @@ class Texts:
         return [decode(self.tokenizer, block) for block in blocks]
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Documents by role and held-out ones, none in two parts; and a tokenizer of the roles'."""
+
+    roles: dict[str, list[Document]]
+    held_out: list[Document]
+    tokenizer: Tokenizer
+    sources: dict[str, Any]
+
+
+def split_corpus(
+    settings: StudySettings,
+    roles: Sequence[str],
+    characters: int,
+    documents: Sequence[Document] | None = None,
+) -> Parts:
+    """Read (or take `documents`), take so many characters, and split them by document.
+
+    Raises ValueError for a corpus or a vocabulary that cannot be used.
+    """
+    if documents is None:
+        documents = corpus.read_corpus(settings.corpus)
+    train, held = corpus.split(corpus.take(documents, characters), HELD_OUT)
+    parts = dict(zip(roles, _parts(train, len(roles)), strict=True))
+    every = parts | {"held_out": held}
+    digests = {name: corpus.digest(part) for name, part in every.items()}
+    sources = {"corpus": settings.corpus, "digests": digests}
+    return Parts(parts, held, train_tokenizer(train, settings.vocabulary), sources)
+
+
 def make_texts(
     settings: StudySettings, roles: Sequence[str], documents: Sequence[Document] | None = None
 ) -> Texts:
@@ -60,20 +101,14 @@ def make_texts(
     Every role gets as many blocks as the poorest one has, at most `settings.tokens`. Raises
     ValueError for a corpus that cannot be used or does not fill a block for each role.
     """
-    if documents is None:
-        documents = corpus.read_corpus(settings.corpus)
     wanted = CHARACTERS * settings.tokens * (len(roles) + 1)
-    train, held = corpus.split(corpus.take(documents, wanted), HELD_OUT)
-    tokenizer = train_tokenizer(train, settings.vocabulary)
-    parts = dict(zip(roles, _parts(train, len(roles)), strict=True))
-    texts = {role: tokenized(tokenizer, part, settings.context) for role, part in parts.items()}
-    tokens = min(settings.tokens, *(text.blocks.size for text in texts.values()))
-    held_out = held_out_by_domain(settings, tokenizer, held)
-    digests = {role: corpus.digest(part) for role, part in parts.items()}
-    sources = {"corpus": settings.corpus, "digests": digests | {"held_out": corpus.digest(held)}}
-    return Texts(
-        {role: text.cut(tokens) for role, text in texts.items()}, held_out, tokenizer, sources
-    )
+    parts = split_corpus(settings, roles, wanted, documents)
+    whole = {
+        role: tokenized(parts.tokenizer, own, settings.context) for role, own in parts.roles.items()
+    }
+    tokens = min(settings.tokens, *(text.blocks.size for text in whole.values()))
+    texts = {role: text.cut(tokens) for role, text in whole.items()}
+    return Texts(texts, held_out_by_domain(settings, parts), parts.tokenizer, parts.sources)
 
 
 def tokenized(tokenizer: Tokenizer, documents: Sequence[Document], time: int) -> Text:
@@ -95,15 +130,14 @@ def by_domain(tokenizer: Tokenizer, documents: Sequence[Document], time: int) ->
     return texts
 
 
-def held_out_by_domain(
-    settings: StudySettings, tokenizer: Tokenizer, held: Sequence[Document]
-) -> dict[str, Text]:
+def held_out_by_domain(settings: StudySettings, parts: Parts) -> dict[str, Text]:
     """The same of held-out text; raises ValueError where no domain fills a block."""
-    texts = by_domain(tokenizer, held, settings.context)
+    texts = by_domain(parts.tokenizer, parts.held_out, settings.context)
     if not texts:
         raise ValueError(
-            f"--corpus {settings.corpus}: {len(held)} held-out documents: accepted are corpora of "
-            f"which they fill a block of --context {settings.context} tokens in one domain"
+            f"--corpus {settings.corpus}: {len(parts.held_out)} held-out documents: accepted are "
+            f"corpora of which they fill a block of --context {settings.context} tokens in one "
+            "domain"
         )
     return texts
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from scipy import stats
-from study_lab.intervals import bootstrap_interval
+from study_lab.intervals import bootstrap_interval, document_interval
 from study_lab.rows import Estimate
 from study_lab.settings import StudySettings
 from study_lab.texts import Text, make_texts
 from trends import Trend, judge, student_interval
 
 from collapse_sim.language.corpus import Document
+from collapse_sim.text.coverage import coverage
 
 SETTINGS = StudySettings(vocabulary=260, context=8, tokens=400)
 
@@ -51,6 +52,16 @@ def test_a_text_is_cut_evenly():
     assert text.cut(100) is text
 
 
+def test_joined_texts_share_no_document():
+    one = Text(np.array([[1, 2], [3, 4], [5, 6]]), np.array([0, 2, 2]))
+    other = Text(np.array([[7, 8], [9, 10]]), np.array([0, 1]))
+    joined = Text.joined([one, other, one])
+    np.testing.assert_array_equal(joined.blocks, [*one.blocks, *other.blocks, *one.blocks])
+    np.testing.assert_array_equal(joined.documents, [0, 2, 2, 3, 4, 5, 7, 7])
+    np.testing.assert_array_equal(joined.at(np.array([4, 0])).blocks, [[9, 10], [1, 2]])
+    np.testing.assert_array_equal(joined.at(np.array([4, 0])).documents, [4, 0])
+
+
 def test_the_bootstrap_sees_seeds_and_documents():
     """Additive effects of seeds and documents: the interval's width is the sum of both variances.
 
@@ -66,6 +77,53 @@ def test_the_bootstrap_sees_seeds_and_documents():
     assert low < losses.mean() < high
     narrow = bootstrap_interval(losses, np.arange(300))  # as if blocks were documents
     assert narrow[1] - narrow[0] < 0.75 * (high - low)
+
+
+def test_equal_blocks_of_a_document_count_once():
+    """To the last bit; as if they were independent the interval is too narrow by their root.
+
+    The range of the other text is -1 to 1 in every resample, so that coverage is a share of 400
+    documents, whose exact standard error is sqrt(0.6 * 0.4 / 400). The seed is fixed; ends of 1000
+    resamples vary by 3 %.
+    """
+    count, copies = 400, 9
+    values, numbers = np.resize([0.0, 0.0, 0.0, 5.0, 5.0], count), np.arange(count)
+    other = np.resize([-1.0, 1.0], 60)
+    order = np.random.default_rng(1).permutation(count * copies)
+
+    def interval(values, documents) -> tuple[float, float]:
+        pair = (documents, np.arange(60))
+        return document_interval(coverage, (values, other), pair, np.random.default_rng(0))
+
+    once, repeated = interval(values, numbers), np.repeat(values, copies)[order]
+    assert interval(repeated, np.repeat(numbers, copies)[order]) == once
+    width = 2 * stats.norm.isf(0.025) * np.sqrt(0.6 * 0.4 / count)
+    assert once[1] - once[0] == pytest.approx(width, rel=0.1)
+    low, high = interval(repeated, np.arange(count * copies))
+    assert high - low == pytest.approx(width / np.sqrt(copies), rel=0.1)
+
+
+def test_both_texts_are_drawn_anew_and_long_documents_weigh_more():
+    """Means of 1, 2 or 5 in the one text and of 10, 20 or 50 in the other."""
+    one, of = np.array([1.0, 5.0, 1.0, 1.0]), np.array([4, 7, 4, 4])
+    seen = set()
+
+    def difference(first, second) -> float:
+        seen.add((float(np.mean(first)), float(np.mean(second))))
+        return float(np.mean(first) - np.mean(second))
+
+    interval = document_interval(difference, (one, 10 * one), (of, of), np.random.default_rng(0))
+    assert seen == {(a, 10 * b) for a in (1.0, 2.0, 5.0) for b in (1.0, 2.0, 5.0)}
+    assert interval == (-49.0, -5.0)
+
+
+def test_a_single_document_is_drawn_anew_by_its_blocks():
+    values = np.random.default_rng(0).normal(size=50)
+    single, blocks = (
+        document_interval(np.mean, (values,), (of,), np.random.default_rng(0))
+        for of in (np.full(50, 3), np.arange(50))
+    )
+    assert single == blocks and single[0] < values.mean() < single[1]
 
 
 def test_equal_losses_have_no_interval():

@@ -41,8 +41,9 @@ def perplexities(seed: int, documents: int = DOCUMENTS) -> np.ndarray:
 
 
 def compared(human, synthetic, of_human, of_synthetic, **more) -> Analysis:
-    """Words are tokens."""
-    flags = {"seed": 0, "tokens": (human, synthetic), "vocabulary": 1000} | more
+    """Words are tokens, and every document is its own cluster."""
+    flags = {"seed": 0, "tokens": (human, synthetic), "vocabulary": 1000}
+    flags |= {"clusters": (np.arange(len(human)), np.arange(len(synthetic)))} | more
     return analyse(written(human), written(synthetic), of_human, of_synthetic, **flags)
 
 
@@ -159,17 +160,21 @@ def test_pairs_of_words_are_counted_in_both_texts():
             assert (own[pair], other[pair]) == (bigram.count, bigram.other)
 
 
-def test_the_interval_of_coverage_is_that_of_a_share():
-    """The synthetic range is 10 to 20 in every resample; two fifths of the human ones lie in it.
+@pytest.mark.parametrize("name", ["human", "synthetic"])
+@pytest.mark.parametrize("copies", [1, 4])
+def test_the_interval_of_coverage_is_that_of_a_share(name, copies):
+    """The other range is 10 to 20 in every resample; two fifths of a text's clusters lie in it.
 
     The ends are quantiles of 1000 resamples: 10 % of the width is three standard errors of both.
     """
-    documents = 400
-    synthetic = np.resize([10.0, 20.0], documents)
-    human = np.resize([5.0, 11.0, 30.0, 19.0, 30.0], documents)
-    found = compared(zipfian(0, documents), zipfian(1, documents), human, synthetic)
-    interval = found.coverage["human"]
-    width = 2 * 1.96 * np.sqrt(0.4 * 0.6 / documents)
+    documents, order = 400, slice(None, None, 1 if name == "human" else -1)
+    clusters = np.repeat(np.arange(documents // copies), copies)
+    own = np.array([5.0, 11.0, 30.0, 19.0, 30.0])[clusters % 5]
+    pair = (own, np.resize([10.0, 20.0], documents))[order]
+    numbers = (clusters, np.arange(documents))[order]
+    found = compared(zipfian(0, documents), zipfian(1, documents), *pair, clusters=numbers)
+    interval = found.coverage[name]
+    width = 2 * 1.96 * np.sqrt(0.4 * 0.6 / (documents / copies))
     assert interval.value == 0.4
     assert interval.high - interval.low == pytest.approx(width, rel=0.1)
     assert (interval.high + interval.low) / 2 == pytest.approx(0.4, abs=0.1 * width)
@@ -212,21 +217,24 @@ def test_no_map_without_scikit_learn(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("human", "synthetic", "values", "blocks", "message"),
+    ("human", "synthetic", "values", "blocks", "clusters", "message"),
     [
-        (3, 3, 3, (3, 3), "human documents=3: accepted are at least 4"),
-        (9, 8, 9, (9, 9), "synthetic documents=8: accepted are 9"),
-        (9, 9, 8, (9, 9), "human perplexities=8: accepted are 9"),
-        (9, 9, 9, (8, 8), "human token blocks=8: accepted are 9"),
-        (9, 9, 9, (9, 8), r"synthetic tokens of shape \(8, 24\): accepted is \(9, 24\)"),
+        (3, 3, 3, (3, 3), (3, 3), "human documents=3: accepted are at least 4"),
+        (9, 8, 9, (9, 9), (9, 9), "synthetic documents=8: accepted are 9"),
+        (9, 9, 8, (9, 9), (9, 9), "human perplexities=8: accepted are 9"),
+        (9, 9, 9, (8, 8), (9, 9), "human token blocks=8: accepted are 9"),
+        (9, 9, 9, (9, 8), (9, 9), r"synthetic tokens of shape \(8, 24\): accepted is \(9, 24\)"),
+        (9, 9, 9, (9, 9), (8, 9), "human clusters=8: accepted are 9"),
+        (9, 9, 9, (9, 9), (9, 8), "synthetic clusters=8: accepted are 9"),
     ],
 )
-def test_sizes_are_equal(human, synthetic, values, blocks, message):
+def test_sizes_are_equal(human, synthetic, values, blocks, clusters, message):
     with pytest.raises(ValueError, match=message):
         analyse(
             written(zipfian(0, human)), written(zipfian(1, synthetic)),
             perplexities(0, values), perplexities(1, values),
-            seed=0, tokens=tuple(zipfian(2, n) for n in blocks), vocabulary=1000,
+            seed=0, tokens=tuple(zipfian(2, n) for n in blocks),
+            clusters=tuple(np.arange(n) for n in clusters), vocabulary=1000,
         )  # fmt: skip
 
 
@@ -235,7 +243,7 @@ def test_text_without_pairs_of_words_is_refused(text):
     words, values = zipfian(0, 9), perplexities(0, 9)
     with pytest.raises(ValueError, match="human text without a pair of words: accepted are"):
         analyse([text] * 9, written(words), values, values, seed=0, tokens=(words, words),
-                vocabulary=1000)  # fmt: skip
+                clusters=(np.arange(9),) * 2, vocabulary=1000)  # fmt: skip
 
 
 def test_tables_fit_80_columns_whatever_the_words(capsys):
@@ -243,7 +251,7 @@ def test_tables_fit_80_columns_whatever_the_words(capsys):
     values = np.stack([perplexities(0, 10), perplexities(1, 10)])
     words = zipfian(3, 10)
     found = analyse(strange, strange[::-1], values, 1e6 * values, seed=0, tokens=(words, words),
-                    vocabulary=1000)  # fmt: skip
+                    clusters=(np.arange(10),) * 2, vocabulary=1000)  # fmt: skip
     print_analysis(None, found)
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80 and "\x1b" not in shown

@@ -92,12 +92,16 @@ def test_what_is_compared_is_not_what_the_judge_reads(tmp_path):
     read = read_files(replace(TINY, human=path, synthetic=path, tokens=8000))
     judge, human, synthetic = (
         set(re.findall(r"n\d\d", "|".join(read.texts.written(blocks))))
-        for blocks in (read.texts.roles["judge"].blocks, read.human, read.synthetic)
+        for blocks in (read.texts.roles["judge"].blocks, read.human.blocks, read.synthetic.blocks)
     )
     assert len(judge) >= 15 and len(human) >= 15 and len(synthetic) >= 30
     assert not judge & human
+    for text in (read.human, read.synthetic):
+        words = [re.match(r"n\d\d", block) for block in read.texts.written(text.blocks)]
+        begun = {(w[0], d) for w, d in zip(words, text.documents, strict=True) if w}
+        assert len(begun) == len({w for w, _ in begun}) == len({d for _, d in begun}) >= 5
     assert len({source["digest"] for source in read.texts.sources.values()}) == 3
-    assert read.human.shape == read.synthetic.shape
+    assert read.human.blocks.shape == read.synthetic.blocks.shape
 
 
 def test_only_common_domains_are_compared_with_as_many_blocks_of_each(tmp_path):
@@ -109,15 +113,15 @@ def test_only_common_domains_are_compared_with_as_many_blocks_of_each(tmp_path):
     more = write_lines(tmp_path / "s.jsonl", texts[1][:2] + texts[2], names[12:14] + names[24:])
     settings = replace(TINY, human=human, synthetic=more, vocabulary=260)
     read = read_files(settings)
-    for blocks in (read.human, read.synthetic, read.texts.roles["judge"].blocks):
-        assert set("".join(read.texts.written(blocks))) == set("def ")
-    assert read.human.shape == read.synthetic.shape
+    for text in (read.human, read.synthetic, read.texts.roles["judge"]):
+        assert set("".join(read.texts.written(text.blocks))) == set("def ")
+    assert read.human.blocks.shape == read.synthetic.blocks.shape
     mixed = texts[0][:2] + texts[1][:6]
     both = write_lines(tmp_path / "b.jsonl", mixed, ["first"] * 2 + ["second"] * 6)
     read = read_files(replace(settings, synthetic=both))
     human, synthetic = (
-        ["a" in text for text in read.texts.written(blocks)]
-        for blocks in (read.human, read.synthetic)
+        ["a" in block for block in read.texts.written(text.blocks)]
+        for text in (read.human, read.synthetic)
     )
     assert human == synthetic and 0.15 < np.mean(human) < 0.35
     assert 0.15 < np.mean(human[: len(human) // 2]) < 0.35  # spread evenly
@@ -128,7 +132,7 @@ def test_text_without_domains_is_compared_with_all(domains, tmp_path):
     human = write_lines(tmp_path / "h.jsonl", sentences(0, 8))
     synthetic = write_lines(tmp_path / "s.jsonl", sentences(1, 8), domains)
     read = read_files(replace(TINY, human=human, synthetic=synthetic))
-    assert len(read.human) == len(read.synthetic) > 20
+    assert len(read.human.blocks) == len(read.synthetic.blocks) > 20
 
 
 @pytest.mark.parametrize(
