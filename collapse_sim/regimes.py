@@ -143,9 +143,7 @@ class KeepHuman:
     def step(self, key, memory, seen):
         human, synthetic = seen.human, seen.synthetic()
         kept = human.choose(key, round(self.human_share * human.size))
-        touched = kept.reshape(kept.shape + (1,) * (human.labels.ndim - kept.ndim))
-        labels = jnp.where(touched, human.labels, synthetic.labels)
-        return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
+        return Step(_mixed(kept, human, synthetic), memory, 1 - self.human_share)
 
 
 @jax.tree_util.register_dataclass
@@ -169,9 +167,13 @@ class FreshHuman:
     def step(self, key, memory, seen):
         synthetic, human = seen.synthetic(), seen.fresh_human()
         fresh = uniform(key, (synthetic.size,), jnp.float32) < self.human_share
-        touched = fresh.reshape(fresh.shape + (1,) * (human.labels.ndim - 1))
-        labels = jnp.where(touched, human.labels, synthetic.labels)
-        return Step(replace(synthetic, labels=labels), memory, 1.0)
+        return Step(_mixed(fresh, human, synthetic), memory, 1.0)
+
+
+def _mixed(mask: Bool[np.ndarray | Array, "*positions"], human: Data, synthetic: Data) -> Data:
+    """The synthetic data with human labels at the positions under a mask."""
+    mask = mask.reshape(mask.shape + (1,) * (human.labels.ndim - mask.ndim))
+    return replace(synthetic, labels=jnp.where(mask, human.labels, synthetic.labels))
 
 
 @jax.tree_util.register_dataclass

@@ -1,5 +1,6 @@
 """Run directories with made-up numbers: what a figure must show is then known exactly."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 
 BASE, ERROR = 0.25, 0.01
 """b, and every standard error."""
+
+CORRECTED = 2 * math.e - 1
+"""The bound of disjoint edits in units of b."""
 
 EDITED = {
     "edit one": (0.5, 0.0, 0.0, 0.0),

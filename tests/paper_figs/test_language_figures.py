@@ -12,6 +12,7 @@ from matplotlib.text import Annotation, Text
 
 from paper_figs import language_generations, make, oracle_language, style
 from paper_figs.language_runs import arm_name, read_frozen, read_trends, run_name
+from tests.paper_figs.axes import levels, points, words
 from tests.paper_figs.language_runs import (
     DECILES,
     ERROR,
@@ -25,7 +26,6 @@ from tests.paper_figs.language_runs import (
     means,
 )
 from tests.paper_figs.runs import make_run
-from tests.paper_figs.test_figures import levels, points, words
 
 MARKED = {name: name for name in SLOPES} | {
     "edit": "edit confident", "edit_anchored": "edit confident anchored",

@@ -6,8 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.checkpoints import Checkpoints
@@ -17,16 +15,8 @@ from collapse_sim.language.learner import (
     Progress,
     make_mesh,
 )
-from collapse_sim.language.training import Divergence, Training, batch_order, require_finite
+from collapse_sim.language.training import Divergence, Training
 from collapse_sim.language.transformer import TransformerConfig
-from collapse_sim.regimes import (
-    Accumulate,
-    AccumulateSubsample,
-    Generation,
-    HumanOnly,
-    KeepHuman,
-    Replace,
-)
 from collapse_sim.run_directory import RunDirectory
 
 SEEDS = 2
@@ -204,7 +194,7 @@ def test_without_a_checkpoint_a_fit_starts_where_it_would(learner, tmp_path):
     assert list(run.checkpoints.iterdir()) == []
 
 
-# Divergence
+# Bad settings
 
 
 def test_a_rate_that_is_too_large_is_named(learner, human):
@@ -223,61 +213,6 @@ def test_the_seed_that_diverged_is_named(learner, human):
     poisoned = jax.tree.map(lambda x: x.at[1].set(jnp.nan), state.parameters)
     with pytest.raises(Divergence, match=r"loss is nan at step 0 of seed 1, learning rate 0.00e"):
         next(learner.fit(ORDER, human, state._replace(parameters=poisoned)))
-
-
-def test_the_first_step_that_is_not_finite_is_named():
-    training = Training(100, peak_rate=1.0)
-    found = np.ones((3, 4))
-    require_finite(found, 40, training)
-    found[0, 3], found[2, 1] = np.nan, np.inf
-    rate = f"{float(training.rate(41)):.2e}"
-    with pytest.raises(Divergence, match=f"loss is inf at step 41 of seed 2, learning rate {rate}"):
-        require_finite(found, 40, training)
-
-
-def test_the_learning_rate_rises_and_falls():
-    training = Training(100, peak_rate=0.5, warm_up=0.2)
-    rates = np.array([float(training.rate(step)) for step in range(101)])
-    assert rates[0] == 0 and rates[20] == 0.5 and rates[100] == pytest.approx(0, abs=1e-7)
-    np.testing.assert_allclose(rates[:21], 0.025 * np.arange(21), rtol=1e-5)
-    np.testing.assert_allclose(rates[60], 0.25, rtol=1e-5)  # half-way down a cosine
-    assert (np.diff(rates[20:]) < 0).all()
-
-
-@given(blocks=st.integers(1, 40), steps=st.integers(1, 12), batch=st.integers(1, 12))
-def test_every_block_is_seen_once_before_any_is_seen_again(blocks, steps, batch):
-    training = Training(steps, batch=batch)
-    order = batch_order(jax.random.key(7), blocks, training)
-    assert order.shape == (steps, batch)
-    seen = order.ravel()
-    for first in range(0, seen.size, blocks):
-        one_round = seen[first : first + blocks]
-        assert len(set(one_round)) == len(one_round)
-        assert set(one_round) <= set(range(blocks))
-
-
-def test_orders_depend_on_the_key_alone_and_rounds_differ():
-    training = Training(20, batch=10)
-    order = batch_order(jax.random.key(7), 100, training)
-    np.testing.assert_array_equal(order, batch_order(jax.random.key(7), 100, training))
-    assert (order != batch_order(jax.random.key(8), 100, training)).mean() > 0.9
-    assert (order[:10] != order[10:]).mean() > 0.9
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"steps": 0}, "steps=0: accepted are integers >= 1"),
-        ({"batch": 0}, "batch=0: accepted are integers >= 1"),
-        ({"peak_rate": 0.0}, "peak_rate=0.0: accepted are numbers > 0"),
-        ({"peak_rate": float("nan")}, "peak_rate=nan: accepted are numbers > 0"),
-        ({"clip": -1.0}, "clip=-1.0: accepted are numbers > 0"),
-        ({"warm_up": 1.0}, r"warm_up=1.0: accepted is \[0, 1\)"),
-    ],
-)
-def test_bad_training(options, says):
-    with pytest.raises(ValueError, match=says):
-        Training(**({"steps": 1} | options))
 
 
 @pytest.mark.parametrize("prompt", [0, 12])
@@ -325,101 +260,3 @@ def test_rows_at_once_change_nothing(learner, human, parameters, rows):
         other.resample(DRAWS, parameters, human).labels,
         learner.resample(DRAWS, parameters, human).labels,
     )
-
-
-# Regimes over text
-
-
-def text(*shape: int, start: int = 0) -> Blocks:
-    """Tokens that are all different."""
-    return Blocks(start + np.arange(np.prod(shape), dtype=np.int32).reshape(shape))
-
-
-def seen(number: int, human: Blocks, current: Blocks, synthetic: Blocks) -> Generation:
-    def never(*_):
-        raise AssertionError("this regime asks for nothing else")
-
-    return Generation(number, human, current, lambda: synthetic, never, never)
-
-
-HUMAN, CURRENT, SYNTHETIC = (text(2, 10, 3, start=start) for start in (0, 1000, 2000))
-
-
-def test_full_resampling_keeps_nothing_and_the_control_everything():
-    generation = seen(1, HUMAN, CURRENT, SYNTHETIC)
-    assert Replace().step(DRAWS, None, generation).data is SYNTHETIC
-    assert HumanOnly().step(DRAWS, None, generation).data is HUMAN
-
-
-@pytest.mark.parametrize(("share", "blocks"), [(0.0, 0), (0.1, 1), (0.25, 2), (0.5, 5), (1.0, 10)])
-def test_keeping_human_text_keeps_its_share_of_the_first_text(share, blocks):
-    regime = KeepHuman(share)
-    data, memory = regime.start(HUMAN, 4)
-    assert data is HUMAN
-    step = regime.step(DRAWS, memory, seen(2, HUMAN, CURRENT, SYNTHETIC))
-    labels = np.asarray(step.data.labels)
-    kept = (labels == HUMAN.labels).all(axis=2)
-    new = (labels == SYNTHETIC.labels).all(axis=2)
-    np.testing.assert_array_equal(kept, ~new)  # whole blocks, and none of the last generation
-    np.testing.assert_array_equal(kept.sum(axis=1), [blocks, blocks])
-    assert step.edited_fraction == 1 - share
-
-
-def test_other_blocks_are_kept_by_other_seeds_and_keys():
-    regime, generation = KeepHuman(0.5), seen(1, HUMAN, CURRENT, SYNTHETIC)
-    first, second = (
-        np.asarray(regime.step(keys, None, generation).data.labels) for keys in (DRAWS, ORDER)
-    )
-    kept = first[:, :, 0] < 1000
-    assert (kept[0] != kept[1]).any()
-    assert (first != second).any()
-    again = np.asarray(regime.step(DRAWS, None, generation).data.labels)
-    np.testing.assert_array_equal(again, first)
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_human_shares_are_shares(share):
-    with pytest.raises(ValueError, match=rf"human_share={share}: accepted is \[0, 1\]"):
-        KeepHuman(share)
-
-
-def test_accumulation_adds_each_text_to_those_before_it():
-    regime = Accumulate()
-    data, memory = regime.start(HUMAN, 3)
-    expected = np.asarray(HUMAN.labels)
-    np.testing.assert_array_equal(data.labels, expected)
-    for number, batch in enumerate((CURRENT, SYNTHETIC), start=1):
-        step = regime.step(DRAWS, memory, seen(number, HUMAN, data, batch))
-        expected = np.concatenate([expected, batch.labels], axis=1)
-        np.testing.assert_array_equal(step.data.labels, expected)
-        assert step.edited_fraction == number / (number + 1)
-        data, memory = step.data, step.memory
-
-
-def test_a_subsample_has_the_human_texts_size_and_no_block_twice():
-    regime = AccumulateSubsample()
-    data, memory = regime.start(HUMAN, 3)
-    np.testing.assert_array_equal(data.labels, HUMAN.labels)
-    for number, batch in enumerate((CURRENT, SYNTHETIC), start=1):
-        step = regime.step(DRAWS, memory, seen(number, HUMAN, data, batch))
-        memory, data = step.memory, step.data
-        assert memory.size == 10 * (number + 1) and data.size == 10
-        pool = np.asarray(memory.labels)
-        for own, chosen in zip(pool, np.asarray(data.labels), strict=True):
-            places = [int(np.argmax((own == block).all(axis=1))) for block in chosen]
-            np.testing.assert_array_equal(own[places], chosen)  # every block is one of the pool
-            assert len(set(places)) == 10
-    sources = np.asarray(data.labels)[:, :, 0] // 1000
-    assert {0, 1, 2} == set(sources.ravel().tolist())
-
-
-def test_a_subsample_is_uniform():
-    """Each of 30 blocks 200 times of 600 or nearly: 5 standard deviations, chance 2e-5 for all."""
-    pool = text(2, 30, 1)
-    keys = jax.random.split(jax.random.key(9), 300)
-    counts = np.zeros(30)
-    for key in keys:
-        chosen = np.asarray(pool.subsample(jax.random.split(key, 2), 30, 10).labels)[..., 0]
-        counts += np.bincount(chosen.ravel() % 30, minlength=30)
-    assert counts.sum() == 6000
-    assert (np.abs(counts - 200) < 5 * np.sqrt(600 * 2 / 9)).all()

@@ -1,4 +1,4 @@
-"""Measures of token blocks: exact answers, slow references in pure Python, and what is refused."""
+"""Measures of token blocks: exact answers, and slow references in pure Python."""
 
 import math
 import struct
@@ -10,50 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
 
 from collapse_sim.language import measures
-from tests.collapse_sim.draws import FAILURE_RATE
-
-VOCABULARY = 9
-TOKENS = np.array([[0, 1, 0, 1], [2, 2, 2, 5]])
-HUMAN = np.array([500, 300, 150, 40, 9, 1, 0, 0, 0])
-
-blocks = hnp.arrays(
-    st.sampled_from([np.uint8, np.uint16, np.int32, np.int64]),
-    hnp.array_shapes(min_dims=2, max_dims=2, min_side=4, max_side=8),
-    elements=st.integers(0, VOCABULARY - 1),
+from tests.collapse_sim.language.token_blocks import (
+    HUMAN,
+    TOKENS,
+    VOCABULARY,
+    blocks,
+    blocks_of_large_ids,
+    human_counts,
 )
-blocks_of_large_ids = hnp.arrays(
-    np.int64,
-    hnp.array_shapes(min_dims=2, max_dims=2, min_side=4, max_side=8),
-    elements=st.sampled_from([0, 1, 2, 2**16, 2**31, 2**32 - 2, 2**32 - 1]),
-)
-human_counts = hnp.arrays(np.int64, VOCABULARY, elements=st.integers(0, 2000)).filter(np.any)
-orders = st.integers(1, 4)
-
-
-def ngrams(tokens: np.ndarray, n: int) -> list[tuple[int, ...]]:
-    return [
-        tuple(block[start : start + n])
-        for block in tokens.tolist()
-        for start in range(len(block) - n + 1)
-    ]
-
-
-def split_mix(state: int) -> int:
-    """SplitMix64 from its published C code, in Python integers."""
-    word = (state + 0x9E3779B97F4A7C15) % 2**64
-    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-    word = (word ^ word >> 27) * 0x94D049BB133111EB % 2**64
-    return word ^ word >> 31
-
-
-def bucket_of(ngram: tuple[int, ...], buckets: int) -> int:
-    key = 0
-    for token in ngram:
-        key = split_mix(key ^ token)
-    return (key >> 32) * buckets >> 32
 
 
 def test_counts_by_hand():
@@ -113,86 +79,6 @@ def test_band_masses_are_those_of_a_loop_and_sum_to_one(tokens, human, edges):
     np.testing.assert_array_equal(found, np.array(expected) / tokens.size)
     assert found.sum() == pytest.approx(1, abs=1e-12)
     assert measures.tail_mass(tokens, human, edges[-1]) == found[-1]
-
-
-def test_distinct_by_hand_stays_inside_blocks():
-    assert measures.distinct(TOKENS, 1) == 4 / 8
-    assert measures.distinct(TOKENS, 2) == 4 / 6  # 01 10 01, 22 22 25; 12 is no bigram
-    assert measures.distinct(TOKENS, 3) == 4 / 4
-    assert measures.distinct(TOKENS, 4) == 2 / 2
-
-
-@given(blocks, orders)
-def test_distinct_is_that_of_sets(tokens, n):
-    expected = ngrams(tokens, n)
-    assert measures.distinct(tokens, n) == len(set(expected)) / len(expected)
-
-
-@given(blocks_of_large_ids, orders)
-def test_distinct_is_that_of_sets_also_where_it_has_to_hash(tokens, n):
-    expected = ngrams(tokens, n)
-    assert measures.distinct(tokens, n) == len(set(expected)) / len(expected)
-
-
-@pytest.mark.parametrize(
-    ("largest", "n"),
-    # At and beyond the largest base whose powers fit in 32 and in 64 bits. The powers of 2^17
-    # and 2^32 would lose the high bits of the first id.
-    [
-        *[(2**16 - 1, 2), (2**16, 2), (1624, 3), (1625, 3), (2**17 - 1, 2)],
-        *[(2**16 - 1, 4), (2**16, 4), (2**17 - 1, 4), (2**32 - 1, 2), (2**32 - 1, 3)],
-    ],
-)
-def test_distinct_tells_large_ids_apart(largest, n):
-    edge = [0, 1, largest - 1, largest, *(power for power in (2**13, 2**15) if power < largest - 1)]
-    grid = np.stack(np.meshgrid(*[edge] * n), axis=-1).reshape(-1, n)
-    assert measures.distinct(grid, n) == 1
-    assert measures.distinct(np.concatenate([grid, grid]), n) == 0.5
-
-
-@given(st.integers(1, 6), st.integers(4, 9), st.sampled_from([0, 3, 2**16, 2**32 - 1]), orders)
-def test_constant_text_has_one_ngram(rows, time, token, n):
-    tokens = np.full((rows, time), token)
-    assert measures.distinct(tokens, n) == 1 / (rows * (time - n + 1))
-
-
-@pytest.mark.parametrize(
-    ("state", "output"),
-    [
-        (1234567, 6457827717110365317),  # the published first two outputs for this seed
-        (1234567 + 0x9E3779B97F4A7C15, 3203168211198807973),
-        (0, 0xE220A8397B1DCDAF),
-    ],
-)
-def test_the_hash_is_split_mix(state, output):
-    assert split_mix(state) == output
-    assert measures.mixed(np.array([state % 2**64], np.uint64)) == output
-
-
-@given(blocks | blocks_of_large_ids, orders, st.sampled_from([1, 2, 7, 10_000]))
-def test_hashed_ngrams_are_those_of_a_counter(tokens, n, buckets):
-    expected = Counter(bucket_of(ngram, buckets) for ngram in ngrams(tokens, n))
-    found = measures.hashed_ngrams(tokens, n, buckets)
-    assert found.tolist() == [expected[bucket] for bucket in range(buckets)]
-
-
-def test_hashing_in_chunks_loses_nothing(monkeypatch):
-    tokens = np.random.default_rng(2).integers(0, 50, (40, 6))
-    whole = measures.hashed_ngrams(tokens, 2, 100)
-    assert whole.sum() == 40 * 5
-    for chunk in (1, 6, 13, 7 * 6):
-        monkeypatch.setattr(measures, "CHUNK_TOKENS", chunk)
-        np.testing.assert_array_equal(measures.hashed_ngrams(tokens, 2, 100), whole)
-
-
-@pytest.mark.parametrize("buckets", [97, 1000, 1024])
-def test_bigrams_of_a_grid_spread_over_the_buckets_like_draws(buckets):
-    """90 000 distinct bigrams of small ids, chi-square; control: the same without mixing."""
-    tokens = np.stack(np.meshgrid(np.arange(300), np.arange(300)), axis=-1).reshape(-1, 2)
-    p_value = stats.chisquare(measures.hashed_ngrams(tokens, 2, buckets)).pvalue
-    assert FAILURE_RATE < p_value < 1 - FAILURE_RATE
-    unmixed = np.bincount((tokens[:, 0] * 300 + tokens[:, 1]) % buckets, minlength=buckets)
-    assert not FAILURE_RATE < stats.chisquare(unmixed).pvalue < 1 - FAILURE_RATE
 
 
 def test_concentration_by_hand():
@@ -355,131 +241,3 @@ def test_summary_is_of_shares_and_ignores_the_order_of_blocks(tokens, human, ran
     permuted = measures.summary(tokens[order], human)
     for measure in SHARES | {"unigram_entropy"}:
         assert permuted[measure] == found[measure]
-
-
-EMPTY = np.zeros((0, 4), np.int64)
-NONE_HUMAN = np.zeros(VOCABULARY, np.int64)
-HALF = np.full((2, 3), 0.5)
-
-
-@pytest.mark.parametrize(
-    ("measure", "message"),
-    [
-        (lambda: measures.token_counts(TOKENS, 5), "unknown token id 5: accepted are 0 ... 4"),
-        (lambda: measures.token_counts(-TOKENS, 9), "unknown token id -5: accepted are 0 ... 8"),
-        (
-            lambda: measures.token_counts(EMPTY, 9),
-            "tokens of shape (0, 4): accepted are arrays of at least 1 token",
-        ),
-        (
-            lambda: measures.surviving_vocabulary(TOKENS, HUMAN[:3]),
-            "unknown token id 5: accepted are 0 ... 2",
-        ),
-        (
-            lambda: measures.surviving_vocabulary(TOKENS, NONE_HUMAN),
-            "human_counts with least 0 and sum 0: accepted are counts >= 0, not all 0",
-        ),
-        (
-            lambda: measures.band_masses(TOKENS, 1 - HUMAN),
-            "human_counts with least -499 and sum -991: accepted are counts >= 0, not all 0",
-        ),
-        (
-            lambda: measures.band_masses(TOKENS, HUMAN, (0.1, 0.1)),
-            "edges=(0.1, 0.1): accepted are decreasing numbers in (0, 1]",
-        ),
-        (
-            lambda: measures.band_masses(TOKENS, HUMAN, (0.1, 0.0)),
-            "edges=(0.1, 0.0): accepted are decreasing numbers in (0, 1]",
-        ),
-        (
-            lambda: measures.tail_mass(TOKENS, HUMAN, 1.5),
-            "edges=(1.5,): accepted are decreasing numbers in (0, 1]",
-        ),
-        (
-            lambda: measures.tail_mass(TOKENS, HUMAN, math.nan),
-            "edges=(nan,): accepted are decreasing numbers in (0, 1]",
-        ),
-        (lambda: measures.distinct(TOKENS, 0), "n=0: accepted are 1, 2, 3, 4"),
-        (lambda: measures.distinct(TOKENS, 5), "n=5: accepted are 1, 2, 3, 4"),
-        (lambda: measures.hashed_ngrams(TOKENS, 5), "n=5: accepted are 1, 2, 3, 4"),
-        (
-            lambda: measures.distinct(TOKENS[:, :2], 3),
-            "tokens of shape (2, 2): accepted are blocks of at least n=3",
-        ),
-        (
-            lambda: measures.distinct(EMPTY, 3),
-            "tokens of shape (0, 4): accepted are arrays of at least 1 token",
-        ),
-        (
-            lambda: measures.distinct(-TOKENS, 2),
-            "unknown token id -5: accepted are 0 ... 4294967295",
-        ),
-        (
-            lambda: measures.hashed_ngrams(TOKENS, 2, 0),
-            "buckets=0: accepted are integers from 1 to 2^32",
-        ),
-        (
-            lambda: measures.hashed_ngrams(TOKENS, 2, 2**32 + 1),
-            "buckets=4294967297: accepted are integers from 1 to 2^32",
-        ),
-        (lambda: measures.concentration(HUMAN, 0), "top=0: accepted are integers from 1 to 9"),
-        (lambda: measures.concentration(HUMAN, 10), "top=10: accepted are integers from 1 to 9"),
-        (lambda: measures.concentration(HUMAN, 0.0), "top=0.0: accepted is (0, 1]"),
-        (lambda: measures.concentration(HUMAN, 1.01), "top=1.01: accepted is (0, 1]"),
-        (
-            lambda: measures.concentration(NONE_HUMAN, 1),
-            "counts with least 0 and sum 0: accepted are counts >= 0, not all 0",
-        ),
-        (
-            lambda: measures.entropy(np.array([3, -1])),
-            "counts with least -1 and sum 2: accepted are counts >= 0, not all 0",
-        ),
-        (lambda: measures.probability_histogram(HALF, 0), "bins=0: accepted are integers >= 1"),
-        (lambda: measures.probability_histogram(3 * HALF), "probability 1.5: accepted is [0, 1]"),
-        (lambda: measures.probability_histogram(-HALF), "probability -0.5: accepted is [0, 1]"),
-        (
-            lambda: measures.probability_histogram(np.nan * HALF),
-            "probability nan: accepted is [0, 1]",
-        ),
-        (
-            lambda: measures.probability_histogram(HALF[:0]),
-            "probabilities of shape (0, 3): accepted is at least one",
-        ),
-        (
-            lambda: measures.block_perplexities(HALF),
-            "log probability 0.5: accepted are numbers <= 0",
-        ),
-        (
-            lambda: measures.block_perplexities(np.nan * HALF),
-            "log probability nan: accepted are numbers <= 0",
-        ),
-        (
-            lambda: measures.block_perplexities(HALF[:, :0]),
-            "log_probabilities of shape (2, 0): accepted is at least one a block",
-        ),
-        (lambda: measures.quantiles(HALF, (0.5, 1.5)), "level 1.5: accepted is [0, 1]"),
-        (lambda: measures.quantiles(HALF, (math.nan,)), "level nan: accepted is [0, 1]"),
-        (lambda: measures.quantiles(np.inf * HALF), "value inf: accepted are finite numbers"),
-        (lambda: measures.quantiles(HALF[:0]), "values of shape (0, 3): accepted is at least one"),
-        (
-            lambda: measures.compression_ratio(TOKENS, 5),
-            "unknown token id 5: accepted are 0 ... 4",
-        ),
-        (
-            lambda: measures.compression_ratio(TOKENS + 2**32),
-            "unknown token id 4294967296: accepted are 0 ... 4294967295",
-        ),
-        (
-            lambda: measures.summary(TOKENS, HUMAN[:5]),
-            "unknown token id 5: accepted are 0 ... 4",
-        ),
-        (
-            lambda: measures.summary(TOKENS[:, :2], HUMAN),
-            "tokens of shape (2, 2): accepted are blocks of at least n=3",
-        ),
-    ],
-)
-def test_unusable_input_is_refused_in_one_line(measure, message):
-    with pytest.raises(ValueError) as refusal:
-        measure()
-    assert str(refusal.value) == message

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from collapse_sim.language.measures import concentration
 from collapse_sim.text import ngrams
 from collapse_sim.text.ngrams import Words, ngram_counts, top_ngrams
-from tests.collapse_sim.language.test_measures import bucket_of
+from tests.collapse_sim.language.test_ngram_measures import bucket_of
 
 characters = st.sampled_from("aAbÉéß \n\t.,—“'_1\0\x1f\u00a0\u3000İΣ中🙂\u0301") | st.characters()
 documents = st.lists(st.text(characters, max_size=12), min_size=1, max_size=6)

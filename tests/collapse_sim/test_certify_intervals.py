@@ -1,0 +1,146 @@
+"""Intervals of means and of laws: error rates that are what they say."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from collapse_sim.certify import (
+    LARGEST_SHARE,
+    SMALLEST_LOOK,
+    largest_distance,
+    law_interval,
+    mean_interval,
+    radius,
+)
+from collapse_sim.replicates import Moments
+from tests.collapse_sim.draws import EVERYTHING, FAILURE_RATE
+
+
+def moments(values) -> Moments:
+    return Moments.of(np.asarray(values, float).reshape(len(values), -1))
+
+
+@pytest.fixture(scope="module")
+def skewed() -> Moments:
+    """Chi-squares of one degree: mean 1, variance 2, skewness 2.8."""
+    return moments(np.random.default_rng(1).chisquare(1, size=(20_000, 2)))
+
+
+@pytest.mark.parametrize("finite_moments", [2.0, 1.5])
+def test_no_mean_is_tested_without_a_variance(skewed, finite_moments):
+    message = rf"finite moments only below order {finite_moments:g}: .* needs more than 2"
+    with pytest.raises(ValueError, match=message):
+        mean_interval(skewed, 0, 1e-3, finite_moments=finite_moments)
+    assert mean_interval(skewed, 0, 1e-3, finite_moments=2.01) != EVERYTHING
+
+
+def test_the_interval_is_the_mean_and_a_radius_of_standard_deviations(skewed):
+    for index in (0, 1):
+        low, high = mean_interval(skewed, index, 1e-3)
+        half = radius(skewed.count, 1e-3) * skewed.variance[index] ** 0.5
+        assert (low + high) / 2 == pytest.approx(skewed.mean[index])
+        assert (high - low) / 2 == pytest.approx(half)
+
+
+def test_nothing_is_known_before_the_smallest_look():
+    values = np.random.default_rng(2).normal(size=SMALLEST_LOOK)
+    assert mean_interval(moments(values[:-1]), 0, 1e-3) == EVERYTHING
+    assert mean_interval(moments(values), 0, 1e-3) != EVERYTHING
+    assert mean_interval(moments(values[:50]), 0, 1e-3, smallest_look=50) != EVERYTHING
+
+
+def test_nothing_is_known_when_one_replicate_dominates():
+    values = np.random.default_rng(3).normal(size=5000)
+
+    def interval(outlier: float):
+        return mean_interval(moments(np.append(values, outlier)), 0, 1e-3)
+
+    # an outlier x has the share x^2 / (x^2 + 5000) of the squares
+    edge = math.sqrt(5000 * LARGEST_SHARE / (1 - LARGEST_SHARE))
+    for sign in (-1, 1):
+        assert interval(1.1 * sign * edge) == EVERYTHING
+        assert interval(0.9 * sign * edge) != EVERYTHING
+
+
+@pytest.mark.parametrize("error", [0.0, 1.0, -0.1, 1.5, math.nan])
+def test_an_error_rate_is_a_probability(error):
+    with pytest.raises(ValueError, match=r"accepted is \(0, 1\)"):
+        radius(5000, error)
+
+
+@given(count=st.integers(1000, 10**7), error=st.floats(1e-9, 0.3))
+def test_the_radius_is_wider_than_one_look_and_shrinks(count, error):
+    one_look = stats.norm.isf(error / 2) / count**0.5
+    assert one_look < radius(count, error) < 4 * one_look * math.log(count) ** 0.5
+    assert radius(2 * count, error) < radius(count, error)
+    assert radius(count, error / 2) > radius(count, error)
+
+
+@pytest.mark.parametrize("error", [0.05, 1e-5])
+def test_the_radius_is_narrowest_where_asked(error):
+    radii = {b: radius(10_000, error, best_at=b) for b in (1000, 5000, 10_000, 20_000, 100_000)}
+    # the formula for the scale of the mixture is itself an approximation
+    assert radii[10_000] < 1.001 * min(radii.values())
+    assert min(radii[1000], radii[100_000]) > 1.02 * radii[10_000]
+
+
+LARGE_ERROR, RUNS, LENGTH = 0.05, 2000, 8192
+LOOKS = np.unique(np.geomspace(SMALLEST_LOOK, LENGTH, 60).astype(int))
+
+
+@pytest.fixture(scope="module")
+def errors_in_standard_deviations() -> np.ndarray:
+    """|sample mean - mean| / sample deviation of skewed values, (runs, looks)."""
+    rng, found = np.random.default_rng(4), []
+    for _ in range(20):
+        values = rng.chisquare(1, size=(RUNS // 20, LENGTH))
+        sums, squares = np.cumsum(values, 1)[:, LOOKS - 1], np.cumsum(values**2, 1)[:, LOOKS - 1]
+        mean = sums / LOOKS
+        deviation = np.sqrt((squares - LOOKS * mean**2) / (LOOKS - 1))
+        found.append(np.abs(mean - 1) / deviation)
+    return np.concatenate(found)
+
+
+def missed_too_often(misses: np.ndarray) -> bool:
+    """Whether an exact binomial test excludes a chance of at most LARGE_ERROR."""
+    test = stats.binomtest(int(misses.sum()), len(misses), LARGE_ERROR, alternative="greater")
+    return test.pvalue < FAILURE_RATE
+
+
+def test_the_confidence_sequence_covers_at_all_looks_at_once(errors_in_standard_deviations):
+    half = np.array([radius(int(count), LARGE_ERROR) for count in LOOKS])
+    assert not missed_too_often((errors_in_standard_deviations > half).any(1))
+
+
+def test_a_fixed_sample_interval_does_not(errors_in_standard_deviations):
+    """Negative control: right at each look, wrong when looked at many times."""
+    half = stats.norm.isf(LARGE_ERROR / 2) / np.sqrt(LOOKS)
+    misses = errors_in_standard_deviations > half
+    assert not missed_too_often(misses[:, -1])
+    assert missed_too_often(misses.any(1))
+
+
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 200))
+def test_the_largest_distance_is_kolmogorovs(seed, count):
+    sample = np.random.default_rng(seed).normal(0.3, 1.2, size=count)
+    expected = stats.kstest(sample, stats.norm.cdf).statistic
+    assert largest_distance(sample, stats.norm.cdf) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [100, 1000, 100_000])
+@pytest.mark.parametrize("error", [0.05, 1e-6])
+def test_the_law_interval_misses_at_most_so_often_and_hardly_less(count, error):
+    """Against Kolmogorov's exact law of the distance at this sample size."""
+    low, high = law_interval(0.9, count, error)
+    half = high - 0.9
+    assert low == pytest.approx(0.9 - half)
+    chance = float(stats.kstwo.sf(half, count))
+    assert 0.3 * error < chance <= error
+
+
+def test_a_distance_is_never_negative():
+    assert law_interval(0.001, 100, 0.05)[0] == 0

@@ -1,0 +1,30 @@
+"""What all runs of transformer_collapse.py share."""
+
+import jax
+import numpy as np
+import pytest
+from language_lab import runner
+
+from collapse_sim.language.learner import make_mesh
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory) -> str:
+    """40 documents of few words, in which a sentence goes on as it begins."""
+    rng = np.random.default_rng(0)
+    words = "data model loss text token human edit pass grows stays under with from every".split()
+    sentences = [[str(word) for word in rng.choice(words, 7)] for _ in range(30)]
+    documents = [
+        ". ".join(" ".join(sentences[i]) for i in rng.integers(0, 30, 12)) for _ in range(40)
+    ]
+    path = tmp_path_factory.mktemp("corpus") / "few.txt"
+    path.write_text("\n\n\n".join(documents))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def two_devices():
+    """One for each seed: eight make it slower to compile and to save."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "make_mesh", lambda seeds, _: make_mesh(seeds, jax.devices()[:2]))
+        yield

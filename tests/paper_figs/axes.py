@@ -1,0 +1,39 @@
+"""What is drawn on axes: coordinates and words."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+
+def points(ax: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """x, y and half-widths of all error bars, by colour and marker; the key's have no points."""
+    found = {}
+    for container in ax.containers:
+        line, _, (bars,) = container.lines
+        x, y = line.get_data()
+        if len(x):
+            ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+            found[line.get_color() + line.get_marker()] = (x, y, (ends[:, 1] - ends[:, 0]) / 2)
+    return found
+
+
+def curve_of(ax: Axes, colour: str, style_of_line: str = "-") -> np.ndarray:
+    """y of the line of a colour and style."""
+    (found,) = [
+        line
+        for line in ax.lines
+        if (line.get_color(), line.get_linestyle()) == (colour, style_of_line)
+    ]
+    return np.asarray(found.get_ydata())
+
+
+def levels(ax: Axes) -> list[float]:
+    """Heights of the horizontal lines across the axes."""
+    return [
+        float(line.get_ydata()[0])
+        for line in ax.lines
+        if line.get_transform() == ax.get_yaxis_transform(which="grid")
+    ]
+
+
+def words(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]

@@ -1,0 +1,106 @@
+"""make.py: which run every figure is made from, and what it says where there is none."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paper_figs import make
+from tests.paper_figs.runs import make_run
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command, where the project is on Python's path as if it were installed."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, str(ROOT / "paper_figs" / "make.py"), *arguments],
+        cwd=cwd, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsys, monkeypatch):
+    saved = {}
+    monkeypatch.setattr(make, "save", lambda figure, folder, name: saved.update({name: figure}))
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs", "linear_bound")
+    for age, (name, shown) in enumerate(
+        {"new": ["replace"], "old": ["edit halves"], "oldest": ["edit halves"]}.items()
+    ):
+        run = make_run(folder / name, shown)
+        os.utime(run.path / "verdicts.json", (1e9 - age, 1e9 - age))
+    make.main([])
+    assert capsys.readouterr().out.splitlines() == [
+        f"{Path('figures', name)}.png, .pdf, .svg: from {folder / source}"
+        for name, source in (
+            ("linear_collapse", "new"), ("bound_violation", "old"), ("mask_regimes", "old"),
+        )
+    ] + [
+        f"{name}: no run shows it; 'python experiments/transformer_collapse.py{flags}' makes one "
+        "that does"
+        for name, flags in (("language_generations", ""), ("oracle_language", " --preset oracle"))
+    ] + [
+        f"{name}: no run shows it; 'python experiments/curse_of_recursion.py --family {family}' "
+        "makes one that does"
+        for name, family in (
+            ("gaussian_collapse", "all"), ("categorical_collapse", "all"),
+            ("mixture_collapse", "all"), ("error_sources", "sources"),
+        )
+    ] + [
+        "synthetic_fraction: no run shows it; 'python experiments/synthetic_fraction.py' makes "
+        "one that does",
+        "text_analysis: no run shows it; 'python experiments/synthetic_fraction.py --analyse' "
+        "makes one that does",
+    ] + [
+        f"{name}: no run shows it; 'python experiments/token_editing.py' makes one that does"
+        for name in ("token_probabilities", "edited_share")
+    ]  # fmt: skip
+    assert {name: len(figure.axes) for name, figure in saved.items()} == {
+        "linear_collapse": 1, "bound_violation": 2, "mask_regimes": 1,
+    }  # fmt: skip
+
+
+def test_make_without_a_run_says_which_command_makes_one(tmp_path):
+    done = call(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}, "
+        f"{make.RECURSION_RUNS}, {make.FRACTION_RUNS}, {make.EDITING_RUNS}; "
+        "'python experiments/linear_bound.py', 'python experiments/transformer_collapse.py', "
+        "'python experiments/curse_of_recursion.py', 'python experiments/synthetic_fraction.py' "
+        "or 'python experiments/token_editing.py' makes one\n"
+    )
+
+
+def test_make_passes_over_what_is_no_finished_run(tmp_path):
+    finished = make_run(tmp_path / "runs" / "finished", ["replace"])
+    unfinished = make_run(tmp_path / "runs" / "unfinished", ["replace"])
+    unfinished.checkpoints.mkdir()
+    other = make_run(tmp_path / "runs" / "other", ["replace"])
+    (other.path / "config.json").write_text('{"experiment": "another"}')
+    (tmp_path / "runs" / "empty").mkdir()
+    (found,) = make.find_runs([tmp_path / "runs", finished.path])
+    assert found.path == finished.path
+
+
+@pytest.mark.parametrize(
+    ("names", "flags", "message"),
+    [
+        (["replace"], ["--only", "mask_regimes"], "--only mask_regimes: no run shows it"),
+        (["edit one"], ["--only", "bound_violation"], "--only bound_violation: no run shows it"),
+        (["replace"], ["--only", "nothing"], "invalid choice: 'nothing'"),
+        (["replace"], ["--out", "{file}"], "file: File exists"),
+    ],
+)
+def test_make_tells_what_is_wrong_in_one_line(tmp_path, capsys, monkeypatch, names, flags, message):
+    run, file = make_run(tmp_path / "run", names), tmp_path / "file"
+    file.touch()
+    flags = [flag.format(file=file) for flag in flags]
+    monkeypatch.setattr(sys, "argv", ["make.py", "--runs", str(run.path), *flags])
+    with pytest.raises(SystemExit) as stop:
+        make.run_from_command_line()
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
