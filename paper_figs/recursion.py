@@ -45,6 +45,17 @@ def _draw_word(ax: Axes, run: RunDirectory) -> list[style.End]:
     return mean_ends(lines, run)
 
 
+def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """Two estimates from the same batches, mostly synthetic, on their closed forms."""
+    lines = read_lines(run, "contamination", "squared_distance")
+    least = lines[0].variant
+    lines = [line for line in lines if line.variant == least]
+    draw_means(ax, lines)
+    ax.set_yscale("log")
+    finish(ax, lines, f"Batches of {least} words: squared error")
+    return mean_ends(lines, run)
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -53,6 +64,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "sources": draw_sources,
     "selection": _draw_collapsed,
     "forgetting": _draw_word,
+    "contamination": _draw_contaminated,
 }
 
 

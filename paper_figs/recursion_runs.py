@@ -29,6 +29,8 @@ MARKS = {
     "edit_anchored": style.Mark(style.RED, "D"),
     **{name: style.MARKS[name] for name in ("control", "replace", "keep_human", "accumulate")},
     "subsample": style.MARKS["subsample"],
+    "debiased": style.Mark(style.BLUE, "s"),
+    "pooled": style.Mark(style.ORANGE, "o"),
 }
 
 SOURCES = {

@@ -52,6 +52,7 @@ def ledger() -> dict[str, Claim]:
     # Imported here because the tables are made of the record above.
     from theory import (
         ledger_categorical,
+        ledger_contamination,
         ledger_editing,
         ledger_gaussian,
         ledger_linear,
@@ -70,5 +71,6 @@ def ledger() -> dict[str, Claim]:
         ledger_categorical,
         ledger_tails,
         ledger_selection,
+        ledger_contamination,
     )
     return {claim.id: claim for table in tables for claim in table.CLAIMS}

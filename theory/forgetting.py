@@ -168,6 +168,26 @@ def deviation_survival_bound(*, threshold: float, samples: int, generation: int)
     return math.exp(-generation / (4 * samples - 1)) / threshold
 
 
+def mixture_survival_bound(
+    *, threshold: float, samples: int, generation: int, human_std: float = 1.0
+) -> float:
+    r"""The same for a Gaussian mixture fitted by steps of EM: $e^{-n/(4M)} \sigma_0/\epsilon$.
+
+    $\sigma_0$ is `human_std`, and both are of the whole law. Not sharp: a maximisation step gives
+    the mixture the mean and the biased variance of its sample, so the mean variance is exactly
+    $(1 - 1/M)^n \sigma_0^2$, and $e^{-n/(2M)}$ would do.
+    Source: Suresh et al. 2025 (recalled), approximate maximum likelihood; derived here for EM.
+
+    >>> mixture_survival_bound(threshold=0.5, samples=2, generation=8) * math.e
+    2.0
+    """
+    require_positive("threshold", threshold)
+    require_count("samples", samples, least=2)
+    require_count("generation", generation, least=1)
+    require_positive("human_std", human_std)
+    return human_std * math.exp(-generation / (4 * samples)) / threshold
+
+
 def _log_spread(sizes: np.ndarray) -> float:
     """Standard deviation of the log variance."""
     return math.sqrt(np.sum(special.polygamma(1, (sizes - 1) / 2)))

@@ -1,4 +1,4 @@
-"""The ledger of Gaussians fitted to their own draws.
+"""The ledger of Gaussians, and mixtures of them, fitted to their own draws.
 
 Generation 1 is the fit on human data. Where a source says nothing of it, a fit is unbiased.
 """
@@ -227,5 +227,15 @@ CLAIMS: tuple[Claim, ...] = (
         stated="unbiased variance",
         needed=r"unbiased variance, $\epsilon$ a standard deviation in units of the truth's",
         expected="holds; vacuous until n = (4M - 1) ln(1/epsilon)",
+    ),
+    Claim(
+        id="suresh2025.gmm",
+        source=f"{_SURESH} (recalled); for EM: {_FORGETTING}, mixture_survival_bound",
+        statement=r"Gaussian mixture: $P(s_n > \epsilon) \le \sigma_0 e^{-n/(4M)}/\epsilon$",
+        relation="<=",
+        formula=forgetting.mixture_survival_bound,
+        stated="approximate maximum likelihood",
+        needed=r"$s_n$ of the whole mixture, to which every EM step gives its sample's variance",
+        expected="holds, far from sharp: the mean variance is (1 - 1/M)^n times the truth's",
     ),
 )

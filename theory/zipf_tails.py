@@ -105,6 +105,36 @@ def cut_error_leading(*, exponent: float, samples: float | int, cut: int) -> flo
     return clean * samples ** learning_exponent(exponent=exponent) + floor
 
 
+def second_descent_leading(
+    *, exponent: float, samples: float | int, cut: int, human_fraction: float
+) -> float:
+    r"""Test error under a cut at rank k with a clean fraction $\pi > 0$, for T and k large.
+
+    $A [(\pi T)^{-c}\, \gamma(c, \pi T q) + (wT)^{-c}\, \Gamma(c, w T q)]$ with $c = 1 - 1/\beta$,
+    $A = \zeta(\beta)^{-1/\beta}/\beta$, $q = (k + \frac12)^{-\beta}/\zeta(\beta)$ and the weight
+    $w = \pi + (1-\pi)/P(i \le k)$ of the ranks up to k: the clean power law, a plateau at the
+    tail's mass for $\frac1{wq} \ll T \ll \frac1{\pi q}$, and the power law of $\pi T$ draws.
+    Source: Dohmatob et al. 2024, Theorem 3.2 ("grokking", recalled); derived here.
+
+    >>> at = {"exponent": 2.0, "cut": 10**6, "human_fraction": 1.0}
+    >>> round(second_descent_leading(**at, samples=100) * 20 / math.sqrt(6 / math.pi), 4)
+    1.0
+    """
+    _require_exponent(exponent)
+    require_count("cut", cut, least=1)
+    require_positive("samples", float(samples))
+    if not 0 < human_fraction <= 1:
+        raise ValueError(f"human_fraction={human_fraction}: accepted is (0, 1]")
+    mass, power = float(special.zeta(exponent)), 1 - 1 / exponent
+    last = (cut + 0.5) ** -exponent / mass
+    kept = 1 - tail_mass(exponent=exponent, rank=cut)
+    rare = samples * human_fraction
+    common = rare + samples * (1 - human_fraction) / kept
+    above = rare**-power * special.gammainc(power, rare * last)
+    below = common**-power * special.gammaincc(power, common * last)
+    return float(math.gamma(power) / (exponent * mass ** (1 / exponent)) * (above + below))
+
+
 def _missed(
     exponent: float, weight: float, draws: float | int, after: int, last: float | int
 ) -> float:

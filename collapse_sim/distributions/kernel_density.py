@@ -135,21 +135,26 @@ class KernelDensityLearner:
         """What is left of the truth's spread, and the distance from it.
 
         `variance` is the density's, total variance divided by the dimension, and `data_variance`
-        the biased one of its points alone; `tail_mass` the chance of a first coordinate outside
+        the biased one of its points alone; `squared_mean_error` is that of their mean, averaged
+        over the coordinates; `tail_mass` the chance of a first coordinate outside
         the central interval that holds all but 0.0027 of the truth. In one and two dimensions
         `kl` is KL(truth || model) in nats. Densities are cut to [1e-30, 1e30]: all are finite.
         """
+        law, points, shares = truth.law, params.data.labels, shares_of(params.data)
+        centre = jnp.sum(law.weights[:, None] * law.means, axis=0)
+        away = jnp.sum(shares[:, None] * (points - centre), axis=0)
         outputs = {
             "variance": params.variance(),
             "data_variance": spread(params.data),
+            "squared_mean_error": jnp.mean(away**2),
             "tail_mass": tails(
-                shares_of(params.data),
-                params.data.labels[:, 0],
+                shares,
+                points[:, 0],
                 params.bandwidth,
                 truth.low,
                 truth.high,
             ),
         }
-        if truth.law.means.shape[1] in NODES:
-            outputs["kl"] = kl(truth.law, params.log_density)
+        if law.means.shape[1] in NODES:
+            outputs["kl"] = kl(law, params.log_density)
         return outputs

@@ -1,7 +1,7 @@
 """Verifiers: what is let into the next data set, and what a classifier learns from what passed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Key
 from collapse_sim.data import Rows
 from collapse_sim.design import static
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.learners import LinearLearner, Truth, Weights
 from collapse_sim.linalg import HIGHEST, DType
 from collapse_sim.loop import Trace
 from collapse_sim.random import normal, uniform
@@ -60,6 +61,20 @@ class NearCentre:
             inputs=jnp.where(passes[:, None], data.inputs, 0),
             labels=jnp.where(passes, data.labels, 0),
         )
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class VerifiedLearner(LinearLearner):
+    """Regression whose fits are also seen from the `centre` of a verifier of their data."""
+
+    centre: Float[np.ndarray | Array, " dim"] = field(kw_only=True)
+
+    def measure(self, weights: Weights, truth: Truth) -> dict[str, Float[Array, ""]]:
+        """Also `first_weight` and `centre_error`, the squared distance to the centre."""
+        away = weights - jnp.asarray(self.centre, self.dtype)
+        seen = {"first_weight": weights[0], "centre_error": jnp.sum(away**2)}
+        return super().measure(weights, truth) | seen
 
 
 @jax.tree_util.register_dataclass

@@ -4,33 +4,29 @@ Sizes are those at which each law differs from its neighbours by more than its t
 flags only --replicates, --precision and --sampling-variance say anything here.
 """
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from distribution_lab.process import TOLERANCE, Process, over_generations
+from distribution_lab.points import truth, truth_variance
+from distribution_lab.process import Only, Process, Stated, over_generations
 from distribution_lab.settings import Settings
-from jaxtyping import Array, Key
 
-from collapse_sim.design import static
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
+from collapse_sim.distributions.mixture import MixtureLearner
 from collapse_sim.distributions.rare_words import Memoriser, PoissonWord
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from collapse_sim.replicates import Simulation
 from theory import categorical, forgetting, gaussian, kernel_density, zipf_tails
-from theory.claims import ledger
-
-LEADING = 0.04
-"""Relative tolerance of a claim that is right as samples grow."""
 
 REPLICATES = 2**17
 
@@ -43,28 +39,9 @@ EXPONENT, RANKS = 2.0, 512
 POINTS, EARLY = 20, 5
 """Of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
 
-
-class Stated(NamedTuple):
-    """What a claim of the ledger says of the mean of `measure` at one generation."""
-
-    claim: str
-    measure: str
-    generation: int
-    predicted: float
-    note: str = ""
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, eq=False)
-class Only:
-    """A simulation of which nothing is recorded but what `measures` makes of its trace."""
-
-    simulation: Simulation
-    measures: Callable[[Trace], Trace] = static()
-
-    def __call__(self, key: Key[Array, ""]) -> Trace:
-        trace = self.simulation(key)
-        return self.measures(trace) | {"edited_fraction": trace["edited_fraction"]}
+FEW, SPREAD, LATE = 10, 1.0, 40
+"""Of a mixture: points, the standard deviation whose chance of being exceeded is bounded (the truth
+has 2.24), and a generation at which the bound is below 1 and some chains still exceed it."""
 
 
 def processes(settings: Settings) -> list[Process]:
@@ -73,7 +50,8 @@ def processes(settings: Settings) -> list[Process]:
         *_anchored(settings),
         *_tails(settings),
         *_gaussians(settings),
-        _kernels(settings),
+        _mixture(settings),
+        *_kernels(settings),
     ]
 
 
@@ -85,22 +63,12 @@ def _process(
     parameters: dict[str, Any],
     *stated: Stated,
 ) -> Process:
-    """A process and its claims: limits are equalities here, leading orders have their tolerance."""
+    """A process and its claims."""
     process = Process(
         "forgetting", regime, simulation, settings.replicates or REPLICATES, variant,
         parameters=parameters,
     )  # fmt: skip
-    found = []
-    for claim, measure, generation, predicted, note in stated:
-        record = ledger()[claim]
-        found.append(
-            process.claim(
-                claim, measure, generation, predicted, note=note,
-                relation="==" if record.relation == "->" else None,
-                tolerance=LEADING if record.order == "leading" else TOLERANCE,
-            )
-        )  # fmt: skip
-    return process.deciding(*found)
+    return process.stating(*stated)
 
 
 def _until_one(trace: Trace) -> Trace:
@@ -192,24 +160,26 @@ def _tails(settings: Settings) -> Iterator[Process]:
     clean = far | {"cut": 8, "human_fraction": 0.05}
     second = zipf_tails.second_error(exponent=EXPONENT, samples=10**3, human_samples=10**3)
     yield _process(
-        settings, "replace", "a far cut", _memoriser(settings, **far), far,
+        settings, "replace", "a far cut", memoriser(settings, **far), far,
         Stated("ref.zipf_error", "test_error", 1, error(**far)),
         Stated("dohmatob2024b.thm21", "test_error", 1, leading(**far), "the error, not its slope"),
         Stated("dohmatob2024b.cor22", "test_error", 2, second, "multinomial: off by O(1/T)"),
     )  # fmt: skip
     yield _process(
-        settings, "replace", "a near cut", _memoriser(settings, **near), near,
+        settings, "replace", "a near cut", memoriser(settings, **near), near,
         Stated("dohmatob2024b.thm21", "test_error", 1, leading(**near), "the error, not its slope"),
     )  # fmt: skip
     yield _process(
-        settings, "replace", "a clean part", _memoriser(settings, **clean), clean,
+        settings, "replace", "a clean part", memoriser(settings, **clean), clean,
         Stated("ref.zipf_error", "test_error", 1, error(**clean), "below the floor of the cut"),
     )  # fmt: skip
 
 
-def _memoriser(
+def memoriser(
     settings: Settings, *, exponent: float, samples: int, cut: int, human_fraction: float = 0.0
 ) -> Chain:
+    """Two generations of it on a Zipf law, cut at a rank, with a human part."""
+
     def with_rest(law: np.ndarray) -> np.ndarray:
         return np.append(law, max(1 - law.sum(), 0.0))
 
@@ -266,14 +236,39 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
     )  # fmt: skip
 
 
-def _kernels(settings: Settings) -> Process:
-    learner = KernelDensityLearner(100, "silverman", dtype=jnp.dtype(settings.precision))
+def _mixture(settings: Settings) -> Process:
+    """Two components fitted by a few steps of EM."""
+    learner = MixtureLearner(truth(1), FEW, 2, steps=5, dtype=jnp.dtype(settings.precision))
+    most = forgetting.mixture_survival_bound(
+        threshold=SPREAD, samples=FEW, generation=LATE, human_std=math.sqrt(truth_variance(1))
+    )
+    return _process(
+        settings, "replace", "two components", Only(Chain(learner, Replace(), LATE), _above),
+        {"samples": FEW, "threshold": SPREAD},
+        Stated("suresh2025.gmm", "exceeds", LATE, most, "by EM e^{-n/(2M)} would do"),
+    )  # fmt: skip
+
+
+def _above(trace: Trace) -> Trace:
+    return {"exceeds": (trace["variance"] > SPREAD**2).astype(trace["variance"].dtype)}
+
+
+def _kernels(settings: Settings) -> Iterator[Process]:
+    dtype = jnp.dtype(settings.precision)
+    fixed: dict[str, Any] = {"samples": POINTS, "bandwidth": 1.0}
+    chain = Chain(KernelDensityLearner(**fixed, dtype=dtype), Replace(), EARLY)
+    error = kernel_density.mean_error(**fixed, generation=EARLY)
+    yield _process(
+        settings, "replace", "a fixed kernel", Only(chain, _only("squared_mean_error")), fixed,
+        Stated("ref.kde_mean", "squared_mean_error", EARLY, error),
+    )  # fmt: skip
+
+    chain = Chain(KernelDensityLearner(100, "silverman", dtype=dtype), Replace(), EARLY)
     variance = kernel_density.relative_sample_variance(
         samples=100, generation=EARLY, unbiased=False,
         factor=kernel_density.silverman_factor(samples=100),
     )  # fmt: skip
-    return _process(
-        settings, "replace", "Silverman's rule",
-        Only(Chain(learner, Replace(), EARLY), _only("data_variance")), {"samples": 100},
-        Stated("ref.kde_silverman", "data_variance", EARLY, variance),
+    yield _process(
+        settings, "replace", "Silverman's rule", Only(chain, _only("data_variance")),
+        {"samples": 100}, Stated("ref.kde_silverman", "data_variance", EARLY, variance),
     )  # fmt: skip

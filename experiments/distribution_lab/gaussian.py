@@ -1,6 +1,7 @@
 """Gaussians fitted to their own draws: the mean wanders, the variance vanishes, the tails first."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,7 @@ from collapse_sim.regimes import Accumulate, Replace
 from theory import forgetting, gaussian
 from theory.claims import ledger
 
-SAMPLES, GENERATIONS = 20, 40
+SAMPLES, GENERATIONS, DIM = 20, 40, 4
 EARLY = 5
 """Means of the variance are tested here: later they are carried by too few chains."""
 
@@ -40,29 +41,42 @@ def _draws(trace: Trace) -> Trace:
 
 
 def processes(settings: Settings) -> list[Process]:
-    """Every regime asked for in one dimension, then what belongs to the family's theory."""
-    return [*_regimes(settings), *_theory(settings)]
+    """Every regime asked for, in one dimension and in several, and what belongs to the theory."""
+    samples = settings.samples or SAMPLES
+    found = [*_regimes(settings, samples, 1, settings.regime)]
+    dim, names = settings.dim, settings.regime
+    if dim is None:
+        dim, names = min(DIM, samples - 1), tuple(name for name in names if name == "replace")
+    if dim > 1:
+        found += _regimes(settings, samples, dim, names)
+    return [*found, *_theory(settings, samples)]
 
 
-def _regimes(settings: Settings) -> Iterator[Process]:
-    samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
+def _regimes(
+    settings: Settings, samples: int, dim: int, names: tuple[str, ...]
+) -> Iterator[Process]:
+    """First moments are those of one dimension, entry by entry."""
+    generations = settings.generations or GENERATIONS
     dtype = jnp.dtype(settings.precision)
     edited = round(settings.edit_share * samples)
     renewed = samples - round(settings.kept_human * samples)
     regimes = regimes_of(settings, samples) | {"replace": Replace()}
-    early, size = min(EARLY, generations), {"samples": samples}
-    for name in settings.regime:
+    early, is_line = min(EARLY, generations), dim == 1
+    for name in names:
         statistics = name in ("replace", "accumulate", "control")
         learner = GaussianLearner(
-            1, samples, representation="statistics" if statistics else "rows", dtype=dtype
+            dim, samples, representation="statistics" if statistics else "rows", dtype=dtype
         )
-        chain = Chain(learner, regimes[name], generations)
         process = Process(
-            "gaussian", name, chain, settings.replicates or (MANY if statistics else FEW),
-            closed=_closed(name, samples, generations, edited, renewed), parameters=size,
+            "gaussian", name, Chain(learner, regimes[name], generations),
+            settings.replicates or (MANY if statistics and is_line else FEW),
+            "" if is_line else f"{dim} dimensions",
+            closed=_closed(name, samples, generations, edited, renewed),
+            parameters={"samples": samples} if is_line else {"samples": samples, "dim": dim},
         )  # fmt: skip
         if name == "replace":
-            yield _replace(process, samples, generations, early)
+            decide = _replace if is_line else _log_determinant
+            yield decide(process, samples, generations)
             continue
         claims = {
             "keep_human": "ref.gauss_edit_anchored",
@@ -74,12 +88,10 @@ def _regimes(settings: Settings) -> Iterator[Process]:
             at = early if name in ("edit", "keep_human") else generations
             predicted = process.closed["variance"][at - 1]
             process = process.deciding(process.claim(claims[name], "variance", at, predicted))
-            if name == "keep_human" and is_contrasted(settings):
-                kept = process.claim("shum2024.kept_human", "log_variance", generations, 0.0)
-                process = process.against("replace", kept)
-            yield process
-        else:
-            yield process
+        if name == "keep_human" and is_line and is_contrasted(settings):
+            kept = process.claim("shum2024.kept_human", "log_variance", generations, 0.0)
+            process = process.against("replace", kept)
+        yield process
 
 
 def _closed(
@@ -106,8 +118,8 @@ def _closed(
     }
 
 
-def _replace(process: Process, samples: int, generations: int, early: int) -> Process:
-    size = {"samples": samples}
+def _replace(process: Process, samples: int, generations: int) -> Process:
+    early, size = min(EARLY, generations), {"samples": samples}
     logs = over_generations(
         generations, lambda n: forgetting.mean_log_variance(samples=samples, generation=n)
     )
@@ -142,6 +154,18 @@ def _replace(process: Process, samples: int, generations: int, early: int) -> Pr
     return process.deciding(*found)
 
 
+def _log_determinant(process: Process, samples: int, generations: int) -> Process:
+    rates = forgetting.lyapunov_exponents(samples=samples, dim=process.parameters["dim"])
+    logs = np.mean(rates) * np.arange(1, generations + 1)
+    process = replace(process, closed={**process.closed, "mean_log_variance": logs})
+    return process.deciding(
+        process.claim(
+            "ref.lyapunov", "mean_log_variance", generations, logs[-1], relation="==",
+            note="log determinant: the sum of all rates, at every generation",
+        )
+    )  # fmt: skip
+
+
 def _median_law(samples: int, generations: int) -> LawEvidence:
     """The whole law of the variance, and so its median."""
     spread = np.sqrt(2 * generations / (samples - 1))
@@ -163,9 +187,9 @@ def _median_law(samples: int, generations: int) -> LawEvidence:
     )  # fmt: skip
 
 
-def _theory(settings: Settings) -> Iterator[Process]:
-    """Estimators, dimensions, growing samples and biased generators."""
-    samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
+def _theory(settings: Settings, samples: int) -> Iterator[Process]:
+    """Estimators, growing samples and biased generators."""
+    generations = settings.generations or GENERATIONS
     dtype, replicates = jnp.dtype(settings.precision), settings.replicates or MANY
     early, size = min(EARLY, generations), {"samples": samples}
     for regime, claim, at in (
@@ -189,21 +213,6 @@ def _theory(settings: Settings) -> Iterator[Process]:
                 closed={"variance": curve}, parameters=size,
             )  # fmt: skip
             yield process.deciding(process.claim(claim, "variance", at, curve[at - 1]))
-    if "replace" in settings.regime and samples > settings.dim > 1:
-        learner = GaussianLearner(settings.dim, samples, representation="statistics", dtype=dtype)
-        rates = forgetting.lyapunov_exponents(samples=samples, dim=settings.dim)
-        process = Process(
-            "gaussian", "replace", Chain(learner, Replace(), generations), FEW,
-            f"{settings.dim} dimensions", parameters={**size, "dim": settings.dim},
-            closed={"mean_log_variance": np.arange(1, generations + 1) * np.mean(rates)},
-        )  # fmt: skip
-        yield process.deciding(
-            process.claim(
-                "ref.lyapunov", "mean_log_variance", generations,
-                generations * float(np.mean(rates)), relation="==",
-                note="log determinant: the sum of all rates, at every generation",
-            )
-        )  # fmt: skip
     if "replace" in settings.regime:
         yield _growing(settings, samples, generations, dtype)
     if "accumulate" in settings.regime and settings.sampling_variance < 1:

@@ -2,32 +2,28 @@
 
 import jax.numpy as jnp
 import numpy as np
-from distribution_lab.points import GENERATIONS, SAMPLES, TRUTH, processes_of
+from distribution_lab.points import GENERATIONS, SAMPLES, processes_of, truth, truth_variance
 from distribution_lab.process import Process, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
 from theory import kernel_density
 
-HUMAN_VARIANCE = 5.0
-"""Of the truth: unit variance around -2 and 2."""
-
-
 EARLY = 5
 """Generation of the verdict: later the variance varies too much between chains."""
 
 
 def processes(settings: Settings) -> list[Process]:
-    samples = settings.samples or SAMPLES
+    samples, dim = settings.samples or SAMPLES, settings.dim or 1
     learner = KernelDensityLearner(
-        samples, settings.bandwidth, TRUTH, dtype=jnp.dtype(settings.precision)
+        samples, settings.bandwidth, truth(dim), dtype=jnp.dtype(settings.precision)
     )
     generations = settings.generations or GENERATIONS
     variance = over_generations(
         generations,
         lambda n: kernel_density.model_variance(
             samples=samples, generation=n, bandwidth=settings.bandwidth,
-            human_variance=HUMAN_VARIANCE,
+            human_variance=truth_variance(dim),
         ),
     )  # fmt: skip
     found = processes_of(

@@ -1,7 +1,7 @@
 """A Gaussian mixture fitted by EM to its own draws: components drift, then vanish."""
 
 import jax.numpy as jnp
-from distribution_lab.points import SAMPLES, TRUTH, processes_of
+from distribution_lab.points import SAMPLES, processes_of, truth
 from distribution_lab.process import Process
 from distribution_lab.settings import Settings
 
@@ -11,6 +11,7 @@ from collapse_sim.distributions.mixture import MixtureLearner
 def processes(settings: Settings) -> list[Process]:
     samples = settings.samples or SAMPLES
     learner = MixtureLearner(
-        TRUTH, samples, settings.components, settings.steps, dtype=jnp.dtype(settings.precision)
-    )
+        truth(settings.dim or 1), samples, settings.components, settings.steps,
+        dtype=jnp.dtype(settings.precision),
+    )  # fmt: skip
     return list(processes_of(settings, "mixture", learner, samples, "variance"))

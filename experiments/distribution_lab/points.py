@@ -20,8 +20,19 @@ SAMPLES, GENERATIONS = 100, 20
 POOLED, SHOWN, PAIRS = 64, 256, 1024
 """Replicates: of regimes whose points add up, of others, and where two regimes are compared."""
 
-TRUTH = Mixture.of((0.5, 0.5), (-2.0, 2.0), (1.0, 1.0))
-"""Two components four standard deviations apart; the published notebook does not name its own."""
+AWAY = 2.0
+"""Standard deviations from each component's centre to the middle of the truth."""
+
+
+def truth(dim: int) -> Mixture:
+    """Two unit Gaussians apart along the first axis; the published notebook names no truth."""
+    centre = AWAY * np.eye(dim)[0]
+    return Mixture.of((0.5, 0.5), (-centre, centre), [np.eye(dim)] * 2)
+
+
+def truth_variance(dim: int) -> float:
+    """Total variance of the truth divided by the dimension."""
+    return 1 + AWAY**2 / dim
 
 
 def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
@@ -55,7 +66,8 @@ def processes_of(
     `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
     is light, which no divergence from a model near a point has.
     """
-    generations, size = settings.generations or GENERATIONS, {"samples": samples}
+    generations = settings.generations or GENERATIONS
+    size = {"samples": samples, "dim": settings.dim or 1}
     contrasted = is_contrasted(settings) and spread is not None
     regimes = regimes_of(settings, samples)
     for name in settings.regime:

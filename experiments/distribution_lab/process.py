@@ -18,6 +18,9 @@ from theory.claims import ledger
 TOLERANCE = 0.03
 """Relative tolerance of an equality: the whole interval must lie this close to the closed form."""
 
+LEADING = 0.04
+"""Relative tolerance of a claim that is right as samples grow."""
+
 
 def over_generations(generations: int, value: Callable[[int], float]) -> np.ndarray:
     """A closed form at generations 1, 2, ..."""
@@ -35,6 +38,29 @@ class Derived:
     def __call__(self, key: Key[Array, ""]) -> Trace:
         trace = self.simulation(key)
         return trace | self.measures(trace)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Only:
+    """A simulation of which nothing is recorded but what `measures` makes of its trace."""
+
+    simulation: Simulation
+    measures: Callable[[Trace], Trace] = static()
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        trace = self.simulation(key)
+        return self.measures(trace) | {"edited_fraction": trace["edited_fraction"]}
+
+
+class Stated(NamedTuple):
+    """What a claim of the ledger says of the mean of `measure` at one generation."""
+
+    claim: str
+    measure: str
+    generation: int
+    predicted: float
+    note: str = ""
 
 
 class Contrast(NamedTuple):
@@ -73,6 +99,20 @@ class Process:
         process = {"process": f"{self.name} less {other}"}
         evidence = replace(evidence, parameters={**evidence.parameters, **process})
         return replace(self, contrasts=(*self.contrasts, Contrast(other, evidence)))
+
+    def stating(self, *stated: Stated) -> "Process":
+        """The same process deciding these: a limit as an equality, a leading order more loosely."""
+        found = []
+        for claim, measure, generation, predicted, note in stated:
+            record = ledger()[claim]
+            found.append(
+                self.claim(
+                    claim, measure, generation, predicted, note=note,
+                    relation="==" if record.relation == "->" else None,
+                    tolerance=LEADING if record.order == "leading" else TOLERANCE,
+                )
+            )  # fmt: skip
+        return self.deciding(*found)
 
     @property
     def name(self) -> str:

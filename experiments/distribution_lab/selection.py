@@ -10,8 +10,7 @@ from distribution_lab.settings import Settings
 
 from collapse_sim.design import GivenDesign
 from collapse_sim.distributions.spikes import SpikeLearner
-from collapse_sim.distributions.verification import NearCentre, VerifiedLabels
-from collapse_sim.learners import LinearLearner
+from collapse_sim.distributions.verification import NearCentre, VerifiedLabels, VerifiedLearner
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Accumulate, EditSubset, Verify
 from theory import accumulation_failure, selection
@@ -20,8 +19,9 @@ KEEP = {"keep_correct": 0.5, "keep_wrong": 0.25}
 DIM, LABELS = 10, 100
 """Of the classifier."""
 
-CENTRE, WIDTH, ROWS, VERIFIED = 0.5, 1.0, 1000, 10
-"""The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits."""
+CENTRE, WIDTH, ROWS, VERIFIED, NEAR = 1.0, 1.0, 1000, 10, 2
+"""The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits, and the
+fit that is between truth and centre: later ones are at the centre, where the bound is reached."""
 
 POINTS, ROUNDS = 128, 3
 REPLICATES = 2**17
@@ -61,17 +61,25 @@ def _centre(settings: Settings) -> Process:
     """A mean estimated again and again from what a verifier lets pass."""
     # Not a shared one: its rows would be whitened, and a verifier looks at them as they are.
     design = replace(GivenDesign.of(np.ones((ROWS, 1))), shared=False)
-    learner = LinearLearner(design, dtype=jnp.dtype(settings.precision))
+    learner = VerifiedLearner(
+        design, centre=np.array([CENTRE]), dtype=jnp.dtype(settings.precision)
+    )
     verifier = NearCentre.of([CENTRE], WIDTH)
     where = {"truth": 0.0, "centre": CENTRE, "width": WIDTH}
     process = Process(
         "selection", "verified rows", Chain(learner, Verify(verifier), VERIFIED),
         settings.replicates or 2**12, parameters={**where, "samples": ROWS},
     )  # fmt: skip
-    error = selection.verified_error(**where, samples=ROWS, generation=VERIFIED)
+    means = selection.verified_means(**where, generations=VERIFIED)
+    size = {**where, "samples": ROWS}
+    error = selection.verified_error(**size, generation=VERIFIED)
+    bound = selection.verified_error_bound(**size, generation=NEAR)
     note = f"the error goes to the verifier's own, {CENTRE**2:g}"
-    return process.deciding(
-        process.claim("ref.verified_error", "test_error", VERIFIED, error, relation="==", note=note)
+    return replace(process, closed={"first_weight": means}).deciding(
+        process.claim("ref.verified_mean", "first_weight", NEAR, means[NEAR - 1]),
+        process.claim("ref.verified_mean", "first_weight", VERIFIED, means[-1]),
+        process.claim("yi2026.contract", "centre_error", NEAR, bound),
+        process.claim("ref.verified_error", "test_error", VERIFIED, error, note=note),
     )
 
 

@@ -1,5 +1,6 @@
 """Flags of curse_of_recursion.py. Nothing here imports JAX, so that --help is quick."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +9,8 @@ import command_line
 import tyro
 
 Family = Literal[
-    "gaussian", "categorical", "mixture", "kde", "sources", "selection", "forgetting", "all"
+    "gaussian", "categorical", "mixture", "kde", "sources", "selection", "forgetting",
+    "contamination", "all",
 ]  # fmt: skip
 ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
@@ -27,7 +29,8 @@ class Settings:
     family: Family = "all"
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
     (verifiers, and where accumulation fails). Not in all: sources (the three sources of error one
-    by one), forgetting (how long until a type, a tail or a spread is gone)."""
+    by one), forgetting (how long until a type, a tail or a spread is gone), contamination (what is
+    learned from data that are part human, part a model's)."""
 
     regime: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """How the next generation's data are made."""
@@ -48,8 +51,9 @@ class Settings:
     edit_share: float = 0.5
     """Share of the data that an edit draws anew."""
 
-    dim: int = 4
-    """Dimensions of the multivariate Gaussian."""
+    dim: int | None = None
+    """Dimensions of the multivariate Gaussian (4, under full resampling only; a number given runs
+    every regime in so many) and of mixture and kde (1; at most 2)."""
 
     sampling_variance: float = 0.9
     """Of a generator that prefers the middle, as a share of its model's variance."""
@@ -102,6 +106,9 @@ class Settings:
             value = getattr(self, name)
             if value is not None and value < bound:
                 self._reject(name, f"accepted are integers >= {bound}")
+        integrated = {"mixture", "kde"} & set(self.families())
+        if integrated and self.dim is not None and self.dim > 2:
+            self._reject("dim", "accepted are 1, 2 for mixture and kde, whose KL is an integral")
         for name in ("kept_human", "edit_share"):
             if not 0 <= getattr(self, name) <= 1:
                 self._reject(name, "accepted is [0, 1]")
@@ -141,6 +148,6 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse(arguments: list[str]) -> Settings:
+def parse(arguments: Sequence[str]) -> Settings:
     """Settings from the command line; flags override those of --preset."""
     return command_line.parse(PRESETS, arguments)

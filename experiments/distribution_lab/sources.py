@@ -1,7 +1,7 @@
 """The three sources of error one by one: statistical, functional and computational."""
 
 import jax.numpy as jnp
-from distribution_lab.points import TRUTH
+from distribution_lab.points import truth
 from distribution_lab.process import Process
 from distribution_lab.settings import Settings
 
@@ -34,7 +34,7 @@ def processes(settings: Settings) -> list[Process]:
             "samples": MANY, "components": settings.components, "steps": STEPS,
             "dtype": jnp.dtype(settings.precision),
         }  # fmt: skip
-        learner = MixtureLearner(TRUTH, **(options | change))
+        learner = MixtureLearner(truth(1), **(options | change))
         chain = Chain(learner, Replace(), settings.generations or GENERATIONS)
         found.append(
             Process(

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from distribution_lab import forgetting
+from distribution_lab.process import LEADING, Only
 from distribution_lab.settings import ALL, Settings
 
 from collapse_sim.certify import FAMILY_ERROR
@@ -16,6 +17,7 @@ from collapse_sim.distributions.categorical import Truth
 from collapse_sim.loop import Trace
 from collapse_sim.replicates import EMPTY, Stream
 from collapse_sim.run_directory import RunDirectory
+from tests.collapse_sim.draws import draw, same_mean
 from tests.theory.references_distributions import coalescence_time, count_law, fixation_time
 
 PROCESSES = {process.name: process for process in forgetting.processes(Settings())}
@@ -25,7 +27,8 @@ DECIDED = """
 suresh2025.vocab suresh2025.poisson kazdan2025.discrete ref.two_types seddik2024.absorb_least
 seddik2024.absorb ref.mix_prob ref.unigram_fixed ref.zipf_error dohmatob2024b.thm21
 dohmatob2024b.cor22 alemohammad2024.bias kazdan2025.gauss_acc_limit ref.gauss_acc_mean
-ref.gauss_edit_mean ref.gauss_edit_fixed_path ref.gauss_edit_fixed ref.kde_silverman
+ref.gauss_edit_mean ref.gauss_edit_fixed_path ref.gauss_edit_fixed suresh2025.gmm ref.kde_mean
+ref.kde_silverman
 """.split()
 
 QUICK = {
@@ -33,6 +36,7 @@ QUICK = {
     "fresh human, a pair": 2**16,
     "replace, a far cut": 2**12,
     "accumulate, max likelihood": 2**17,
+    "replace, a fixed kernel": 2**16,
 }
 """Processes that compile quickly, and replicates that decide them."""
 
@@ -74,8 +78,8 @@ def test_times_are_as_high_as_noted_and_six_percent_are_outside_the_tolerance(cl
     # What the cut chains miss is less than 0.2 %.
     for factor in (1.0, 0.94, 1.06):
         misses = [abs(left / (factor * ratio) - 1) for left in (1.0, 0.998)]
-        assert (max(misses) < forgetting.LEADING) == (factor == 1.0), factor
-        assert (min(misses) < forgetting.LEADING) == (factor == 1.0), factor
+        assert (max(misses) < LEADING) == (factor == 1.0), factor
+        assert (min(misses) < LEADING) == (factor == 1.0), factor
 
 
 def test_the_horizon_leaves_next_to_nothing_out():
@@ -97,6 +101,17 @@ def test_bounds_stand_on_their_side_of_the_exact_chain():
     assert 1.03 < types / predicted("suresh2025.vocab") < 1.05
 
 
+def test_a_mixture_loses_variance_as_its_sample_does_and_some_outlive_the_bounds_level():
+    mixture = PROCESSES["replace, two components"]
+    got = draw(replace(mixture.simulation, measures=lambda trace: trace), seed=6)["variance"]
+    assert same_mean(got[:, :4], 5 * 0.9 ** np.arange(1, 5))
+    assert not same_mean(got[:, :4], 1.03 * 5 * 0.9 ** np.arange(1, 5))
+    outlive = (got[:, -1] > forgetting.SPREAD**2).mean()
+    assert 0 < outlive < mixture.evidence[0].predicted[0] < 1
+    traced = forgetting._above({"variance": jnp.array([1.1, 0.9])})
+    assert traced["exceeds"].tolist() == [1, 0]
+
+
 def test_fits_are_counted_until_one_type_is_left():
     traced = forgetting._until_one({"absorbed": jnp.array([0.0, 0.0, 1.0, 1.0])})
     assert traced["fits"].tolist() == [2, 3, 3, 3]
@@ -107,7 +122,7 @@ def test_only_what_is_asked_for_is_recorded():
     def simulation(key) -> Trace:
         return {"a": jnp.zeros(2), "b": jnp.ones(2), "edited_fraction": jnp.ones(2)}
 
-    only = forgetting.Only(simulation, lambda trace: {"c": 2 * trace["b"]})
+    only = Only(simulation, lambda trace: {"c": 2 * trace["b"]})
     assert set(only(jax.random.key(0))) == {"c", "edited_fraction"}
 
 

@@ -21,6 +21,7 @@ PROCESSES = {
     "kde": [("replace", ""), ("accumulate", "")],
     "sources": [("replace", "none"), ("replace", "float16 sums")],
     "selection": [("accumulate", "spiked family"), ("control", "spiked family")],
+    "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
 }
 MEASURES = {
     "gaussian": ("variance", "tail_mass"),
@@ -29,6 +30,7 @@ MEASURES = {
     "kde": ("kl",),
     "sources": ("kl",),
     "selection": ("collapsed",),
+    "contamination": ("squared_distance",),
 }
 
 
@@ -105,6 +107,12 @@ def test_words_stand_apart_from_the_small_language(run):
     left, right = categorical_collapse.draw(run).axes
     assert means("categorical", 0) in drawn(left) and means("categorical", 1) not in drawn(left)
     assert means("categorical", 1) in drawn(right) and means("categorical", 0) not in drawn(right)
+
+
+def test_two_estimates_from_the_same_batches(run):
+    ax = recursion.draw(run).axes[list(PROCESSES).index("contamination")]
+    assert [means("contamination", place) in drawn(ax) for place in range(3)] == [True, True, False]
+    assert {text.get_text() for text in ax.texts} == {"debiased", "pooled"}
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):

@@ -312,6 +312,12 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         1 / 8,
         EXACT,
     ),
+    (
+        "suresh2025.gmm",
+        {"threshold": 0.5, "samples": 10, "generation": 40, "human_std": 2.0},
+        4 / math.e,
+        EXACT,
+    ),
     # 1/2 (1/2 + 1), then half of 1 more than that
     ("ref.kde_variance", {"samples": 2, "generation": 3, "bandwidth": 1.0}, 7 / 8, EXACT),
     (

@@ -130,6 +130,17 @@ def test_the_deviation_outlives_its_bound_never():
     assert chance == pytest.approx(0.278, abs=1e-3)
 
 
+@given(samples=st.integers(2, 10**4), generation=st.integers(1, 1000), human=st.floats(0.1, 9))
+def test_the_bound_of_a_mixture_is_above_what_its_mean_variance_allows(samples, generation, human):
+    at = {"samples": samples, "generation": generation}
+    root = math.sqrt(gaussian.replace_variance(**at, unbiased=False))
+    bound = forgetting.mixture_survival_bound(threshold=0.5, human_std=human, **at)
+    assert human * root / 0.5 <= bound
+    again = forgetting.mixture_survival_bound(threshold=0.25 / human, samples=samples, generation=1)
+    first = forgetting.mixture_survival_bound(threshold=1.0, samples=samples, generation=1)
+    assert again == pytest.approx(4 * human * first)
+
+
 def test_the_factor_of_the_deviation_is_below_its_exponential():
     for samples in range(2, 5000):
         factor = gaussian.standard_deviation_factor(samples=samples)
@@ -179,6 +190,11 @@ def test_lyapunov_exponents_are_those_of_products_of_triangular_factors():
             forgetting.deviation_survival_bound,
             {"threshold": 0.0, "samples": 3, "generation": 1},
             "threshold=0.0",
+        ),
+        (
+            forgetting.mixture_survival_bound,
+            {"threshold": 0.1, "samples": 3, "generation": 1, "human_std": 0.0},
+            "human_std=0.0",
         ),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.theory import (
+    references_contamination,
     references_distributions,
     references_editing,
     references_linear,
@@ -15,6 +16,7 @@ from tests.theory import (
 )
 from theory import (
     ledger_categorical,
+    ledger_contamination,
     ledger_editing,
     ledger_gaussian,
     ledger_linear,
@@ -27,7 +29,7 @@ from theory.claims import Claim, Relation, ledger
 
 TABLES = (
     ledger_linear, ledger_editing, ledger_tokens, ledger_trends, ledger_gaussian,
-    ledger_categorical, ledger_tails, ledger_selection,
+    ledger_categorical, ledger_tails, ledger_selection, ledger_contamination,
 )  # fmt: skip
 
 REFERENCES = [
@@ -36,12 +38,14 @@ REFERENCES = [
     *references_tokens.REFERENCES,
     *references_distributions.REFERENCES,
     *references_selection.REFERENCES,
+    *references_contamination.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
 ]
 
 ANSWERS = [
     *references_editing.DECISIONS,
+    *references_contamination.ANSWERS,
     ("zhu2025.preserve", {"threshold": 0.99}, 0.0),
     *(
         (claim.id, {}, 0.0)

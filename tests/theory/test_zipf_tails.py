@@ -12,6 +12,7 @@ from tests.theory.references_distributions import same_mean
 from theory import zipf_tails
 
 exponents = st.floats(1.05, 4)
+DESCENT = {"exponent": 2.0, "samples": 1, "cut": 2, "human_fraction": 0.5}
 
 
 def slope(exponent: float, samples: float, **rest) -> float:
@@ -154,6 +155,23 @@ def test_the_orders_have_these_constants(exponent):
     assert ratio == pytest.approx(1, abs=2e-3)
 
 
+@pytest.mark.parametrize("exponent", [1.5, 2.0, 3.0])
+def test_a_second_descent_follows_the_plateau(exponent):
+    at = {"exponent": exponent, "cut": 100, "human_fraction": 1e-5}
+    for power in range(2, 17):
+        leading = zipf_tails.second_descent_leading(**at, samples=10**power)
+        exact = zipf_tails.memoriser_error(**at, samples=10**power)
+        assert leading == pytest.approx(exact, rel=0.01), power
+    floor = zipf_tails.tail_mass(exponent=exponent, rank=100)
+    middle = 10 * 100**exponent * special.zeta(exponent)  # every rank up to the cut is known
+    on = zipf_tails.second_descent_leading(**at, samples=middle)
+    assert on == pytest.approx(floor, rel=2e-3)
+    late = [zipf_tails.second_descent_leading(**at, samples=t) for t in (1e20, 1e21)]
+    clean = zipf_tails.cut_error_leading(exponent=exponent, samples=1e15, cut=10**30)
+    assert late[0] == pytest.approx(clean, rel=1e-6)
+    assert math.log10(late[1] / late[0]) == pytest.approx(1 / exponent - 1, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "named"),
     [
@@ -171,6 +189,14 @@ def test_the_orders_have_these_constants(exponent):
             "human_samples=0",
         ),
         (zipf_tails.cut_error_leading, {"exponent": 2.0, "samples": 0, "cut": 1}, "samples=0"),
+        *(
+            (zipf_tails.second_descent_leading, DESCENT | wrong, named)
+            for wrong, named in (
+                ({"human_fraction": 0.0}, "human_fraction=0.0"),
+                ({"cut": 0}, "cut=0"),
+                ({"samples": 0}, "samples=0"),
+            )
+        ),
         (zipf_tails.tail_mass, {"exponent": 2.0, "rank": -1}, "rank=-1"),
         (zipf_tails.learning_exponent, {"exponent": math.inf}, "exponent=inf"),
     ],

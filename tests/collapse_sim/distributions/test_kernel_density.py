@@ -45,6 +45,9 @@ def test_a_fixed_bandwidth_adds_its_variance_each_time():
     expected = variances(kept, kept, 0.36)
     assert same_mean(got["data_variance"], expected)
     assert same_mean(got["variance"], expected + 0.36)
+    # A draw gains 0.36 of variance over chains each time; what is not within them is the mean's.
+    error = 1 + 0.36 * n - expected
+    assert same_mean(got["squared_mean_error"], error)
 
 
 def test_a_chain_that_starts_at_the_limit_stays():
@@ -142,6 +145,7 @@ def test_measures_are_those_of_the_density():
     np.testing.assert_allclose(got["kl"], expected, rtol=1e-4)
     np.testing.assert_allclose(got["variance"], 2.5**2 + 0.25, rtol=1e-6)
     np.testing.assert_allclose(got["data_variance"], 2.5**2, rtol=1e-6)
+    np.testing.assert_allclose(got["squared_mean_error"], 1.5**2, rtol=1e-6)
     # The truth's tails begin where (P(z > x - 2) + P(z > x + 2)) / 2 = P(z > 3).
     above = stats.norm.sf
     edge = optimize.brentq(lambda x: (above(x - 2) + above(x + 2)) / 2 - above(3), 3, 6)
@@ -174,7 +178,17 @@ def test_an_edit_of_the_likely_points_changes_some():
     trace = draw(Chain(learner, likely, 3), seed=5, count=8)
     assert all(np.isfinite(values).all() for values in trace.values())
     assert 0 < trace["edited_fraction"][:, 1].mean() < 1
-    assert set(trace) == {"data_variance", "edited_fraction", "kl", "tail_mass", "variance"}
+    assert set(trace) == {
+        "data_variance", "edited_fraction", "kl", "squared_mean_error", "tail_mass", "variance",
+    }  # fmt: skip
+
+
+def test_errors_of_the_mean_are_averaged_over_the_coordinates_and_from_the_truth_s():
+    truth = Mixture.of([0.25, 0.75], [[0.0, 0.0], [4.0, 0.0]], [np.eye(2)] * 2)
+    learner = KernelDensityLearner(3, 0.5, truth)
+    model = density([[3.0, 1.0], [7.0, 3.0], [99.0, 0.0]], [1.0, 1.0, 0.0])
+    got = measures(learner, model, truth.astype(jnp.float32))
+    np.testing.assert_allclose(got["squared_mean_error"], (2.0**2 + 2.0**2) / 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from collapse_sim.data import Resampled, Rows
 from collapse_sim.design import GivenDesign
 from collapse_sim.distributions.sample import Sample
-from collapse_sim.distributions.verification import NearCentre, VerifiedLabels
-from collapse_sim.learners import LinearLearner
+from collapse_sim.distributions.verification import NearCentre, VerifiedLabels, VerifiedLearner
+from collapse_sim.learners import LinearLearner, Truth
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Generation, Verify
 from tests.collapse_sim.draws import draw, same_mean
@@ -62,6 +62,16 @@ def test_a_verified_mean_goes_to_the_verifiers_centre(centre):
             selection.verified_error_bound(**at, samples=20_000, generation=n) for n in (2, 3, 4)
         ]
         assert same_mean(got[:, 1:], np.array(bounds))  # reached at the centre
+
+
+def test_fits_are_seen_from_the_verifiers_centre():
+    design = replace(GivenDesign.of(np.eye(4, 2)), shared=False)
+    learner = VerifiedLearner(design, centre=np.array([1.0, -2.0]))
+    truth = Truth(jnp.asarray([3.0, 0.0]), jnp.eye(2))
+    got = learner.measure(jnp.asarray([2.0, -4.0]), truth)
+    assert {name: float(value) for name, value in got.items()} == {
+        "test_error": 17.0, "first_weight": 2.0, "centre_error": 5.0,
+    }  # fmt: skip
 
 
 def test_the_next_data_are_what_passes_of_the_models_own():

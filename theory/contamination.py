@@ -1,0 +1,161 @@
+r"""Training sets that are part human, part the last model's: errors of what is learned from them.
+
+Batch i holds $n_i$ draws, each of them human with chance $a_i$ and else from the present estimate;
+$a_1 = 1$. An estimate moves to its batch's mean, $\hat p_i = \hat p_{i-1} + g_i (\bar X_i -
+\hat p_{i-1})$, by a step $g_i$. Derivations: docs/distributions.md, contaminated retraining.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from theory import gaussian
+from theory.categorical import heterozygosity
+from theory.validate import require_count, require_fraction, require_positive
+
+_SUMMED = 1000
+"""Terms of a sum that are summed one by one; the rest is a zeta function, right to 1e-9."""
+
+
+def minimax_rate(*, samples: gaussian.Sizes, human_shares: ArrayLike) -> float:
+    r"""Squared error that known shares allow, without source labels: $1/\sum_i n_i a_i^2$.
+
+    The published order of the minimax risk in $\ell_2^2$; its constant is at most 1, as
+    `debiased_error` shows. Source: Kanabar and Gastpar 2025.
+
+    >>> minimax_rate(samples=4, human_shares=[1.0, 0.5, 0.5])
+    0.16666666666666666
+    """
+    sizes, shares = _batches(samples, human_shares)
+    return float(1 / np.sum(sizes * shares**2))
+
+
+def debiased_error(
+    *, probabilities: ArrayLike, samples: gaussian.Sizes, human_shares: ArrayLike
+) -> float:
+    r"""Mean squared error of the estimate that takes the model's part out of every batch.
+
+    $Y_i = (\bar X_i - (1 - a_i) \hat p_{i-1})/a_i$ averaged with weights $n_i a_i^2$, which are the
+    steps $g_i = n_i a_i / \sum_{j \le i} n_j a_j^2$. Exact, $< 1/\sum n_i a_i^2$, and to leading
+    order the least error of all steps. Source: derived here.
+
+    Raises ValueError where a step is above 1: the estimate might leave the simplex.
+
+    >>> debiased_error(probabilities=[0.5, 0.5], samples=4, human_shares=[1.0])
+    0.125
+    """
+    sizes, shares = _batches(samples, human_shares)
+    steps = sizes * shares / np.cumsum(sizes * shares**2)
+    if steps.max() > 1:
+        raise ValueError(
+            f"human_shares={shares.tolist()}: accepted are steps "
+            f"n_i a_i / (n_1 a_1^2 + ... + n_i a_i^2) <= 1, here up to {steps.max():.3g}"
+        )
+    return _error(probabilities, sizes, shares, steps)
+
+
+def pooled_error(
+    *, probabilities: ArrayLike, samples: gaussian.Sizes, human_shares: ArrayLike
+) -> float:
+    r"""Mean squared error of the frequencies in all batches together.
+
+    Steps $g_i = n_i / \sum_{j \le i} n_j$. Exact. Source: derived here.
+
+    >>> pooled_error(probabilities=[0.5, 0.5], samples=4, human_shares=[1.0, 1.0])
+    0.0625
+    """
+    sizes, shares = _batches(samples, human_shares)
+    return _error(probabilities, sizes, shares, sizes / np.cumsum(sizes))
+
+
+def pooled_error_leading(*, generation: int, human_share: float) -> float:
+    r"""Squared error of the pooled mean of t batches, for large t, in units of one batch's.
+
+    $C t^{-2a}$ below $a = \frac12$, $C = \sum_s [\Gamma(s)/\Gamma(s+1-a)]^2$;
+    $(\ln t + c)/t$ at it; $\frac1{(2a-1)t}$ above: the root is of order $t^{-\min(1/2, a)}$.
+    Source: Wang, Niu and Li 2026 (the order); the constants are derived here.
+
+    >>> pooled_error_leading(generation=10, human_share=1.0)
+    0.1
+    """
+    require_count("generation", generation, least=1)
+    require_fraction("human_share", human_share)
+    if human_share > 0.5:
+        return 1 / ((2 * human_share - 1) * generation)
+    terms = np.arange(1, _SUMMED + 1)
+    ratios = special.gammaln(terms) - special.gammaln(terms + 1 - human_share)
+    summed = float(np.sum(np.exp(2 * ratios)))
+    rest = _SUMMED + 1 - human_share / 2
+    if human_share == 0.5:
+        return (math.log(generation) + summed - float(special.digamma(rest))) / generation
+    constant = summed + float(special.zeta(2 - 2 * human_share, rest))
+    return constant * generation ** (-2 * human_share)
+
+
+def mixed_distance(*, ratio: float, generation: int) -> float:
+    r"""Mean distance of the model's mean to that of the human points, as a share of the first one.
+
+    $\kappa^{n-1}$, $\kappa = \frac\lambda{1+\lambda}$: exact for Gaussian maximum likelihood on the
+    same N human points and $\lambda N$ of the last model, for every $\lambda$. Generation 1 is the
+    model that the chain starts from. Source: derived here.
+
+    >>> mixed_distance(ratio=1.0, generation=3)
+    0.25
+    """
+    require_positive("ratio", ratio, zero=True)
+    require_count("generation", generation, least=1)
+    return (ratio / (1 + ratio)) ** (generation - 1)
+
+
+def mixed_distance_bound(*, ratio: float, generation: int, misfit: float = 0.0) -> float:
+    r"""Published bound on `mixed_distance`: $\rho^{n-1}$, infinite unless $\lambda(1+e) < \frac12$.
+
+    $\rho = \frac{\lambda(1+e)}{1 - \lambda(1+e)}$; `misfit` is $e = \varepsilon L/\alpha$, 0 for a
+    model that can be the truth. Source: Bertrand et al. 2024 (recalled).
+
+    >>> mixed_distance_bound(ratio=0.25, generation=2) == 1 / 3
+    True
+    """
+    require_positive("ratio", ratio, zero=True)
+    require_positive("misfit", misfit, zero=True)
+    require_count("generation", generation, least=1)
+    strength = ratio * (1 + misfit)
+    return (strength / (1 - strength)) ** (generation - 1) if strength < 0.5 else math.inf
+
+
+def largest_mean_error_bound(*, samples: int) -> float:
+    r"""Bound on the mean of the largest squared error of an accumulated mean, over all rounds.
+
+    $4(1 - \frac{\sin x}x) \le \frac{2\pi^2}{3M}$, $x = \pi/\sqrt M$: M points of each Gaussian fit,
+    maximum likelihood, in units of the truth's variance. Doob's inequality; an instance of
+    Barzilai and Shamir 2025, Theorem 4.1, whose own constants were not at hand.
+
+    >>> largest_mean_error_bound(samples=1)
+    4.0
+    """
+    return 4 * (1 - gaussian.accumulate_limit(samples=samples))
+
+
+def _batches(samples: gaussian.Sizes, human_shares: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Size and human share of every batch."""
+    shares = np.asarray(human_shares, dtype=float)
+    if shares.ndim != 1 or not len(shares):
+        raise ValueError(f"human_shares has shape {shares.shape}: accepted is (generations,)")
+    if shares[0] != 1:
+        raise ValueError(f"human_shares starts with {shares[0]}: accepted is 1, a human batch")
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"human_shares={shares.tolist()}: accepted are numbers in [0, 1]")
+    return gaussian.require_sizes(samples, len(shares)), shares
+
+
+def _error(
+    probabilities: ArrayLike, sizes: np.ndarray, shares: np.ndarray, steps: np.ndarray
+) -> float:
+    """By E' = (1 - a g)^2 E + g^2 [H - (1 - a)^2 E] / n: the batch's own law has that variety."""
+    variety, error = heterozygosity(probabilities=probabilities), 0.0
+    for size, share, step in zip(sizes, shares, steps, strict=True):
+        noise = (variety - (1 - share) ** 2 * error) / size
+        error = (1 - share * step) ** 2 * error + step**2 * noise
+    return float(error)
