@@ -40,9 +40,15 @@ class Rows:
         """Share of all rows under a mask."""
         return jnp.sum(mask * self.shares)
 
-    def choose(self, key: Key[Array, ""], count: int) -> Bool[Array, " rows"]:
+    def choose(self, key: Key[Array, ""], count: int | Int[Array, ""]) -> Bool[Array, " rows"]:
         """`count` rows at random."""
         return random_subset(key, self.size, count)
+
+    def exchange(
+        self, key: Key[Array, ""], count: int | Int[Array, ""], drawn: Float[Array, " rows"]
+    ) -> "Rows":
+        """The labels of `count` rows at random replaced by those of `drawn` in their places."""
+        return replace(self, labels=jnp.where(self.choose(key, count), drawn, self.labels))
 
     def subset(self) -> "Rows":
         """The same rows as one of many possible subsets, whose columns are not orthonormal."""

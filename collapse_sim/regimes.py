@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.masks import Policy
-from collapse_sim.random import uniform
+from collapse_sim.random_counts import binomial
 
 Data = Any
 """A data set of whatever kind the learner fits; what a learner generates is in its `labels`."""
@@ -143,13 +143,18 @@ class KeepHuman:
     def step(self, key, memory, seen):
         human, synthetic = seen.human, seen.synthetic()
         kept = human.choose(key, round(self.human_share * human.size))
-        return Step(_mixed(kept, human, synthetic), memory, 1 - self.human_share)
+        touched = kept.reshape(kept.shape + (1,) * (human.labels.ndim - kept.ndim))
+        labels = jnp.where(touched, human.labels, synthetic.labels)
+        return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class FreshHuman:
-    """Full resampling, but every position is, with chance `human_share`, a fresh human one."""
+    """Full resampling, but every position is, with chance `human_share`, a fresh human one.
+
+    Raises ValueError for a share outside [0, 1] and for data that cannot exchange labels.
+    """
 
     human_share: float | Float[Array, ""]
 
@@ -159,21 +164,28 @@ class FreshHuman:
 
     def start(self, human, generations):
         del generations
+        require_exchange(human)
         return human, None
 
     def copies(self, number):
         return 1
 
     def step(self, key, memory, seen):
-        synthetic, human = seen.synthetic(), seen.fresh_human()
-        fresh = uniform(key, (synthetic.size,), jnp.float32) < self.human_share
-        return Step(_mixed(fresh, human, synthetic), memory, 1.0)
+        count_key, place_key = jax.random.split(key)
+        synthetic, share = seen.synthetic(), jnp.asarray(self.human_share, jnp.float32)
+        size = jnp.asarray(synthetic.size)
+        rarer = binomial(count_key, size, jnp.minimum(share, 1 - share))
+        count = jnp.where(share > 0.5, size - rarer, rarer)
+        data = synthetic.exchange(place_key, count, seen.fresh_human().labels)
+        return Step(data, memory, 1.0)
 
 
-def _mixed(mask: Bool[np.ndarray | Array, "*positions"], human: Data, synthetic: Data) -> Data:
-    """The synthetic data with human labels at the positions under a mask."""
-    mask = mask.reshape(mask.shape + (1,) * (human.labels.ndim - mask.ndim))
-    return replace(synthetic, labels=jnp.where(mask, human.labels, synthetic.labels))
+def require_exchange(human: Data) -> None:
+    """Raises ValueError for data that cannot exchange some of their labels for others."""
+    if not hasattr(human, "exchange"):
+        raise ValueError(
+            f"{type(human).__name__} cannot exchange labels: accepted are Rows, Sample, Counts"
+        )
 
 
 @jax.tree_util.register_dataclass
@@ -299,10 +311,7 @@ class EditSubset:
 
     def start(self, human, generations):
         del generations
-        if not hasattr(human, "exchange"):
-            raise ValueError(
-                f"{type(human).__name__} cannot exchange labels: accepted are Sample, Counts"
-            )
+        require_exchange(human)
         if isinstance(self.count, int) and self.count > human.size:
             raise ValueError(f"count={self.count}: accepted are integers from 0 to {human.size}")
         return human, None

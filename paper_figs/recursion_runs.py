@@ -29,6 +29,7 @@ MARKS = {
     "edit_anchored": style.Mark(style.RED, "D"),
     **{name: style.MARKS[name] for name in ("control", "replace", "keep_human", "accumulate")},
     "subsample": style.MARKS["subsample"],
+    "fresh_human": style.Mark(style.BLUE, "v"),
     "debiased": style.Mark(style.BLUE, "s"),
     "pooled": style.Mark(style.ORANGE, "o"),
 }
@@ -93,8 +94,8 @@ def families(run: RunDirectory) -> list[str]:
 def plain_name(line: Line, run: RunDirectory) -> str:
     """What is done, in few words."""
     kept = 100 * run.config()["parameters"]["kept_human"]
-    if line.regime == "keep_human":
-        return f"keep {kept:.3g} % human"
+    if line.regime in ("keep_human", "fresh_human"):
+        return f"{'keep' if line.regime == 'keep_human' else 'new'} {kept:.3g} % human"
     return NAMES.get(line.regime, line.regime)
 
 

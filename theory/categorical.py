@@ -245,6 +245,24 @@ def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float)
     return _variances(probabilities) / samples / (1 - (1 - human_share) ** 2 * (1 - 1 / samples))
 
 
+def mixture_heterozygosity(
+    *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
+) -> float:
+    r"""Mean heterozygosity under `mixture_variance`: $H - \sum_i V_i$, as estimates are unbiased.
+
+    >>> mixture_heterozygosity(
+    ...     probabilities=[0.5, 0.5], samples=2, human_share=0.5, generation=1)
+    0.25
+    """
+    lost = mixture_variance(
+        probabilities=probabilities,
+        samples=samples,
+        human_share=human_share,
+        generation=generation,
+    )
+    return heterozygosity(probabilities=probabilities) - float(lost.sum())
+
+
 def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: int) -> np.ndarray:
     r"""Variance of each type's estimate from all of n batches of m draws, (types,).
 

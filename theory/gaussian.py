@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from theory.validate import require_count, require_positive
+from theory.validate import require_count, require_fraction, require_positive
 
 Sizes = int | float | Sequence[int | float] | np.ndarray
 """Points of every generation, or of each."""
@@ -276,6 +276,46 @@ def anchored_edit_limit(*, samples: int, edited: int, unbiased: bool = True) -> 
     return (1 - share) * (samples - 1 - shift) / (samples - unbiased - edited + shift)
 
 
+def fresh_human_variance(
+    *, samples: int, human_share: float, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean variance when each point is, with chance a, a fresh human one and else the model's.
+
+    A point's variance is $W = a + (1-a) V + a (1-a) e$ given the model, of which $V' = W$, or
+    $(1 - 1/M) W$ by maximum likelihood, and $e' = (1-a)^2 e + W/M$. Source: derived here.
+
+    >>> fresh_human_variance(samples=2, human_share=0.5, generation=2)
+    1.125
+    """
+    return _fresh(samples, human_share, generation, unbiased)[0]
+
+
+def fresh_human_mean_error(
+    *, samples: int, human_share: float, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean squared error of the mean under `fresh_human_variance`: $e_n$.
+
+    >>> fresh_human_mean_error(samples=2, human_share=1.0, generation=5)
+    0.5
+    """
+    return _fresh(samples, human_share, generation, unbiased)[1]
+
+
+def fresh_human_limit(*, samples: int, human_share: float) -> float:
+    r"""Limit of `fresh_human_variance`, unbiased: $1 + \frac{1-a}{M a (2-a) - (1-a)}$.
+
+    With $e_\infty = \frac{W}{M a (2-a)}$; infinite where $M a (2-a) \le 1 - a$.
+
+    >>> fresh_human_limit(samples=4, human_share=0.5)
+    1.2
+    """
+    require_count("samples", samples, least=2)
+    require_fraction("human_share", human_share)
+    pull = samples * human_share * (2 - human_share)
+    lost = 1 - human_share
+    return 1 + lost / (pull - lost) if pull > lost else math.inf
+
+
 def require_sizes(samples: Sizes, generation: int) -> np.ndarray:
     """One size for each generation, finite and >= 2; raises ValueError."""
     require_count("generation", generation, least=1)
@@ -308,6 +348,20 @@ def _accumulated(
         mean_error += sampling_variance * variance / (samples * k**2)
         lost = (1 - sampling_variance) * samples + sampling_variance / k
         variance *= 1 - lost / (k * samples - unbiased)
+    return variance, mean_error
+
+
+def _fresh(
+    samples: int, human_share: float, generation: int, unbiased: bool
+) -> tuple[float, float]:
+    require_count("samples", samples, least=2)
+    require_fraction("human_share", human_share)
+    require_count("generation", generation, least=1)
+    drawn, variance, mean_error = 1 - human_share, 1.0, 0.0
+    for _ in range(generation):
+        point = human_share + drawn * variance + human_share * drawn * mean_error
+        variance = point if unbiased else (1 - 1 / samples) * point
+        mean_error = drawn**2 * mean_error + point / samples
     return variance, mean_error
 
 

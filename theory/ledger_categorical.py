@@ -148,13 +148,24 @@ CLAIMS: tuple[Claim, ...] = (
         expected="holds, with its limit partial_limit",
     ),
     Claim(
+        id="ref.mix_path",
+        source=_CATEGORICAL,
+        statement=r"fresh human draws with chance a: mean heterozygosity $H - \sum_i V_i$, "
+        r"$V' = (1-a)^2(1-\frac1N)V + p(1-p)/N$",
+        relation="==",
+        formula=categorical.mixture_heterozygosity,
+        stated="-",
+        needed="multinomial",
+        expected="holds",
+    ),
+    Claim(
         id="ref.mix_prob",
         source=_CATEGORICAL,
         statement=r"fresh human draws with chance a: $V \to \frac{p(1-p)/N}{1-(1-a)^2(1-1/N)}$",
         relation="->",
         formula=categorical.mixture_limit,
         stated="-",
-        needed="multinomial; the exact path is mixture_variance",
+        needed="multinomial; the path is ref.mix_path",
         expected="holds",
     ),
     Claim(

@@ -229,6 +229,17 @@ CLAIMS: tuple[Claim, ...] = (
         expected="holds; vacuous until n = (4M - 1) ln(1/epsilon)",
     ),
     Claim(
+        id="ref.gauss_fresh",
+        source=_GAUSSIAN,
+        statement=r"each point human and fresh with chance a: $V' = W = a + (1-a)(V + ae)$, "
+        r"$e' = (1-a)^2 e + W/M$; $V \to 1 + \frac{1-a}{Ma(2-a) - (1-a)}$",
+        relation="==",
+        formula=gaussian.fresh_human_variance,
+        stated="-",
+        needed="unbiased variance; any dimension, entry by entry",
+        expected=r"holds; the mean is finite iff $Ma(2-a) > 1 - a$",
+    ),
+    Claim(
         id="suresh2025.gmm",
         source=f"{_SURESH} (recalled); for EM: {_FORGETTING}, mixture_survival_bound",
         statement=r"Gaussian mixture: $P(s_n > \epsilon) \le \sigma_0 e^{-n/(4M)}/\epsilon$",

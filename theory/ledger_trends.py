@@ -94,6 +94,18 @@ CLAIMS = (
         kind="trend",
     ),
     Claim(
+        id="zhu2025.ushape",
+        source=f"{ZHU}, figure 5",
+        statement="the probabilities of human tokens have a U-shape: more of them lie in the last "
+        "tenth of [0, 1] than in the one before, and most in the first",
+        relation=">=",
+        formula=lambda: 0.0,
+        stated="a prior of half a billion parameters",
+        needed="measured: nothing is proved; the last tenth is decided, minus the one before",
+        expected="holds on small models, lower on the right",
+        kind="trend",
+    ),
+    Claim(
         id="zhu2025.edited_share",
         source=f"{ZHU}, table 15",
         statement="the share of tokens to be edited falls from pass to pass",

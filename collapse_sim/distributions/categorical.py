@@ -19,7 +19,17 @@ from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.random_counts import categorical, hypergeometric, multinomial
-from collapse_sim.regimes import Copies, Edit, EditSubset, KeepHuman, Mix, Regime, Replace, Verify
+from collapse_sim.regimes import (
+    Copies,
+    Edit,
+    EditSubset,
+    FreshHuman,
+    KeepHuman,
+    Mix,
+    Regime,
+    Replace,
+    Verify,
+)
 
 Probabilities = Float[Array, " types"]
 
@@ -164,10 +174,10 @@ class CategoricalLearner:
                 f"EditSubset({self.samples - kept}, anchored=True)"
             )
         blocks = self.sizes.shape[0] if isinstance(self.sizes, np.ndarray | jax.Array) else 1
-        if isinstance(regime, EditSubset) and blocks > 1:
+        if isinstance(regime, EditSubset | FreshHuman) and blocks > 1:
             raise ValueError(
-                f"a subset of all tokens divides blocks: accepted with EditSubset is one block, "
-                f"not {blocks}"
+                f"a subset of all tokens divides blocks: accepted with {type(regime).__name__} is "
+                f"one block, not {blocks}"
             )
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample | Counts, Truth]:

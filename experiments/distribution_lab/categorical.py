@@ -123,6 +123,11 @@ def _small(settings: Settings) -> Iterator[Process]:
     forms = {
         "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
         "keep_human": ("ref.unigram_anchored", anchored, renewed),
+        "fresh_human": (
+            "ref.mix_path",
+            categorical.mixture_heterozygosity,
+            {"human_share": settings.kept_human},
+        ),
         "edit": ("ref.unigram_edit", categorical.edit_heterozygosity, edited),
         "edit_anchored": ("ref.unigram_anchored", anchored, edited),
     }

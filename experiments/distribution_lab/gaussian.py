@@ -58,8 +58,6 @@ def _regimes(
     """First moments are those of one dimension, entry by entry."""
     generations = settings.generations or GENERATIONS
     dtype = jnp.dtype(settings.precision)
-    edited = round(settings.edit_share * samples)
-    renewed = samples - round(settings.kept_human * samples)
     regimes = regimes_of(settings, samples) | {"replace": Replace()}
     early, is_line = min(EARLY, generations), dim == 1
     for name in names:
@@ -71,7 +69,7 @@ def _regimes(
             "gaussian", name, Chain(learner, regimes[name], generations),
             settings.replicates or (MANY if statistics and is_line else FEW),
             "" if is_line else f"{dim} dimensions",
-            closed=_closed(name, samples, generations, edited, renewed),
+            closed=_closed(settings, name, samples, generations),
             parameters={"samples": samples} if is_line else {"samples": samples, "dim": dim},
         )  # fmt: skip
         if name == "replace":
@@ -82,10 +80,11 @@ def _regimes(
             "keep_human": "ref.gauss_edit_anchored",
             "edit": "ref.gauss_edit",
             "edit_anchored": "ref.gauss_edit_anchored",
+            "fresh_human": "ref.gauss_fresh",
             "accumulate": "ref.gauss_acc_unb",
         }
         if name in claims:
-            at = early if name in ("edit", "keep_human") else generations
+            at = early if name in ("edit", "keep_human", "fresh_human") else generations
             predicted = process.closed["variance"][at - 1]
             process = process.deciding(process.claim(claims[name], "variance", at, predicted))
         if name == "keep_human" and is_line and is_contrasted(settings):
@@ -94,18 +93,20 @@ def _regimes(
         yield process
 
 
-def _closed(
-    name: str, samples: int, generations: int, edited: int, renewed: int
-) -> dict[str, np.ndarray]:
+def _closed(settings: Settings, name: str, samples: int, generations: int) -> dict[str, np.ndarray]:
     """Mean variance and squared error of the mean, where they are known."""
     where = {"samples": samples}
+    edited = round(settings.edit_share * samples)
+    renewed = samples - round(settings.kept_human * samples)
     anchored = gaussian.anchored_edit_variance, gaussian.anchored_edit_mean_error
+    fresh = gaussian.fresh_human_variance, gaussian.fresh_human_mean_error
     forms = {
         "replace": (gaussian.replace_variance, gaussian.replace_mean_error, where),
         "accumulate": (gaussian.accumulate_variance, gaussian.accumulate_mean_error, where),
         "edit": (gaussian.edit_variance, gaussian.edit_mean_error, where | {"edited": edited}),
         "edit_anchored": (*anchored, where | {"edited": edited}),
         "keep_human": (*anchored, where | {"edited": renewed}),
+        "fresh_human": (*fresh, where | {"human_share": settings.kept_human}),
     }
     if name not in forms:
         return {}

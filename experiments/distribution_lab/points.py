@@ -12,6 +12,7 @@ from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
     EditSubset,
+    FreshHuman,
     HumanOnly,
     Regime,
 )
@@ -46,6 +47,7 @@ def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
         "control": HumanOnly(),
         "replace": EditSubset(samples, anchored=False),
         "keep_human": EditSubset(samples - kept, anchored=True),
+        "fresh_human": FreshHuman(settings.kept_human),
         "accumulate": Accumulate(),
         "subsample": AccumulateSubsample(),
         "edit": EditSubset(edited, anchored=False),

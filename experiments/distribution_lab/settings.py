@@ -14,7 +14,8 @@ Family = Literal[
 ]  # fmt: skip
 ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
-    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored"
+    "control", "replace", "keep_human", "fresh_human", "accumulate", "subsample", "edit",
+    "edit_anchored",
 ]  # fmt: skip
 
 
@@ -46,7 +47,8 @@ class Settings:
     """Most replicates of each process (by family); it stops earlier once its claims are decided."""
 
     kept_human: float = 0.1
-    """Share of the human data that keep_human keeps each time: 0 and 0.1 in the paper."""
+    """Share of the human data that keep_human keeps each time (0 and 0.1 in the paper), and the
+    chance of each point or word to be a new human one under fresh_human."""
 
     edit_share: float = 0.5
     """Share of the data that an edit draws anew."""

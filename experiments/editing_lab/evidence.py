@@ -82,7 +82,10 @@ def gather(
     settings: TokenEditingSettings, table: Mapping[str, Values], arms: Mapping[str, Arms]
 ) -> list[Trend]:
     """Every trend that this run speaks about; text that no edit touched shows none."""
-    chained, trends = table["chained"], []
+    human, chained = table["human"], table["chained"]
+    right = human["probability/9"] - human["probability/8"]
+    note = "share of tokens with a probability above 0.9 minus those from 0.8 to 0.9"
+    trends = [Trend("zhu2025.ushape", right, ">=", 0.0, {"text": "human text"}, None, note)]
     touched = chained["eligible/1"].any()
     for number in range(2, PASSES + 1 if touched else 2):
         fallen = chained[f"eligible/{number}"] - chained[f"eligible/{number - 1}"]

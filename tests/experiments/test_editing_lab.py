@@ -213,10 +213,14 @@ def test_continued_training_is_compared_on_both_domains():
     np.testing.assert_allclose(forgotten.unedited, 1)
     np.testing.assert_allclose(forgotten.values, 0.5)
     passes = {f"eligible/{n}": np.full(3, 0.3 / n) for n in (1, 2, 3)}
-    trends = gather(settings, {"chained": passes}, {"continual": arms})
+    human = {f"probability/{decile}": np.full(3, decile**2 / 100) for decile in range(10)}
+    table = {"human": human, "chained": passes}
+    assert {trend.claim: trend.values.mean() for trend in gather(settings, table, {})} == {
+        "zhu2025.ushape": pytest.approx(0.17), "zhu2025.edited_share": pytest.approx(-0.05),
+    }  # fmt: skip
+    trends = gather(settings, table, {"continual": arms})
     assert [trend.claim for trend in trends] == [
-        "zhu2025.edited_share", "zhu2025.edited_share", "zhu2025.edit_continual",
-    ]  # fmt: skip
-    np.testing.assert_allclose(trends[0].values, -0.15)
-    np.testing.assert_allclose(trends[1].values, -0.05)
-    np.testing.assert_allclose(trends[2].values, -0.25)
+        "zhu2025.ushape", "zhu2025.edited_share", "zhu2025.edited_share", "zhu2025.edit_continual",
+    ]
+    np.testing.assert_allclose(trends[1].values, -0.15)
+    np.testing.assert_allclose(trends[3].values, -0.25)

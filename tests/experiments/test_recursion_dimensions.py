@@ -14,6 +14,7 @@ from tests.collapse_sim.draws import draw, same_mean
 from theory import gaussian, kernel_density
 
 ANCHORED = gaussian.anchored_edit_variance, gaussian.anchored_edit_mean_error
+FRESH = gaussian.fresh_human_variance, gaussian.fresh_human_mean_error
 SHORT = ("--generations", "3", "--steps", "5")
 
 
@@ -74,6 +75,7 @@ FORMS = {
     "edit": (gaussian.edit_variance, gaussian.edit_mean_error, {"edited": 4}),
     "edit_anchored": (*ANCHORED, {"edited": 4}),
     "keep_human": (*ANCHORED, {"edited": 6}),
+    "fresh_human": (*FRESH, {"human_share": 0.25}),
 }
 
 

@@ -164,8 +164,9 @@ def test_every_claim_gets_a_verdict(finished):
         (record["claim"], record["generation"]) for record in RunDirectory(finished).verdicts()
     ]
     assert found == [
-        ("zhu2025.edited_share", 2), ("zhu2025.edited_share", 3), ("zhu2025.edit_pretrain", None),
-        ("zhu2025.edit_continual", None), ("zhu2025.edit_finetune", None),
+        ("zhu2025.ushape", None), ("zhu2025.edited_share", 2), ("zhu2025.edited_share", 3),
+        ("zhu2025.edit_pretrain", None), ("zhu2025.edit_continual", None),
+        ("zhu2025.edit_finetune", None),
     ]  # fmt: skip
 
 

@@ -320,6 +320,15 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     ),
     # 1/2 (1/2 + 1), then half of 1 more than that
     ("ref.kde_variance", {"samples": 2, "generation": 3, "bandwidth": 1.0}, 7 / 8, EXACT),
+    # variances 1, 9/8, 79/64 and mean errors 1/2, 11/16 by the recursion with fractions
+    ("ref.gauss_fresh", {"samples": 2, "human_share": 0.5, "generation": 3}, 79 / 64, EXACT),
+    # each of two types: variance 1/8, then 1/8 (1/8) + 1/8
+    (
+        "ref.mix_path",
+        {"probabilities": [0.5, 0.5], "samples": 2, "human_share": 0.5, "generation": 2},
+        7 / 32,
+        EXACT,
+    ),
     (
         "ref.kde_variance",
         {"samples": 4, "generation": 2, "bandwidth": 0.5, "human_variance": 2.0},

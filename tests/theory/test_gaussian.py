@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.references_distributions import same_mean
-from theory import gaussian
+from theory import categorical, gaussian
 from theory.editing import corrected
 
 CHAINS = 200_000
@@ -62,6 +62,7 @@ def test_a_maximum_likelihood_fit_keeps_mean_error_and_variance_in_balance(edit,
         ("edit", {"edited": edited}),
         ("fixed_mask", {"edited": min(edited, samples - 1)}),
         ("anchored_edit", {"edited": edited}),
+        ("fresh_human", {"human_share": edited / samples}),
     ):
         variance = getattr(gaussian, f"{process}_variance")(**at, **rest)
         error = getattr(gaussian, f"{process}_mean_error")(**at, **rest)
@@ -90,6 +91,26 @@ def test_limits_are_where_the_recursions_end(edit, unbiased):
     assert far == pytest.approx(gaussian.fixed_mask_limit(**at), rel=1e-9, abs=1e-7)
     far = gaussian.anchored_edit_variance(**at, generation=3000)
     assert far == pytest.approx(gaussian.anchored_edit_limit(**at), rel=1e-7)
+
+
+@given(samples=sizes, share=st.floats(0, 1), generation=generations, unbiased=st.booleans())
+def test_fresh_human_points_stand_between_new_data_and_replacing(
+    samples, share, generation, unbiased
+):
+    at = {"samples": samples, "generation": generation, "unbiased": unbiased}
+    for name in ("variance", "mean_error"):
+        formula = getattr(gaussian, f"fresh_human_{name}")
+        replaced = getattr(gaussian, f"replace_{name}")
+        assert formula(**at, human_share=0.0) == pytest.approx(replaced(**at), rel=1e-11)
+        first = replaced(**at | {"generation": 1})
+        assert formula(**at, human_share=1.0) == pytest.approx(first, rel=1e-12)
+    limit = gaussian.fresh_human_limit(samples=samples, human_share=share)
+    pull = samples * share * (2 - share)
+    assert math.isfinite(limit) == (pull > 1 - share)
+    at = {"samples": samples, "human_share": share}
+    assert gaussian.fresh_human_variance(**at, generation=generation) <= limit * (1 + 1e-12)
+    if share > 0.1 and pull > 1.05 * (1 - share):
+        assert gaussian.fresh_human_variance(**at, generation=5000) == pytest.approx(limit)
 
 
 @pytest.mark.parametrize("percent", [10, 50, 90])
@@ -133,6 +154,21 @@ def test_growing_samples_end_at_zeta():
     found = gaussian.replace_mean_error(samples=each, generation=4000)
     assert found == pytest.approx(gaussian.growing_mean_error_limit(samples=5, power=2.5), rel=1e-4)
     assert gaussian.growing_mean_error_limit(samples=5, power=1.0) == math.inf
+
+
+def test_fresh_human_tokens_are_the_exact_law_of_counts():
+    """The first two moments of ML fits are one law of vectors, types among them."""
+    law = [0.5, 0.3, 0.2]
+    at = {"samples": 7, "human_share": 0.3}
+    for generation in (1, 2, 9):
+        here = at | {"generation": generation}
+        variety = categorical.heterozygosity(probabilities=law)
+        kept = gaussian.fresh_human_variance(**here, unbiased=False)
+        error = gaussian.fresh_human_mean_error(**here, unbiased=False)
+        found = categorical.mixture_heterozygosity(**here, probabilities=law)
+        assert found == pytest.approx(variety * kept, rel=1e-12)
+        lost = categorical.mixture_variance(**here, probabilities=law).sum()
+        assert lost == pytest.approx(variety * error, rel=1e-12)
 
 
 PROCESSES = ["replace", "accumulate", "edit", "fixed_mask", "anchored_edit"]
