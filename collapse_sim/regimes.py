@@ -58,17 +58,25 @@ class Regime(Protocol):
     def step(self, key: Key[Array, ""], memory: Any, seen: Generation) -> Step: ...
 
 
+class FromHuman:
+    """Starts from the human data, generates as many and remembers nothing, where not said."""
+
+    def start(self, human: Data, generations: int) -> tuple[Data, Any]:
+        del generations
+        return human, None
+
+    def copies(self, number: Int[Array, ""] | int) -> Copies:
+        del number
+        return 1
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Replace:
+class Replace(FromHuman):
     """Full resampling: only the last model's output; `growing`: i^power as much in round i."""
 
     growing: bool = field(default=False, metadata={"static": True})
     power: float = field(default=1.0, metadata={"static": True})
-
-    def start(self, human, generations):
-        del generations
-        return human, None
 
     def copies(self, number):
         if not self.growing:
@@ -82,7 +90,7 @@ class Replace:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Verify:
+class Verify(FromHuman):
     """Full resampling, but only what the verifier lets pass is data; the human data are not asked.
 
     The verifier gives back the data it gets, with what it rejects made no data.
@@ -94,9 +102,6 @@ class Verify:
         del generations
         return human.subset(), None
 
-    def copies(self, number):
-        return 1
-
     def step(self, key, memory, seen):
         del key
         return Step(self.verifier(seen.synthetic()), memory, 1.0)
@@ -104,15 +109,8 @@ class Verify:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class HumanOnly:
+class HumanOnly(FromHuman):
     """The control: the same human data every time."""
-
-    def start(self, human, generations):
-        del generations
-        return human, None
-
-    def copies(self, number):
-        return 1
 
     def step(self, key, memory, seen):
         del key
@@ -121,7 +119,7 @@ class HumanOnly:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class KeepHuman:
+class KeepHuman(FromHuman):
     """Full resampling, but a share of the positions, drawn anew each time, keeps its human data.
 
     Always the first human data, never those of the previous generation.
@@ -133,13 +131,6 @@ class KeepHuman:
         if not 0 <= self.human_share <= 1:
             raise ValueError(f"human_share={self.human_share}: accepted is [0, 1]")
 
-    def start(self, human, generations):
-        del generations
-        return human, None
-
-    def copies(self, number):
-        return 1
-
     def step(self, key, memory, seen):
         human, synthetic = seen.human, seen.synthetic()
         kept = human.choose(key, round(self.human_share * human.size))
@@ -150,7 +141,7 @@ class KeepHuman:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class FreshHuman:
+class FreshHuman(FromHuman):
     """Full resampling, but every position is, with chance `human_share`, a fresh human one.
 
     Raises ValueError for a share outside [0, 1] and for data that cannot exchange labels.
@@ -166,9 +157,6 @@ class FreshHuman:
         del generations
         require_exchange(human)
         return human, None
-
-    def copies(self, number):
-        return 1
 
     def step(self, key, memory, seen):
         count_key, place_key = jax.random.split(key)
@@ -190,14 +178,11 @@ def require_exchange(human: Data) -> None:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Accumulate:
+class Accumulate(FromHuman):
     """Everything so far: human data and the output of every model."""
 
     def start(self, human, generations):
         return human.pool(generations + 1), None
-
-    def copies(self, number):
-        return 1
 
     def step(self, key, memory, seen):
         del key
@@ -207,14 +192,11 @@ class Accumulate:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class AccumulateSubsample:
+class AccumulateSubsample(FromHuman):
     """A uniform subsample, of the human data's size, of everything so far."""
 
     def start(self, human, generations):
         return human.subset(), human.pool(generations + 1)
-
-    def copies(self, number):
-        return 1
 
     def step(self, key, memory, seen):
         size = seen.human.size
@@ -225,7 +207,7 @@ class AccumulateSubsample:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Mix:
+class Mix(FromHuman):
     """Labels averaged with weight `real_weight` on human ones, fresh every round or the same."""
 
     real_weight: float | Float[Array, ""]
@@ -234,13 +216,6 @@ class Mix:
     def __post_init__(self):
         if isinstance(self.real_weight, float) and not 0 <= self.real_weight <= 1:
             raise ValueError(f"real_weight={self.real_weight}: accepted is [0, 1]")
-
-    def start(self, human, generations):
-        del generations
-        return human, None
-
-    def copies(self, number):
-        return 1
 
     def step(self, key, memory, seen):
         del key
@@ -252,7 +227,7 @@ class Mix:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Edit:
+class Edit(FromHuman):
     """Token-level editing: positions under a mask take synthetic labels, the others are kept.
 
     Kept from the current data (chained, the published process), or from the human data when
@@ -274,9 +249,6 @@ class Edit:
         del generations
         return human, self.policy.start(human.labels)
 
-    def copies(self, number):
-        return 1
-
     def step(self, key, memory, seen):
         current, human = seen.current, seen.human
         kept = replace(current, labels=jnp.where(self.anchored, human.labels, current.labels))
@@ -293,7 +265,7 @@ class Edit:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class EditSubset:
+class EditSubset(FromHuman):
     """Exactly `count` positions, uniformly at random each time, take synthetic labels.
 
     The others are kept, from the current data or, when `anchored`, from the human data; the data
@@ -315,9 +287,6 @@ class EditSubset:
         if isinstance(self.count, int) and self.count > human.size:
             raise ValueError(f"count={self.count}: accepted are integers from 0 to {human.size}")
         return human, None
-
-    def copies(self, number):
-        return 1
 
     def step(self, key, memory, seen):
         labels = jnp.where(self.anchored, seen.human.labels, seen.current.labels)

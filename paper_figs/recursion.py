@@ -27,21 +27,14 @@ from paper_figs.recursion_runs import (
 COLUMNS, HEIGHT = 2, 2.2
 
 
-def _draw_collapsed(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """A family for which accumulation is not safe."""
-    lines = read_lines(run, "selection", "collapsed")
+def _draw_share(
+    ax: Axes, run: RunDirectory, family: str, measure: str, title: str
+) -> list[style.End]:
+    """A share of the chains on its closed form."""
+    lines = read_lines(run, family, measure)
     draw_means(ax, lines)
     ax.set_ylim(0, 1)
-    finish(ax, lines, "A spiked family: share of chains collapsed")
-    return mean_ends(lines, run)
-
-
-def _draw_word(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """A rare word on its closed form."""
-    lines = read_lines(run, "forgetting", "alive")
-    draw_means(ax, lines)
-    ax.set_ylim(0, 1)
-    finish(ax, lines, "A rare word: share of chains that still know it")
+    finish(ax, lines, title)
     return mean_ends(lines, run)
 
 
@@ -62,8 +55,12 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "mixture": lambda ax, run: draw_kl(ax, run, "mixture"),
     "kde": lambda ax, run: draw_kl(ax, run, "kde"),
     "sources": draw_sources,
-    "selection": _draw_collapsed,
-    "forgetting": _draw_word,
+    "selection": lambda ax, run: _draw_share(
+        ax, run, "selection", "collapsed", "A spiked family: share of chains collapsed"
+    ),
+    "forgetting": lambda ax, run: _draw_share(
+        ax, run, "forgetting", "alive", "A rare word: share of chains that still know it"
+    ),
     "contamination": _draw_contaminated,
 }
 
