@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory import gaussian
+from theory import gaussian, gaussian_edits
 from theory.validate import require_count, require_fraction
 
 _ROUNDING = 1e-9
@@ -150,12 +150,12 @@ def fixed_mask_heterozygosity(
 ) -> float:
     r"""Mean heterozygosity when the same k positions are redrawn each time, the rest are human.
 
-    The recursion of `gaussian.fixed_mask_variance`, averaged over the human draws.
+    The recursion of `gaussian_edits.fixed_mask_variance`, averaged over the human draws.
 
     >>> fixed_mask_heterozygosity(probabilities=[0.5, 0.5], samples=4, edited=2, generation=1)
     0.375
     """
-    kept = gaussian.fixed_mask_variance(
+    kept = gaussian_edits.fixed_mask_variance(
         samples=samples, edited=edited, generation=generation, unbiased=False
     )
     return heterozygosity(probabilities=probabilities) * kept
@@ -180,12 +180,12 @@ def anchored_edit_heterozygosity(
 ) -> float:
     r"""Mean heterozygosity when k random positions of the human corpus are redrawn each time.
 
-    The recursion of `gaussian.anchored_edit_variance`.
+    The recursion of `gaussian_edits.anchored_edit_variance`.
 
     >>> anchored_edit_heterozygosity(probabilities=[0.5, 0.5], samples=4, edited=0, generation=3)
     0.375
     """
-    kept = gaussian.anchored_edit_variance(
+    kept = gaussian_edits.anchored_edit_variance(
         samples=samples, edited=edited, generation=generation, unbiased=False
     )
     return heterozygosity(probabilities=probabilities) * kept

@@ -5,7 +5,7 @@ Generation 1 is the fit on human data. Where a source says nothing of it, a fit 
 
 from functools import partial
 
-from theory import forgetting, gaussian
+from theory import forgetting, gaussian, gaussian_edits
 from theory.claims import Claim
 
 _GAUSSIAN = "derived: theory/gaussian.py"
@@ -170,7 +170,7 @@ CLAIMS: tuple[Claim, ...] = (
             r"time; by maximum likelihood $1 - [\frac{k(M-k)}{M-1} + k]/M^2$"
         ),
         relation="==",
-        formula=gaussian.edit_variance,
+        formula=gaussian_edits.edit_variance,
         stated="-",
         needed="subsets drawn uniformly and independently, chained",
         expected="holds",
@@ -180,7 +180,7 @@ CLAIMS: tuple[Claim, ...] = (
         source=_GAUSSIAN,
         statement=r"the same: the mean's error gains $m (2 - m) V/M$ each time, unbiased",
         relation="==",
-        formula=gaussian.edit_mean_error,
+        formula=gaussian_edits.edit_mean_error,
         stated="-",
         needed="subsets drawn uniformly and independently, chained",
         expected="holds",
@@ -190,7 +190,7 @@ CLAIMS: tuple[Claim, ...] = (
         source=_GAUSSIAN,
         statement=r"redrawing the same k points: $V \to \frac{M-k-1}{M-1-k+m/(1+m)}$",
         relation="->",
-        formula=gaussian.fixed_mask_limit,
+        formula=gaussian_edits.fixed_mask_limit,
         stated="-",
         needed="M - k human points for ever; M for M - 1 by maximum likelihood",
         expected="holds; the exact recursion is fixed_mask_variance",
@@ -200,7 +200,7 @@ CLAIMS: tuple[Claim, ...] = (
         source=_GAUSSIAN,
         statement="redrawing the same k points: the mean variance of every generation",
         relation="==",
-        formula=gaussian.fixed_mask_variance,
+        formula=gaussian_edits.fixed_mask_variance,
         stated="-",
         needed="M - k human points for ever",
         expected="holds",
@@ -213,7 +213,7 @@ CLAIMS: tuple[Claim, ...] = (
             r"generation, $\to \frac{(1-m)(M-1-m/(1+m))}{M-1-k+m/(1+m)}$"
         ),
         relation="==",
-        formula=gaussian.anchored_edit_variance,
+        formula=gaussian_edits.anchored_edit_variance,
         stated="-",
         needed="subsets drawn uniformly and independently; also keeping M - k human positions",
         expected="holds; the variance stays near 1",
@@ -234,7 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
         statement=r"each point human and fresh with chance a: $V' = W = a + (1-a)(V + ae)$, "
         r"$e' = (1-a)^2 e + W/M$; $V \to 1 + \frac{1-a}{Ma(2-a) - (1-a)}$",
         relation="==",
-        formula=gaussian.fresh_human_variance,
+        formula=gaussian_edits.fresh_human_variance,
         stated="-",
         needed="unbiased variance; any dimension, entry by entry",
         expected=r"holds; the mean is finite iff $Ma(2-a) > 1 - a$",

@@ -26,7 +26,14 @@ from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from collapse_sim.replicates import Simulation
-from theory import categorical, forgetting, gaussian, kernel_density, zipf_tails
+from theory import (
+    categorical,
+    forgetting,
+    gaussian,
+    gaussian_edits,
+    kernel_density,
+    zipf_tails,
+)
 
 REPLICATES = 2**17
 
@@ -216,7 +223,7 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
 
     half: dict[str, Any] = {"samples": POINTS, "edited": POINTS // 2}
     chain = Chain(GaussianLearner(1, POINTS, dtype=dtype), EditSubset(POINTS // 2), EARLY)
-    error = gaussian.edit_mean_error(**half, generation=EARLY)
+    error = gaussian_edits.edit_mean_error(**half, generation=EARLY)
     yield _process(
         settings, "edit", "a random half", chain, half,
         Stated("ref.gauss_edit_mean", "squared_mean_error", EARLY, error),
@@ -227,8 +234,8 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
     learner = GaussianLearner(
         1, POINTS, sizes=np.array([anchors, edited]), representation="statistics", dtype=dtype
     )
-    path = gaussian.fixed_mask_variance(**fixed, generation=EARLY)
-    limit = gaussian.fixed_mask_limit(**fixed)
+    path = gaussian_edits.fixed_mask_variance(**fixed, generation=EARLY)
+    limit = gaussian_edits.fixed_mask_limit(**fixed)
     yield _process(
         settings, "keep_human", "the same points", Chain(learner, _second_block(20), 20), fixed,
         Stated("ref.gauss_edit_fixed_path", "variance", EARLY, path),

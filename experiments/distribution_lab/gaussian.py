@@ -14,7 +14,7 @@ from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Accumulate, Replace
-from theory import forgetting, gaussian
+from theory import forgetting, gaussian, gaussian_edits
 from theory.claims import ledger
 
 SAMPLES, GENERATIONS, DIM = 20, 40, 4
@@ -98,12 +98,13 @@ def _closed(settings: Settings, name: str, samples: int, generations: int) -> di
     where = {"samples": samples}
     edited = round(settings.edit_share * samples)
     renewed = samples - round(settings.kept_human * samples)
-    anchored = gaussian.anchored_edit_variance, gaussian.anchored_edit_mean_error
-    fresh = gaussian.fresh_human_variance, gaussian.fresh_human_mean_error
+    chained = gaussian_edits.edit_variance, gaussian_edits.edit_mean_error
+    anchored = gaussian_edits.anchored_edit_variance, gaussian_edits.anchored_edit_mean_error
+    fresh = gaussian_edits.fresh_human_variance, gaussian_edits.fresh_human_mean_error
     forms = {
         "replace": (gaussian.replace_variance, gaussian.replace_mean_error, where),
         "accumulate": (gaussian.accumulate_variance, gaussian.accumulate_mean_error, where),
-        "edit": (gaussian.edit_variance, gaussian.edit_mean_error, where | {"edited": edited}),
+        "edit": (*chained, where | {"edited": edited}),
         "edit_anchored": (*anchored, where | {"edited": edited}),
         "keep_human": (*anchored, where | {"edited": renewed}),
         "fresh_human": (*fresh, where | {"human_share": settings.kept_human}),

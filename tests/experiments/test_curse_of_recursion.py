@@ -9,7 +9,7 @@ import streaming
 from distribution_lab.settings import PRESETS, parse
 
 from collapse_sim.run_directory import RunDirectory
-from theory import gaussian
+from theory import gaussian_edits
 
 GAUSSIAN = [
     *("--family", "gaussian", "--regime", "replace", "edit", "--generations", "3"),
@@ -54,7 +54,7 @@ def test_simulated_means_stand_beside_their_closed_forms(finished):
         )
         # 5 standard errors: a chance of 6e-7 each.
         assert (abs(mean - predicted) < 5 * error).all()
-    expected = gaussian.edit_variance(samples=8, edited=4, generation=3)
+    expected = gaussian_edits.edit_variance(samples=8, edited=4, generation=3)
     assert values(run, "gaussian", "edit", "variance", "predicted")[-1] == expected
 
 

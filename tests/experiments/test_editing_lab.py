@@ -220,7 +220,10 @@ def test_continued_training_is_compared_on_both_domains():
     }  # fmt: skip
     trends = gather(settings, table, {"continual": arms})
     assert [trend.claim for trend in trends] == [
-        "zhu2025.ushape", "zhu2025.edited_share", "zhu2025.edited_share", "zhu2025.edit_continual",
+        "zhu2025.ushape",
+        "zhu2025.edited_share",
+        "zhu2025.edited_share",
+        "zhu2025.edit_continual",
     ]
     np.testing.assert_allclose(trends[1].values, -0.15)
     np.testing.assert_allclose(trends[3].values, -0.25)

@@ -11,10 +11,10 @@ from distribution_lab.settings import Settings
 
 from collapse_sim.run_directory import RunDirectory
 from tests.collapse_sim.draws import draw, same_mean
-from theory import gaussian, kernel_density
+from theory import gaussian, gaussian_edits, kernel_density
 
-ANCHORED = gaussian.anchored_edit_variance, gaussian.anchored_edit_mean_error
-FRESH = gaussian.fresh_human_variance, gaussian.fresh_human_mean_error
+ANCHORED = gaussian_edits.anchored_edit_variance, gaussian_edits.anchored_edit_mean_error
+FRESH = gaussian_edits.fresh_human_variance, gaussian_edits.fresh_human_mean_error
 SHORT = ("--generations", "3", "--steps", "5")
 
 
@@ -72,7 +72,7 @@ def test_a_mixture_of_a_plane_loses_variance_as_its_sample_does(tmp_path):
 FORMS = {
     "replace": (gaussian.replace_variance, gaussian.replace_mean_error, {}),
     "accumulate": (gaussian.accumulate_variance, gaussian.accumulate_mean_error, {}),
-    "edit": (gaussian.edit_variance, gaussian.edit_mean_error, {"edited": 4}),
+    "edit": (gaussian_edits.edit_variance, gaussian_edits.edit_mean_error, {"edited": 4}),
     "edit_anchored": (*ANCHORED, {"edited": 4}),
     "keep_human": (*ANCHORED, {"edited": 6}),
     "fresh_human": (*FRESH, {"human_share": 0.25}),

@@ -9,13 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.references_distributions import same_mean
-from theory import categorical, gaussian
+from theory import categorical, gaussian, gaussian_edits
 from theory.editing import corrected
 
 CHAINS = 200_000
 
 sizes = st.integers(2, 60)
 generations = st.integers(1, 30)
+
+
+def formula_of(process: str, moment: str):
+    """The variance or mean_error of a process."""
+    module = gaussian if process in ("replace", "accumulate") else gaussian_edits
+    return getattr(module, f"{process}_{moment}")
 
 
 def edits():
@@ -64,8 +70,8 @@ def test_a_maximum_likelihood_fit_keeps_mean_error_and_variance_in_balance(edit,
         ("anchored_edit", {"edited": edited}),
         ("fresh_human", {"human_share": edited / samples}),
     ):
-        variance = getattr(gaussian, f"{process}_variance")(**at, **rest)
-        error = getattr(gaussian, f"{process}_mean_error")(**at, **rest)
+        variance = formula_of(process, "variance")(**at, **rest)
+        error = formula_of(process, "mean_error")(**at, **rest)
         assert variance + error == pytest.approx(1, rel=1e-11), process
 
 
@@ -74,12 +80,12 @@ def test_editing_everything_is_replacing_and_nothing_is_rest(samples, generation
     at = {"samples": samples, "generation": generation, "unbiased": unbiased}
     for name in ("variance", "mean_error"):
         for process in ("edit", "anchored_edit"):
-            formula = getattr(gaussian, f"{process}_{name}")
-            replaced = getattr(gaussian, f"replace_{name}")(**at)
+            formula = formula_of(process, name)
+            replaced = formula_of("replace", name)(**at)
             assert formula(**at, edited=samples) == pytest.approx(replaced, rel=1e-11)
         for process in ("edit", "anchored_edit", "fixed_mask"):
-            formula = getattr(gaussian, f"{process}_{name}")
-            first = getattr(gaussian, f"replace_{name}")(**at | {"generation": 1})
+            formula = formula_of(process, name)
+            first = formula_of("replace", name)(**at | {"generation": 1})
             assert formula(**at, edited=0) == pytest.approx(first, rel=1e-12)
 
 
@@ -87,10 +93,10 @@ def test_editing_everything_is_replacing_and_nothing_is_rest(samples, generation
 def test_limits_are_where_the_recursions_end(edit, unbiased):
     samples, edited = edit[0], min(edit[1], edit[0] - 1)
     at = {"samples": samples, "edited": edited, "unbiased": unbiased}
-    far = gaussian.fixed_mask_variance(**at, generation=3000)
-    assert far == pytest.approx(gaussian.fixed_mask_limit(**at), rel=1e-9, abs=1e-7)
-    far = gaussian.anchored_edit_variance(**at, generation=3000)
-    assert far == pytest.approx(gaussian.anchored_edit_limit(**at), rel=1e-7)
+    far = gaussian_edits.fixed_mask_variance(**at, generation=3000)
+    assert far == pytest.approx(gaussian_edits.fixed_mask_limit(**at), rel=1e-9, abs=1e-7)
+    far = gaussian_edits.anchored_edit_variance(**at, generation=3000)
+    assert far == pytest.approx(gaussian_edits.anchored_edit_limit(**at), rel=1e-7)
 
 
 @given(samples=sizes, share=st.floats(0, 1), generation=generations, unbiased=st.booleans())
@@ -99,18 +105,18 @@ def test_fresh_human_points_stand_between_new_data_and_replacing(
 ):
     at = {"samples": samples, "generation": generation, "unbiased": unbiased}
     for name in ("variance", "mean_error"):
-        formula = getattr(gaussian, f"fresh_human_{name}")
-        replaced = getattr(gaussian, f"replace_{name}")
+        formula = formula_of("fresh_human", name)
+        replaced = formula_of("replace", name)
         assert formula(**at, human_share=0.0) == pytest.approx(replaced(**at), rel=1e-11)
         first = replaced(**at | {"generation": 1})
         assert formula(**at, human_share=1.0) == pytest.approx(first, rel=1e-12)
-    limit = gaussian.fresh_human_limit(samples=samples, human_share=share)
+    limit = gaussian_edits.fresh_human_limit(samples=samples, human_share=share)
     pull = samples * share * (2 - share)
     assert math.isfinite(limit) == (pull > 1 - share)
     at = {"samples": samples, "human_share": share}
-    assert gaussian.fresh_human_variance(**at, generation=generation) <= limit * (1 + 1e-12)
+    assert gaussian_edits.fresh_human_variance(**at, generation=generation) <= limit * (1 + 1e-12)
     if share > 0.1 and pull > 1.05 * (1 - share):
-        assert gaussian.fresh_human_variance(**at, generation=5000) == pytest.approx(limit)
+        assert gaussian_edits.fresh_human_variance(**at, generation=5000) == pytest.approx(limit)
 
 
 @pytest.mark.parametrize("percent", [10, 50, 90])
@@ -120,11 +126,13 @@ def test_many_points_turn_the_mean_error_into_the_theorems_of_the_linear_model(p
     for generation in (1, 2, 3, 8):
         at = {"samples": samples, "edited": edited, "generation": generation}
         chained = corrected.random_mask_inflation(fractions=[share] * (generation - 1))
-        assert gaussian.edit_mean_error(**at) * samples == pytest.approx(chained, rel=1e-5)
+        assert gaussian_edits.edit_mean_error(**at) * samples == pytest.approx(chained, rel=1e-5)
         fixed = corrected.fixed_mask_inflation(edit_fraction=share, generation=generation)
-        assert gaussian.fixed_mask_mean_error(**at) * samples == pytest.approx(fixed, rel=1e-5)
+        assert gaussian_edits.fixed_mask_mean_error(**at) * samples == pytest.approx(
+            fixed, rel=1e-5
+        )
         anchored = corrected.anchored_inflation(edit_fraction=share, generation=generation)
-        found = gaussian.anchored_edit_mean_error(**at) * samples
+        found = gaussian_edits.anchored_edit_mean_error(**at) * samples
         assert found == pytest.approx(anchored, rel=1e-5)
 
 
@@ -163,19 +171,19 @@ def test_fresh_human_tokens_are_the_exact_law_of_counts():
     for generation in (1, 2, 9):
         here = at | {"generation": generation}
         variety = categorical.heterozygosity(probabilities=law)
-        kept = gaussian.fresh_human_variance(**here, unbiased=False)
-        error = gaussian.fresh_human_mean_error(**here, unbiased=False)
+        kept = gaussian_edits.fresh_human_variance(**here, unbiased=False)
+        error = gaussian_edits.fresh_human_mean_error(**here, unbiased=False)
         found = categorical.mixture_heterozygosity(**here, probabilities=law)
         assert found == pytest.approx(variety * kept, rel=1e-12)
         lost = categorical.mixture_variance(**here, probabilities=law).sum()
         assert lost == pytest.approx(variety * error, rel=1e-12)
 
 
-PROCESSES = ["replace", "accumulate", "edit", "fixed_mask", "anchored_edit"]
+PROCESSES = ["replace", "accumulate", "edit", "fixed_mask", "anchored_edit", "fresh_human"]
 
 
 def chains(process: str, unbiased: bool, sampling_variance: float = 1.0):
-    """Fitted means and variances of three generations of 5 points, 3 of them redrawn."""
+    """Fitted means and variances of three generations of 5 points, of which 3 are redrawn."""
     rng = np.random.default_rng([PROCESSES.index(process), unbiased])
     human = rng.standard_normal((CHAINS, 5))
     points, found = human, []
@@ -186,6 +194,10 @@ def chains(process: str, unbiased: bool, sampling_variance: float = 1.0):
         drawn = mean[:, None] + scale[:, None] * rng.standard_normal(human.shape)
         if process == "accumulate":
             points = np.concatenate([points, drawn], axis=1)
+            continue
+        if process == "fresh_human":
+            fresh = rng.random(human.shape) < 0.4
+            points = np.where(fresh, rng.standard_normal(human.shape), drawn)
             continue
         mask = np.arange(5) < {"replace": 5}.get(process, 3)
         if process in ("edit", "anchored_edit"):
@@ -203,12 +215,14 @@ def test_chains_of_points_have_these_moments(process, unbiased, sampling_varianc
     rest = {"samples": 5, "unbiased": unbiased}
     if process in ("replace", "accumulate"):
         rest["sampling_variance"] = sampling_variance
+    elif process == "fresh_human":
+        rest["human_share"] = 0.4
     else:
         rest["edited"] = 3
     found = chains(process, unbiased, sampling_variance)
     for generation, (means, variances) in enumerate(found, start=1):
-        variance = getattr(gaussian, f"{process}_variance")(generation=generation, **rest)
-        error = getattr(gaussian, f"{process}_mean_error")(generation=generation, **rest)
+        variance = formula_of(process, "variance")(generation=generation, **rest)
+        error = formula_of(process, "mean_error")(generation=generation, **rest)
         assert same_mean(variances, variance)
         assert same_mean(means**2, error)
         if generation == 2:
@@ -231,7 +245,7 @@ def test_matrices_have_the_same_mean():
     for generation in (1, 2, 3):
         centred = points - points.mean(axis=1, keepdims=True)
         covariance = np.einsum("cik,cil->ckl", centred, centred) / 5
-        kept = gaussian.fixed_mask_variance(samples=6, edited=4, generation=generation)
+        kept = gaussian_edits.fixed_mask_variance(samples=6, edited=4, generation=generation)
         assert same_mean(covariance[:, 0, 1], 0.8 * kept)
         root = np.linalg.cholesky(covariance)
         noise = np.einsum("ckl,cil->cik", root, rng.standard_normal(human.shape))
@@ -254,10 +268,14 @@ def test_matrices_have_the_same_mean():
         (gaussian.growing_mean_error_limit, {"samples": 5, "power": -1.0}, "power=-1.0"),
         (gaussian.accumulate_variance, {"samples": 5, "generation": 0}, "generation=0"),
         (gaussian.accumulate_limit, {"samples": 0}, "samples=0"),
-        (gaussian.edit_variance, {"samples": 5, "edited": 6, "generation": 1}, "edited=6"),
-        (gaussian.fixed_mask_variance, {"samples": 5, "edited": 5, "generation": 1}, "edited=5"),
-        (gaussian.fixed_mask_limit, {"samples": 5, "edited": 5}, "edited=5"),
-        (gaussian.anchored_edit_limit, {"samples": 5, "edited": 5}, "edited=5"),
+        (gaussian_edits.edit_variance, {"samples": 5, "edited": 6, "generation": 1}, "edited=6"),
+        (
+            gaussian_edits.fixed_mask_variance,
+            {"samples": 5, "edited": 5, "generation": 1},
+            "edited=5",
+        ),
+        (gaussian_edits.fixed_mask_limit, {"samples": 5, "edited": 5}, "edited=5"),
+        (gaussian_edits.anchored_edit_limit, {"samples": 5, "edited": 5}, "edited=5"),
     ],
 )
 def test_wrong_arguments_are_named(function, arguments, named):

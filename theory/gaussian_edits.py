@@ -1,0 +1,211 @@
+r"""A Gaussian fitted to data of which a part is drawn anew, or is human and fresh: its moments.
+
+Units, generations and `unbiased` as in `theory.gaussian`: results hold entry by entry in any
+dimension, and by maximum likelihood they are the first two moments of any law on vectors.
+"""
+
+import math
+
+from theory.validate import require_count, require_fraction
+
+
+def edit_variance(*, samples: int, edited: int, generation: int, unbiased: bool = True) -> float:
+    r"""Mean variance when k random points of M are redrawn from the fit each time, chained.
+
+    Every edit multiplies it by $1 - \frac{k(M-k)}{M^2(M-1)}$ (unbiased) or
+    $1 - [\frac{k(M-k)}{M-1} + k]/M^2$ (ML): a redrawn point and a kept one are correlated through
+    the fit, so even unbiased fits lose variance unless all points are redrawn.
+    Source: derived here.
+
+    >>> edit_variance(samples=4, edited=2, generation=2)
+    0.9166666666666666
+    """
+    return _edited(samples, edited, generation, unbiased)[0]
+
+
+def edit_mean_error(*, samples: int, edited: int, generation: int, unbiased: bool = True) -> float:
+    r"""Mean squared error of the mean under `edit_variance`: $1/M + \sum_{i<n} g V_i$.
+
+    Unbiased $g = m(2-m)/M$, $m = k/M$; ML $g = [\frac{k(M-k)}{M-1} + k]/M^2$.
+
+    >>> edit_mean_error(samples=4, edited=2, generation=2)
+    0.4375
+    """
+    return _edited(samples, edited, generation, unbiased)[1]
+
+
+def fixed_mask_variance(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean variance when the same k points are redrawn from the fit each time, the rest are human.
+
+    With D the mean squared distance of the fitted mean to the mean of the M - k anchors, and c the
+    fit's divisor, $D' = m^2 (D + V/k)$ and $cV' = M - k - 1 + (k-1)V + M\frac{1-m}m D'$.
+    Source: derived here.
+
+    >>> fixed_mask_variance(samples=4, edited=2, generation=2)
+    0.9166666666666666
+    """
+    return _fixed_mask(samples, edited, generation, unbiased)[0]
+
+
+def fixed_mask_mean_error(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean squared error of the mean under `fixed_mask_variance`: $D_n + (1 - 2m^n)/(M - k)$.
+
+    >>> fixed_mask_mean_error(samples=4, edited=2, generation=1)
+    0.25
+    """
+    return _fixed_mask(samples, edited, generation, unbiased)[1]
+
+
+def fixed_mask_limit(*, samples: int, edited: int, unbiased: bool = True) -> float:
+    r"""Limit of `fixed_mask_variance`: $\frac{M-k-1}{c - k + m/(1+m)}$, $c = M - 1$ or $M$ (ML).
+
+    >>> fixed_mask_limit(samples=4, edited=2, unbiased=False)
+    0.42857142857142855
+    """
+    _require_some_kept(samples, edited)
+    share = edited / samples
+    return (samples - edited - 1) / (samples - unbiased - edited + share / (1 + share))
+
+
+def anchored_edit_variance(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean variance when k random points of the human sample are redrawn from the fit each time.
+
+    Anchored editing, and keeping the human data of M - k random positions. With D the mean squared
+    distance of the fitted mean to the human sample's, $D' = m^2 D + \frac mM (1 - m + V)$ and
+    $cV' = (1-m)(M-1) + k(V + D) - MD'$. Source: derived here.
+
+    >>> anchored_edit_variance(samples=4, edited=2, generation=2)
+    0.9166666666666666
+    """
+    return _anchored(samples, edited, generation, unbiased)[0]
+
+
+def anchored_edit_mean_error(
+    *, samples: int, edited: int, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean squared error of the mean under `anchored_edit_variance`: $1/M + D_n$.
+
+    >>> anchored_edit_mean_error(samples=4, edited=2, generation=2)
+    0.4375
+    """
+    return _anchored(samples, edited, generation, unbiased)[1]
+
+
+def anchored_edit_limit(*, samples: int, edited: int, unbiased: bool = True) -> float:
+    r"""Limit of `anchored_edit_variance`: $\frac{(1-m)(M - 1 - m/(1+m))}{c - k + m/(1+m)}$.
+
+    >>> round(anchored_edit_limit(samples=4, edited=2) * 4, 12)
+    4.0
+    """
+    _require_some_kept(samples, edited)
+    share = edited / samples
+    shift = share / (1 + share)
+    return (1 - share) * (samples - 1 - shift) / (samples - unbiased - edited + shift)
+
+
+def fresh_human_variance(
+    *, samples: int, human_share: float, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean variance when each point is, with chance a, a fresh human one and else the model's.
+
+    A point's variance is $W = a + (1-a) V + a (1-a) e$ given the model, of which $V' = W$, or
+    $(1 - 1/M) W$ by maximum likelihood, and $e' = (1-a)^2 e + W/M$. Source: derived here.
+
+    >>> fresh_human_variance(samples=2, human_share=0.5, generation=2)
+    1.125
+    """
+    return _fresh(samples, human_share, generation, unbiased)[0]
+
+
+def fresh_human_mean_error(
+    *, samples: int, human_share: float, generation: int, unbiased: bool = True
+) -> float:
+    r"""Mean squared error of the mean under `fresh_human_variance`: $e_n$.
+
+    >>> fresh_human_mean_error(samples=2, human_share=1.0, generation=5)
+    0.5
+    """
+    return _fresh(samples, human_share, generation, unbiased)[1]
+
+
+def fresh_human_limit(*, samples: int, human_share: float) -> float:
+    r"""Limit of `fresh_human_variance`, unbiased: $1 + \frac{1-a}{M a (2-a) - (1-a)}$.
+
+    With $e_\infty = \frac{W}{M a (2-a)}$; infinite where $M a (2-a) \le 1 - a$.
+
+    >>> fresh_human_limit(samples=4, human_share=0.5)
+    1.2
+    """
+    require_count("samples", samples, least=2)
+    require_fraction("human_share", human_share)
+    pull = samples * human_share * (2 - human_share)
+    lost = 1 - human_share
+    return 1 + lost / (pull - lost) if pull > lost else math.inf
+
+
+def _fresh(
+    samples: int, human_share: float, generation: int, unbiased: bool
+) -> tuple[float, float]:
+    require_count("samples", samples, least=2)
+    require_fraction("human_share", human_share)
+    require_count("generation", generation, least=1)
+    drawn, variance, mean_error = 1 - human_share, 1.0, 0.0
+    for _ in range(generation):
+        point = human_share + drawn * variance + human_share * drawn * mean_error
+        variance = point if unbiased else (1 - 1 / samples) * point
+        mean_error = drawn**2 * mean_error + point / samples
+    return variance, mean_error
+
+
+def _edited(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
+    _require_edited(samples, edited, generation)
+    scatter = 1 / (samples - unbiased)
+    kept = edited * (samples - edited) / (samples * (samples - 1))
+    # of the next mean about this one, in units of the fitted variance
+    moved = (kept / scatter + edited) / samples**2
+    lost = kept / samples if unbiased else moved
+    variance, mean_error = (samples - 1) * scatter, 1 / samples
+    for _ in range(1, generation):
+        mean_error += moved * variance
+        variance *= 1 - lost
+    return variance, mean_error
+
+
+def _fixed_mask(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
+    _require_some_kept(samples, edited)
+    _require_edited(samples, edited, generation)
+    anchors, share = samples - edited, edited / samples
+    variance, distance = (samples - 1) / (samples - unbiased), share / anchors
+    for _ in range(1, generation if edited else 1):
+        distance = share**2 * (distance + variance / edited)
+        between = samples * (1 - share) / share * distance
+        variance = (anchors - 1 + (edited - 1) * variance + between) / (samples - unbiased)
+    return variance, distance + (1 - 2 * share**generation) / anchors
+
+
+def _anchored(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
+    _require_edited(samples, edited, generation)
+    share = edited / samples
+    variance, distance = (samples - 1) / (samples - unbiased), 0.0
+    for _ in range(1, generation):
+        about_human = (1 - share) * (samples - 1) + edited * (variance + distance)
+        distance = share**2 * distance + share / samples * (1 - share + variance)
+        variance = (about_human - samples * distance) / (samples - unbiased)
+    return variance, 1 / samples + distance
+
+
+def _require_edited(samples: int, edited: int, generation: int) -> None:
+    require_count("samples", samples, least=2)
+    require_count("edited", edited, least=0, most=samples)
+    require_count("generation", generation, least=1)
+
+
+def _require_some_kept(samples: int, edited: int) -> None:
+    require_count("samples", samples, least=2)
+    require_count("edited", edited, least=0, most=samples - 1)
