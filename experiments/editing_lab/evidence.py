@@ -81,7 +81,7 @@ def differences(settings: TokenEditingSettings, arms: Mapping[str, Arms]) -> lis
 def gather(
     settings: TokenEditingSettings, table: Mapping[str, Values], arms: Mapping[str, Arms]
 ) -> list[Trend]:
-    """Every trend that this run speaks about; text that no edit touched shows none."""
+    """Every trend that this run speaks about; of edits none where no token was touched."""
     human, chained = table["human"], table["chained"]
     right = human["probability/9"] - human["probability/8"]
     note = "share of tokens with a probability above 0.9 minus those from 0.8 to 0.9"

@@ -187,11 +187,11 @@ def test_tables_alone_fit_80_columns_and_show_no_progress_off_a_terminal(
         assert mean == means[arm][measure]  # whatever stages follow
 
 
-def test_text_that_nothing_touches_shows_nothing(files, tmp_path, capfd):
+def test_text_that_nothing_touches_shows_nothing_of_editing(files, tmp_path, capfd):
     folder = tmp_path / "run"
     flags = ("--threshold", "1", "--stage", "pretrain", "--ablation")
     assert command(*TINY, *files, *flags, "--out", str(folder)) == 0
-    assert RunDirectory(folder).verdicts() == []
+    assert [record["claim"] for record in RunDirectory(folder).verdicts()] == ["zhu2025.ushape"]
     shown = capfd.readouterr().out
     assert "a lower --threshold finds some" in shown
     assert "pretrain: held-out loss after edited text: no difference shown." in shown
