@@ -78,7 +78,8 @@ def _gamma(key: Key[Array, ""], shape: Float[Array, " size"]) -> Float[Array, " 
     def again(state):
         accepted, value, attempt = state
         first = jnp.min(jnp.where(accepted, row, place), axis=1, keepdims=True) == place
-        rejected = jnp.sum(jnp.where(first, d, 0), axis=1)
+        # Rows with none left propose to the least d there is, in vain.
+        rejected = jnp.max(jnp.where(first, d, 2 / 3), axis=1)
         newly, proposed = _propose(jax.random.fold_in(key, attempt), rejected)
         taken = first & newly[:, None]
         return accepted | taken, jnp.where(taken, proposed[:, None], value), attempt + 1

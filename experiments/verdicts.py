@@ -54,6 +54,8 @@ def number(value: float | None) -> str:
 
 def how_sure(verdicts: Sequence[Verdict], assuming: str = "") -> str:
     """The chance of a wrong verdict, under an assumption where there is one."""
+    if not verdicts:
+        return "No claim is about this run."
     undecided = sum(verdict.verdict == "undecided" for verdict in verdicts)
     return (
         f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "

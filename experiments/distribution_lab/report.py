@@ -154,5 +154,7 @@ def print_report(results: list[Result], verdicts: list[Verdict]) -> None:
         mine = [result for result in results if result.process.family == family]
         console.print(family_table(family, mine))
         console.print(explanation(family, mine) + "\n")
-    console.print(verdict_table(verdicts, lambda v: str(v.parameters["process"])))
-    console.print(f"\n{how_sure(verdicts)}")
+    if verdicts:
+        console.print(verdict_table(verdicts, lambda v: str(v.parameters["process"])))
+        console.print()
+    console.print(how_sure(verdicts))

@@ -58,7 +58,8 @@ def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -
         "95 %: interval over seeds, last generation; changed: tokens by the last edit;\n"
         "types: human token types left in the last text; bigrams: share distinct in it.\n"
     )
-    console.print(verdict_table(verdicts, arm_of))
+    if verdicts:
+        console.print(verdict_table(verdicts, arm_of))
     spread = control_spread(rows)
     if spread is not None:
         quiet = "small" if spread <= NO_NOISE else "too large for small differences to mean much"
