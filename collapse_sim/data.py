@@ -5,7 +5,7 @@ are always edited together, so that nothing depends on the number of rows. Both 
 learner generates in one field, `labels`, whose leading axis are the *positions* a mask speaks of.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -14,17 +14,18 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.linalg import HIGHEST, cholesky, solve_lower, thin_qr
 from collapse_sim.masks import random_subset
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, uniform
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Rows:
     """Explicit rows. `orthonormal`: the columns of `inputs` are orthonormal (a whitened design)."""
 
     inputs: Float[Array, "rows dim"]
     labels: Float[Array, " rows"]
-    orthonormal: bool = field(default=False, metadata={"static": True})
+    orthonormal: bool = static(default=False)
 
     @property
     def shares(self) -> Float[Array, " rows"]:
@@ -106,7 +107,7 @@ class Rows:
         return replace(self, inputs=self.inputs[chosen], labels=self.labels[chosen])
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Statistics:
     """Additive sufficient statistics of blocks of rows.
@@ -119,7 +120,7 @@ class Statistics:
     labels: Float[Array, "blocks dim"]
     shares: Float[Array, " blocks"]
     gram: Float[Array, "dim dim"] | None = None
-    orthonormal: bool = field(default=False, metadata={"static": True})
+    orthonormal: bool = static(default=False)
 
     @property
     def size(self) -> int:

@@ -1,18 +1,14 @@
 """Where the inputs X come from: a Gaussian law, shared or fresh, or a given matrix."""
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.linalg import HIGHEST, DType, solve_lower, thin_qr
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, wishart_factor
-
-static = partial(field, metadata={"static": True})
-"""A field that decides which program is compiled; all others are data."""
 
 
 def covariance_factor(spectrum: str, dim: int) -> Float[np.ndarray, "dim dim"]:
@@ -38,7 +34,7 @@ def covariance_factor(spectrum: str, dim: int) -> Float[np.ndarray, "dim dim"]:
     raise ValueError(f"spectrum={spectrum}: {accepted}")
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class GaussianDesign:
     """Rows from N(0, F F^T); one design `shared` by all generations, or a fresh one for each."""
@@ -81,7 +77,7 @@ class GaussianDesign:
         return jnp.matmul(jnp.asarray(self.factor, dtype), lower, precision=HIGHEST)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class GivenDesign:
     """A user's own matrix X, shared by all generations; test inputs are drawn from its rows.

@@ -12,11 +12,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Rows, Statistics
-from collapse_sim.design import GaussianDesign, static
+from collapse_sim.design import GaussianDesign
 from collapse_sim.learners import LinearLearner, Truth
 from collapse_sim.linalg import HIGHEST, DType
 from collapse_sim.loop import Trace
 from collapse_sim.masks import blocks_of
+from collapse_sim.pytree import pytree, static
 
 
 def _errors(
@@ -30,7 +31,7 @@ def _errors(
     }
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class ScheduledExpectation:
     """Chained editing under a schedule known in advance, for one Gaussian design.
@@ -81,7 +82,7 @@ class ScheduledExpectation:
         return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, later)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class RandomMaskExpectation:
     """Editing under fresh exchangeable masks: the mean over masks and noise for one design.

@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.design import static
 from collapse_sim.linalg import HIGHEST, DType, solve_lower
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import chi_square, normal, wishart_factor
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class ExactLaw:
     """One replicate of least squares on a Gaussian design, `shared` or fresh each generation.

@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.data import Data, Resampled, Rows, Statistics
-from collapse_sim.design import GaussianDesign, GivenDesign, static
+from collapse_sim.design import GaussianDesign, GivenDesign
 from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram, solve_lower, thin_qr
 from collapse_sim.masks import looks_at_surprise
+from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, Mix, Regime, Replace
 
 Weights = Float[Array, " dim"]
@@ -56,7 +57,7 @@ def min_norm(data: Rows) -> Weights:
     return jnp.matmul(q, half, precision=HIGHEST)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class LinearLearner:
     """Linear regression with label noise `noise_std` on inputs from `design`.

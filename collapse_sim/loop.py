@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.data import Resampled
-from collapse_sim.design import static
 from collapse_sim.linalg import DType
+from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import Copies, Generation, Regime
 
 Trace = dict[str, Float[Array, " generations"]]
@@ -56,7 +56,7 @@ class Learner(Protocol):
         ...
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class Chain:
     """One replicate of one process: a learner trained again and again under a regime.

@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
 
+from collapse_sim.pytree import pytree
 from collapse_sim.random import bits
 
 Schedule = Bool[np.ndarray, "edits samples"]
@@ -79,7 +80,7 @@ class Policy(Protocol):
         ...
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class MaskPolicy:
     """Positions that meet every condition of their edit: on the schedule, confident, and drawn.

@@ -5,7 +5,7 @@ regime remembers; a step gives the next ones and the share of positions it edite
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.masks import Policy
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random_counts import binomial
 
 Data = Any
@@ -70,13 +71,13 @@ class FromHuman:
         return 1
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Replace(FromHuman):
     """Full resampling: only the last model's output; `growing`: i^power as much in round i."""
 
-    growing: bool = field(default=False, metadata={"static": True})
-    power: float = field(default=1.0, metadata={"static": True})
+    growing: bool = static(default=False)
+    power: float = static(default=1.0)
 
     def copies(self, number):
         if not self.growing:
@@ -88,7 +89,7 @@ class Replace(FromHuman):
         return Step(seen.synthetic(), memory, 1.0)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Verify(FromHuman):
     """Full resampling, but only what the verifier lets pass is data; the human data are not asked.
@@ -107,7 +108,7 @@ class Verify(FromHuman):
         return Step(self.verifier(seen.synthetic()), memory, 1.0)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class HumanOnly(FromHuman):
     """The control: the same human data every time."""
@@ -117,7 +118,7 @@ class HumanOnly(FromHuman):
         return Step(seen.human, memory, 0.0)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class KeepHuman(FromHuman):
     """Full resampling, but a share of the positions, drawn anew each time, keeps its human data.
@@ -125,7 +126,7 @@ class KeepHuman(FromHuman):
     Always the first human data, never those of the previous generation.
     """
 
-    human_share: float = field(metadata={"static": True})
+    human_share: float = static()
 
     def __post_init__(self):
         if not 0 <= self.human_share <= 1:
@@ -139,7 +140,7 @@ class KeepHuman(FromHuman):
         return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class FreshHuman(FromHuman):
     """Full resampling, but every position is, with chance `human_share`, a fresh human one.
@@ -176,7 +177,7 @@ def require_exchange(human: Data) -> None:
         )
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Accumulate(FromHuman):
     """Everything so far: human data and the output of every model."""
@@ -190,7 +191,7 @@ class Accumulate(FromHuman):
         return Step(seen.current.put(seen.synthetic(), seen.number), memory, share)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class AccumulateSubsample(FromHuman):
     """A uniform subsample, of the human data's size, of everything so far."""
@@ -205,13 +206,13 @@ class AccumulateSubsample(FromHuman):
         return Step(pool.subsample(key, (seen.number + 1) * size, size), pool, share)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Mix(FromHuman):
     """Labels averaged with weight `real_weight` on human ones, fresh every round or the same."""
 
     real_weight: float | Float[Array, ""]
-    fresh: bool = field(default=True, metadata={"static": True})
+    fresh: bool = static(default=True)
 
     def __post_init__(self):
         if isinstance(self.real_weight, float) and not 0 <= self.real_weight <= 1:
@@ -225,7 +226,7 @@ class Mix(FromHuman):
         return Step(replace(seen.human, labels=labels), memory, 1 - w)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Edit(FromHuman):
     """Token-level editing: positions under a mask take synthetic labels, the others are kept.
@@ -263,7 +264,7 @@ class Edit(FromHuman):
         return Step(replace(current, labels=labels), mask, current.share_of(mask))
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class EditSubset(FromHuman):
     """Exactly `count` positions, uniformly at random each time, take synthetic labels.

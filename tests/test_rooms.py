@@ -71,6 +71,13 @@ def test_importing_sets_no_jax_config(room):
     assert {file: calls for file, calls in found.items() if calls} == {}
 
 
+@pytest.mark.parametrize("room", ["collapse_sim", "experiments", "tests"])
+def test_classes_are_pytrees_by_the_package_s_own_decorator(room):
+    """See collapse_sim/pytree.py for what goes wrong with JAX's."""
+    decorator = "@jax.tree_util." + "register_dataclass"
+    assert [file for file, source in sources(room).items() if decorator in source] == []
+
+
 @pytest.mark.parametrize(
     ("room", "source"),
     [

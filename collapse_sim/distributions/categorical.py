@@ -14,10 +14,10 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
-from collapse_sim.design import static
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random_counts import categorical, hypergeometric, multinomial
 from collapse_sim.regimes import (
     Copies,
@@ -47,7 +47,7 @@ class Truth(NamedTuple):
     rare: Bool[Array, " types"]
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Counts:
     """A corpus as counts: `labels[g]` of each type among the `sizes[g]` tokens of block g.
@@ -109,7 +109,7 @@ class Counts:
         return replace(self, labels=labels, sizes=jnp.full_like(self.sizes, size))
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class CategoricalLearner:
     """Frequencies of types in `samples` tokens, drawn at first from the law `probabilities`.

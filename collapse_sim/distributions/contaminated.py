@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.design import static
 from collapse_sim.linalg import DType
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random_counts import multinomial
 
 Estimate = Literal["debiased", "pooled"]
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class ContaminatedCounts:
     """One replicate: batch i has `samples[i]` tokens, each human with chance `human_shares[i]`.

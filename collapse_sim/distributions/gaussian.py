@@ -14,10 +14,10 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
-from collapse_sim.design import static
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import HIGHEST, DType, solve_lower
 from collapse_sim.masks import looks_at_surprise
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, wishart_factor
 from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, KeepHuman, Mix, Regime, Replace
 
@@ -35,7 +35,7 @@ class Gaussian(NamedTuple):
     factor: Float[Array, "dim dim"]
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Scatter:
     """Sufficient statistics of blocks of points that are always edited together.
@@ -81,7 +81,7 @@ class Scatter:
         return Scatter(labels, jnp.concatenate([self.counts, batch.counts])).merge()
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class GaussianLearner:
     """A Gaussian fitted to `samples` points, whose draws have `sampling_variance` its covariance.

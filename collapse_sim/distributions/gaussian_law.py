@@ -12,14 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.design import static
 from collapse_sim.distributions.gaussian import Estimator
 from collapse_sim.linalg import DType
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import chi_square, normal
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class GaussianLaw:
     """One replicate: fit n sees `samples[n]` new points beside `kept[n]` old ones."""

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.data import Resampled
-from collapse_sim.design import static
 from collapse_sim.distributions.divergences import LOG_LIMIT, NODES, Mixture, Truth, kl, tails
 from collapse_sim.distributions.mixture import human_points, require_points
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, uniform
 from collapse_sim.regimes import Copies, Regime
 
@@ -66,7 +66,7 @@ def spread(data: Sample) -> Float[Array, ""]:
     return jnp.sum(shares * centred**2) / shifted.shape[1]
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class KernelDensityLearner:
     """A normal kernel density of `samples` points of a true mixture, N(0, 1) by default.

@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.design import static
 from collapse_sim.linalg import DType
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import chi_square, normal
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class MixedRetraining:
     """One replicate of maximum likelihood on `human` kept and `synthetic` new points each time.

@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.data import Resampled
-from collapse_sim.design import static
 from collapse_sim.distributions.divergences import (
     NODES,
     Mixture,
@@ -24,6 +23,7 @@ from collapse_sim.distributions.divergences import (
 from collapse_sim.distributions.precision import require_sum_dtype, running_sum
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import uniform
 from collapse_sim.regimes import Copies, Edit, Mix, Regime, Replace
 
@@ -56,7 +56,7 @@ def human_points(
     return truth.law.draw(key, empty), truth
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class MixtureLearner:
     """A mixture of `components` Gaussians fitted to `samples` points of a true one.

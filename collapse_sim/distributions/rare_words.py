@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.design import static
 from collapse_sim.distributions.categorical import CategoricalLearner, Probabilities, Truth
 from collapse_sim.linalg import DType
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random_counts import poisson
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class PoissonWord:
     """One replicate of a word whose count is a Poisson variable around its last count.
@@ -42,7 +42,7 @@ class PoissonWord:
         return {"alive": alive, "edited_fraction": jnp.ones_like(alive)}
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class Memoriser(CategoricalLearner):
     """Errs on every type it has not seen, and on the last one, which stands for all rarer ranks.

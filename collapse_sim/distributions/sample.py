@@ -9,10 +9,11 @@ from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
 from collapse_sim.linalg import DType
 from collapse_sim.masks import random_subset
+from collapse_sim.pytree import pytree
 from collapse_sim.random import uniform
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Sample:
     """Points of some space, one for each position; a point of weight 0 is no data.

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 from collapse_sim.data import Resampled
-from collapse_sim.design import static
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import bits, uniform
 from collapse_sim.regimes import Copies, Mix, Regime, Replace
 
@@ -30,7 +30,7 @@ class Spiked(NamedTuple):
     address: UInt32[Array, ""]
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class SpikeLearner:
     """Maximum likelihood over the uniform law and all spikes, for samples of n = `samples` points.

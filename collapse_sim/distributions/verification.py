@@ -9,15 +9,15 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.data import Rows
-from collapse_sim.design import static
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.learners import LinearLearner, Truth, Weights
 from collapse_sim.linalg import HIGHEST, DType
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, uniform
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class NearCentre:
     """The verifier of Yi et al. 2026: lets a row pass iff |y - x . centre| <= radius |x| + slack.
@@ -63,7 +63,7 @@ class NearCentre:
         )
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class VerifiedLearner(LinearLearner):
     """Regression whose fits are also seen from the `centre` of a verifier of their data."""
@@ -77,7 +77,7 @@ class VerifiedLearner(LinearLearner):
         return super().measure(weights, truth) | seen
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class VerifiedLabels:
     """One fit on verified synthetic labels, for each of several shares of wrong ones.

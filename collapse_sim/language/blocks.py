@@ -6,8 +6,10 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from collapse_sim.pytree import pytree
 
-@jax.tree_util.register_dataclass
+
+@pytree
 @dataclass(frozen=True, eq=False)
 class Blocks:
     """Tokens of one data set for each seed. A regime's positions are blocks, an edit's tokens.

@@ -4,7 +4,7 @@ What a model or an edit does to text can be measured against the truth here: exa
 the true probability of every token, the mass that is truly in the tail.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.language.sampling import inverse_distribution
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import uniform
 
 TAIL = 1e-3
@@ -28,7 +29,7 @@ SHIFT = 0.5
 """Of the ranks in a context's own law: (rank + SHIFT)^-exponent, Zipf and Mandelbrot."""
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class MarkovSource:
     """Text in which the last token, or the last two, decide the law of the next one.
@@ -45,7 +46,7 @@ class MarkovSource:
     """Class of each token; all 0 for order 1."""
     start: Float[np.ndarray | Array, " vocabulary"]
     """Law of the first token of a block: that of all tokens."""
-    order: int = field(default=1, metadata={"static": True})
+    order: int = static(default=1)
 
     @staticmethod
     def of(

@@ -1,15 +1,17 @@
 """Drawing tokens from logits: temperature, truncation, and one uniform for each token."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from collapse_sim.pytree import pytree, static
 
-@jax.tree_util.register_dataclass
+
+@pytree
 @dataclass(frozen=True)
 class Sampler:
     """The law tokens are drawn from: probabilities to the power 1 / temperature, truncated.
@@ -18,10 +20,10 @@ class Sampler:
     temperature) sum to at least p. `reject_current` never draws the token that stands there.
     """
 
-    temperature: float = field(default=1.0, metadata={"static": True})
-    top_k: int | None = field(default=None, metadata={"static": True})
-    top_p: float | None = field(default=None, metadata={"static": True})
-    reject_current: bool = field(default=False, metadata={"static": True})
+    temperature: float = static(default=1.0)
+    top_k: int | None = static(default=None)
+    top_p: float | None = static(default=None)
+    reject_current: bool = static(default=False)
 
     def __post_init__(self):
         if not 0 < self.temperature < math.inf:

@@ -1,6 +1,6 @@
 """Token-level editing again and again under a frozen prior that is the truth itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import jax
@@ -12,6 +12,7 @@ from collapse_sim.language.editing import TokenRule
 from collapse_sim.language.oracle import TAIL, MarkovSource
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.random import uniform
 
 
@@ -22,7 +23,7 @@ class _Text(NamedTuple):
     kept: Bool[Array, " pairs"]
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class FrozenEditing:
     """One replicate: blocks [context, token] of the source, edited `passes` times.
@@ -42,14 +43,14 @@ class FrozenEditing:
     """
 
     source: MarkovSource
-    rule: TokenRule = field(metadata={"static": True})
+    rule: TokenRule = static()
     sampler: Sampler = Sampler()
     context: int | Int[Array | np.ndarray, ""] | None = None
-    passes: int = field(default=1, metadata={"static": True})
-    pairs: int = field(default=64, metadata={"static": True})
-    variant: Literal["chained", "anchored"] = field(default="chained", metadata={"static": True})
-    context_only: bool = field(default=False, metadata={"static": True})
-    drop_below: float | None = field(default=None, metadata={"static": True})
+    passes: int = static(default=1)
+    pairs: int = static(default=64)
+    variant: Literal["chained", "anchored"] = static(default="chained")
+    context_only: bool = static(default=False)
+    drop_below: float | None = static(default=None)
 
     def __post_init__(self):
         if self.source.order != 1:

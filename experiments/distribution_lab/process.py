@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Array, Key
 from streaming import CHUNK
 
 from collapse_sim.certify import Evidence, LawEvidence
-from collapse_sim.design import static
 from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
 from collapse_sim.replicates import Simulation
 from theory.claims import ledger
 
@@ -27,7 +26,7 @@ def over_generations(generations: int, value: Callable[[int], float]) -> np.ndar
     return np.array([float(value(n)) for n in range(1, generations + 1)])
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class Derived:
     """A simulation that also records what `measures` makes of its trace."""
@@ -40,7 +39,7 @@ class Derived:
         return trace | self.measures(trace)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class Only:
     """A simulation of which nothing is recorded but what `measures` makes of its trace."""

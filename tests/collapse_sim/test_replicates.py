@@ -1,7 +1,7 @@
 """Streams of replicates: the same bits however they are computed, and faithful summaries."""
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import jax
@@ -17,6 +17,7 @@ from collapse_sim.design import GaussianDesign
 from collapse_sim.learners import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import random_masks
+from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import Edit, Replace, Step
 from collapse_sim.replicates import EMPTY, Moments, Stream, Summary, looks
 from tests.collapse_sim.draws import draw, run
@@ -24,13 +25,13 @@ from tests.collapse_sim.draws import draw, run
 KEY = jax.random.key(5)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Walk:
     """A random walk: a simulation that compiles quickly."""
 
     step: float = 1.0
-    generations: int = field(default=3, metadata={"static": True})
+    generations: int = static(default=3)
 
     def __call__(self, key):
         steps = jax.random.uniform(key, (self.generations,)) - 0.5
@@ -137,7 +138,7 @@ def test_a_stream_goes_on_only_from_whole_blocks():
         next(stream.extend(summary, KEY, 20))
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class Everything:
     """A regime that makes use of every key of a generation."""

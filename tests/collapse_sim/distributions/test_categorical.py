@@ -14,6 +14,7 @@ from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner, Counts, Truth, rarest
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.loop import Chain, Learner
+from collapse_sim.pytree import pytree
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
@@ -29,7 +30,7 @@ from tests.collapse_sim.draws import COMPILE_FAST, draw, same_mean, same_means
 FIVE = np.array([0.4, 0.3, 0.15, 0.1, 0.05])
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class Given(CategoricalLearner):
     """The same, with given human counts."""
@@ -54,7 +55,7 @@ class Given(CategoricalLearner):
         return Given(law, int(sizes.sum()), representation, given, counts=counts)
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True)
 class OfWholeNumbers(masks.MaskPolicy):
     """The same policy, also where labels are whole numbers and their types are checked."""

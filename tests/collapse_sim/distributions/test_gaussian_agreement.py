@@ -17,6 +17,7 @@ from collapse_sim import masks
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.loop import Chain
+from collapse_sim.pytree import pytree
 from collapse_sim.regimes import Accumulate, Edit, Replace
 from tests.collapse_sim.draws import COMPILE_FAST, draw, same_law, same_mean, same_means
 
@@ -118,7 +119,7 @@ def test_edited_blocks_are_edited_points(variant):
     np.testing.assert_allclose(found[0]["edited_fraction"][0], [0, 1 / 12, 8 / 12])
 
 
-@jax.tree_util.register_dataclass
+@pytree
 @dataclass(frozen=True, eq=False)
 class Directions(GaussianLearner):
     """Also measures the conditional variance of each coordinate, given those before it."""
