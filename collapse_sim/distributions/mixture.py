@@ -139,14 +139,17 @@ class MixtureLearner:
         """Distance from the truth and what is left of its spread.
 
         `l2_distance` is the integral of the squared difference of the densities; `variance` the
-        total variance divided by the dimension; `least_weight` that of the lightest component;
+        total variance divided by the dimension, and `log_variance` its logarithm, from that of the
+        smallest number on; `least_weight` that of the lightest component;
         `tail_mass` the model's chance of a first coordinate outside the central interval that
         holds all but 0.0027 of the truth. In one and two dimensions `kl` is KL(truth || model) in
         nats. Densities are cut to [1e-30, 1e30], so all are finite.
         """
+        variance = params.variance()
         outputs = {
             "l2_distance": l2_distance(truth.law, params),
-            "variance": params.variance(),
+            "variance": variance,
+            "log_variance": jnp.log(jnp.maximum(variance, jnp.finfo(variance.dtype).tiny)),
             "least_weight": jnp.min(params.weights),
             "tail_mass": params.tails(truth.low, truth.high),
         }

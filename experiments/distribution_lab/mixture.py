@@ -14,4 +14,4 @@ def processes(settings: Settings) -> list[Process]:
         truth(settings.dim or 1), samples, settings.components, settings.steps,
         dtype=jnp.dtype(settings.precision),
     )  # fmt: skip
-    return list(processes_of(settings, "mixture", learner, samples, "variance"))
+    return list(processes_of(settings, "mixture", learner, samples, "log_variance"))

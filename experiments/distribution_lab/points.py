@@ -66,7 +66,7 @@ def processes_of(
     """One process for each regime asked for, and what keeping human data is worth.
 
     `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
-    is light, which no divergence from a model near a point has.
+    is light, which neither a divergence from a model near a point has nor its variance.
     """
     generations = settings.generations or GENERATIONS
     size = {"samples": samples, "dim": settings.dim or 1}

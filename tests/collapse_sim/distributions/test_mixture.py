@@ -181,10 +181,12 @@ def test_a_point_mass_stays_one():
     assert isinstance(learner, Learner)
     trace = draw(Chain(learner, Replace(), 200), seed=0, count=16)
     assert set(trace) == {
-        "edited_fraction", "kl", "l2_distance", "least_weight", "tail_mass", "variance"
+        "edited_fraction", "kl", "l2_distance", "least_weight", "log_variance", "tail_mass",
+        "variance",
     }  # fmt: skip
     assert all(np.isfinite(values).all() for values in trace.values())
     assert (trace["variance"][:, -1] == 0).all()
+    np.testing.assert_allclose(trace["log_variance"][:, -1], np.log(np.finfo(np.float32).tiny))
     assert (trace["kl"][:, -1] > 60).all()
 
 
@@ -257,7 +259,8 @@ def test_measures_are_those_of_the_law():
     truth = TWO.astype(jnp.float32)
     model = Mixture.of([0.25, 0.75], [-1.0, 1.0], [2.0, 0.5]).astype(jnp.float32)
     got = measures(learner, model, truth)
-    expected = {"least_weight": 0.25, "variance": 0.75 + 0.25 * 2 + 0.75 * 0.5}
+    variance = 0.75 + 0.25 * 2 + 0.75 * 0.5
+    expected = {"least_weight": 0.25, "variance": variance, "log_variance": np.log(variance)}
     for name, value in expected.items():
         np.testing.assert_allclose(got[name], value, rtol=1e-6)
     np.testing.assert_allclose(got["l2_distance"], jax.jit(l2_distance)(truth, model), rtol=1e-5)
