@@ -77,8 +77,9 @@ def bernoulli_survival_most(*, probability: float, samples: int, generation: int
 def distinct_types(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
     r"""Distinct words in the corpus of generation k: $\sum_i (1 - e^{-N p_i g_k})$.
 
-    Exact for Poisson counts, never above the mean for multinomial ones (within 1 % for a Zipf
-    law). Exact for generation 1: `categorical.distinct_types`. Source: Suresh et al. 2025.
+    Exact for Poisson counts, never above the mean for multinomial ones: 1 % below it at k = N / 20,
+    16 % at k = N, where few types are left. Exact for generation 1: `categorical.distinct_types`.
+    Source: Suresh et al. 2025.
 
     >>> round(distinct_types(probabilities=[0.5, 0.5], samples=2, generation=1) + 2 / math.e, 12)
     2.0

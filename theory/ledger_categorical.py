@@ -93,8 +93,8 @@ CLAIMS: tuple[Claim, ...] = (
         relation="->",
         formula=forgetting.distinct_types,
         stated="-",
-        needed="exact for Poisson counts; large N otherwise",
-        expected="holds to .5 % for a Zipf law",
+        needed="exact for Poisson counts; k << N otherwise",
+        expected="holds to 1 % until k = N / 20, .5 % for a Zipf law of 20 generations",
         order="leading",
     ),
     Claim(

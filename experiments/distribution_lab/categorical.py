@@ -23,6 +23,9 @@ SHOWN, FEW, MANY = 32, 1024, 2**17
 FEW_TOKENS = 20_000
 """Most tokens that are drawn one by one where an edit picks among them."""
 
+BRANCHING = 20
+"""Tokens for each generation, with which branching counts the types left to 1 %."""
+
 SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
@@ -94,6 +97,8 @@ def _words(settings: Settings) -> Iterator[Process]:
             generations, lambda n: forgetting.distinct_types(**where, generation=n)
         )
         types[0] = categorical.distinct_types(**where)
+        last = min(generations, max(2, tokens // BRANCHING))
+        types[last:] = np.nan
         variety = over_generations(
             generations, lambda n: categorical.replace_heterozygosity(**where, generation=n)
         )
@@ -103,11 +108,11 @@ def _words(settings: Settings) -> Iterator[Process]:
             settings.replicates or FEW, "words", parameters=size,
             closed={"surviving_types": types, "heterozygosity": variety},
         )  # fmt: skip
-        note = "branching of rare words, N large"
+        note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
         yield process.deciding(
             process.claim("ref.distinct_first", "surviving_types", 1, types[0], tolerance=0.01),
             process.claim(
-                "ref.distinct", "surviving_types", generations, types[-1], relation="==", note=note
+                "ref.distinct", "surviving_types", last, types[last - 1], relation="==", note=note
             ),
         )  # fmt: skip
 

@@ -174,7 +174,10 @@ def _tails(settings: Settings) -> Iterator[Process]:
     )  # fmt: skip
     yield _process(
         settings, "replace", "a near cut", memoriser(settings, **near), near,
-        Stated("dohmatob2024b.thm21", "test_error", 1, leading(**near), "the error, not its slope"),
+        Stated(
+            "dohmatob2024b.thm21", "test_error", 1, leading(**near), "the error, not its slope",
+            support=(0.0, 1.0),  # a mass, and next to never another one
+        ),
     )  # fmt: skip
     yield _process(
         settings, "replace", "a clean part", memoriser(settings, **clean), clean,

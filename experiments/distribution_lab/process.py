@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Key
 from streaming import CHUNK
 
-from collapse_sim.certify import Evidence, LawEvidence
+from collapse_sim.certify import ANYWHERE, Evidence, Interval, LawEvidence
 from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
 from collapse_sim.replicates import Simulation
@@ -60,6 +60,7 @@ class Stated(NamedTuple):
     generation: int
     predicted: float
     note: str = ""
+    support: Interval = ANYWHERE
 
 
 class Contrast(NamedTuple):
@@ -102,11 +103,11 @@ class Process:
     def stating(self, *stated: Stated) -> "Process":
         """The same process deciding these: a limit as an equality, a leading order more loosely."""
         found = []
-        for claim, measure, generation, predicted, note in stated:
+        for claim, measure, generation, predicted, note, support in stated:
             record = ledger()[claim]
             found.append(
                 self.claim(
-                    claim, measure, generation, predicted, note=note,
+                    claim, measure, generation, predicted, note=note, support=support,
                     relation="==" if record.relation == "->" else None,
                     tolerance=LEADING if record.order == "leading" else TOLERANCE,
                 )
@@ -129,6 +130,7 @@ class Process:
         tolerance: float = TOLERANCE,
         trivial: float = np.inf,
         note: str = "",
+        support: Interval = ANYWHERE,
     ) -> Evidence:
         """Evidence of one claim of the ledger on the mean of `measure` at one generation."""
         record = ledger()[claim]
@@ -141,6 +143,7 @@ class Process:
             measure=measure,
             tolerance=tolerance,
             trivial=trivial,
+            support=support,
             parameters={"family": self.family, "process": self.name, **self.parameters},
             note=note,
         )

@@ -4,7 +4,6 @@ XLA compiles ten times longer than these small chains run, so it is told not to 
 simulation is an argument, so that those which differ only in their data are compiled once.
 """
 
-import math
 from functools import partial
 
 import jax
@@ -13,9 +12,6 @@ from scipy import stats
 
 FAILURE_RATE = 1e-6
 """Chance that one comparison fails although the code is right. All keys are fixed."""
-
-EVERYTHING = (-math.inf, math.inf)
-"""The interval of which nothing is known."""
 
 COUNT = 8192
 """Replicates; standard errors of these means are near 1 %."""

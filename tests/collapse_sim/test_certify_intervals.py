@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_sim.certify import (
+    ANYWHERE,
     LARGEST_SHARE,
     SMALLEST_LOOK,
     largest_distance,
@@ -17,7 +18,7 @@ from collapse_sim.certify import (
     radius,
 )
 from collapse_sim.replicates import Moments
-from tests.collapse_sim.draws import EVERYTHING, FAILURE_RATE
+from tests.collapse_sim.draws import FAILURE_RATE
 
 
 def moments(values) -> Moments:
@@ -35,7 +36,7 @@ def test_no_mean_is_tested_without_a_variance(skewed, finite_moments):
     message = rf"finite moments only below order {finite_moments:g}: .* needs more than 2"
     with pytest.raises(ValueError, match=message):
         mean_interval(skewed, 0, 1e-3, finite_moments=finite_moments)
-    assert mean_interval(skewed, 0, 1e-3, finite_moments=2.01) != EVERYTHING
+    assert mean_interval(skewed, 0, 1e-3, finite_moments=2.01) != ANYWHERE
 
 
 def test_the_interval_is_the_mean_and_a_radius_of_standard_deviations(skewed):
@@ -48,9 +49,9 @@ def test_the_interval_is_the_mean_and_a_radius_of_standard_deviations(skewed):
 
 def test_nothing_is_known_before_the_smallest_look():
     values = np.random.default_rng(2).normal(size=SMALLEST_LOOK)
-    assert mean_interval(moments(values[:-1]), 0, 1e-3) == EVERYTHING
-    assert mean_interval(moments(values), 0, 1e-3) != EVERYTHING
-    assert mean_interval(moments(values[:50]), 0, 1e-3, smallest_look=50) != EVERYTHING
+    assert mean_interval(moments(values[:-1]), 0, 1e-3) == ANYWHERE
+    assert mean_interval(moments(values), 0, 1e-3) != ANYWHERE
+    assert mean_interval(moments(values[:50]), 0, 1e-3, smallest_look=50) != ANYWHERE
 
 
 def test_nothing_is_known_when_one_replicate_dominates():
@@ -62,8 +63,39 @@ def test_nothing_is_known_when_one_replicate_dominates():
     # an outlier x has the share x^2 / (x^2 + 5000) of the squares
     edge = math.sqrt(5000 * LARGEST_SHARE / (1 - LARGEST_SHARE))
     for sign in (-1, 1):
-        assert interval(1.1 * sign * edge) == EVERYTHING
-        assert interval(0.9 * sign * edge) != EVERYTHING
+        assert interval(1.1 * sign * edge) == ANYWHERE
+        assert interval(0.9 * sign * edge) != ANYWHERE
+
+
+def test_fewer_replicates_may_have_more_of_the_variance_each():
+    values = np.append(np.random.default_rng(3).normal(size=199), 4.5)
+    assert LARGEST_SHARE < moments(values).largest_share[0] < 0.2
+    assert mean_interval(moments(values), 0, 1e-3, smallest_look=100) != ANYWHERE
+    twice = moments(np.tile(values, 6))  # 1,200 replicates, six of them at 4.5
+    assert twice.largest_share[0] < LARGEST_SHARE
+    assert mean_interval(moments(np.append(np.zeros(1199), 4.5)), 0, 1e-3) == ANYWHERE
+
+
+@pytest.mark.parametrize("error", [1e-3, 2.5e-5])
+@pytest.mark.parametrize("count", [1024, 131_072])
+@given(expected=st.floats(1, 400))
+def test_what_is_rare_is_missed_no_oftener_than_said(count, error, expected):
+    """Of an event of which `expected` are expected among `count` replicates, at one look."""
+    seen = np.arange(1, 1000)
+    share, variance = seen / count, seen / count * (1 - seen / count) * count / (count - 1)
+    told = (1 - share) ** 2 / (variance * (count - 1)) <= LARGEST_SHARE
+    missed = np.abs(seen - expected) > radius(count, error) * np.sqrt(variance) * count
+    assert stats.binom.pmf(seen, count, expected / count)[told & missed].sum() < 1.3 * error
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_equal_replicates_show_nothing_of_what_is_rare(value):
+    equal = moments(np.full(5000, value))
+    assert mean_interval(equal, 0, 1e-3) == ANYWHERE
+    low, high = mean_interval(equal, 0, 1e-3, support=(0.0, 1.0))
+    other = math.log(1000) / 5000  # of 5,000 replicates none has it, with a chance of 1e-3
+    assert (1 - other) ** 5000 == pytest.approx(1e-3, rel=0.01)
+    assert (low, high) == pytest.approx(((1 - other) * value, value + other * (1 - value)))
 
 
 @pytest.mark.parametrize("error", [0.0, 1.0, -0.1, 1.5, math.nan])

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collapse_sim.certify import decide, decide_limit, extrapolate
-from tests.collapse_sim.draws import EVERYTHING
+from collapse_sim.certify import ANYWHERE, decide, decide_limit, extrapolate
 
 
 def point(value: float) -> tuple[float, float]:
@@ -105,7 +104,7 @@ def test_a_deviation_below_the_noise_has_no_order():
 
 def test_a_rung_of_which_nothing_is_known_leaves_the_limit_unknown():
     """Quietly: such rungs are what too few replicates give."""
-    limit = extrapolate((10, 20), [(1.9, 2.1), EVERYTHING], 2.0)
-    assert limit.extrapolated == EVERYTHING
+    limit = extrapolate((10, 20), [(1.9, 2.1), ANYWHERE], 2.0)
+    assert limit.extrapolated == ANYWHERE
     assert limit.order is None
     assert decide_limit(limit, 2.0, tolerance=0.02) == "undecided"

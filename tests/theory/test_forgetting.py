@@ -58,6 +58,21 @@ def test_distinct_words_are_those_of_chains_of_corpora():
         counts = rng.multinomial(5000, counts / 5000)
 
 
+def test_distinct_words_are_too_few_by_a_share_of_generations_to_tokens():
+    """Against the exact chain of each word's count: 1 % at k = N / 20, 16 % at k = N."""
+    samples, probabilities = 200, np.full(200, 1 / 200)
+    law, step = count_law(1 / 200, samples, 1), wright_fisher(samples)
+    missing = []
+    for generation in range(1, samples + 1):
+        exact = samples * (1 - law[0])
+        at = {"probabilities": probabilities, "samples": samples, "generation": generation}
+        missing.append(1 - forgetting.distinct_types(**at) / exact)
+        law = law @ step
+    assert min(missing) >= 0
+    assert max(missing[: samples // 20]) == pytest.approx(0.01, abs=5e-4)
+    assert missing[-1] == pytest.approx(0.16, abs=5e-3)
+
+
 @given(samples=st.integers(2, 10**4), log=st.floats(-6, 1.5), unbiased=st.booleans())
 def test_the_first_variance_is_chi_squared(samples, log, unbiased):
     value = math.exp(log) if samples < 50 else 1 + log * samples**-0.5 / 2
