@@ -56,7 +56,7 @@ def test_claims_hold_and_numbers_six_percent_off_do_not(name, replicates):
 
 def test_a_bound_below_the_mean_is_seen():
     process = PROCESSES["accumulate, max likelihood"]
-    *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(8), 2**13)
+    *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(8), 2**16)
     (evidence,) = process.evidence
     third = evidence.predicted[0] / 3
     wrong = replace(evidence, predicted=(third, third))
