@@ -37,7 +37,7 @@ class Settings:
     totals: tuple[float, ...] = (0.5, 1.0)
     """Shares of all rows edited, tau."""
 
-    designs: int = 1024
+    designs: int = 16_384
     """Designs that every mean is taken over."""
 
     seed: int = 0
