@@ -24,7 +24,7 @@ LARGEST_SHARE = 0.02
 """A single replicate with more of the variance than this shows a tail too heavy for a mean.
 
 Of events so rare that the mean is made of them, fifty must have been seen: then a confidence
-sequence misses their chance no oftener than it says, where with five it did thirty times as often.
+sequence misses their chance no oftener than it says, where with five it did so 25 times as often.
 It is the share at SMALLEST_LOOK replicates; where fewer are enough it is larger in proportion.
 """
 
@@ -98,12 +98,14 @@ def mean_interval(
     where no finite variance is known to exist.
     """
     require_finite_variance(finite_moments, "the measured error")
-    mean, heaviest = float(moments.mean[index]), LARGEST_SHARE * SMALLEST_LOOK / smallest_look
-    if moments.count < smallest_look or moments.largest_share[index] > heaviest:
+    if moments.count < smallest_look:
         return ANYWHERE
+    mean = float(moments.mean[index])
     if moments.least[index] == moments.largest[index]:
         other = min(1.0, math.log(1 / error) / moments.count)
         return mean - other * (mean - support[0]), mean + other * (support[1] - mean)
+    if moments.largest_share[index] > LARGEST_SHARE * SMALLEST_LOOK / smallest_look:
+        return ANYWHERE
     half = radius(moments.count, error) * math.sqrt(moments.variance[index])
     return mean - half, mean + half
 

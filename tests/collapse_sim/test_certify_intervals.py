@@ -71,21 +71,30 @@ def test_fewer_replicates_may_have_more_of_the_variance_each():
     values = np.append(np.random.default_rng(3).normal(size=199), 4.5)
     assert LARGEST_SHARE < moments(values).largest_share[0] < 0.2
     assert mean_interval(moments(values), 0, 1e-3, smallest_look=100) != ANYWHERE
-    twice = moments(np.tile(values, 6))  # 1,200 replicates, six of them at 4.5
-    assert twice.largest_share[0] < LARGEST_SHARE
     assert mean_interval(moments(np.append(np.zeros(1199), 4.5)), 0, 1e-3) == ANYWHERE
+
+
+def chance_to_miss(count: int, error: float, expected: float, largest_share: float) -> float:
+    """Of missing a rare event, `expected` times among `count` replicates, at one look."""
+    seen = np.arange(1, 1000)
+    share = seen / count
+    squares = seen * (1 - share)
+    told = (1 - share) ** 2 / squares <= largest_share
+    half = radius(count, error) * np.sqrt(squares / (count - 1)) * count
+    missed = np.abs(seen - expected) > half
+    return float(stats.binom.pmf(seen, count, expected / count)[told & missed].sum())
 
 
 @pytest.mark.parametrize("error", [1e-3, 2.5e-5])
 @pytest.mark.parametrize("count", [1024, 131_072])
 @given(expected=st.floats(1, 400))
 def test_what_is_rare_is_missed_no_oftener_than_said(count, error, expected):
-    """Of an event of which `expected` are expected among `count` replicates, at one look."""
-    seen = np.arange(1, 1000)
-    share, variance = seen / count, seen / count * (1 - seen / count) * count / (count - 1)
-    told = (1 - share) ** 2 / (variance * (count - 1)) <= LARGEST_SHARE
-    missed = np.abs(seen - expected) > radius(count, error) * np.sqrt(variance) * count
-    assert stats.binom.pmf(seen, count, expected / count)[told & missed].sum() < 1.3 * error
+    assert chance_to_miss(count, error, expected, LARGEST_SHARE) <= error
+
+
+def test_of_five_rare_events_it_would_be_missed_far_oftener():
+    """The control of the one above: most of all where 16.6 are expected."""
+    assert 20 < chance_to_miss(131_072, 2.5e-5, 16.6, 1 / 5) / 2.5e-5 < 30
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3])
