@@ -1,39 +1,50 @@
 """From a stream of replicate values and a predicted number to a verdict.
 
-Intervals are asymptotic confidence sequences: valid at every look at once, so a run may stop as
-soon as it knows. The chance that any of a run's verdicts is wrong is shared over its claims.
+The chance that any of a run's verdicts is wrong is shared over its claims. It rests on what the
+intervals rest on: replicates that are independent, and enough of them for the normal limit.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
 
-from collapse_sim.replicates import Moments, Summary
+from collapse_sim.intervals import (
+    ANYWHERE,
+    Interval,
+    largest_distance,
+    law_interval,
+    mean_interval,
+)
+from collapse_sim.replicates import Summary
 
 FAMILY_ERROR = 1e-3
 """Chance that any verdict of one run is wrong."""
 
-SMALLEST_LOOK = 1000
-"""Fewest replicates at which the normal limit behind a confidence sequence is trusted."""
+Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
+"""`->`: a limit; `~`: the whole law of a measure."""
 
-LARGEST_SHARE = 0.02
-"""A single replicate with more of the variance than this shows a tail too heavy for a mean.
-
-Of events so rare that the mean is made of them, fifty must have been seen: then a confidence
-sequence misses their chance no oftener than it says, where with five it did so 25 times as often.
-It is the share at SMALLEST_LOOK replicates; where fewer are enough it is larger in proportion.
-"""
-
-Relation = Literal["==", "<=", ">=", "->", "assumption"]
 Outcome = Literal["holds", "violated", "vacuous", "assumption not met", "undecided"]
-Interval = tuple[float, float]
 
-ANYWHERE: Interval = (-math.inf, math.inf)
-"""The interval of which nothing is known."""
+
+@runtime_checkable
+class Record(Protocol):
+    """What evidence takes over from a claim of the ledger."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def relation(self) -> Any: ...
+    @property
+    def attained(self) -> bool: ...
+    @property
+    def tolerance(self) -> float: ...
+    @property
+    def control(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -44,74 +55,27 @@ class Verdict:
     source: str
     parameters: dict[str, Any]
     generation: int | None
-    relation: Relation
+    relation: str
     predicted: float | None
     observed: float | None
     interval: list[float] | None
     confidence: float
     verdict: Outcome
     note: str = ""
-
-
-def require_finite_variance(finite_moments: float, what: str) -> None:
-    """Raises ValueError unless moments of order above 2 are finite, as every mean test needs.
-
-    The test error of least squares on fresh Gaussian rows has finite moments below order
-    (samples - dim + 1) / 2: a variance from samples = dim + 4 on.
-    """
-    if finite_moments <= 2:
-        raise ValueError(
-            f"{what} has finite moments only below order {finite_moments:g}: a test of its mean "
-            "needs more than 2; test its law, or the mean over the design's scale"
-        )
-
-
-def radius(count: int, error: float, *, best_at: int = 20_000) -> float:
-    """Half width, in standard deviations, of a confidence sequence for a mean after `count` values.
-
-    Asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform
-    central limit theory and asymptotic confidence sequences" (Annals of Statistics 2024),
-    Theorem 2.2, with the scale of its normal mixture chosen to be narrowest at `best_at`.
-    Needs a finite variance. `error` is the chance that the sequence ever misses the mean.
-    """
-    if not 0 < error < 1:
-        raise ValueError(f"error={error}: accepted is (0, 1)")
-    log = -2 * math.log(error)
-    scale = count * (log + math.log(log + 1)) / best_at
-    return math.sqrt(2 * (scale + 1) / (count * scale) * math.log(math.sqrt(scale + 1) / error))
-
-
-def mean_interval(
-    moments: Moments,
-    index: int,
-    error: float,
-    *,
-    finite_moments: float = math.inf,
-    smallest_look: int = SMALLEST_LOOK,
-    support: Interval = ANYWHERE,
-) -> Interval:
-    """Confidence sequence for one generation's mean; (-inf, inf) before `smallest_look` replicates.
-
-    Also (-inf, inf) when one replicate makes up too much of the variance, which then may not even
-    be finite, whatever `finite_moments` says. When all n replicates are equal another differs with
-    a chance of at most log(1 / error) / n, and may lie anywhere in the `support`. Raises ValueError
-    where no finite variance is known to exist.
-    """
-    require_finite_variance(finite_moments, "the measured error")
-    if moments.count < smallest_look:
-        return ANYWHERE
-    mean = float(moments.mean[index])
-    if moments.least[index] == moments.largest[index]:
-        other = min(1.0, math.log(1 / error) / moments.count)
-        return mean - other * (mean - support[0]), mean + other * (support[1] - mean)
-    if moments.largest_share[index] > LARGEST_SHARE * SMALLEST_LOOK / smallest_look:
-        return ANYWHERE
-    half = radius(moments.count, error) * math.sqrt(moments.variance[index])
-    return mean - half, mean + half
+    tolerance: float | None = None
+    """The largest `within` at which the claim still holds: relative, or a distance of laws."""
+    within: float | None = None
+    """What the claim holds within, by the interval: no point of it is farther from the formula."""
+    control: bool | None = None
+    """Whether the negative control was caught; None where there is none."""
+    needed: int | None = None
+    """About how many replicates would decide what is undecided; None where no number would."""
+    unit: float = 1.0
+    """What tables divide predicted, observed and interval by: b, for test errors."""
 
 
 def decide(
-    relation: Relation,
+    relation: str,
     interval: Interval,
     predicted: Interval,
     *,
@@ -121,151 +85,161 @@ def decide(
 ) -> Outcome:
     """The verdict of `observed relation predicted`, both known up to an interval.
 
-    `holds` and `violated` need every pair of values from the two intervals to agree. An equality
-    holds inside a relative `tolerance` of the prediction. A bound is `vacuous` when it is more than
-    `factor` times a `trivial` one, or infinite.
+    `holds` and `violated` need every pair of values from the two intervals to agree, up to a
+    relative `tolerance` of the prediction: an equality holds inside it; a bound holds when it is
+    not exceeded by more, and is violated as soon as it is exceeded at all. A bound is `vacuous`
+    when it is more than `factor` times a `trivial` one, or infinite. Raises ValueError for a
+    relation that says nothing of a mean, and for intervals that are none.
     """
-    (low, high), (least, most) = interval, predicted
+    require_relation(relation, ("==", "->", "<=", ">="))
+    (low, high), (least, most) = require_interval("interval", interval), predicted
+    require_interval("predicted", predicted)
     if relation in ("<=", ">=") and not math.isfinite(least):
         return "vacuous"
+    slack = tolerance * abs(least + most) / 2
     if relation == "<=":
         if low > most:
             return "violated"
         if least > factor * trivial:
             return "vacuous"
-        return "holds" if high <= least else "undecided"
+        return "holds" if high <= least + slack else "undecided"
     if relation == ">=":
-        return "holds" if low >= most else "violated" if high < least else "undecided"
-    slack = tolerance * abs(least + most) / 2
+        if high < least:
+            return "violated"
+        return "holds" if low >= most - slack else "undecided"
     if most - slack <= low and high <= least + slack:
         return "holds"
     return "violated" if low > most + slack or high < least - slack else "undecided"
 
 
-def largest_distance(
-    sample: Float[np.ndarray, " replicates"], law: Callable[[np.ndarray], np.ndarray]
-) -> float:
-    """Kolmogorov's distance between a sample and a distribution function."""
-    ordered = law(np.sort(np.asarray(sample, np.float64)))
-    steps = np.arange(len(ordered) + 1) / len(ordered)
-    return float(max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max()))
+def held_within(relation: str, interval: Interval, predicted: Interval) -> float:
+    """The smallest relative tolerance at which the relation holds of every pair of values."""
+    (low, high), (least, most) = interval, predicted
+    above, below = high - least, most - low
+    excess = {"<=": above, ">=": below}.get(relation, max(above, below))
+    centre = abs(least + most) / 2
+    return max(excess, 0.0) / centre if centre else (0.0 if excess <= 0 else math.inf)
 
 
-def law_interval(distance: float, count: int, error: float) -> Interval:
-    """Interval for the true distance between two laws, from one look at `count` draws.
+def is_caught(
+    relation: str, interval: Interval, predicted: Interval, *, tolerance: float, control: float
+) -> bool:
+    """Whether the same check refuses a formula off by the share `control`.
 
-    Dvoretzky-Kiefer-Wolfowitz with Massart's constant; no moment needs to be finite.
+    Above and below for an equality; for a bound only the stricter one, which must be violated.
     """
-    half = math.sqrt(math.log(2 / error) / (2 * count))
-    return max(distance - half, 0.0), distance + half
+    shifts = {"<=": (1 - control,), ">=": (1 + control,)}.get(relation, (1 - control, 1 + control))
+    for shift in shifts:
+        wrong = predicted[0] * shift, predicted[1] * shift
+        found = decide(relation, interval, (min(wrong), max(wrong)), tolerance=tolerance)
+        if found == "holds" or (relation in ("<=", ">=") and found != "violated"):
+            return False
+    return True
 
 
-@dataclass(frozen=True)
-class Limit:
-    """What rungs T, 2T, 4T, ... say of a quantity's limit as dim/samples -> 0."""
+def replicates_needed(
+    relation: str, interval: Interval, predicted: Interval, count: int, **options: float
+) -> int | None:
+    """About how many replicates decide, if the mean stays: widths shrink as 1 / sqrt(count).
 
-    samples: tuple[int, ...]
-    deviations: tuple[Interval, ...]
-    """Relative deviation from the claim at each rung: the finite-sample effect."""
-    extrapolated: Interval
-    order: Interval | None
-    """Rate at which the deviation vanishes, as a power of 1/samples; None below the noise."""
-
-
-def extrapolate(samples: Sequence[int], intervals: Sequence[Interval], claimed: float) -> Limit:
-    """Richardson extrapolation over rungs that double `samples` each time.
-
-    With k rungs all terms up to samples^-(k-1) cancel; the interval adds the half widths of the
-    rungs times their weights, so it is valid whenever theirs are all valid.
+    None where the interval is infinite, or no more than a thousandth of its width would do.
     """
-    if any(b != 2 * a for a, b in zip(samples, samples[1:], strict=False)):
-        raise ValueError(f"samples={tuple(samples)}: accepted are rungs T, 2T, 4T, ...")
-    weights = np.ones(1)
-    for power in range(1, len(samples)):
-        grown = np.zeros(power + 1)
-        grown[1:] += 2**power * weights
-        grown[:-1] -= weights
-        weights = grown / (2**power - 1)
-    deviations = tuple((lo / claimed - 1, hi / claimed - 1) for lo, hi in intervals)
-    low, high = np.array(intervals, dtype=float).T
-    if not np.isfinite([low, high]).all():
-        return Limit(tuple(samples), deviations, (-math.inf, math.inf), None)
-    centre, half = weights @ ((low + high) / 2), np.abs(weights) @ ((high - low) / 2)
-    return Limit(
-        tuple(samples), deviations, (float(centre - half), float(centre + half)), _order(deviations)
-    )
-
-
-def _order(deviations: Sequence[Interval]) -> Interval | None:
-    """Interval of log2 of the ratio of the last two deviations; None unless both are clear of 0."""
-    (a, b), (c, d) = deviations[-2:]
-    if min(a * b, c * d, a * c) <= 0:
+    centre, half = sum(interval) / 2, (interval[1] - interval[0]) / 2
+    if not math.isfinite(half):
         return None
-    first, second = sorted((abs(a), abs(b))), sorted((abs(c), abs(d)))
-    return math.log2(first[0] / second[1]), math.log2(first[1] / second[0])
 
+    def decides(share: float) -> bool:
+        narrower = centre - share * half, centre + share * half
+        return decide(relation, narrower, predicted, **options) != "undecided"
 
-def decide_limit(
-    limit: Limit, claimed: float, *, tolerance: float, rate: float = 1.0, rate_slack: float = 0.25
-) -> Outcome:
-    """Verdict of a claim about a limit: the extrapolated value is it, and the rate is not refuted.
-
-    The tolerance bounds how precisely the *limit* must be known; deviations at finite samples are
-    not forgiven by it. Extrapolation already presumes that they vanish like powers of 1/samples;
-    an order below `rate` by more than `rate_slack` (the next order is still felt at these rungs)
-    refutes the claim.
-    """
-    outcome = decide("==", limit.extrapolated, (claimed, claimed), tolerance=tolerance)
-    slow = limit.order is not None and limit.order[1] < rate - rate_slack
-    return "violated" if outcome == "holds" and slow else outcome
+    narrow, wide = -3.0, 0.0  # powers of ten of the width
+    if not decides(10**narrow):
+        return None
+    for _ in range(20):
+        middle = (narrow + wide) / 2
+        narrow, wide = (middle, wide) if decides(10**middle) else (narrow, middle)
+    return math.ceil(count * 10 ** (-2 * narrow))
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One claim to be decided on the mean of one generation of a stream.
 
-    `predicted` is an interval when the closed form itself is an average over designs.
+    `predicted` is an interval when the closed form itself is an average over designs. A formula off
+    by the share `control` must not hold; None asks for no such negative control. Raises ValueError
+    for an unknown relation, a generation below 1 and a prediction that is no interval.
     """
 
     claim: str
     source: str
-    relation: Relation
+    relation: str
+    """One of ==, ->, <= and >=."""
     generation: int
     predicted: Interval
     measure: str
     tolerance: float
+    control: float | None = None
     finite_moments: float = math.inf
     support: Interval = ANYWHERE
     """Where the measure of a replicate lies."""
     trivial: float = math.inf
+    unit: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
+    def __post_init__(self):
+        require_relation(self.relation, ("==", "->", "<=", ">="))
+        require_generation(self.generation)
+        require_interval("predicted", self.predicted)
+
+    @staticmethod
+    def of(
+        record: Record, predicted: float | Interval, *, relation: str | None = None, **of: Any
+    ) -> "Evidence":
+        """Evidence of a claim of the ledger, at the claim's own tolerance.
+
+        A bound has none, and no control, unless the record says that it is attained.
+        """
+        relation = relation or record.relation
+        strict = relation in ("<=", ">=") and not record.attained
+        pair = predicted if isinstance(predicted, tuple) else (float(predicted),) * 2
+        return Evidence(
+            claim=record.id,
+            source=record.source,
+            relation=relation,
+            predicted=pair,
+            tolerance=0.0 if strict else record.tolerance,
+            control=None if strict else record.control,
+            **of,
+        )
+
     def judge(self, summary: Summary, error: float) -> Verdict:
         """The verdict with chance `error` of being wrong."""
-        moments, index = summary.moments[self.measure], self.generation - 1
+        moments = require_measure(summary.moments, self.measure)
+        require_generation(self.generation, len(moments.mean))
+        index, options = self.generation - 1, {"tolerance": self.tolerance, "trivial": self.trivial}
         interval = mean_interval(
             moments, index, error, finite_moments=self.finite_moments, support=self.support
         )
-        outcome = decide(
-            self.relation,
-            interval,
-            self.predicted,
-            tolerance=self.tolerance,
-            trivial=self.trivial,
-        )
-        return Verdict(
-            claim=self.claim,
-            source=self.source,
-            parameters=dict(self.parameters),
-            generation=self.generation,
+        test = self.relation, interval, self.predicted
+        outcome = decide(*test, **options)
+        holds, needed, caught = outcome == "holds", None, None
+        if outcome == "undecided":
+            needed = replicates_needed(*test, moments.count, **options)
+        if holds and self.control is not None:
+            caught = is_caught(*test, tolerance=self.tolerance, control=self.control)
+        return verdict_of(
+            self,
             relation=self.relation,
             predicted=sum(self.predicted) / 2,
             observed=float(moments.mean[index]),
             interval=list(interval),
             confidence=1 - error,
             verdict=outcome,
-            note=self.note,
+            within=held_within(*test) if holds else None,
+            control=caught,
+            needed=needed,
+            unit=self.unit,
         )
 
 
@@ -274,7 +248,8 @@ class LawEvidence:
     """One claim about the whole law of a measure at one generation.
 
     Decided in one look at the first `size` replicates, so that no moment need be finite: the
-    Kolmogorov distance between the two laws must be below `tolerance`.
+    Kolmogorov distance between the two laws must be below `tolerance`. The negative control is the
+    law of a measure that is larger or smaller by `control`.
     """
 
     claim: str
@@ -282,29 +257,90 @@ class LawEvidence:
     generation: int
     law: Callable[[np.ndarray], np.ndarray]
     measure: str = "test_error"
-    size: int = 2**14
-    tolerance: float = 0.03
+    size: int = 2**15
+    tolerance: float = 0.025
+    control: float = 0.02
     parameters: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
+    def __post_init__(self):
+        require_generation(self.generation)
+
     def judge(self, summary: Summary, error: float) -> Verdict:
         """The verdict with chance `error` of being wrong."""
-        sample = summary.sample[self.measure][: self.size, self.generation - 1]
-        distance = largest_distance(sample, self.law)
-        low, high = law_interval(distance, len(sample), error)
-        outcome: Outcome = "undecided"
-        if len(sample) == self.size:
-            outcome = "holds" if high <= self.tolerance else "violated" if low > 0 else outcome
-        return Verdict(
-            claim=self.claim,
-            source=self.source,
-            parameters=dict(self.parameters),
-            generation=self.generation,
-            relation="==",
+        values = require_measure(summary.sample, self.measure)
+        require_generation(self.generation, values.shape[1])
+        sample = values[: self.size, self.generation - 1]
+        whole = len(sample) == self.size
+
+        def distance_to(law: Callable[[np.ndarray], np.ndarray]) -> tuple[float, Interval]:
+            distance = largest_distance(sample, law)
+            return distance, law_interval(distance, len(sample), error)
+
+        distance, (low, high) = distance_to(self.law)
+        holds = whole and high <= self.tolerance
+        caught = None
+        if holds:
+            wrong = (distance_to(self._scaled(1 + s))[1] for s in (self.control, -self.control))
+            caught = all(above > self.tolerance for _, above in wrong)
+        outcome: Outcome = "holds" if holds else "violated" if whole and low > 0 else "undecided"
+        return verdict_of(
+            self,
+            relation="~",
             predicted=0.0,
             observed=distance,
             interval=[low, high],
             confidence=1 - error,
             verdict=outcome,
-            note=self.note,
+            within=high if holds else None,
+            control=caught,
+            needed=self.size if outcome == "undecided" and not whole else None,
         )
+
+    def _scaled(self, factor: float) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda values: self.law(values / factor)
+
+
+def verdict_of(evidence: Any, **found: Any) -> Verdict:
+    """A verdict with all that it takes over from its evidence."""
+    return Verdict(
+        claim=evidence.claim,
+        source=evidence.source,
+        parameters=dict(evidence.parameters),
+        generation=evidence.generation,
+        note=evidence.note,
+        tolerance=evidence.tolerance,
+        **found,
+    )
+
+
+def require_relation(relation: str, accepted: tuple[str, ...] = get_args(Relation)) -> None:
+    """Raises ValueError for any relation but those accepted."""
+    if relation not in accepted:
+        raise ValueError(f"relation={relation!r}: accepted are {', '.join(accepted)}")
+
+
+def require_interval(name: str, interval: Any) -> Interval:
+    """Raises ValueError for anything but two numbers in order."""
+    try:
+        low, high = (float(end) for end in interval)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not low <= high:
+        raise ValueError(f"{name}={interval!r}: accepted are two numbers (low, high), low <= high")
+    return low, high
+
+
+def require_generation(generation: Any, generations: int | None = None) -> None:
+    """Raises ValueError for a generation that is none of 1, ..., `generations`."""
+    whole = isinstance(generation, int | np.integer) and not isinstance(generation, bool)
+    if not whole or generation < 1 or (generations is not None and generation > generations):
+        most = "" if generations is None else f" to {generations}"
+        raise ValueError(f"generation={generation!r}: accepted are integers from 1{most}")
+
+
+def require_measure(measures: Mapping[str, Any], name: str) -> Any:
+    """What is known of a measure; raises ValueError for one that was not recorded."""
+    if name not in measures:
+        raise ValueError(f"measure={name!r}: accepted are {', '.join(measures) or 'none recorded'}")
+    return measures[name]

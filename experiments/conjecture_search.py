@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict, decide, mean_interval
+from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
+from collapse_sim.intervals import mean_interval
 from collapse_sim.run_directory import RunDirectory, RunError
 
 

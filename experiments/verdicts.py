@@ -1,4 +1,4 @@
-"""Verdicts in the terminal: one table for every experiment, in 80 columns, and how sure it is."""
+"""Verdicts in the terminal: one table for every experiment, and how sure it is."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,36 +11,51 @@ from collapse_sim.certify import FAMILY_ERROR, Verdict
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
 """Other verdicts are yellow."""
 
-TITLES = ("claim", "on", "predicted", "interval", "verdict")
-WIDTH = 80
+INDEPENDENT = "for independent replicates, as many as the normal limit needs"
+"""What the chance of a wrong verdict rests on where replicates are simulated."""
 
 
-def verdict_table(
-    verdicts: Sequence[Verdict],
-    on: Callable[[Verdict], str],
-    unit: Callable[[Verdict], float] = lambda _: 1.0,
-) -> Table:
-    """Every verdict: what it was decided `on`, what was predicted and measured, in a `unit`.
+def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> Table:
+    """Every verdict: what it was decided `on`, what was predicted and measured, in its unit.
 
-    What it was decided on is cut where the line is full. The relation `->` is a limit as d/T -> 0.
+    The relation `->` is a limit as d/T -> 0, `~` a whole law. After `±` stands the tolerance, and
+    beside `holds` what the claim holds within.
     """
-    cells = []
-    for verdict in verdicts:
-        predicted, interval = "-", "-"
-        if verdict.predicted is not None and verdict.interval is not None:
-            predicted = f"{verdict.relation} {number(verdict.predicted / unit(verdict))}"
-            interval = " - ".join(number(end / unit(verdict)) for end in verdict.interval)
-        cells.append((verdict.claim, on(verdict), predicted, interval, verdict.verdict))
-    widths = [max(map(len, column)) for column in zip(TITLES, *cells, strict=True)]
-    widths[1] = min(widths[1], WIDTH + widths[1] - sum(widths) - len(TITLES))
     table = Table(title="Verdicts", title_justify="left", box=None,
                   padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
-    for title, width in zip(TITLES, widths, strict=True):
-        is_number = title in ("predicted", "interval")
-        table.add_column(title, width=width, justify="right" if is_number else "left", no_wrap=True)
-    for *row, verdict in cells:
-        table.add_row(*row, Text(verdict, style=COLOURS.get(verdict, "yellow")))
+    table.add_column("claim", overflow="fold")
+    table.add_column("on", overflow="ellipsis", no_wrap=True, min_width=12, ratio=1)
+    for title in ("predicted", "interval"):
+        table.add_column(title, justify="right", overflow="fold")
+    table.add_column("verdict", overflow="fold")
+    for verdict in verdicts:
+        outcome = Text(in_words(verdict), style=COLOURS.get(verdict.verdict, "yellow"))
+        table.add_row(verdict.claim, on(verdict), *_numbers(verdict), outcome)
     return table
+
+
+def _numbers(verdict: Verdict) -> tuple[str, str]:
+    if verdict.predicted is None or verdict.interval is None:
+        return "-", "-"
+    tolerance = f" ± {percent(verdict.tolerance)}" if verdict.tolerance else ""
+    predicted = f"{verdict.relation} {number(verdict.predicted / verdict.unit)}{tolerance}"
+    return predicted, " - ".join(number(end / verdict.unit) for end in verdict.interval)
+
+
+def in_words(verdict: Verdict) -> str:
+    """The verdict, with what it holds within where it would forgive anything."""
+    if verdict.verdict == "holds" and verdict.tolerance and verdict.within is not None:
+        return f"holds within {percent(verdict.within)}"
+    return verdict.verdict
+
+
+def percent(share: float) -> str:
+    """A share in per cent, to two digits, rounded up: nothing is said to be closer than it is."""
+    value = 100 * share
+    if value <= 0 or not np.isfinite(value):
+        return f"{value:g} %"
+    unit = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return f"{np.ceil(value / unit - 1e-9) * unit:.2g} %"
 
 
 def number(value: float | None) -> str:
@@ -52,13 +67,24 @@ def number(value: float | None) -> str:
     return f"{value:.1e}"
 
 
-def how_sure(verdicts: Sequence[Verdict], assuming: str = "") -> str:
-    """The chance of a wrong verdict, under an assumption where there is one."""
+def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
+    """The chance of a wrong verdict and what it rests on, the controls, and what is undecided."""
     if not verdicts:
         return "No claim is about this run."
-    undecided = sum(verdict.verdict == "undecided" for verdict in verdicts)
-    return (
+    lines = [
         f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "
-        f"{FAMILY_ERROR:g}{assuming and f', {assuming}'}."
-        + (f" {undecided} undecided: more replicates or seeds may decide." if undecided else "")
-    )
+        f"{FAMILY_ERROR:g}, {assuming}."
+    ]
+    controls = [verdict.control for verdict in verdicts if verdict.control is not None]
+    if controls:
+        lines.append(
+            f"{sum(controls)} of {len(controls)} negative controls caught: the same formulas off "
+            "by 2 % (5 % where they are of leading order) do not hold."
+        )
+    lines += [
+        f"Undecided: {verdict.claim} on {verdict.parameters.get('process', 'this run')}; "
+        + (f"about {verdict.needed:,} replicates would decide it." if verdict.needed else
+           "more replicates alone would not decide it.")
+        for verdict in verdicts if verdict.verdict == "undecided"
+    ]  # fmt: skip
+    return "\n".join(lines)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Relation = Literal["==", "<=", ">=", "->", "assumption"]
+Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
+"""`->`: a limit; `~`: the formula is a whole law."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,18 @@ class Claim:
     order: Literal["exact", "leading"] = "exact"
     kind: Literal["theorem", "trend"] = "theorem"
     """What a formula says, published or derived; or what was only ever measured."""
+    attained: bool = False
+    """Whether a bound is reached, so that no simulation can show that it is never exceeded."""
+
+    @property
+    def tolerance(self) -> float:
+        """How far from its formula the claim still holds, relative to it."""
+        return 0.01 if self.order == "exact" else 0.02
+
+    @property
+    def control(self) -> float:
+        """By how much a formula is off that must not hold."""
+        return 0.02 if self.order == "exact" else 0.05
 
     def predict(self, parameters: Mapping[str, Any]) -> Any:
         """Evaluate the formula on the parameters it names; raises KeyError if one is missing."""

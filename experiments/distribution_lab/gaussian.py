@@ -150,7 +150,7 @@ def _replace(process: Process, samples: int, generations: int) -> Process:
         found.append(
             process.claim(
                 "shum2024.w2lead", "squared_wasserstein", early, leading, relation="==",
-                tolerance=LEADING, note="leading order in n/M",
+                note="leading order in n/M",
             )
         )  # fmt: skip
     return process.deciding(*found)

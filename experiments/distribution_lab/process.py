@@ -8,17 +8,12 @@ import numpy as np
 from jaxtyping import Array, Key
 from streaming import CHUNK
 
-from collapse_sim.certify import ANYWHERE, Evidence, Interval, LawEvidence
+from collapse_sim.certify import Evidence, LawEvidence
+from collapse_sim.intervals import ANYWHERE, Interval
 from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
 from collapse_sim.replicates import Simulation
 from theory.claims import ledger
-
-TOLERANCE = 0.03
-"""Relative tolerance of an equality: the whole interval must lie this close to the closed form."""
-
-LEADING = 0.04
-"""Relative tolerance of a claim that is right as samples grow."""
 
 
 def over_generations(generations: int, value: Callable[[int], float]) -> np.ndarray:
@@ -101,7 +96,7 @@ class Process:
         return replace(self, contrasts=(*self.contrasts, Contrast(other, evidence)))
 
     def stating(self, *stated: Stated) -> "Process":
-        """The same process deciding these: a limit as an equality, a leading order more loosely."""
+        """The same process deciding these: a limit as an equality."""
         found = []
         for claim, measure, generation, predicted, note, support in stated:
             record = ledger()[claim]
@@ -109,7 +104,6 @@ class Process:
                 self.claim(
                     claim, measure, generation, predicted, note=note, support=support,
                     relation="==" if record.relation == "->" else None,
-                    tolerance=LEADING if record.order == "leading" else TOLERANCE,
                 )
             )  # fmt: skip
         return self.deciding(*found)
@@ -127,21 +121,17 @@ class Process:
         predicted: float,
         *,
         relation: str | None = None,
-        tolerance: float = TOLERANCE,
         trivial: float = np.inf,
         note: str = "",
         support: Interval = ANYWHERE,
     ) -> Evidence:
         """Evidence of one claim of the ledger on the mean of `measure` at one generation."""
-        record = ledger()[claim]
-        return Evidence(
-            claim=record.id,
-            source=record.source,
-            relation=relation or record.relation,  # type: ignore[arg-type]
+        return Evidence.of(
+            ledger()[claim],
+            predicted,
+            relation=relation,  # type: ignore[arg-type]
             generation=generation,
-            predicted=(float(predicted), float(predicted)),
             measure=measure,
-            tolerance=tolerance,
             trivial=trivial,
             support=support,
             parameters={"family": self.family, "process": self.name, **self.parameters},

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_sim.certify import (
+from collapse_sim.intervals import (
     ANYWHERE,
     LARGEST_SHARE,
     SMALLEST_LOOK,
@@ -102,9 +102,14 @@ def test_equal_replicates_show_nothing_of_what_is_rare(value):
     equal = moments(np.full(5000, value))
     assert mean_interval(equal, 0, 1e-3) == ANYWHERE
     low, high = mean_interval(equal, 0, 1e-3, support=(0.0, 1.0))
-    other = math.log(1000) / 5000  # of 5,000 replicates none has it, with a chance of 1e-3
-    assert (1 - other) ** 5000 == pytest.approx(1e-3, rel=0.01)
+    other = math.log(2000) / 5000  # of 5,000 replicates none has it, with a chance of 5e-4
+    assert (1 - other) ** 5000 == pytest.approx(5e-4, rel=0.01)
     assert (low, high) == pytest.approx(((1 - other) * value, value + other * (1 - value)))
+
+
+def test_equal_and_unequal_replicates_share_the_error_where_a_support_is_given(skewed):
+    low, high = mean_interval(skewed, 0, 1e-3, support=(0.0, 50.0))
+    assert (low, high) == mean_interval(skewed, 0, 5e-4)
 
 
 @pytest.mark.parametrize("error", [0.0, 1.0, -0.1, 1.5, math.nan])

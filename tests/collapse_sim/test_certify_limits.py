@@ -1,10 +1,16 @@
 """Limits: extrapolated exactly, and judged by their value and their rate."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from collapse_sim.certify import ANYWHERE, decide, decide_limit, extrapolate
+from collapse_sim.certify import decide
+from collapse_sim.intervals import ANYWHERE, radius
+from collapse_sim.limits import LimitEvidence, decide_limit, extrapolate
+from collapse_sim.replicates import EMPTY, Summary
+from tests.collapse_sim.draws import FAILURE_RATE
 
 
 def point(value: float) -> tuple[float, float]:
@@ -37,16 +43,31 @@ def test_one_power_more_is_not_extrapolated_away():
     assert limit.extrapolated == pytest.approx(point(1.5))
 
 
-def test_the_extrapolated_interval_covers_every_choice_of_rungs():
-    samples, intervals = (10, 20, 40), [(1.0, 1.2), (1.1, 1.2), (1.15, 1.3)]
-    low, high = extrapolate(samples, intervals, 1.0).extrapolated
-    corners = [
-        extrapolate(samples, [point(x) for x in (a, b, c)], 1.0).extrapolated[0]
-        for a in intervals[0]
-        for b in intervals[1]
-        for c in intervals[2]
-    ]
-    assert (low, high) == pytest.approx((min(corners), max(corners)))
+def test_the_half_widths_of_independent_rungs_add_up_in_squares():
+    intervals = [(1.0, 1.2), (1.1, 1.2), (1.15, 1.3)]
+    low, high = extrapolate((10, 20, 40), intervals, 1.0).extrapolated
+    weights = np.array([1 / 3, -2, 8 / 3])
+    centre = weights @ [1.1, 1.15, 1.225]
+    half = float(np.hypot.reduce(weights * [0.1, 0.05, 0.075]))
+    assert (low, high) == pytest.approx((centre - half, centre + half))
+
+
+def test_the_extrapolated_interval_misses_no_oftener_than_said():
+    """20,000 ladders of independent normal rungs at an error of 5 %: an exact binomial test."""
+    rng, error, truth = np.random.default_rng(3), 0.05, np.array([1.2, 1.1, 1.05])
+    half = radius(5000, error)  # of a confidence sequence, here looked at once
+
+    def misses(width: float) -> int:
+        means = truth + rng.standard_normal((20_000, 3)) / 5000**0.5
+        intervals = [[(m - width, m + width) for m in row] for row in means]
+        found = [extrapolate((10, 20, 40), rungs, 1.0).extrapolated for rungs in intervals]
+        return sum(not low <= 1.0 <= high for low, high in found)
+
+    def too_often(count: int) -> bool:
+        return stats.binomtest(count, 20_000, error, alternative="greater").pvalue < FAILURE_RATE
+
+    assert not too_often(misses(half))
+    assert too_often(misses(0.7 * stats.norm.isf(error / 2) / 5000**0.5))
 
 
 @pytest.mark.parametrize("samples", [(10, 30), (10, 20, 30), (20, 10)])
@@ -108,3 +129,41 @@ def test_a_rung_of_which_nothing_is_known_leaves_the_limit_unknown():
     assert limit.extrapolated == ANYWHERE
     assert limit.order is None
     assert decide_limit(limit, 2.0, tolerance=0.02) == "undecided"
+
+
+def rung(value: float, spread: float, count: int, seed: int) -> Summary:
+    values = np.random.default_rng(seed).normal(value, spread, size=(count, 2))
+    return EMPTY.add({"test_error": values, "edited_fraction": values})
+
+
+def judged(limit: float, spread: float = 0.1, order: float = 1.0):
+    """Rungs 3 limit (1 + (T / 10)^-order), in units of 3, judged against a limit of 2."""
+    evidence = LimitEvidence(
+        claim="the limit", source="by construction", generation=2, claimed=2.0,
+        measure="test_error", samples=RUNGS, units=(3.0, 3.0, 3.0), tolerance=0.02, control=0.05,
+    )  # fmt: skip
+    means = [3 * limit * (1 + (count / 10) ** -order) for count in RUNGS]
+    summaries = [rung(mean, spread, 20_000, i) for i, mean in enumerate(means)]
+    return evidence.judge(summaries, 1e-3), evidence.deviations(summaries, 1e-3)
+
+
+def test_evidence_of_a_limit_says_what_it_holds_within_and_catches_its_control():
+    verdict, words = judged(2.0)
+    assert (verdict.verdict, verdict.relation, verdict.predicted) == ("holds", "->", 2.0)
+    low, high = verdict.interval
+    assert verdict.within == pytest.approx(max(high - 2, 2 - low) / 2)
+    assert verdict.within < verdict.tolerance == 0.02
+    assert verdict.control is True and verdict.needed is None
+    assert verdict.confidence == pytest.approx(1 - 1e-3)
+    assert words.startswith("deviation at T = (50, 100, 200): +20.") and ", order 0.99 in 1/T" in words
+
+
+def test_evidence_of_a_wrong_limit_is_refused():
+    assert judged(2.1)[0].verdict == judged(1.9)[0].verdict == "violated"
+    assert judged(2.0, order=0.4)[0].verdict == "violated"  # too slow to be a leading order
+
+
+def test_evidence_of_a_vague_limit_says_how_many_replicates_it_needs():
+    verdict, _ = judged(2.0, spread=1.5)
+    assert verdict.verdict == "undecided" and verdict.within is None
+    assert 20_000 < verdict.needed < 10_000_000

@@ -1,0 +1,106 @@
+"""Intervals for the mean of a measure over replicates, and for the distance between two laws.
+
+Those of means are asymptotic confidence sequences: valid at every look at once, so a run may stop
+as soon as it knows.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+from collapse_sim.replicates import Moments
+
+SMALLEST_LOOK = 1000
+"""Fewest replicates at which the normal limit behind a confidence sequence is trusted."""
+
+LARGEST_SHARE = 0.02
+"""A single replicate with more of the variance than this shows a tail too heavy for a mean.
+
+Of events so rare that the mean is made of them, fifty must have been seen: then a confidence
+sequence misses their chance no oftener than it says, where with five it did so 25 times as often.
+It is the share at SMALLEST_LOOK replicates; where fewer are enough it is larger in proportion.
+"""
+
+Interval = tuple[float, float]
+
+ANYWHERE: Interval = (-math.inf, math.inf)
+"""The interval of which nothing is known."""
+
+
+def require_finite_variance(finite_moments: float, what: str) -> None:
+    """Raises ValueError unless moments of order above 2 are finite, as every mean test needs.
+
+    The test error of least squares on fresh Gaussian rows has finite moments below order
+    (samples - dim + 1) / 2: a variance from samples = dim + 4 on.
+    """
+    if finite_moments <= 2:
+        raise ValueError(
+            f"{what} has finite moments only below order {finite_moments:g}: a test of its mean "
+            "needs more than 2; test its law, or the mean over the design's scale"
+        )
+
+
+def radius(count: int, error: float, *, best_at: int = 20_000) -> float:
+    """Half width, in standard deviations, of a confidence sequence for a mean after `count` values.
+
+    Asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform
+    central limit theory and asymptotic confidence sequences" (Annals of Statistics 2024),
+    Theorem 2.2, with the scale of its normal mixture chosen to be narrowest at `best_at`.
+    Needs a finite variance. `error` is the chance that the sequence ever misses the mean.
+    """
+    if not 0 < error < 1:
+        raise ValueError(f"error={error}: accepted is (0, 1)")
+    log = -2 * math.log(error)
+    scale = count * (log + math.log(log + 1)) / best_at
+    return math.sqrt(2 * (scale + 1) / (count * scale) * math.log(math.sqrt(scale + 1) / error))
+
+
+def mean_interval(
+    moments: Moments,
+    index: int,
+    error: float,
+    *,
+    finite_moments: float = math.inf,
+    smallest_look: int = SMALLEST_LOOK,
+    support: Interval = ANYWHERE,
+) -> Interval:
+    """Confidence sequence for one generation's mean; (-inf, inf) before `smallest_look` replicates.
+
+    Also (-inf, inf) when one replicate makes up too much of the variance, which then may not even
+    be finite, whatever `finite_moments` says. When all n replicates are equal another differs with
+    a chance of at most log(1 / error) / n, and may lie anywhere in the `support`: where one is
+    given, that and the sequence share the error. Raises ValueError where no finite variance is
+    known to exist.
+    """
+    require_finite_variance(finite_moments, "the measured error")
+    if moments.count < smallest_look:
+        return ANYWHERE
+    error = error if support == ANYWHERE else error / 2
+    mean = float(moments.mean[index])
+    if moments.least[index] == moments.largest[index]:
+        other = min(1.0, math.log(1 / error) / moments.count)
+        return mean - other * (mean - support[0]), mean + other * (support[1] - mean)
+    if moments.largest_share[index] > LARGEST_SHARE * SMALLEST_LOOK / smallest_look:
+        return ANYWHERE
+    half = radius(moments.count, error) * math.sqrt(moments.variance[index])
+    return mean - half, mean + half
+
+
+def largest_distance(
+    sample: Float[np.ndarray, " replicates"], law: Callable[[np.ndarray], np.ndarray]
+) -> float:
+    """Kolmogorov's distance between a sample and a distribution function."""
+    ordered = law(np.sort(np.asarray(sample, np.float64)))
+    steps = np.arange(len(ordered) + 1) / len(ordered)
+    return float(max((steps[1:] - ordered).max(), (ordered - steps[:-1]).max()))
+
+
+def law_interval(distance: float, count: int, error: float) -> Interval:
+    """Interval for the true distance between two laws, from one look at `count` draws.
+
+    Dvoretzky-Kiefer-Wolfowitz with Massart's constant; no moment needs to be finite.
+    """
+    half = math.sqrt(math.log(2 / error) / (2 * count))
+    return max(distance - half, 0.0), distance + half
