@@ -25,7 +25,10 @@ Solver = Callable[[Data], Weights]
 
 
 class Truth(NamedTuple):
-    """The weights behind the human labels, and D: the test error is |D (w - weights)|^2."""
+    """The weights behind the human labels, and D: the test error is |D (w - weights)|^2.
+
+    D is upper triangular.
+    """
 
     weights: Weights
     readout: Float[Array, "dim dim"]
@@ -55,6 +58,25 @@ def min_norm(data: Rows) -> Weights:
     q, r = thin_qr(data.inputs.T)
     half = solve_lower(r.T, data.labels[:, None])[:, 0]
     return jnp.matmul(q, half, precision=HIGHEST)
+
+
+@pytree
+@dataclass(frozen=True)
+class ExternalPrior:
+    """A linear model of a given test error, fixed before any data are drawn.
+
+    Off the truth along the first input direction: test inputs are Gaussian, so that on an isotropic
+    design every direction is alike. `test_error` is squared, in the units of the labels.
+    """
+
+    test_error: float | Float[Array, ""]
+
+    def __call__(self, learner: "LinearLearner", truth: Truth) -> Weights:
+        """Its weights, in the coordinates of one replicate's design."""
+        del learner
+        # The readout D is upper triangular, so that D e_1 is a multiple of e_1.
+        off = jnp.sqrt(jnp.asarray(self.test_error)) / truth.readout[0, 0]
+        return truth.weights.at[0].add(off.astype(truth.weights.dtype))
 
 
 @pytree

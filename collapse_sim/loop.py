@@ -1,5 +1,6 @@
 """The one loop: fit, generate, let the regime make the next data set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
@@ -11,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from collapse_sim.data import Resampled
 from collapse_sim.linalg import DType
 from collapse_sim.pytree import pytree, static
-from collapse_sim.regimes import Copies, Generation, Regime
+from collapse_sim.regimes import Copies, Generation, Regime, is_off
 
 Trace = dict[str, Float[Array, " generations"]]
 """What one replicate yields: a value for each generation under each measure's name."""
@@ -62,12 +63,14 @@ class Chain:
     """One replicate of one process: a learner trained again and again under a regime.
 
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
-    data that is not what generation n - 1 was trained on.
+    data that is not what generation n - 1 was trained on. `prior` makes, of the learner and the
+    truth, the model that writes frozen edits; without one the first fit does.
     """
 
     learner: Learner
     regime: Regime
     generations: int = static()
+    prior: Callable[[Learner, Any], Any] | None = None
 
     def __post_init__(self):
         if self.generations < 1:
@@ -80,6 +83,13 @@ class Chain:
         # shorter ones.
         keys = jax.random.split(key, (self.generations + 1, 3))
         human, truth = learner.human(keys[0, 0])
+        first, memory = regime.start(human, self.generations)
+        prior = self._prior(first, truth, jax.random.fold_in(keys[1, 0], 1))
+
+        def resample(key, params, data, frozen=False):
+            if not is_off(frozen):
+                params = jax.tree.map(partial(jnp.where, frozen), prior, params)
+            return learner.resample(key, params, data)
 
         def generation(state, step):
             data, memory, edited_fraction = state
@@ -93,14 +103,21 @@ class Chain:
                 human=human,
                 current=data,
                 synthetic=partial(learner.generate, synthetic_key, params, human, copies),
-                resample=partial(learner.resample, synthetic_key, params),
+                resample=partial(resample, synthetic_key, params),
                 fresh_human=partial(learner.fresh_human, human_key, truth, human),
             )
             step = regime.step(regime_key, memory, seen)
             edited_fraction = jnp.asarray(step.edited_fraction, edited_fraction.dtype)
             return (step.data, step.memory, edited_fraction), outputs
 
-        data, memory = regime.start(human, self.generations)
-        state = (data, memory, jnp.zeros((), learner.dtype))
+        state = (first, memory, jnp.zeros((), learner.dtype))
         numbers = jnp.arange(1, self.generations + 1)
         return jax.lax.scan(generation, state, (numbers, keys[1:]))[1]
+
+    def _prior(self, first: Any, truth: Any, key: Key[Array, ""]) -> Any:
+        """Parameters of the model that writes frozen edits; None for a regime that has none."""
+        if is_off(getattr(self.regime, "frozen", False)):
+            return None
+        if self.prior is not None:
+            return self.prior(self.learner, truth)
+        return self.learner.fit(first, key)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
@@ -36,8 +37,9 @@ class Generation(NamedTuple):
     current: Data
     synthetic: Callable[[], Data]
     """New data of the model's own."""
-    resample: Callable[[Data], Resampled]
-    """The same data with every position drawn anew."""
+    resample: Callable[..., Resampled]
+    """The same data with every position drawn anew: by the latest model, or, given True as a
+    second argument, by the chain's frozen prior."""
     fresh_human: Callable[[], Data]
     """A new draw of human data."""
 
@@ -232,19 +234,23 @@ class Edit(FromHuman):
     """Token-level editing: positions under a mask take synthetic labels, the others are kept.
 
     Kept from the current data (chained, the published process), or from the human data when
-    `anchored`. `additive` adds the synthetic noise to the kept labels instead of replacing them.
+    `anchored`. The latest model writes the labels or, when `frozen`, one that never changes: the
+    first fit, or the chain's own `prior`. `additive` adds the synthetic noise to the kept labels
+    instead of replacing them.
     """
 
     policy: Policy
     anchored: Bool[np.ndarray | Array, ""] | bool = False
     additive: Bool[np.ndarray | Array, ""] | bool = False
+    frozen: Bool[np.ndarray | Array, ""] | bool = False
 
     @staticmethod
     def of(policy: Policy, variant: str = "chained") -> "Edit":
-        """Chained, anchored or additive editing."""
-        if variant not in ("chained", "anchored", "additive"):
-            raise ValueError(f"variant={variant}: accepted are chained, anchored, additive")
-        return Edit(policy, np.asarray(variant == "anchored"), np.asarray(variant == "additive"))
+        """Chained, anchored, additive or frozen editing."""
+        variants = "chained", "anchored", "additive", "frozen"
+        if variant not in variants:
+            raise ValueError(f"variant={variant}: accepted are {', '.join(variants)}")
+        return Edit(policy, **{name: np.asarray(variant == name) for name in variants[1:]})
 
     def start(self, human, generations):
         del generations
@@ -253,7 +259,7 @@ class Edit(FromHuman):
     def step(self, key, memory, seen):
         current, human = seen.current, seen.human
         kept = replace(current, labels=jnp.where(self.anchored, human.labels, current.labels))
-        drawn = seen.resample(kept)
+        drawn = seen.resample(kept) if is_off(self.frozen) else seen.resample(kept, self.frozen)
         mask = self.policy.mask(key, seen.number, drawn.surprise, memory)
         edited = drawn.labels
         if drawn.expected is not None:
@@ -262,6 +268,11 @@ class Edit(FromHuman):
         touched = mask.reshape(mask.shape + (1,) * (edited.ndim - mask.ndim))
         labels = jnp.where(touched, edited, kept.labels)
         return Step(replace(current, labels=labels), mask, current.share_of(mask))
+
+
+def is_off(flag: Any) -> bool:
+    """Whether a flag is known to be False; inside a compiled program it is not known."""
+    return not isinstance(flag, Tracer) and not np.asarray(flag).any()
 
 
 @pytree

@@ -15,19 +15,33 @@ from scipy import linalg
 
 from theory.validate import require_count, require_design, require_masks, require_positive
 
-Variant = Literal["chained", "anchored", "additive"]
+Variant = Literal["chained", "anchored", "frozen", "additive"]
 
 
 class _Moments(NamedTuple):
-    """Second moments of the label noise: S = E[R R'], K = E[R R_1'], and S_1 of generation 1.
-
-    Kept rows come from R itself in the chained process: it is the anchored step with K and S_1
-    replaced by S, which is why one step serves both.
-    """
+    """Second moments of the label noise: S = E[R R'], K = E[R R_1'], and S_1 of generation 1."""
 
     now: np.ndarray
     cross: np.ndarray
     first: np.ndarray
+
+
+class _Parts(NamedTuple):
+    """Moments of W, to which the writer of an edit was fitted, and B, whose rows are kept.
+
+    Chained, both are R. Anchored, B is R_1; frozen, W is R_1: one step serves all three.
+    """
+
+    writer: np.ndarray
+    """E[W W']."""
+    both: np.ndarray
+    """E[W B']."""
+    kept: np.ndarray
+    """E[B B']."""
+    writer_first: np.ndarray
+    """E[W R_1']."""
+    kept_first: np.ndarray
+    """E[B R_1']."""
 
 
 def conditional_errors(
@@ -43,7 +57,8 @@ def conditional_errors(
 
     Chained, $S' = (I - MQ) S (I - QM) + \sigma^2 M$ with $Q = I - P$ and $S_1 = \sigma^2 I$; the
     error is $\mathrm{tr}(\Sigma X^\dagger S X^{\dagger\top})$. Anchored edits keep rows of the
-    real labels, additive ones only add noise to the edited rows. `start`, if given, is the noise
+    real labels, frozen ones are written by the first fit, additive ones only add noise to the
+    edited rows. `start`, if given, is the noise
     vector of one set of real labels, and the mean is then over the later noises only.
     Rows of one mask history are compressed to at most d coordinates first, which is exact.
     Conditions: `design` of full column rank (T x d), `masks` (edits x T) drawn without looking
@@ -148,10 +163,13 @@ def _start(first: np.ndarray) -> _Moments:
     return _Moments(now=first, cross=first, first=first)
 
 
-def _source(moments: _Moments, variant: Variant) -> tuple[np.ndarray, np.ndarray]:
-    """E[R B'] and E[B B'], where the kept rows are rows of B: R chained, R_1 anchored."""
-    chained = variant == "chained"
-    return (moments.now, moments.now) if chained else (moments.cross, moments.first)
+def _parts(moments: _Moments, variant: Variant) -> _Parts:
+    now, cross, first = moments
+    if variant == "anchored":
+        return _Parts(now, cross, first, cross, first)
+    if variant == "frozen":
+        return _Parts(first, cross.T, now, first, cross)
+    return _Parts(now, now, now, cross, cross)
 
 
 def _edit(
@@ -160,13 +178,15 @@ def _edit(
     edited = np.flatnonzero(mask)
     if variant == "additive":
         return moments._replace(now=_add_noise(moments.now.copy(), edited, noise_std))
-    cross, kept = _source(moments, variant)
-    # Without the fresh noise, and with B the labels that kept rows copy:
-    to_kept = _relabel(frame, cross, edited, kept)  # E[R' B'] of the new R
+    parts = _parts(moments, variant)
+    # Without the fresh noise, for the new R:
+    to_kept = _relabel(frame, parts.both, edited, parts.kept)  # E[R' B']
     chained = variant == "chained"
-    to_now = to_kept if chained else _relabel(frame, moments.now, edited, cross.T)
-    now = _relabel(frame, to_now.T, edited, to_kept.T)
-    return moments._replace(now=_add_noise(now, edited, noise_std), cross=to_kept)
+    to_writer = to_kept if chained else _relabel(frame, parts.writer, edited, parts.both.T)
+    now = _relabel(frame, to_writer.T, edited, to_kept.T)
+    cross = None if chained else _relabel(frame, parts.writer_first, edited, parts.kept_first)
+    now = _add_noise(now, edited, noise_std)
+    return _Moments(now, moments.cross if cross is None else cross, moments.first)
 
 
 def _relabel(
@@ -194,6 +214,10 @@ def _dense_edit(
         carry = np.eye(len(hat)) - mask[:, None] * (np.eye(len(hat)) - hat)
         return moments._replace(now=carry @ now @ carry.T + noise)
     carry = edited @ hat
+    if variant == "frozen":
+        mixed = carry @ cross.T @ kept
+        now = carry @ first @ carry.T + mixed + mixed.T + kept @ now @ kept + noise
+        return moments._replace(now=now, cross=carry @ first + kept @ cross)
     mixed = carry @ cross @ kept
     now = carry @ now @ carry.T + mixed + mixed.T + kept @ first @ kept + noise
     return moments._replace(now=now, cross=carry @ cross + kept @ first)
@@ -210,16 +234,17 @@ def _mean_edit(
     every = np.arange(len(frame))
     if variant == "additive":
         return moments._replace(now=_add_noise(moments.now.copy(), every, noise_std * p1**0.5))
-    cross, kept = _source(moments, variant)
-    fit_cross, fit = frame.T @ cross, frame.T @ moments.now @ frame
-    # (p1 - p2) (P C + C' P) + p2 P S P, as one product plus its transpose
-    half = frame @ ((p1 - p2) * fit_cross + p2 / 2 * (fit @ frame.T))
-    now = (1 - 2 * p1 + p2) * kept + half + half.T
+    parts = _parts(moments, variant)
+    fit_both, fit = frame.T @ parts.both, frame.T @ parts.writer @ frame
+    # (p1 - p2) (P E[W B'] + its transpose) + p2 P E[W W'] P, as one product plus its transpose
+    half = frame @ ((p1 - p2) * fit_both + p2 / 2 * (fit @ frame.T))
+    now = (1 - 2 * p1 + p2) * parts.kept + half + half.T
     relabelled = np.sum((frame @ fit) * frame, axis=1) + noise_std**2
-    now[every, every] = (1 - p1) * np.diag(kept) + p1 * relabelled
+    now[every, every] = (1 - p1) * np.diag(parts.kept) + p1 * relabelled
     if variant == "chained":
         return moments._replace(now=now)
-    return moments._replace(now=now, cross=p1 * (frame @ fit_cross) + (1 - p1) * kept)
+    cross = p1 * (frame @ (frame.T @ parts.writer_first)) + (1 - p1) * parts.kept_first
+    return moments._replace(now=now, cross=cross)
 
 
 def _whiten(design: np.ndarray, test_covariance: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
