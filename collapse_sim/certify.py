@@ -13,6 +13,7 @@ import numpy as np
 
 from collapse_sim.intervals import (
     ANYWHERE,
+    SMALLEST_LOOK,
     Interval,
     largest_distance,
     law_interval,
@@ -180,6 +181,8 @@ class Evidence:
     tolerance: float
     control: float | None = None
     finite_moments: float = math.inf
+    smallest_look: int = SMALLEST_LOOK
+    """Few replicates are enough where they are means themselves, which hardly vary."""
     support: Interval = ANYWHERE
     """Where the measure of a replicate lies."""
     trivial: float = math.inf
@@ -202,15 +205,18 @@ class Evidence:
         """
         relation = relation or record.relation
         strict = relation in ("<=", ">=") and not record.attained
-        pair = predicted if isinstance(predicted, tuple) else (float(predicted),) * 2
+        precision = {
+            "tolerance": 0.0 if strict else record.tolerance,
+            "control": None if strict else record.control,
+        }
+        pair = predicted if isinstance(predicted, tuple) else (predicted, predicted)
+        low, high = float(pair[0]), float(pair[1])
         return Evidence(
             claim=record.id,
             source=record.source,
             relation=relation,
-            predicted=pair,
-            tolerance=0.0 if strict else record.tolerance,
-            control=None if strict else record.control,
-            **of,
+            predicted=(low, high),
+            **(precision | of),
         )
 
     def judge(self, summary: Summary, error: float) -> Verdict:
@@ -219,14 +225,21 @@ class Evidence:
         require_generation(self.generation, len(moments.mean))
         index, options = self.generation - 1, {"tolerance": self.tolerance, "trivial": self.trivial}
         interval = mean_interval(
-            moments, index, error, finite_moments=self.finite_moments, support=self.support
+            moments,
+            index,
+            error,
+            finite_moments=self.finite_moments,
+            smallest_look=self.smallest_look,
+            support=self.support,
         )
         test = self.relation, interval, self.predicted
         outcome = decide(*test, **options)
         holds, needed, caught = outcome == "holds", None, None
+        within = held_within(*test) if holds else None
         if outcome == "undecided":
             needed = replicates_needed(*test, moments.count, **options)
-        if holds and self.control is not None:
+        touched = bool(within) or self.relation in ("==", "->")
+        if holds and touched and self.control is not None:
             caught = is_caught(*test, tolerance=self.tolerance, control=self.control)
         return verdict_of(
             self,
@@ -236,7 +249,7 @@ class Evidence:
             interval=list(interval),
             confidence=1 - error,
             verdict=outcome,
-            within=held_within(*test) if holds else None,
+            within=within,
             control=caught,
             needed=needed,
             unit=self.unit,

@@ -37,7 +37,7 @@ def main(settings: Settings) -> None:
     stored = RunDirectory(settings.directory())
     run = RunDirectory.open(stored.path, _config(settings, world), resume=settings.resume)
     if settings.resume and run.is_finished():
-        print_stored(run, world.base_error)
+        print_stored(run)
         return
     results, verdicts = Runner(settings, world, run, deadline).results(processes, ladders)
     run.write_chains(list(chain_rows(results)))

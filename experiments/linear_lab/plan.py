@@ -1,7 +1,7 @@
 """The processes of a run: what is simulated, under which names."""
 
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,13 +9,24 @@ import numpy as np
 
 from collapse_sim import masks as policies
 from collapse_sim.design import GaussianDesign, GivenDesign, covariance_factor
+from collapse_sim.expectation import RandomMaskExpectation, ScheduledExpectation
 from collapse_sim.law import ExactLaw
-from collapse_sim.learners import LinearLearner
+from collapse_sim.learners import ExternalPrior, LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, AccumulateSubsample, Edit, Mix, Regime, Replace
 from collapse_sim.replicates import Simulation
-from linear_lab.inputs import read_design, read_masks
-from linear_lab.settings import MASKS, Settings
+from linear_lab.inputs import read_design
+from linear_lab.schedules import Masks, make_masks
+from linear_lab.settings import Settings
+
+DESIGNS = 256
+"""Designs whose means over label noise decide an equality."""
+
+LARGEST_BLOCKS = 128
+"""Most blocks times columns of a schedule whose mean over label noise is followed."""
+
+LARGEST_ROWS = 400
+"""Most rows of a design whose mean over random masks is followed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +51,11 @@ class World:
         return self.noise_std**2 * dim / rows
 
     @property
+    def unit_base_error(self) -> float:
+        """The same in units of the noise, in which everything is simulated."""
+        return self.base_error / self.noise_std**2
+
+    @property
     def residuals(self) -> np.ndarray | None:
         """Real labels less their fit: least squares does not see the difference."""
         if self.labels is None:
@@ -59,25 +75,57 @@ class World:
 
 
 @dataclass(frozen=True, eq=False)
+class Averaged:
+    """The same process, each replicate a mean over label noise: few designs decide much."""
+
+    simulation: Simulation
+    replicates: int = DESIGNS
+
+
+@dataclass(frozen=True, eq=False)
 class Process:
     """One line of the report: a regime, how its data are edited, and what simulates it.
 
-    `edit_rows` is the mean number of rows edited before each later fit (None unless an edit with
-    masks known or drawn in advance); `schedule` is the masks themselves where they are fixed.
+    `masks` is what is known of an edit's masks before it runs; `prior_error` the test error of the
+    external model that writes, in units of b.
     """
 
     regime: str
     simulation: Simulation
     mask: str = ""
     variant: str = ""
-    edit_rows: tuple[float, ...] | None = None
-    schedule: np.ndarray | None = None
+    masks: Masks | None = None
+    averaged: Averaged | None = None
+    prior_error: float = 0.0
     finite_moments: float = np.inf
 
     @property
     def name(self) -> str:
         variant = "" if self.variant == "chained" else self.variant
         return " ".join(part for part in (self.regime, self.mask, variant) if part)
+
+    def records(self, measure: str) -> bool:
+        """Whether a measure means what it says: an external prior is off by a vector of its own.
+
+        The mean over the design's scale is that of the test error only where nothing else but the
+        scale tells designs apart.
+        """
+        return measure != "scale_averaged_error" or self.variant != "external"
+
+    def measure(self, recorded: Collection[str]) -> str:
+        """The measure whose mean is reported: without the heavy tail where there is a choice."""
+        name = "scale_averaged_error"
+        return name if name in recorded and self.records(name) else "test_error"
+
+    @property
+    def edit_rows(self) -> tuple[float, ...] | None:
+        """Mean number of rows edited before each later fit; None where masks look at the data."""
+        return None if self.masks is None else self.masks.counts
+
+    @property
+    def schedule(self) -> np.ndarray | None:
+        """The masks themselves, where they are fixed."""
+        return None if self.masks is None else self.masks.schedule
 
 
 def make_world(settings: Settings) -> World:
@@ -160,80 +208,78 @@ def _resampling(settings: Settings, world: World, name: str) -> Process:
 
 
 def _edits(settings: Settings, world: World, mask: str) -> list[Process]:
-    rows, edits = world.design.samples, settings.generations - 1
-    default = {"disjoint": 1.0, "halves": 1.0, "random": 0.3}.get(mask, 0.5)
-    fraction = default if settings.edit_fraction is None else settings.edit_fraction
-    schedules = {
-        "one": partial(policies.single, rows, edits, fraction),
-        "halves": partial(policies.disjoint, rows, edits, fraction, blocks=2),
-        "disjoint": partial(policies.disjoint, rows, edits, fraction),
-        "fixed": partial(policies.fixed, rows, edits, fraction),
-    }
-    if mask in schedules or mask not in MASKS:
-        schedule = schedules[mask]() if mask in schedules else read_masks(mask, rows)[:edits]
-        return [_scheduled(settings, world, mask, schedule)]
-    if settings.representation not in ("auto", "rows"):
+    """Every way to edit under one kind of mask: who writes, and what is kept."""
+    masks = make_masks(settings, mask, world.design.samples)
+    representation = settings.representation
+    if representation == "law" or (representation == "statistics" and masks.schedule is None):
+        accepted = "auto, rows" + (", statistics" if masks.schedule is not None else "")
         raise ValueError(
-            f"--representation {settings.representation}: {mask} masks change with every "
-            "replicate, accepted are auto and rows"
+            f"--representation {representation}: edits by {mask} masks have no such form, "
+            f"accepted are {accepted}"
         )
-    counts: tuple[float, ...] | None = None
-    if mask == "random":
-        policy, counts = policies.random_masks(rows, edits, fraction), (fraction * rows,) * edits
-    elif mask == "geometric":
-        counts = policies.geometric_counts(rows, edits, fraction, settings.decay)
-        policy = policies.random_subsets(rows, counts)
-    elif mask == "confident":
-        policy = once(policies.confident(rows, edits, settings.once_threshold))
-    else:
-        nested = mask == "nested"
-        policy = policies.confident(rows, edits, settings.threshold, nested=nested)
-    variants = ("chained", "anchored", "additive") if mask == "random" else ("chained",)
-    learner = world.learner(human_labels=world.residuals)
     return [
-        Process(
-            "edit",
-            Chain(learner, Edit.of(policy, variant), settings.generations),
-            mask,
-            variant,
-            edit_rows=counts,
-        )
-        for variant in variants
+        _edit(settings, world, mask, masks, variant)
+        for variant in _variants(settings, world, mask, masks)
     ]
 
 
-def once(policy: policies.MaskPolicy) -> policies.MaskPolicy:
-    """The same policy for the first edit, and none after it."""
-    schedule = np.array(policy.schedule)
-    schedule[1:] = False
-    return replace(policy, schedule=schedule)
+def _variants(settings: Settings, world: World, mask: str, masks: Masks) -> list[str]:
+    """Frozen edits differ from chained ones from the second edit on."""
+    variants = []
+    if "latest" in settings.writers:
+        variants += ["chained", "anchored", "additive"] if mask == "random" else ["chained"]
+    again = masks.edits > 1 and mask != "nested"  # nested and free are one, when frozen
+    if "frozen" in settings.writers and again:
+        variants.append("frozen")
+    if "external" in settings.writers and again and masks.schedule is not None and not world.given:
+        variants.append("external")
+    return variants
 
 
-def _scheduled(settings: Settings, world: World, mask: str, schedule: np.ndarray) -> Process:
-    """A schedule's blocks as statistics when they are few and the design is not given."""
-    edits = settings.generations - 1
-    if len(schedule) < edits:
-        schedule = np.concatenate([schedule, np.zeros((edits - len(schedule), schedule.shape[1]))])
-    schedule = schedule.astype(bool)
-    sizes, blocks = policies.blocks_of(schedule)
-    choice = settings.representation
-    if choice == "law":
-        raise ValueError(
-            "--representation law: edits have none, accepted are auto, rows, statistics"
-        )
-    if choice == "auto":
+def _edit(settings: Settings, world: World, mask: str, masks: Masks, variant: str) -> Process:
+    policy, external = masks.policy, variant == "external"
+    learner = world.learner(human_labels=world.residuals)
+    if masks.schedule is not None:
+        sizes, blocks = policies.blocks_of(masks.schedule)
         # Every policy on rows shares one compiled program; statistics pay off for many rows.
-        few = 16 * len(sizes) * world.design.dim <= world.design.samples
-        choice = "statistics" if few and not world.given else "rows"
-    if choice == "statistics":
-        learner = world.learner(representation="statistics", sizes=sizes)
-    else:
-        learner, blocks = world.learner(human_labels=world.residuals), schedule
+        few = 16 * len(sizes) * world.design.dim <= world.design.samples and not world.given
+        choice = settings.representation
+        if choice == "statistics" or (choice == "auto" and few):
+            learner = world.learner(representation="statistics", sizes=sizes)
+            policy = policies.MaskPolicy.of(blocks)
+    error = settings.prior_error if external else 0.0
+    prior = ExternalPrior(error * world.unit_base_error) if external else None
+    regime = Edit.of(policy, "frozen" if external else variant)
     return Process(
         "edit",
-        Chain(learner, Edit.of(policies.MaskPolicy.of(blocks)), settings.generations),
+        Chain(learner, regime, settings.generations, prior),
         mask,
-        "chained",
-        edit_rows=tuple(int(count) for count in schedule.sum(axis=1)),
-        schedule=schedule,
+        variant,
+        masks,
+        _averaged(world, masks, variant, prior),
+        error,
+        # An external prior is off by a vector that the design's scale does not leave alone.
+        (settings.samples - settings.dim + 1) / 2 if external else np.inf,
+    )
+
+
+def _averaged(
+    world: World, masks: Masks, variant: str, prior: ExternalPrior | None
+) -> Averaged | None:
+    """The exact mean over label noise, where it costs little: masks blind to the labels."""
+    design = world.design
+    if isinstance(design, GivenDesign) or masks.counts is None:
+        return None
+    if masks.schedule is not None:
+        if len(policies.blocks_of(masks.schedule)[0]) * design.dim > LARGEST_BLOCKS:
+            return None
+        error = 0.0 if prior is None else prior.test_error
+        form = ScheduledExpectation.of(design, masks.schedule, variant, error, dtype=world.dtype)
+        return Averaged(form, DESIGNS if prior is None else 16 * DESIGNS)
+    if design.samples > LARGEST_ROWS:
+        return None
+    return Averaged(
+        RandomMaskExpectation.of(
+            design, masks.inclusion, masks.pair_inclusion, variant, dtype=world.dtype
+        )
     )

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from linear_lab.plan import Process, World
+from linear_lab.plan import LARGEST_ROWS, Process, World
+from linear_lab.schedules import Masks
 from linear_lab.settings import Settings
 from theory import mixing, resampling
-from theory.editing import confidence, corrected, covariance, finite, published
+from theory.editing import confidence, corrected, covariance, finite, frozen, published
 from theory.wishart import base_error
 
 DESIGNS = 2048
@@ -21,9 +22,6 @@ DESIGNS = 2048
 
 FRAMES = 24
 """The same for T x T matrices, whose traces hardly vary."""
-
-LARGEST_ROWS = 400
-"""Most rows for which a T x T closed form is averaged; beyond, its limit is shown instead."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,8 @@ def predict(settings: Settings, world: World, process: Process, error: float) ->
     base, n = base_error(**where), settings.generations
     if process.regime != "edit":
         return _predict_resampling(settings, process, where)
+    if process.variant in ("frozen", "external"):
+        return _predict_frozen(settings, process, where)
     if process.mask == "confident":
         once = confidence.confidence_one_inflation(threshold=settings.once_threshold)
         return _curve(lambda g: base * (1 if g == 1 else once), n, "leading")
@@ -97,6 +97,35 @@ def _predict_resampling(settings: Settings, process: Process, where: dict) -> Pr
     return _curve(lambda g: base * resampling.subsample_inflation(generation=g), n, "leading")
 
 
+def _predict_frozen(settings: Settings, process: Process, where: dict) -> Prediction:
+    """Any number of edits by one model is one edit of the rows edited so far."""
+    n, base = settings.generations, base_error(**where)
+    if process.masks is None or process.masks.counts is None:
+        sure = frozen.frozen_confident_inflation
+        threshold = settings.threshold
+        return _curve(lambda g: base * sure(threshold=threshold, generation=g), n, "leading")
+    so_far = [rows_so_far(process.masks, g) for g in range(1, n + 1)]
+    if process.variant == "external":
+        where = where | {"prior_error": process.prior_error * base}
+        return _curve(lambda g: frozen.external_error(**where, **so_far[g - 1]), n)
+    return _curve(lambda g: frozen.frozen_error(**where, **so_far[g - 1]), n)
+
+
+def rows_so_far(masks: Masks, generation: int) -> dict[str, float]:
+    """Mean number of rows edited before a fit, and of pairs of them, by the names of theory."""
+    if generation == 1:
+        return {"edited_rows": 0.0}
+    if masks.schedule is not None:
+        done = masks.schedule[: generation - 1].astype(int)
+        return {"edited_rows": frozen.rows_edited_so_far(masks=done)[-1]}
+    rows, pairs = frozen.random_rows_edited(
+        samples=masks.rows,
+        inclusion=masks.inclusion[: generation - 1].tolist(),
+        pair_inclusion=masks.pair_inclusion[: generation - 1].tolist(),
+    )
+    return {"edited_rows": rows, "edited_pairs": pairs}
+
+
 def _predict_scheduled(
     settings: Settings, process: Process, where: dict, error: float
 ) -> Prediction:
@@ -134,24 +163,21 @@ def _predict_scheduled(
 
 
 def _predict_random(settings: Settings, process: Process, base: float, error: float) -> Prediction:
-    rows, n = settings.samples, settings.generations
-    counts = np.array(process.edit_rows)
-    if rows > LARGEST_ROWS:
-        fractions = list(counts / rows)
+    masks, n = process.masks, settings.generations
+    assert masks is not None
+    if masks.rows > LARGEST_ROWS:
+        fractions = masks.inclusion.tolist()
         if process.variant == "anchored":
             form = corrected.anchored_inflation
-            m = float(fractions[0])
+            m = fractions[0]
             return _curve(lambda g: base * form(edit_fraction=m, generation=g), n, "leading")
         form = corrected.random_mask_inflation
         return _curve(lambda g: base * form(fractions=fractions[: g - 1]), n, "leading")
-    pairs = (counts / rows) ** 2
-    if process.mask == "geometric":
-        pairs = counts * (counts - 1) / (rows * (rows - 1))
     errors = [
         covariance.random_mask_errors(
             design=frame,
-            inclusion=counts / rows,
-            pair_inclusion=pairs,
+            inclusion=masks.inclusion,
+            pair_inclusion=masks.pair_inclusion,
             generations=n,
             variant=process.variant,  # type: ignore[arg-type]
         )
@@ -177,19 +203,17 @@ def _predict_given(settings: Settings, world: World, process: Process) -> Predic
             masks=process.schedule,
             noise_std=world.noise_std,
             test_covariance=inputs.T @ inputs / rows,
+            variant=process.variant,  # type: ignore[arg-type]
             start=world.residuals,
         )
         return Prediction(errors, errors, "exact")
-    if process.edit_rows is None or first or process.variant == "additive":
+    masks = process.masks
+    if masks is None or masks.counts is None or first or process.variant == "additive":
         return None
-    counts = np.array(process.edit_rows)
-    pairs = (counts / rows) ** 2
-    if process.mask == "geometric":
-        pairs = counts * (counts - 1) / (rows * (rows - 1))
     errors = covariance.random_mask_errors(
         design=np.linalg.qr(inputs)[0] * np.sqrt(rows),
-        inclusion=counts / rows,
-        pair_inclusion=pairs,
+        inclusion=masks.inclusion,
+        pair_inclusion=masks.pair_inclusion,
         generations=n,
         noise_std=world.noise_std,
         variant=process.variant,  # type: ignore[arg-type]

@@ -1,101 +1,104 @@
-"""What a person sees in the terminal: 80 columns, whatever the terminal's width."""
+"""What a person sees in the terminal: the answer in sentences, then the numbers behind it."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from verdicts import how_sure, verdict_table
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict, radius
-from collapse_sim.replicates import Summary
+from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.intervals import mean_interval
 from collapse_sim.run_directory import RunDirectory
+from linear_lab.answers import answers
 from linear_lab.runner import Result
 from linear_lab.settings import Settings
 
 KINDS = {"exact": "", "averaged": "", "leading": "~"}
+"""Of a closed form: `~` before one that is right to leading order in d/T."""
 
 
-def measure_of(summary: Summary) -> str:
-    """The measure whose mean is reported: without the heavy tail where there is a choice."""
-    name = "scale_averaged_error"
-    return name if name in summary.moments else "test_error"
+def error_table(settings: Settings, base: float, results: Sequence[Result], error: float) -> Table:
+    """Test error of every process at its last generation, in units of the base error b.
 
-
-def error_table(
-    settings: Settings,
-    base: float,
-    results: list[Result],
-    confidence_error: float,
-) -> Table:
-    """Test error of every process at its last generation, in units of the base error b."""
+    One line for each way to choose the rows: beside what the latest model makes of them stands what
+    a frozen one does.
+    """
     table = Table(
         title=f"Test error after generation {settings.generations}, in units of b = {base:.6g}",
-        title_justify="left",
-        width=80,
-        box=None,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
-    table.add_column("regime", width=22)
-    columns = ("simulated", 10), ("interval", 17), ("closed form", 12), ("bound", 6), ("edited", 8)
-    for name, width in columns:
-        table.add_column(name, justify="right", width=width)
-    for result in results:
-        process, prediction, summary = result.process, result.prediction, result.summary
-        moments = summary.moments[measure_of(summary)]
-        mean = moments.mean[-1] / base
-        half = radius(summary.count, confidence_error) * np.sqrt(moments.variance[-1]) / base
-        closed = "-"
-        if prediction is not None:
-            closed = f"{KINDS[prediction.kind]}{prediction.centre[-1] / base:.3f}"
-        published = "2" if process.regime == "edit" else "-"
-        edited = summary.moments["edited_fraction"].mean[-1]
-        table.add_row(
-            process.name,
-            f"{mean:.3f}",
-            f"{mean - half:.3f} - {mean + half:.3f}",
-            closed,
-            published,
-            f"{100 * edited:.3g} %",
-        )
+        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
+    )  # fmt: skip
+    table.add_column("data", overflow="fold")
+    for title in ("latest writes", "theory", "frozen writes", "theory", "edited"):
+        table.add_column(title, justify="right")
+    for name, latest, frozen in _lines(results):
+        shown = [cell for result in (latest, frozen) for cell in _cells(result, base, error)]
+        edited = (latest or frozen).summary.moments["edited_fraction"].mean.sum()
+        table.add_row(name, *shown, f"{100 * edited:.3g} %")
     return table
 
 
-def _verdicts(verdicts: list[Verdict], base: float) -> Table:
-    """In units of b, but for ladders of sizes and laws of replicates."""
+def _lines(results: Sequence[Result]) -> Iterator[tuple[str, Result | None, Result | None]]:
+    """Processes side by side: by the latest model, and by a frozen one with the same masks."""
+    frozen = {r.process.mask: r for r in results if r.process.variant == "frozen"}
+    shown = set()
+    for result in results:
+        process = result.process
+        if process.variant == "frozen":
+            continue
+        name = process.name.removeprefix("edit ")
+        if process.variant == "external":
+            yield name, None, result
+        else:
+            chained = process.variant == "chained"
+            shown |= {process.mask} if chained else set()
+            yield name, result, frozen.get(process.mask) if chained else None
+    yield from ((mask, None, r) for mask, r in frozen.items() if mask not in shown)
 
-    def unit(verdict: Verdict) -> float:
-        is_limit = isinstance(verdict.parameters.get("samples"), list)
-        return 1.0 if is_limit or verdict.claim == "ref.replace_law" else base
 
-    def on(verdict: Verdict) -> str:
-        return str(verdict.parameters["process"]).removeprefix("edit ")
+def _cells(result: Result | None, base: float, error: float) -> tuple[str, str]:
+    if result is None:
+        return "", ""
+    process, prediction, summary = result.process, result.prediction, result.summary
+    measure = process.measure(summary.moments)
+    moments = process.finite_moments if measure == "test_error" else np.inf
+    interval = summary.moments[measure].mean[-1] / base, np.nan
+    if moments > 2:
+        low, high = mean_interval(summary.moments[measure], -1, error, finite_moments=moments)
+        interval = low / base, high / base
+    closed = "-"
+    if prediction is not None:
+        closed = f"{KINDS[prediction.kind]}{prediction.centre[-1] / base:.3f}"
+    return f"{interval[0]:.3f} - {interval[1]:.3f}", closed
 
-    return verdict_table(verdicts, on, unit)
 
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+def _on(verdict: Verdict) -> str:
+    return str(verdict.parameters["process"]).removeprefix("edit ")
 
 
 def print_report(
-    settings: Settings, base: float, results: list[Result], verdicts: list[Verdict]
+    settings: Settings, base: float, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> None:
-    """Both tables and how sure they are."""
-    console = Console(width=80, highlight=False)
+    """The answer, both tables and how sure they are."""
+    console = Console(highlight=False)
+    for sentence in answers(settings, base, results, verdicts):
+        console.print(sentence)
     error = FAMILY_ERROR / max(len(verdicts), 1)
+    console.print()
     console.print(error_table(settings, base, results, error))
     console.print()
-    console.print(_verdicts(verdicts, base))
+    console.print(verdict_table(verdicts, _on))
     count = sum(result.summary.count for result in results)
     console.print(
-        "\nb is the error of the fit on human data; bound: 2b, as published; ~: to leading order "
-        f"in d/T. {how_sure(verdicts)} {count:,} replicates."
+        "\nb is the error of the fit on human data; theory: closed forms, ~ to leading order in "
+        f"d/T; edited: rows of all edits together. {count:,} replicates.\n{how_sure(verdicts)}"
     )
 
 
-def print_stored(run: RunDirectory, base: float) -> None:
+def print_stored(run: RunDirectory) -> None:
     """The verdicts of a run that was finished before."""
-    console = Console(width=80, highlight=False)
+    console = Console(highlight=False)
     verdicts = [Verdict(**record) for record in run.verdicts()]
-    console.print(_verdicts(verdicts, base))
+    console.print(verdict_table(verdicts, _on))
+    console.print(how_sure(verdicts))
     console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)

@@ -1,19 +1,27 @@
 """Simulates the processes of a run: checkpoints, progress, early stopping, budget."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from streaming import Streaming, progress
 
-from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
+from collapse_sim.certify import FAMILY_ERROR, Verdict
 from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
-from linear_lab.evidence import gather
-from linear_lab.limits import Rungs, judge_limits
+from linear_lab.evidence import Found, gather
+from linear_lab.limits import Rungs
 from linear_lab.plan import Process, World
 from linear_lab.predictions import Prediction, predict
 from linear_lab.settings import Settings
+
+THREADS = 3
+"""Processes at a time: one compiles, on one core, while another runs."""
+
+LEAST = 2**14
+"""Fewest replicates of a process, where there may be so many: its points are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +31,12 @@ class Result:
     process: Process
     prediction: Prediction | None
     summary: Summary
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean test error of every generation."""
+        moments = self.summary.moments
+        return moments[self.process.measure(moments)].mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +54,20 @@ class Runner:
     ) -> tuple[list[Result], list[Verdict]]:
         """Simulate everything; results and verdicts in the order of the processes."""
         error = self._error_of_each(processes, ladders)
-        results, verdicts = [], []
         with progress(self._total(processes, ladders)) as bar:
             streaming = Streaming(self.run, self.settings.seed, bar, self.deadline)
-            for index, process in enumerate(processes):
-                bar.set_description(process.name)
-                least = max((r.replicates for r in ladders if r.uses(process.name)), default=0)
-                result, decided = self._process(index, process, error, least, streaming)
-                if result.summary.count:
-                    results.append(result)
-                    verdicts += decided
-            for index, rungs in enumerate(ladders):
-                verdicts += self._ladder(index, rungs, results, error, streaming)
-        return results, verdicts
+            threads = ThreadPoolExecutor(THREADS)
+            try:
+                one = partial(self._process, streaming, error)
+                made = threads.map(one, *zip(*enumerate(processes), strict=True))
+                climbed = threads.map(
+                    partial(self._ladder, streaming, error), range(len(ladders)), ladders
+                )
+                results, decided = zip(*made, strict=True)
+                verdicts = [verdict for found in (*decided, *climbed) for verdict in found]
+            finally:
+                threads.shutdown(cancel_futures=True)
+        return [result for result in results if result.summary.count], verdicts
 
     def _error_of_each(self, processes: list[Process], ladders: list[Rungs]) -> float:
         """The family's error shared over all tests, counted before any is decided.
@@ -61,63 +76,73 @@ class Runner:
         """
         ones = np.ones(self.settings.generations)
         outline = Prediction(ones, ones, "exact")
-        found = [gather(self.settings, self.world, process, outline)[0] for process in processes]
-        tests = sum(map(len, found)) + sum(len(rungs.tests) for rungs in ladders)
+        found = [gather(self.settings, self.world, process, outline) for process in processes]
+        tests = sum(f.tests for f in found) + sum(rungs.count for rungs in ladders)
         return FAMILY_ERROR / max(2 * tests, 1)
 
     def _total(self, processes: list[Process], ladders: list[Rungs]) -> int:
         """Most replicates there can be."""
-        total = self.settings.replicates * len(processes)
-        return total + sum(rungs.replicates * (len(rungs.samples) - rungs.own) for rungs in ladders)
+        averaged = sum(p.averaged.replicates for p in processes if p.averaged is not None)
+        climbed = sum(rungs.replicates * len(rungs.samples) for rungs in ladders)
+        return self.settings.replicates * len(processes) + averaged + climbed
 
     def _process(
-        self, index: int, process: Process, error: float, least: int, streaming: Streaming
+        self, streaming: Streaming, error: float, index: int, process: Process
     ) -> tuple[Result, list[Verdict]]:
         prediction = predict(self.settings, self.world, process, error)
-        evidence, known = gather(self.settings, self.world, process, prediction)
+        found = gather(self.settings, self.world, process, prediction)
 
         def is_decided(summary: Summary) -> bool:
-            if not self.settings.early_stop or summary.count < least:
+            if not self.settings.early_stop or summary.count < LEAST:
                 return False
-            return all(v.verdict != "undecided" for v in _judge(evidence, summary, error))
+            return all(e.judge(summary, error).verdict != "undecided" for e in found.chains)
 
+        streaming.bar.set_description(process.name)
         targets = looks(self.settings.replicates)
         name = f"{index:02d}-{process.name}"
         summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
         streaming.bar.update(self.settings.replicates - summary.count)
-        verdicts = [*_judge(evidence, summary, error), *known] if summary.count else []
-        return Result(process, prediction, summary), verdicts
+        averaged = self._averaged(streaming, index, process)
+        return Result(process, prediction, summary), _judge(found, summary, averaged, error)
+
+    def _averaged(self, streaming: Streaming, index: int, process: Process) -> Summary:
+        if process.averaged is None:
+            return EMPTY
+        name = f"{index:02d}-{process.name}-averaged"
+        simulation, count = process.averaged.simulation, process.averaged.replicates
+        return streaming.simulate(name, 500 + index, simulation, [count])
 
     def _ladder(
-        self, index: int, rungs: Rungs, results: list[Result], error: float, streaming: Streaming
+        self, streaming: Streaming, error: float, index: int, rungs: Rungs
     ) -> list[Verdict]:
-        own = {result.process.name: result.summary for result in results}
         summaries = []
         for step, samples in enumerate(rungs.samples):
-            if rungs.own and samples == self.settings.samples:
-                summaries.append(own.get(rungs.process, EMPTY))
-                continue
             streaming.bar.set_description(f"{rungs.process}, T = {samples}")
-            name = f"limit-{rungs.process}-{samples}"
+            name, stream = f"limit-{rungs.process}-{samples}", 1000 + 10 * index + step
             simulation, targets = rungs.simulate(samples), [rungs.replicates]
-            stream = 1000 + 10 * index + step
             summaries.append(streaming.simulate(name, stream, simulation, targets))
-        if not all(summary.count for summary in summaries):
-            return []
-        return judge_limits(self.settings, self.world, rungs, summaries, error)
+        if any(summary.count < rungs.replicates for summary in summaries):
+            return []  # out of time: a rung is looked at once, when it is whole
+        return list(rungs.judge(summaries, error))
 
 
-def _judge(evidence: list[Evidence | LawEvidence], summary: Summary, error: float) -> list[Verdict]:
-    return [found.judge(summary, error) for found in evidence]
+def _judge(found: Found, chains: Summary, averaged: Summary, error: float) -> list[Verdict]:
+    """What was simulated at all; then what needs no simulation."""
+    if not chains.count:
+        return []
+    verdicts = [evidence.judge(chains, error) for evidence in found.chains]
+    if averaged.count:
+        verdicts += [evidence.judge(averaged, error) for evidence in found.averaged]
+    return [*verdicts, *found.decided]
 
 
-def chain_rows(results: list[Result]) -> Iterator[tuple]:
+def chain_rows(results: Sequence[Result]) -> Iterator[tuple]:
     """One row for each process, measure and generation, in the order of CHAIN_COLUMNS."""
     for result in results:
         process, prediction, summary = result.process, result.prediction, result.summary
         edited = summary.moments["edited_fraction"].mean
         for measure, moments in summary.moments.items():
-            if measure == "edited_fraction":
+            if measure == "edited_fraction" or not process.records(measure):
                 continue
             quantiles = np.quantile(summary.sample[measure], (0.05, 0.5, 0.95), axis=0)
             for n in range(len(moments.mean)):

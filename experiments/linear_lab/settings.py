@@ -12,6 +12,7 @@ Regime = Literal[
     "replace", "replace_fresh", "accumulate", "accumulate_fresh", "halfway", "halfway_fresh",
     "subsample", "subsample_fresh", "mix_fresh", "mix_fixed", "edit",
 ]  # fmt: skip
+Writer = Literal["latest", "frozen", "external"]
 MASKS = (
     "one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free"
 )  # fmt: skip
@@ -49,6 +50,13 @@ class Settings:
     """Which rows an edit touches: one, halves, disjoint, random, fixed, geometric, confident
     (one edit of the confident rows), nested and free (confident rows every time), or a .npy
     file of 0 and 1, one row for each edit."""
+
+    writers: tuple[Writer, ...] = ("latest", "frozen", "external")
+    """Who writes the edits: the latest model (as in the paper's equation 3), the first one for ever
+    (frozen), or another frozen one, given from outside (external; masks set in advance)."""
+
+    prior_error: float = 0.5
+    """Test error of that external model, in units of b, the error of a fit on human data."""
 
     edit_fraction: float | None = None
     """Share of rows edited (1 for disjoint in all, 0.3 for random, 0.5 for the others)."""
@@ -112,6 +120,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 self._reject(name, "accepted is [0, 1]")
+        if not 0 <= self.prior_error < float("inf"):
+            self._reject("prior_error", "accepted are finite numbers >= 0")
         if not 0 < self.decay < 1:
             self._reject("decay", "accepted is (0, 1)")
         for name in ("noise_std", "threshold", "once_threshold", "budget_seconds"):
@@ -123,8 +133,8 @@ class Settings:
                 self._reject("masks", f"accepted are {', '.join(MASKS)} or a .npy file", mask)
         if self.labels is not None and self.design == "gaussian":
             self._reject("labels", "accepted with a design from a file, or diabetes")
-        if not self.regimes or ("edit" in self.regimes and not self.masks):
-            self._reject("regimes", "accepted is at least one, and a mask for edit")
+        if not self.regimes or ("edit" in self.regimes and not (self.masks and self.writers)):
+            self._reject("regimes", "accepted is at least one, and a mask and a writer for edit")
 
     def _reject(self, name: str, accepted: str, value: Any = None) -> None:
         command_line.reject(self, name, accepted, value)

@@ -152,7 +152,9 @@ def frozen_confident_limit(*, threshold: float) -> float:
     1.0
     """
     excess = stationary_residual_variance(threshold=threshold) - 1
-    return confidence_one_inflation(threshold=threshold) + share_edited(threshold=threshold) * excess
+    return (
+        confidence_one_inflation(threshold=threshold) + share_edited(threshold=threshold) * excess
+    )
 
 
 def frozen_confident_crossing() -> tuple[float, float]:
