@@ -12,7 +12,6 @@ $|y - x^\top \theta_c| \le r |x| + \sigma_c$ at x = 1.
 """
 
 import math
-
 from typing import NamedTuple
 
 import numpy as np
