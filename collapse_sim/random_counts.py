@@ -1,15 +1,18 @@
 """Random counts: Poisson, multinomial and multivariate hypergeometric draws.
 
 Their cost does not depend on how many tokens are counted. Counts are int32, at most 2^31 - 1
-tokens. float32 is enough up to 2^24 tokens; above, it rounds a type's mean by up to 6e-8 of
-itself, and float64 (where JAX has it enabled) does not.
+tokens; numbers known before a program is compiled are refused above. float32 is enough up to 2^24
+tokens; above, it rounds a type's mean by up to 6e-8 of itself, and float64 (where JAX has it
+enabled) does not.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.linalg import DType
@@ -29,6 +32,12 @@ CONSTANT = (
 INVERSE = (-0.0198092289, 0.0173074806, -0.0142852504, 0.0131205443)
 """Polynomials of `from_normal`, fitted to scipy's incomplete gamma function."""
 
+MOST_TOKENS = 2**31 - 1
+"""What int32 holds."""
+
+LARGEST_MEAN = 2.0**31 - 2**20
+"""A Poisson count of this mean is above int32 with a chance of 1e-114."""
+
 SPARE = 3.0
 """Standard deviations by which a multinomial's Poisson total is aimed below its tokens."""
 
@@ -36,13 +45,21 @@ SPARE = 3.0
 def poisson(
     key: Key[Array, ""], mean: Float[np.ndarray | Array, "*shape"], dtype: DType = jnp.float32
 ) -> Int[Array, "*shape"]:
-    """Poisson draws for means from 0 (which gives exactly 0) to 2^31, one for each entry.
+    """Poisson draws for means from 0 (which gives exactly 0) to 2^31 - 2^20, one for each entry.
 
     By inversion, from one random word each and without rejection. The distribution function is
     within 1e-7 of Poisson's, no more than the rounding of a float32 uniform; the chance of any
-    count at all is right for means down to 1e-8.
+    count at all is right for means down to 1e-8. Raises ValueError for means known to be outside.
     """
-    mean = jnp.asarray(mean, dtype)
+    if not isinstance(mean, Tracer):
+        _require("mean", mean, LARGEST_MEAN, "numbers")
+    return _poisson(key, jnp.asarray(mean, dtype), dtype)
+
+
+def _poisson(
+    key: Key[Array, ""], mean: Float[Array, "*shape"], dtype: DType
+) -> Int[Array, "*shape"]:
+    """The same for means up to 2^31; of counts that int32 does not hold uint32 has the words."""
     searched = mean < SEARCH_BELOW
     # Either of the two is used, so both may come from one key: the compiler hashes it once.
     tail = _small_uniform(key, mean.shape, dtype)
@@ -62,7 +79,11 @@ def binomial(
 
     Poisson numbers of successes and failures, taken as in `multinomial`, and the last few trials by
     inversion. `jax.random.binomial` in float32 has a wrong variance from about 10^7 trials on.
+    Raises ValueError for a count or a chance known to be outside.
     """
+    count = _as_counts(count)
+    if not isinstance(chance, Tracer):
+        _require("chance", chance, 0.5, "numbers")
     chance = jnp.asarray(chance, dtype)
     few = 64
     many_key, few_key = jax.random.split(key)
@@ -72,12 +93,14 @@ def binomial(
         trials = left.astype(dtype)
         mean = jnp.maximum(trials - SPARE * jnp.sqrt(trials), 0)
         means = jnp.stack([mean * chance, mean * (1 - chance)])
-        yes, no = poisson(jax.random.fold_in(many_key, attempt), means, dtype)
-        fits = (left > few) & (yes + no <= left)
+        yes, no = _poisson(jax.random.fold_in(many_key, attempt), means, dtype)
+        # Of 2^31 tokens the sum may be more than int32 holds, never more than uint32 does.
+        total = yes.astype(jnp.uint32) + no.astype(jnp.uint32)
+        fits = (left > few) & (total <= left.astype(jnp.uint32))
         yes, both = (jnp.where(fits, x, 0) for x in (yes, yes + no))
         return successes + yes, left - both, attempt + 1
 
-    left = jnp.asarray(count, jnp.int32)
+    left = count
     state = jnp.zeros_like(left), left, jnp.uint32(0)
     successes, left, _ = jax.lax.while_loop(lambda state: jnp.any(state[1] > few), many, state)
     trials, odds = left.astype(dtype), chance / (1 - chance)
@@ -98,11 +121,13 @@ def multinomial(
     Independent Poisson counts are multinomial given their total. So whenever their total is no
     more than the tokens still to be drawn they are taken, whatever it is, and the rest drawn in
     the same way; the last few tokens are drawn one by one. Probabilities that are not a law (nan,
-    or all 0) give no token at all.
+    or all 0) give no token at all. Raises ValueError for a count known to be negative or above
+    2^31 - 1.
     """
+    count = _as_counts(count)
     probabilities = jnp.asarray(probabilities, dtype)
     types = probabilities.shape[0]
-    count = jnp.where(probabilities.sum() > 0, jnp.asarray(count, jnp.int32), 0)
+    count = jnp.where(probabilities.sum() > 0, count, 0)
     few, chunk = max(32, types // 16), max(16, types // 64)
     many_key, few_key = jax.random.split(key)
 
@@ -110,10 +135,12 @@ def multinomial(
         counts, left, attempt = state
         tokens = left.astype(dtype)
         mean = (tokens - SPARE * jnp.sqrt(tokens)) * probabilities
-        drawn = poisson(jax.random.fold_in(many_key, attempt), jnp.maximum(mean, 0), dtype)
-        total = drawn.sum(dtype=jnp.int32)
-        fits = total <= left
-        return counts + jnp.where(fits, drawn, 0), left - jnp.where(fits, total, 0), attempt + 1
+        drawn = _poisson(jax.random.fold_in(many_key, attempt), jnp.maximum(mean, 0), dtype)
+        # Of 2^31 tokens the sum may be more than int32 holds, never more than uint32 does.
+        total = drawn.astype(jnp.uint32).sum(dtype=jnp.uint32)
+        fits = total <= left.astype(jnp.uint32)
+        taken = jnp.where(fits, total, 0).astype(jnp.int32)
+        return counts + jnp.where(fits, drawn, 0), left - taken, attempt + 1
 
     start = jnp.zeros(types, jnp.int32), count, jnp.uint32(0)
     counts, left, _ = jax.lax.while_loop(lambda state: state[1] > few, many, start)
@@ -142,10 +169,14 @@ def hypergeometric(
     Tokens taken independently with one chance are, given how many they are, a uniformly random
     subset. So whenever they are no more than asked for they are taken, and the rest drawn in the
     same way from what is left; the last few tokens are drawn one by one. `count` above the number
-    of tokens takes them all.
+    of tokens takes them all. Raises ValueError for counts known to be negative or to add up to more
+    than 2^31 - 1.
     """
+    counts, count = _as_counts(counts, "counts"), _as_counts(count)
+    if not isinstance(counts, Tracer):
+        _require("sum of counts", np.asarray(counts).sum(dtype=np.int64), MOST_TOKENS)
     total = counts.sum(dtype=jnp.int32)
-    count = jnp.minimum(jnp.asarray(count, jnp.int32), total)
+    count = jnp.minimum(count, total)
     more_than_half = count > total // 2
     smaller = jnp.where(more_than_half, total - count, count)
     many_key, few_key = jax.random.split(key)
@@ -190,6 +221,23 @@ def categorical(
     cumulative = jnp.where(probabilities > 0, jnp.cumsum(probabilities), 0)
     cumulative = jax.lax.cummax(cumulative)
     return _find(cumulative, uniform(key, shape, dtype) * cumulative[-1])
+
+
+def _as_counts(
+    values: Int[np.ndarray | Array, "*shape"] | int, name: str = "count"
+) -> Int[Array, "*shape"]:
+    """Counts in int32, of which none wraps: wider ones are looked at where they are known."""
+    if not isinstance(values, Tracer):
+        _require(name, values, MOST_TOKENS)
+    return jnp.asarray(values, jnp.int32)
+
+
+def _require(name: str, values: Any, most: float | int, kind: str = "integers") -> None:
+    known = np.asarray(values)
+    outside = ~((known >= 0) & (known <= most))
+    if outside.any():
+        wrong = known[outside].flat[0]
+        raise ValueError(f"{name}={wrong}: accepted are {kind} from 0 to {most:.10g}")
 
 
 def _find(cumulative: Array, value: Array) -> Int[Array, "..."]:

@@ -163,7 +163,8 @@ def _levels_drawn(samples: int, collapsed_weight: float) -> np.ndarray:
     weights = np.array([0.0, light, collapsed_weight])
     reaches_first = weights + (1 - weights) * first
     reaches_second = weights * np.array([0.0, share, 1.0]) + (1 - weights) * second
-    some_first, some_second = (
-        -np.expm1(samples * np.log1p(-chance)) for chance in (reaches_first, reaches_second)
+    none_first, none_second = (
+        samples * np.log1p(-chance) for chance in (reaches_first, reaches_second)
     )
-    return np.stack([1 - some_first, some_first - some_second, some_second], axis=1)
+    only_first = np.exp(none_second) * -np.expm1(none_first - none_second)
+    return np.stack([np.exp(none_first), only_first, -np.expm1(none_second)], axis=1)

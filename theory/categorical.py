@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from theory import gaussian, gaussian_edits
 from theory.validate import require_count, require_fraction
@@ -47,12 +48,12 @@ def lost_probability(*, probability: float, samples: int) -> float:
 
     The chance to be lost in the end is 1 - q. Source: Shumailov et al. 2024.
 
-    >>> lost_probability(probability=0.5, samples=3)
+    >>> round(lost_probability(probability=0.5, samples=3), 12)
     0.125
     """
     require_fraction("probability", probability)
     require_count("samples", samples, least=1)
-    return (1 - probability) ** samples
+    return float(np.exp(special.xlog1py(samples, -probability)))
 
 
 def distinct_types(*, probabilities: ArrayLike, samples: int) -> float:
@@ -127,7 +128,7 @@ def edit_factor(*, samples: int, edited: int) -> float:
     """
     require_count("samples", samples, least=2)
     require_count("edited", edited, least=0, most=samples)
-    return 1 - (edited * (samples - edited) / (samples - 1) + edited) / samples**2
+    return 1 - _edit_loss(samples, edited)
 
 
 def edit_heterozygosity(
@@ -141,7 +142,9 @@ def edit_heterozygosity(
     0.28125
     """
     require_count("generation", generation, least=1)
-    factor = edit_factor(samples=samples, edited=edited) ** (generation - 1)
+    require_count("samples", samples, least=2)
+    require_count("edited", edited, least=0, most=samples)
+    factor = math.exp((generation - 1) * math.log1p(-_edit_loss(samples, edited)))
     return heterozygosity(probabilities=probabilities) * (1 - 1 / samples) * factor
 
 
@@ -171,7 +174,7 @@ def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     """
     require_count("samples", samples, least=1)
     require_count("edited", edited, least=1, most=samples)
-    kept = 1 - (edited / samples) ** 2
+    kept = (samples - edited) * (samples + edited) / samples**2
     return heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
 
 
@@ -201,8 +204,8 @@ def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generat
     0.0625
     """
     require_count("generation", generation, least=1)
-    limit, memory = _partial(probabilities, human, samples)
-    return limit * (1 - memory ** (generation - 1))
+    limit, lost = _partial(probabilities, human, samples)
+    return -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
 
 
 def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> float:
@@ -229,8 +232,8 @@ def mixture_variance(
     require_count("generation", generation, least=1)
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
-    memory = (1 - human_share) ** 2 * (1 - 1 / samples)
-    grown = (1 - memory**generation) / (1 - memory)
+    lost = _mixture_loss(samples, human_share)
+    grown = -np.expm1(special.xlog1py(generation, -lost)) / lost
     return _variances(probabilities) / samples * grown
 
 
@@ -242,7 +245,7 @@ def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float)
     """
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
-    return _variances(probabilities) / samples / (1 - (1 - human_share) ** 2 * (1 - 1 / samples))
+    return _variances(probabilities) / samples / _mixture_loss(samples, human_share)
 
 
 def mixture_heterozygosity(
@@ -250,17 +253,20 @@ def mixture_heterozygosity(
 ) -> float:
     r"""Mean heterozygosity under `mixture_variance`: $H - \sum_i V_i$, as estimates are unbiased.
 
+    That is $H \frac{(N-1) a (2-a) + \rho^n}{N a (2-a) + (1-a)^2}$.
+
     >>> mixture_heterozygosity(
     ...     probabilities=[0.5, 0.5], samples=2, human_share=0.5, generation=1)
     0.25
     """
-    lost = mixture_variance(
-        probabilities=probabilities,
-        samples=samples,
-        human_share=human_share,
-        generation=generation,
-    )
-    return heterozygosity(probabilities=probabilities) - float(lost.sum())
+    require_count("generation", generation, least=1)
+    require_count("samples", samples, least=1)
+    require_fraction("human_share", human_share)
+    lost = _mixture_loss(samples, human_share)
+    remembered = float(np.exp(special.xlog1py(generation, -lost)))
+    pulled = (samples - 1) * human_share * (2 - human_share)
+    kept = (pulled + remembered) / (samples * lost)
+    return heterozygosity(probabilities=probabilities) * kept
 
 
 def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: int) -> np.ndarray:
@@ -283,7 +289,7 @@ def accumulate_inflation_limit(*, samples: int) -> float:
     >>> accumulate_inflation_limit(samples=1)
     1.0
     """
-    return samples * (1 - gaussian.accumulate_limit(samples=samples))
+    return samples * gaussian.accumulate_mean_error_limit(samples=samples)
 
 
 def require_law(name: str, values: ArrayLike) -> np.ndarray:
@@ -310,10 +316,19 @@ def _type_variance(probability: float, samples: int, generation: int) -> float:
     return probability * (1 - probability) * kept
 
 
+def _edit_loss(samples: int, edited: int) -> float:
+    return (edited * (samples - edited) / (samples - 1) + edited) / samples**2
+
+
+def _mixture_loss(samples: int, human_share: float) -> float:
+    """1 - rho of `mixture_variance`."""
+    return human_share * (2 - human_share) + (1 - human_share) ** 2 / samples
+
+
 def _partial(probabilities: ArrayLike, human: int, samples: int) -> tuple[float, float]:
-    """Limit of the squared distance, and the share of it that a generation keeps."""
+    """Limit of the squared distance, and the share of it that a generation loses."""
     require_count("human", human, least=1)
     require_count("samples", samples, least=1)
-    share = samples / (human + samples)
-    memory = share**2 * (1 - 1 / samples)
-    return heterozygosity(probabilities=probabilities) * share**2 / samples / (1 - memory), memory
+    total = human + samples
+    lost = (human * (total + samples) + samples) / total**2
+    return heterozygosity(probabilities=probabilities) * samples / total**2 / lost, lost

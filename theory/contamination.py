@@ -15,8 +15,8 @@ from theory import gaussian
 from theory.categorical import heterozygosity
 from theory.validate import require_count, require_fraction, require_positive
 
-_SUMMED = 1000
-"""Terms of a sum that are summed one by one; the rest is a zeta function, right to 1e-9."""
+_SUMMED = 10_000
+"""Terms of a sum that are summed one by one; the rest is an integral, right to 1e-9."""
 
 
 def minimax_rate(*, samples: gaussian.Sizes, human_shares: ArrayLike) -> float:
@@ -71,27 +71,34 @@ def pooled_error(
 
 
 def pooled_error_leading(*, generation: int, human_share: float) -> float:
-    r"""Squared error of the pooled mean of t batches, for large t, in units of one batch's.
+    r"""Squared error of the pooled mean of t large batches, in units of one batch's.
 
-    $C t^{-2a}$ below $a = \frac12$, $C = \sum_s [\Gamma(s)/\Gamma(s+1-a)]^2$;
-    $(\ln t + c)/t$ at it; $\frac1{(2a-1)t}$ above: the root is of order $t^{-\min(1/2, a)}$.
-    Source: Wang, Niu and Li 2026 (the order); the constants are derived here.
+    $[\frac{\Gamma(t+1-a)}{\Gamma(t+1)}]^2 \sum_{s \le t} [\frac{\Gamma(s)}{\Gamma(s+1-a)}]^2$,
+    which solves $E_t = (1 - a/t)^2 E_{t-1} + t^{-2}$. For large t it is
+    $C t^{-2a} + \frac1{(2a-1)t}$, whose poles at $a = \frac12$ cancel and leave $(\ln t + c)/t$:
+    the root is of order
+    $t^{-\min(1/2, a)}$, but near $a = \frac12$ not before $|2a - 1| \ln t$ is large.
+    Source: Wang, Niu and Li 2026 (the order); the sum is derived here.
 
     >>> pooled_error_leading(generation=10, human_share=1.0)
     0.1
     """
     require_count("generation", generation, least=1)
     require_fraction("human_share", human_share)
-    if human_share > 0.5:
-        return 1 / ((2 * human_share - 1) * generation)
-    terms = np.arange(1, _SUMMED + 1)
-    ratios = special.gammaln(terms) - special.gammaln(terms + 1 - human_share)
-    summed = float(np.sum(np.exp(2 * ratios)))
-    rest = _SUMMED + 1 - human_share / 2
-    if human_share == 0.5:
-        return (math.log(generation) + summed - float(special.digamma(rest))) / generation
-    constant = summed + float(special.zeta(2 - 2 * human_share, rest))
-    return constant * generation ** (-2 * human_share)
+    terms = np.arange(1, min(generation, _SUMMED) + 1)
+    total = float(np.sum(special.poch(terms, 1 - human_share) ** -2.0))
+    if generation <= _SUMMED:
+        return total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
+    # The terms left are x^(p-1) at x = s - a/2, p = 2a - 1: an integral by midpoints.
+    power = 2 * human_share - 1
+    first, last = (t + (1 - human_share) / 2 for t in (_SUMMED, generation))
+    total += first**power * _power_integral(power, math.log(last / first))
+    return total * last ** (-2 * human_share)
+
+
+def _power_integral(power: float, logarithm: float) -> float:
+    """Integral of x^(power - 1) from 1 to e^logarithm."""
+    return math.expm1(power * logarithm) / power if power else logarithm
 
 
 def mixed_distance(*, ratio: float, generation: int) -> float:
@@ -101,12 +108,14 @@ def mixed_distance(*, ratio: float, generation: int) -> float:
     same N human points and $\lambda N$ of the last model, for every $\lambda$. Generation 1 is the
     model that the chain starts from. Source: derived here.
 
-    >>> mixed_distance(ratio=1.0, generation=3)
-    0.25
+    >>> mixed_distance(ratio=0.25, generation=2)
+    0.2
     """
     require_positive("ratio", ratio, zero=True)
     require_count("generation", generation, least=1)
-    return (ratio / (1 + ratio)) ** (generation - 1)
+    if ratio < 1:
+        return (ratio / (1 + ratio)) ** (generation - 1)
+    return math.exp(-(generation - 1) * math.log1p(1 / ratio))
 
 
 def mixed_distance_bound(*, ratio: float, generation: int, misfit: float = 0.0) -> float:
@@ -135,7 +144,7 @@ def largest_mean_error_bound(*, samples: int) -> float:
     >>> largest_mean_error_bound(samples=1)
     4.0
     """
-    return 4 * (1 - gaussian.accumulate_limit(samples=samples))
+    return 4 * gaussian.accumulate_mean_error_limit(samples=samples)
 
 
 def _batches(samples: gaussian.Sizes, human_shares: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,9 @@ from scipy import special
 
 from theory.validate import require_count, require_positive
 
+_SERIES = (-1 / 4, 1 / 24, -1 / 20, 17 / 112, -31 / 36, 691 / 88)
+"""Of log(sqrt(2/n) Gamma((n+1)/2) / Gamma(n/2)) in 1/n, 1/n^3, ...: right to rounding from 50."""
+
 Sizes = int | float | Sequence[int | float] | np.ndarray
 """Points of every generation, or of each."""
 
@@ -28,7 +31,7 @@ def standard_deviation_factor(*, samples: float | int, unbiased: bool = True) ->
     >>> round(standard_deviation_factor(samples=3) ** 2 * 4 / math.pi, 12)
     1.0
     """
-    return float(_deviation_factors(require_sizes(samples, 1), unbiased)[0])
+    return float(np.exp(_log_deviation_factors(require_sizes(samples, 1), unbiased)[0]))
 
 
 def replace_variance(
@@ -48,7 +51,7 @@ def replace_variance(
     """
     sizes = require_sizes(samples, generation)
     require_positive("sampling_variance", sampling_variance, zero=True)
-    kept = np.prod(_variance_factors(sizes, unbiased))
+    kept = 1.0 if unbiased else np.exp(np.sum(np.log1p(-1 / sizes)))
     return float(sampling_variance ** (generation - 1) * kept)
 
 
@@ -80,7 +83,7 @@ def replace_standard_deviation(*, samples: Sizes, generation: int, unbiased: boo
     >>> round(replace_standard_deviation(samples=3, generation=2) * 4 / math.pi, 12)
     1.0
     """
-    return float(np.prod(_deviation_factors(require_sizes(samples, generation), unbiased)))
+    return math.exp(_log_deviation(samples, generation, unbiased))
 
 
 def draw_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
@@ -105,9 +108,11 @@ def squared_wasserstein(*, samples: Sizes, generation: int, unbiased: bool = Tru
     >>> round(squared_wasserstein(samples=3, generation=1) + math.sqrt(math.pi), 6)
     2.333333
     """
-    spread = replace_standard_deviation(samples=samples, generation=generation, unbiased=unbiased)
-    drawn = draw_variance(samples=samples, generation=generation, unbiased=unbiased)
-    return drawn + 1 - 2 * spread
+    # Of many points 1 - the mean deviation is small: not a difference of the two.
+    lost = -2 * math.expm1(_log_deviation(samples, generation, unbiased))
+    if not unbiased:
+        return lost
+    return replace_mean_error(samples=samples, generation=generation) + lost
 
 
 def squared_wasserstein_leading(*, samples: Sizes, generation: int) -> float:
@@ -176,6 +181,22 @@ def accumulate_limit(*, samples: int) -> float:
     return float(np.sinc(samples**-0.5))
 
 
+def accumulate_mean_error_limit(*, samples: int) -> float:
+    r"""Limit of the squared error of the mean, ML: $1 - \sin x / x$, $x = \pi/\sqrt M$.
+
+    >>> accumulate_mean_error_limit(samples=1)
+    1.0
+    """
+    if samples < 10:
+        return 1 - accumulate_limit(samples=samples)
+    require_count("samples", samples, least=1)
+    square, term, total = math.pi**2 / samples, 1.0, 0.0
+    for k in range(1, 10):
+        term *= -square / (2 * k * (2 * k + 1))
+        total -= term
+    return total
+
+
 def require_sizes(samples: Sizes, generation: int) -> np.ndarray:
     """One size for each generation, finite and >= 2; raises ValueError."""
     require_count("generation", generation, least=1)
@@ -193,8 +214,19 @@ def _variance_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
     return np.ones_like(sizes) if unbiased else 1 - 1 / sizes
 
 
-def _deviation_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
-    return np.sqrt(2 / (sizes - unbiased)) * special.poch((sizes - 1) / 2, 0.5)
+def _log_deviation(samples: Sizes, generation: int, unbiased: bool) -> float:
+    """Log of the mean standard deviation of the fit under replace."""
+    return float(np.sum(_log_deviation_factors(require_sizes(samples, generation), unbiased)))
+
+
+def _log_deviation_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
+    freedom = sizes - 1
+    large = np.maximum(freedom, 50.0)
+    series = sum(c * large ** (-1.0 - 2 * k) for k, c in enumerate(_SERIES))
+    small = np.minimum(freedom, 50.0)
+    direct = np.log(np.sqrt(2 / small) * special.poch(small / 2, 0.5))
+    logs = np.where(freedom < 50, direct, series)
+    return logs if unbiased else logs + np.log1p(-1 / sizes) / 2
 
 
 def _accumulated(

@@ -54,6 +54,9 @@ def fixed_mask_mean_error(
 ) -> float:
     r"""Mean squared error of the mean under `fixed_mask_variance`: $D_n + (1 - 2m^n)/(M - k)$.
 
+    By $e' = \frac{1-m}M + 2m(1-m) c + m^2 (e + V/k)$, where c is the covariance with the mean of
+    the anchors, $c' = \frac1M + mc$, from $e = c = \frac1M$.
+
     >>> fixed_mask_mean_error(samples=4, edited=2, generation=1)
     0.25
     """
@@ -105,8 +108,8 @@ def anchored_edit_limit(*, samples: int, edited: int, unbiased: bool = True) -> 
     """
     _require_some_kept(samples, edited)
     share = edited / samples
-    shift = share / (1 + share)
-    return (1 - share) * (samples - 1 - shift) / (samples - unbiased - edited + shift)
+    shift, kept = share / (1 + share), (samples - edited) / samples
+    return kept * (samples - 1 - shift) / (samples - unbiased - edited + shift)
 
 
 def fresh_human_variance(
@@ -181,22 +184,28 @@ def _fixed_mask(samples: int, edited: int, generation: int, unbiased: bool) -> t
     _require_some_kept(samples, edited)
     _require_edited(samples, edited, generation)
     anchors, share = samples - edited, edited / samples
+    kept = anchors / samples
     variance, distance = (samples - 1) / (samples - unbiased), share / anchors
+    error = shared = 1 / samples
     for _ in range(1, generation if edited else 1):
+        error = kept / samples + 2 * share * kept * shared + share**2 * (error + variance / edited)
+        shared = 1 / samples + share * shared
         distance = share**2 * (distance + variance / edited)
-        between = samples * (1 - share) / share * distance
+        between = samples * kept / share * distance
         variance = (anchors - 1 + (edited - 1) * variance + between) / (samples - unbiased)
-    return variance, distance + (1 - 2 * share**generation) / anchors
+    return variance, error
 
 
 def _anchored(samples: int, edited: int, generation: int, unbiased: bool) -> tuple[float, float]:
     _require_edited(samples, edited, generation)
-    share = edited / samples
+    share, kept = edited / samples, (samples - edited) / samples
     variance, distance = (samples - 1) / (samples - unbiased), 0.0
     for _ in range(1, generation):
-        about_human = (1 - share) * (samples - 1) + edited * (variance + distance)
-        distance = share**2 * distance + share / samples * (1 - share + variance)
-        variance = (about_human - samples * distance) / (samples - unbiased)
+        # The docstring's recursion with D' put in: no term is subtracted.
+        scatter = kept * (samples - 1 - share) + share * (samples - 1) * variance
+        scatter += edited * kept * distance
+        distance = share**2 * distance + share / samples * (kept + variance)
+        variance = scatter / (samples - unbiased)
     return variance, 1 / samples + distance
 
 

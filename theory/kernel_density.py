@@ -7,6 +7,8 @@ the variance M h^2 while the mean drifts for ever; one in units of the sample's 
 Silverman's, makes the variance grow exponentially.
 """
 
+import math
+
 from theory.validate import require_count, require_positive
 
 
@@ -23,9 +25,9 @@ def sample_variance(
     """
     _require(samples, generation, human_variance)
     require_positive("bandwidth", bandwidth, zero=True)
-    kept = 1 - 1 / samples
-    memory = kept ** (generation - 1)
-    return kept * memory * human_variance + bandwidth**2 * (samples - 1) * (1 - memory)
+    remembered = (generation - 1) * math.log1p(-1 / samples)
+    human = (1 - 1 / samples) * math.exp(remembered) * human_variance
+    return human - bandwidth**2 * (samples - 1) * math.expm1(remembered)
 
 
 def model_variance(
@@ -62,18 +64,19 @@ def mean_error(
     r"""Mean squared error of the n-th sample's mean, fixed bandwidth.
 
     $v + (n-1) h^2 - s_n^2$: a draw gains $h^2$ of variance over chains each time. It grows by
-    $h^2$ a generation for ever.
+    $h^2$ a generation for ever. Summed as $\frac1M (v + \sum_{i<n} s_i^2 + h^2)$.
 
     >>> mean_error(samples=2, generation=2, bandwidth=1.0)
     1.25
     """
-    spread = sample_variance(
-        samples=samples,
-        generation=generation,
-        bandwidth=bandwidth,
-        human_variance=human_variance,
-    )
-    return human_variance + (generation - 1) * bandwidth**2 - spread
+    _require(samples, generation, human_variance)
+    require_positive("bandwidth", bandwidth, zero=True)
+    kept = 1 - 1 / samples
+    spread, total = kept * human_variance, human_variance
+    for _ in range(1, generation):
+        total += spread + bandwidth**2
+        spread = kept * (spread + bandwidth**2)
+    return total / samples
 
 
 def silverman_factor(*, samples: int) -> float:

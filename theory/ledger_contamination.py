@@ -54,7 +54,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=contamination.pooled_error_leading,
         stated="rate of a learner on independent data, here 1/2, or the real fraction if less",
         needed="mean estimation, equal batches; the dependence of the data is in the recursion",
-        expected=r"holds: squared $C t^{-2a}$, $(\ln t + c)/t$, $\frac{1}{(2a-1)t}$",
+        expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
         order="leading",
     ),
     Claim(

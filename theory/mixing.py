@@ -183,7 +183,7 @@ def min_norm_mix_limit(
     require_positive("true_norm", true_norm, zero=True)
     spread = mean_trace_inverse_kernel(dim=dim, samples=samples)
     variance = noise_std**2 * label_mix_limit(real_weight=real_weight) * spread
-    return variance + true_norm**2 * (1 - samples / dim)
+    return variance + true_norm**2 * (dim - samples) / dim
 
 
 def min_norm_mix_asymptotic(
@@ -200,8 +200,8 @@ def min_norm_mix_asymptotic(
     require_positive("noise_std", noise_std, zero=True)
     require_positive("true_norm", true_norm, zero=True)
     require_count("samples", samples, least=1, most=dim - 1)
-    variance = noise_std**2 * label_mix_limit(real_weight=real_weight) / (dim / samples - 1)
-    return variance + true_norm**2 * (1 - samples / dim)
+    variance = noise_std**2 * label_mix_limit(real_weight=real_weight) * samples / (dim - samples)
+    return variance + true_norm**2 * (dim - samples) / dim
 
 
 def ridge_mix_limit(
@@ -229,10 +229,10 @@ def ridge_mix_limit(
     require_positive("true_norm", true_norm, zero=True)
     require_positive("penalty", penalty)
     spectrum, kept = np.asarray(gram_eigenvalues, dtype=float), 1 - real_weight
-    penalised = spectrum + penalty * samples
-    g = spectrum / penalised
-    bias = true_norm**2 * np.mean(((1 - g) / (1 - kept * g)) ** 2)
-    noise = spectrum / penalised**2 / (1 - (kept * g) ** 2)
+    ridge = penalty * samples
+    missed = ridge + real_weight * spectrum  # (1 - (1 - w) g) (s + lambda T)
+    bias = true_norm**2 * np.mean((ridge / missed) ** 2)
+    noise = spectrum / missed / (spectrum + ridge + kept * spectrum)
     return float(bias + noise_std**2 * (real_weight**2 + kept**2) * np.sum(noise))
 
 

@@ -90,16 +90,15 @@ def ridge_constants_asymptotic(*, dim: int, samples: int, penalty: float) -> Rid
     require_positive("penalty", penalty, zero=True)
     require_count("samples", samples, least=1 if penalty else dim + 1)
     ratio = dim / samples
-    centre = 1 - ratio + penalty
+    centre = (samples - dim) / samples + penalty
     root = math.sqrt(centre**2 + 4 * ratio * penalty)
     # both forms of the root of phi lambda m^2 + centre m = 1; each cancels where the other holds
     m = 2 / (centre + root) if centre > 0 else (root - centre) / (2 * ratio * penalty)
-    m_2 = (ratio * m**2 + m) / root
-    return RidgeConstants(
-        kept=1 - penalty * m,
-        kept_squared=1 - 2 * penalty * m + penalty**2 * m_2,
-        noise_gain=ratio * (m - penalty * m_2),
-    )
+    # The equation gives g = m / (1 + phi m) and v = phi g / root, which no large penalty cancels.
+    kept = m / (1 + ratio * m) if penalty else 1.0
+    over = ((1 - ratio) ** 2 + 2 * penalty * (1 + ratio)) / (root + penalty)  # root - penalty
+    kept_squared = kept * over / root if penalty else 1.0
+    return RidgeConstants(kept, kept_squared, noise_gain=ratio * kept / root)
 
 
 def clean_ridge_error(
@@ -304,8 +303,8 @@ def min_norm_error(
     require_positive("true_norm", true_norm, zero=True)
     require_count("generation", generation, least=1)
     spread = mean_trace_inverse_kernel(dim=dim, samples=samples)
-    kept = (samples / dim) ** generation
-    return (1 - kept) * (true_norm**2 + noise_std**2 * spread * dim / (dim - samples))
+    lost = -math.expm1(generation * math.log1p(-(dim - samples) / dim))
+    return lost * (true_norm**2 + noise_std**2 * spread * dim / (dim - samples))
 
 
 def min_norm_shared_error(
@@ -323,4 +322,4 @@ def min_norm_shared_error(
     require_positive("true_norm", true_norm, zero=True)
     require_count("generation", generation, least=1)
     spread = mean_trace_inverse_kernel(dim=dim, samples=samples)
-    return true_norm**2 * (1 - samples / dim) + generation * noise_std**2 * spread
+    return true_norm**2 * (dim - samples) / dim + generation * noise_std**2 * spread

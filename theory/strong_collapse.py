@@ -300,7 +300,7 @@ def iterated_mixing_limit(*, clean_error: float, synthetic_fraction: float) -> f
     require_fraction("synthetic_fraction", synthetic_fraction)
     if synthetic_fraction == 1:
         raise ValueError("synthetic_fraction=1: accepted is [0, 1), the error grows without bound")
-    return clean_error / (1 - synthetic_fraction**2)
+    return clean_error / ((1 - synthetic_fraction) * (1 + synthetic_fraction))
 
 
 def _check_scales(**scales: float) -> None:

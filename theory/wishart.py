@@ -80,7 +80,7 @@ def error_moments(*, dim: int, samples: int, noise_std: float = 1.0) -> ErrorMom
     r"""Mean, variance and relative standard deviation of the test error of one fit.
 
     The error is $\sigma^2 \chi^2_d / \chi^2_{T - d + 1}$, so the mean is $b$ and the squared
-    relative standard deviation is $\frac{(d + 2)(T - d - 1)}{d (T - d - 3)} - 1$: the mean is
+    relative standard deviation is $\frac{2 (T - 1)}{d (T - d - 3)}$: the mean is
     finite for $T \ge d + 2$, the variance for $T \ge d + 4$, and both are infinite below.
     Source: moments of the F law.
 
@@ -93,7 +93,7 @@ def error_moments(*, dim: int, samples: int, noise_std: float = 1.0) -> ErrorMom
     mean = base_error(dim=dim, samples=samples, noise_std=noise_std) if gap >= 2 else math.inf
     if gap < 4:
         return ErrorMoments(mean, math.inf, math.inf)
-    relative_variance = (dim + 2) * (gap - 1) / (dim * (gap - 3)) - 1
+    relative_variance = 2 * (samples - 1) / (dim * (gap - 3))
     return ErrorMoments(mean, mean**2 * relative_variance, math.sqrt(relative_variance))
 
 

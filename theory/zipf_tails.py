@@ -50,7 +50,7 @@ def memoriser_error(
     if cut is None:
         return _missed(exponent, 1.0, samples, 0, math.inf)
     require_count("cut", cut, least=1)
-    kept_mass = 1 - tail_mass(exponent=exponent, rank=cut)
+    kept_mass = _kept_mass(exponent, cut)
     kept = human_fraction + (1 - human_fraction) / kept_mass
     below = _missed(exponent, kept, samples, 0, cut)
     return below + _missed(exponent, human_fraction, samples, cut, math.inf)
@@ -127,12 +127,25 @@ def second_descent_leading(
         raise ValueError(f"human_fraction={human_fraction}: accepted is (0, 1]")
     mass, power = float(special.zeta(exponent)), 1 - 1 / exponent
     last = (cut + 0.5) ** -exponent / mass
-    kept = 1 - tail_mass(exponent=exponent, rank=cut)
+    kept = _kept_mass(exponent, cut)
     rare = samples * human_fraction
     common = rare + samples * (1 - human_fraction) / kept
     above = rare**-power * special.gammainc(power, rare * last)
     below = common**-power * special.gammaincc(power, common * last)
     return float(math.gamma(power) / (exponent * mass ** (1 / exponent)) * (above + below))
+
+
+def _kept_mass(exponent: float, cut: int) -> float:
+    """Probability of the ranks up to `cut`, summed where it is the smaller part."""
+    beyond = tail_mass(exponent=exponent, rank=cut)
+    if beyond < 0.5:
+        return 1 - beyond
+    summed = float(np.sum(np.arange(1, min(cut, _SUMMED) + 1.0) ** -exponent))
+    if cut > _SUMMED:
+        first = _SUMMED + 0.5
+        power = (1 - exponent) * math.log((cut + 0.5) / first)
+        summed += first ** (1 - exponent) * math.expm1(power) / (1 - exponent)
+    return summed / float(special.zeta(exponent))
 
 
 def _missed(
@@ -148,6 +161,9 @@ def _missed(
     with np.errstate(divide="ignore"):
         # a cut at rank 1 leaves one rank of weight 1, missed by no draw
         logs = np.log1p(-np.minimum(weight * law, 1))
+    if after == 0 and weight <= 1 < last:
+        # The first rank may have nearly all: what misses it is not a difference from 1.
+        logs[0] = math.log(1 - weight + weight * tail_mass(exponent=exponent, rank=1))
     summed = float(np.sum(law * np.exp(draws * logs))) if draws else float(law.sum())
     start = max(after, _SUMMED)
     if last <= start:

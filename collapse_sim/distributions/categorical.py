@@ -18,7 +18,7 @@ from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
-from collapse_sim.random_counts import categorical, hypergeometric, multinomial
+from collapse_sim.random_counts import MOST_TOKENS, categorical, hypergeometric, multinomial
 from collapse_sim.regimes import (
     Copies,
     Edit,
@@ -35,9 +35,6 @@ Probabilities = Float[Array, " types"]
 
 TAIL_SHARE = 0.1
 """Share of the true mass that makes the tail, from the rarest type up."""
-
-MOST_TOKENS = 2**31 - 1
-"""Counts are int32."""
 
 
 class Truth(NamedTuple):
@@ -208,7 +205,7 @@ class CategoricalLearner:
 
         More than 2^31 - 1 tokens are none, and the next fit is nan.
         """
-        if isinstance(like, Counts):
+        if isinstance(like, Counts) and not (isinstance(copies, int) and copies == 1):
             sizes = like.sizes * copies
             if jnp.issubdtype(sizes.dtype, jnp.floating):
                 sizes = jnp.floor(sizes)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, Key
 from collapse_sim.linalg import DType
 from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
-from collapse_sim.random_counts import multinomial
+from collapse_sim.random_counts import MOST_TOKENS, multinomial
 
 Estimate = Literal["debiased", "pooled"]
 
@@ -45,8 +45,9 @@ class ContaminatedCounts:
 
         Of the debiased estimates each batch's, unbiased given the past, has weight n_i a_i^2
         (docs/distributions.md, contaminated retraining). Raises ValueError for another estimate,
-        a law that does not sum to 1, sizes below 1, shares outside [0, 1], a first batch that is
-        not all human, and steps above 1, with which an estimate may leave the simplex.
+        a law that does not sum to 1, sizes outside [1, 2^31 - 1], shares outside [0, 1], a first
+        batch that is not all human, and steps above 1, with which an estimate may leave the
+        simplex.
         """
         if estimate not in ("debiased", "pooled"):
             raise ValueError(f"estimate={estimate}: accepted are debiased, pooled")
@@ -55,10 +56,13 @@ class ContaminatedCounts:
         if not ((human_shares >= 0) & (human_shares <= 1)).all() or human_shares[0] != 1:
             raise ValueError(f"human_shares={human_shares}: accepted are 1, then shares in [0, 1]")
         sizes = np.asarray(samples, float)
-        if sizes.shape not in ((), human_shares.shape) or sizes.min() < 1:
+        if (
+            sizes.shape not in ((), human_shares.shape)
+            or not ((sizes >= 1) & (sizes <= MOST_TOKENS)).all()
+        ):
             raise ValueError(
-                f"samples={samples}: accepted are integers >= 1, one for all or for each of "
-                f"{len(human_shares)} batches"
+                f"samples={samples}: accepted are integers from 1 to {MOST_TOKENS}, one for all or "
+                f"for each of {len(human_shares)} batches"
             )
         sizes = np.broadcast_to(sizes, human_shares.shape)
         if estimate == "pooled":

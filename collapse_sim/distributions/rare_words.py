@@ -20,7 +20,7 @@ class PoissonWord:
     """One replicate of a word whose count is a Poisson variable around its last count.
 
     The law of a rare word in a large text; `mean` is its expected count at first. Raises
-    ValueError for a mean that is not positive and finite.
+    ValueError for a mean outside (0, 2^30]: counts are int32, and they drift.
     """
 
     mean: float | Float[Array, ""]
@@ -28,8 +28,8 @@ class PoissonWord:
     dtype: DType = static(default=jnp.float32)
 
     def __post_init__(self):
-        if isinstance(self.mean, int | float) and not 0 < self.mean < np.inf:
-            raise ValueError(f"mean={self.mean}: accepted are finite numbers > 0")
+        if isinstance(self.mean, int | float) and not 0 < self.mean <= 2**30:
+            raise ValueError(f"mean={self.mean}: accepted are numbers > 0 and <= 2^30")
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
         def count(mean, key):

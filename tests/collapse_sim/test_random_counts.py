@@ -1,6 +1,7 @@
 """Random counts against their laws: quantiles one by one, then listed laws, then large counts."""
 
 import itertools
+import math
 from functools import partial
 
 import jax
@@ -294,3 +295,58 @@ def test_a_cumulative_sum_of_many_types_revives_none():
     assert (law[np.asarray(drawn[0])] > 0).all()
     assert (np.asarray(drawn[1])[law == 0] == 0).all()
     assert drawn[1].sum() == 300
+
+
+MOST = 2**31 - 1
+MANY_CHAINS = 2**13
+"""Enough: one first proposal in 700 is above int32 when all tokens that it holds are drawn."""
+
+
+@pytest.mark.parametrize("law", [(1.0, 0.0), (0.5, 0.5), (0.999, 0.001)])
+def test_as_many_tokens_as_int32_holds_do_not_wrap(law):
+    keys = jax.random.split(jax.random.key(1), MANY_CHAINS)
+    draw = jax.vmap(lambda key: random_counts.multinomial(key, MOST, np.asarray(law)))
+    counts = np.asarray(jax.jit(draw, compiler_options=COMPILE_FAST)(keys)).astype(np.int64)
+    assert counts.min() >= 0
+    assert (counts.sum(axis=1) == MOST).all()
+    deviation = (counts[:, 1] - MOST * law[1]) / math.sqrt(MOST * law[1] * law[0] + 1e-9)
+    assert np.abs(deviation).max() < 7
+
+
+def test_as_many_trials_as_int32_holds_do_not_wrap():
+    keys = jax.random.split(jax.random.key(2), MANY_CHAINS)
+    draw = jax.vmap(lambda key: random_counts.binomial(key, np.array(MOST), 0.25))
+    counts = np.asarray(jax.jit(draw, compiler_options=COMPILE_FAST)(keys)).astype(np.int64)
+    deviation = (counts - MOST / 4) / math.sqrt(MOST * 3 / 16)
+    assert np.abs(deviation).max() < 7
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda key: random_counts.multinomial(key, 2**31, LAW),
+            "count=2147483648: accepted are integers from 0 to 2147483647",
+        ),
+        (lambda key: random_counts.multinomial(key, np.array(2**32 + 1), LAW), "count=4294967297"),
+        (lambda key: random_counts.multinomial(key, -1, LAW), "count=-1"),
+        (lambda key: random_counts.binomial(key, np.array([5, 2**40]), 0.5), "count=1099511627776"),
+        (
+            lambda key: random_counts.binomial(key, np.array(5), 0.75),
+            r"chance=0.75: accepted are numbers from 0 to 0.5",
+        ),
+        (
+            lambda key: random_counts.hypergeometric(key, np.full(3, 2**30), 5),
+            "sum of counts=3221225472",
+        ),
+        (lambda key: random_counts.hypergeometric(key, np.full(3, 5), 2**31), "count=2147483648"),
+        (
+            lambda key: random_counts.poisson(key, np.array([1.0, 2.0**31])),
+            "mean=2147483648.0: accepted are numbers from 0 to 2146435072",
+        ),
+        (lambda key: random_counts.poisson(key, np.array([-1.0])), "mean=-1.0"),
+    ],
+)
+def test_counts_that_int32_does_not_hold_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(jax.random.key(0))

@@ -60,7 +60,7 @@ def cut_missed(draws: float, cut: int, clean: float) -> float:
 
 def _rate(share: float, batches: int) -> tuple[str, dict, float, float]:
     where = {"generation": batches, "human_share": share}
-    return "wang2026.rate", where, mean_variance(share, batches), 2e-3
+    return "wang2026.rate", where, mean_variance(share, batches), 1e-9
 
 
 def _descent(draws: float, cut: int, clean: float) -> tuple[str, dict, float, float]:
@@ -75,9 +75,13 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("ref.pooled", BATCHES, paths_error(**BATCHES, debias=False), 1e-12),
     ("ref.pooled", EQUAL, paths_error(**EQUAL, debias=False), 1e-12),
     # without any human batch but the first, the sum of 1/t^2
-    ("wang2026.rate", {"generation": 7, "human_share": 0.0}, PI**2 / 6, 1e-8),
+    ("wang2026.rate", {"generation": 3, "human_share": 0.0}, 49 / 36, 1e-12),
+    ("wang2026.rate", {"generation": 10**12, "human_share": 0.0}, PI**2 / 6, 1e-9),
     ("wang2026.rate", {"generation": 7, "human_share": 1.0}, 1 / 7, 1e-12),
-    *(_rate(*case) for case in ((0.1, 10**4), (0.2, 10**5), (0.5, 10**4), (0.8, 10**4))),
+    *(
+        _rate(*case)
+        for case in ((0.1, 10**4), (0.2, 10**5), (0.49, 50), (0.5, 10**4), (0.8, 10**4))
+    ),
     ("bertrand2024.stab", {"ratio": 0.25, "generation": 3}, 1 / 9, 1e-12),
     ("bertrand2024.stab", {"ratio": 0.25, "misfit": 0.5, "generation": 2}, 0.6, 1e-12),
     ("ref.mixed_rate", {"ratio": 0.25, "generation": 3}, 1 / 25, 1e-12),

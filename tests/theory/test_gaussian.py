@@ -281,3 +281,47 @@ def test_matrices_have_the_same_mean():
 def test_wrong_arguments_are_named(function, arguments, named):
     with pytest.raises(ValueError, match=named):
         function(**arguments)
+
+
+# By arithmetic of 60 digits: samples, generation, unbiased and of maximum likelihood.
+WASSERSTEIN = [
+    (10**10, 1, 1.5000000000437501e-10, None),
+    (10**10, 5, 7.5000000000937495e-10, 7.4999999990937502e-10),
+    (10**15, 1, 1.5000000000000005e-15, None),
+    (10**15, 5, 7.5000000000000012e-15, 7.4999999999999917e-15),
+]
+
+
+@pytest.mark.parametrize(("samples", "generation", "unbiased", "biased"), WASSERSTEIN)
+def test_the_distance_of_fits_to_many_points_does_not_cancel(samples, generation, unbiased, biased):
+    at = {"samples": samples, "generation": generation}
+    assert gaussian.squared_wasserstein(**at) == pytest.approx(unbiased, rel=1e-13)
+    if biased:
+        found = gaussian.squared_wasserstein(**at, unbiased=False)
+        assert found == pytest.approx(biased, rel=1e-13)
+
+
+@pytest.mark.parametrize("samples", [2, 3, 49, 50, 51, 52, 170, 171, 1000])
+@pytest.mark.parametrize("unbiased", [True, False])
+def test_the_deviation_is_a_ratio_of_gamma_functions_at_every_size(samples, unbiased):
+    """In exact arithmetic: Gamma(M/2) / Gamma((M-1)/2) squared, by factorials, over pi."""
+    n = samples - 1  # twice the argument below
+    half = Fraction(math.factorial(2 * (n // 2)), 4 ** (n // 2) * math.factorial(n // 2))
+    whole = math.factorial((n - 1) // 2)
+    # of Gamma(n/2 + 1/2) and Gamma(n/2) one is `half` times sqrt(pi), the other a factorial
+    if n % 2:
+        below = Fraction(math.factorial(n - 1), 4 ** ((n - 1) // 2) * whole)
+        ratio, pi = (math.factorial(n // 2) / below) ** 2, 1 / math.pi
+    else:
+        ratio, pi = (half / whole) ** 2, math.pi
+    expected = math.sqrt(2 / (samples - unbiased) * float(ratio) * pi)
+    got = gaussian.standard_deviation_factor(samples=samples, unbiased=unbiased)
+    assert got == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("samples", [1, 4, 9, 10, 11, 10**6, 10**15])
+def test_the_limit_of_the_mean_error_is_a_series(samples):
+    x = Fraction(math.pi) ** 2 / samples
+    terms = [(-1) ** (k + 1) * x**k / math.factorial(2 * k + 1) for k in range(1, 30)]
+    got = gaussian.accumulate_mean_error_limit(samples=samples)
+    assert got == pytest.approx(float(sum(terms)), rel=1e-13)

@@ -231,6 +231,56 @@ def test_powerlaw_rate_has_its_slopes():
     assert slope(noise_std=0.0, generator_noise_std=0.0) == pytest.approx(-2, abs=1e-9)
 
 
+SPECTRUM = {"spectral_decay": 2.5, "source": 0.7, "penalty_exponent": 0.8}
+
+
+def _powerlaw_parts(samples: int, ranks: int = 2_000_000) -> tuple[float, float, float]:
+    """Noise, bias and generators' part of population ridge, as sums over eigenvalues j^-2.5.
+
+    The weights are at the edge of the source condition, $w_j^2 x_j = x_j^{2r} / j$; the generators
+    have 2^40 + d rows each.
+    """
+    ranks_, penalty = np.arange(1.0, ranks), samples**-0.8
+    eigenvalues = ranks_**-2.5
+    degrees = np.sum((eigenvalues / (eigenvalues + penalty)) ** 2)
+    bias = penalty**2 * np.sum(eigenvalues**1.4 / ranks_ / (eigenvalues + penalty) ** 2)
+    return degrees / samples, bias, degrees / 2.0**40
+
+
+@pytest.mark.parametrize(
+    ("part", "arguments", "generator_samples"),
+    [
+        (0, {"noise_std": 1e9, "generators": 0}, 2**40),
+        (1, {"noise_std": 0.0, "generators": 0}, 2**40),
+        (2, {"noise_std": 0.0, "generators": 10**12}, 2**40),
+    ],
+    ids=["noise", "bias", "generators"],
+)
+def test_powerlaw_exponents_are_those_of_sums_over_the_spectrum(part, arguments, generator_samples):
+    """A formula off by 2 % in the exponent misses them."""
+    sizes = (10**8, 10**9)
+    sums = [_powerlaw_parts(samples)[part] for samples in sizes]
+    rates = [
+        ridge.downstream_powerlaw_rate(
+            samples=samples, generator_samples=generator_samples, dim=10, **SPECTRUM, **arguments
+        )
+        for samples in sizes
+    ]
+    found, expected = (math.log10(far / near) for near, far in (rates, sums))
+    assert found == pytest.approx(expected, rel=0.003)
+
+
+def test_powerlaw_rate_by_hand():
+    """beta = 4/3, r = 1/4, l = 1/2: 1 - 2 r l - l / beta = 3/8 and -(1 - l / beta) = -5/8."""
+    at = {"spectral_decay": 4 / 3, "source": 0.25, "penalty_exponent": 0.5}
+    sizes = {"samples": 2**20, "generator_samples": 2**22, "dim": 2**21}
+    biased = ridge.downstream_powerlaw_rate(**sizes, **at, generators=0)
+    assert biased == pytest.approx(2 ** (20 * 3 / 8 - 20 * 5 / 8), rel=1e-12)
+    noisy = ridge.downstream_powerlaw_rate(**sizes, **at, noise_std=2.0**5, generators=2)
+    # noise 2^10 above the bias's 2^7.5; two generators, each 1 / (1 - 1/2) max(1/4, 1/2) = 1
+    assert noisy == pytest.approx((2**10 + 2) * 2**-12.5, rel=1e-12)
+
+
 @given(samples=st.integers(1, 30), gap=st.integers(2, 40), generation=st.integers(1, 12))
 def test_min_norm_is_its_recursion(samples, gap, generation):
     dim, kept = samples + gap, samples / (samples + gap)

@@ -125,7 +125,7 @@ def test_the_kept_mean_and_its_slope_are_integrals(mean, rule):
     got = selection.verified_mean(mean=mean, **rule)
     assert got == pytest.approx(expected, abs=1e-6)
     slope = selection.verified_slope(mean=mean, **rule)
-    assert slope == pytest.approx(spread / rule["noise_std"] ** 2, rel=1e-3)
+    assert slope == pytest.approx(spread / rule["noise_std"] ** 2, rel=1e-6)
     rate = selection.contraction_rate(width=rule["width"], noise_std=rule["noise_std"])
     assert slope <= rate * (1 + 1e-6)
     assert abs(got - rule["centre"]) <= rate * abs(mean - rule["centre"]) * (1 + 1e-6) + 1e-9

@@ -175,8 +175,8 @@ def stationary_residual_variance(*, threshold: float) -> float:
     1.0
     """
     require_positive("threshold", threshold, zero=True)
-    kept = special.erfc(threshold / math.sqrt(2))
-    return float(special.gammaincc(1.5, threshold**2 / 2) / kept)
+    scaled = float(special.erfcx(threshold / math.sqrt(2)))
+    return 1 + 2 * threshold / (math.sqrt(2 * math.pi) * scaled)
 
 
 def unconfident_residual_variance(*, threshold: float) -> float:
@@ -189,7 +189,11 @@ def unconfident_residual_variance(*, threshold: float) -> float:
     0.291
     """
     require_positive("threshold", threshold)
-    return edited_second_moment(threshold=threshold) / share_edited(threshold=threshold)
+    if threshold > 1:
+        return edited_second_moment(threshold=threshold) / share_edited(threshold=threshold)
+    # Both are powers of c times Kummer functions; only the powers can vanish.
+    x = threshold**2 / 2
+    return float(threshold**2 / 3 * special.hyp1f1(1, 2.5, x) / special.hyp1f1(1, 1.5, x))
 
 
 class _Nested(NamedTuple):

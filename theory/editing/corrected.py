@@ -165,7 +165,7 @@ def fixed_mask_limit_covariance(*, overlap: ArrayLike) -> np.ndarray:
             f"overlap has eigenvalue {values.max()}: accepted are eigenvalues < 1, that is, kept "
             "rows of full column rank"
         )
-    inflations = 1 / (1 - values) + values / (1 - values**2)
+    inflations = 1 / (1 - values) + values / ((1 - values) * (1 + values))
     return (vectors * inflations[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
 
@@ -192,7 +192,9 @@ def fixed_mask_limit(*, edit_fraction: float) -> float:
     1.0
     """
     require_fraction("edit_fraction", edit_fraction)
-    return math.inf if edit_fraction == 1 else (1 + 2 * edit_fraction) / (1 - edit_fraction**2)
+    if edit_fraction == 1:
+        return math.inf
+    return (1 + 2 * edit_fraction) / ((1 - edit_fraction) * (1 + edit_fraction))
 
 
 def random_mask_inflation(*, fractions: ArrayLike | Sequence[float]) -> float:
@@ -232,7 +234,7 @@ def geometric_mask_limit(*, first_fraction: float, ratio: float) -> float:
     require_fraction("first_fraction", first_fraction)
     if not 0 <= ratio < 1:
         raise ValueError(f"ratio={ratio}: accepted is [0, 1)")
-    return 1 + 2 * first_fraction / (1 - ratio) - first_fraction**2 / (1 - ratio**2)
+    return 1 + 2 * first_fraction / (1 - ratio) - first_fraction**2 / ((1 - ratio) * (1 + ratio))
 
 
 def anchored_inflation(*, edit_fraction: float, generation: int) -> float:
@@ -261,7 +263,8 @@ def anchored_limit(*, edit_fraction: float) -> float:
     require_fraction("edit_fraction", edit_fraction)
     if edit_fraction == 1:
         return math.inf
-    return 1 + random_mask_slope(edit_fraction=edit_fraction) / (1 - edit_fraction**2)
+    slope = random_mask_slope(edit_fraction=edit_fraction)
+    return 1 + slope / ((1 - edit_fraction) * (1 + edit_fraction))
 
 
 def anchored_bound(*, edit_fraction: float, max_leverage: float = 1.0) -> float:
@@ -279,7 +282,7 @@ def anchored_bound(*, edit_fraction: float, max_leverage: float = 1.0) -> float:
     m = edit_fraction
     if m == 1:
         return math.inf
-    return 1 + m * (2 - m) / (1 - m**2 - m * (1 - m) * max_leverage)
+    return 1 + m * (2 - m) / ((1 - m) * (1 + m * (1 - max_leverage)))
 
 
 def additive_inflation(*, fractions: ArrayLike | Sequence[float]) -> float:

@@ -79,9 +79,8 @@ def anchored_proportional_limit(*, dim: int, samples: int, edit_fraction: float)
     _require(dim, samples, edit_fraction)
     if edit_fraction == 1:
         return float("inf")
-    m = edit_fraction
-    spread = m * (1 - m) * dim / samples
-    return 1 + (2 * m - m**2 - spread) / (1 - m**2 - spread)
+    m, free = edit_fraction, (samples - dim) / samples
+    return 1 + m * (1 + (1 - m) * free) / ((1 - m) * (1 + m * free))
 
 
 def _require(dim: int, samples: int, edit_fraction: float) -> None:

@@ -340,3 +340,12 @@ def test_words_are_forgotten_as_a_branching_process_says():
     # a Poisson approximation of multinomial generations, high by half a percent
     assert found.mean(axis=0) == pytest.approx(np.array(expected), rel=0.015)
     assert found.mean(axis=0)[:6] == pytest.approx(np.array(expected[:6]), rel=0.006)
+
+
+def test_a_chain_may_have_as_many_tokens_as_int32_holds():
+    """Full resampling was once no data at all, and its fit nan."""
+    learner = CategoricalLearner(np.array([0.75, 0.25]), 2**31 - 1)
+    data, truth = learner.human(jax.random.key(0))
+    again = learner.generate(jax.random.key(1), learner.fit(data), data)
+    assert np.asarray(again.labels).sum(dtype=np.int64) == 2**31 - 1
+    np.testing.assert_allclose(learner.fit(again), truth.probabilities, atol=1e-3)

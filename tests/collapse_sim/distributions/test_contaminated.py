@@ -54,6 +54,7 @@ def test_the_share_of_synthetic_tokens_is_that_of_all_so_far():
         ({"human_shares": np.array([1.0, -0.5])}, "human_shares="),
         ({"samples": np.array([3, 3, 3])}, "samples="),
         ({"samples": 0}, "samples=0"),
+        ({"samples": 2**31}, "samples=2147483648: accepted are integers from 1 to 2147483647"),
         ({"samples": np.array([2, 90]), "human_shares": np.array([1.0, 0.1])}, "here up to 3.1"),
     ],
 )
