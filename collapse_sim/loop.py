@@ -85,7 +85,7 @@ class Chain:
         keys = jax.random.split(key, (self.generations + 1, 4))
         human, truth = learner.human(keys[0, 0])
         first, memory = regime.start(human, self.generations)
-        prior = self._prior(first, truth, jax.random.fold_in(keys[1, 0], 1))
+        prior = self._prior(first, truth, keys[1, 0])
 
         def resample(key, params, data, frozen=False):
             if not is_off(frozen):
