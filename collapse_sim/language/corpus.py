@@ -15,6 +15,7 @@ from typing import Any
 from collapse_sim.language import standard_library
 from collapse_sim.language.text_files import (
     ROWS,
+    TEXT,
     Files,
     TextFile,
     domain_of,
@@ -26,7 +27,7 @@ from collapse_sim.language.text_files import (
 SHORTEST = 200
 """Characters of the shortest document of the Python corpus."""
 
-KINDS = (".txt", ".md", ".jsonl", ".parquet")
+KINDS = (*TEXT, *ROWS)
 
 ACCEPTED = (
     "accepted are python, hf:NAME, a .txt, .md, .jsonl or .parquet file (also .gz or .zst), or a "
@@ -181,8 +182,6 @@ def _by_domain(documents: Iterable[Document]) -> dict[str, list[Document]]:
 
 # Files
 
-
-KINDS = (".txt", ".md", ".jsonl", ".parquet")
 
 ARTICLE = re.compile(r" = (?!= ).*(?<! =) = *")
 """WikiText's heading of an article; of a section it is ` = = Title = = `."""

@@ -241,7 +241,7 @@ def _below(folder: Path) -> Iterator[Path]:
         if (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
             visible = [inner for inner in entry.iterdir() if not inner.name.startswith(".")]
-            waiting += sorted(visible, reverse=True)
+            waiting += sorted(visible, key=lambda inner: inner.name, reverse=True)
 
 
 def _kind(path: Path, kinds: Sequence[str]) -> tuple[str, str] | None:
