@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from collapse_sim.json_text import parse_json
+
 CHAIN_COLUMNS = (
     "regime", "mask", "variant", "measure", "generation", "replicates", "mean", "standard_error",
     "q05", "q50", "q95", "edited_fraction", "predicted", "predicted_kind",
@@ -102,10 +104,17 @@ class RunDirectory:
         return (self.path / "verdicts.json").is_file() and not self.checkpoints.exists()
 
     def config(self) -> dict[str, Any]:
-        return self._read_json("config.json")
+        return self.read_json("config.json")
 
     def verdicts(self) -> list[dict[str, Any]]:
-        return self._read_json("verdicts.json")
+        return self.read_json("verdicts.json")
+
+    def read_json(self, name: str) -> Any:
+        """One of its files of JSON; raises RunError where it cannot be read."""
+        try:
+            return parse_json((self.path / name).read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path}: {name} cannot be read ({error})") from None
 
     def chains(self) -> dict[str, np.ndarray]:
         """chains.parquet as a dictionary of columns."""
@@ -157,12 +166,6 @@ class RunDirectory:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         if not keep_directory:
             self.checkpoints.rmdir()
-
-    def _read_json(self, name: str) -> Any:
-        try:
-            return json.loads((self.path / name).read_text())
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}: {name} cannot be read ({error})") from None
 
     def _require_same(self, config: Mapping[str, Any]) -> None:
         old, new = self.config().get("parameters", {}), _plain(config["parameters"])

@@ -27,13 +27,15 @@ def main(settings: Settings) -> None:
     from paper_figs import recursion
     from paper_figs.style import save
 
-    processes, sources = make_processes(settings)
+    processes, sources, note = make_processes(settings)
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
     config = command_line.config("curse_of_recursion", settings, packages, data=sources)
     run = RunDirectory.open(settings.directory(), config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return
+    if note:
+        print(note)
     results, verdicts = simulate(settings, run, processes)
     run.write_chains(list(chain_rows(results)), COLUMNS)
     run.write_verdicts([vars(verdict) for verdict in verdicts])

@@ -50,6 +50,7 @@ def _study(settings: Settings) -> None:
     run = _open(settings, texts.sources)
     if run is None:
         return
+    print(*texts.notes, sep="\n")
     authors, analysed = [Author(*author) for author in settings.written_by()], None
     with token_progress(0) as bar:
         study = Study(settings, texts, run, bar)
@@ -84,6 +85,7 @@ def _two_files(settings: Settings) -> None:
     run = _open(settings, files.texts.sources)
     if run is None:
         return
+    print(*files.texts.notes, sep="\n")
     with token_progress(0) as bar:
         analysis = compare_files(settings, files, run, bar)
     _save_analysis(run, analysis)

@@ -46,6 +46,7 @@ def main(settings: TokenEditingSettings) -> None:
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return
+    print(*corpora.notes, sep="\n")
     with token_progress(total_tokens(settings, corpora)) as bar:
         study = Study(settings, corpora.texts, run, bar)
         prior = train_prior(study, settings)

@@ -38,6 +38,8 @@ def main(settings: Settings) -> None:
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return
+    if world.note:
+        print(world.note)
     with token_progress(total_tokens(settings, learner)) as bar:
         rows = list(Runner(settings, world, learner, run, bar).rows())
     chains, exact = list(chain_rows(rows)), []

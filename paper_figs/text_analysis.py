@@ -6,7 +6,6 @@ commonest pairs of words of each text. Also the figure that experiments/syntheti
 --analyse leaves in its run directory, from analysis.json.
 """
 
-import json
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 
 FILE = "analysis.json"
@@ -57,10 +56,7 @@ def can_draw(run: RunDirectory) -> bool:
 
 def read(run: RunDirectory) -> dict[str, Any]:
     """analysis.json; raises RunError where it cannot be read."""
-    try:
-        return json.loads((run.path / FILE).read_text())
-    except (OSError, ValueError) as error:
-        raise RunError(f"{run.path}: {FILE} cannot be read ({error})") from None
+    return run.read_json(FILE)
 
 
 def draw(run: RunDirectory) -> Figure:

@@ -4,21 +4,30 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Int32
 from tokenizers import Tokenizer
 
-from collapse_sim.language import corpus
+from collapse_sim.language import corpus, standard_library
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.corpus import Document
+from collapse_sim.language.text_files import (
+    ROWS,
+    TextFile,
+    domain_of,
+    find_files,
+    is_text,
+    number,
+)
 from collapse_sim.language.tokenizer import encode
 
 SEPARATOR = "\n"
 """Between a prompt and its response."""
 
-ACCEPTED = "accepted are .jsonl and .jsonl.gz files"
+ACCEPTED = (
+    "accepted are .jsonl and .parquet files (also .jsonl.gz or .jsonl.zst), and folders of them"
+)
 
 
 @dataclass(frozen=True)
@@ -30,31 +39,34 @@ class Pair:
     domain: str
 
 
-def read_pairs(source: str) -> list[Pair]:
-    """The pairs of a .jsonl or .jsonl.gz file: `prompt`, `response` and, if it has one, `domain`.
+def read_pairs(source: str) -> tuple[list[Pair], str]:
+    """The pairs of a .jsonl or .parquet file or of a folder of them, and what was read in one line.
 
-    Raises ValueError for what cannot be read, naming the place in it.
+    Rows have `prompt` and `response` and may have a `domain`; where they do not, it is found as
+    for documents. Raises ValueError for what cannot be read, naming the place in it.
     """
-    file, place = Path(source), f"--pairs {source}"
-    if not file.name.endswith((".jsonl", ".jsonl.gz")):
-        raise ValueError(f"{place}: {ACCEPTED}")
-    if not file.is_file():
-        raise ValueError(f"{place}: no such file: {ACCEPTED}")
-    pairs = [_pair(*line, file) for line in corpus.json_lines(place, file)]
-    if not pairs:
+    place = f"--pairs {source}"
+    entries, files = find_files("--pairs", source, ROWS, ACCEPTED).entries(_pairs)
+    if not entries:
         raise ValueError(f"{place}: empty: accepted are files that hold pairs")
-    return pairs
+    pairs = [Pair(*entry.value, entry.domain) for entry in entries]
+    characters = sum(len(pair.prompt) + len(pair.response) for pair in pairs)
+    return pairs, files.note(number(len(pairs), "pair"), characters)
 
 
-def _pair(place: str, row: object, file: Path) -> Pair:
+def _pairs(file: TextFile) -> list[tuple[tuple[str, str], str | None]]:
+    return [_pair(*row) for row in file.rows("prompt", "response", "domain")]
+
+
+def _pair(place: str, row: object) -> tuple[tuple[str, str], str | None]:
     fields = row if isinstance(row, dict) else {}
     for name in ("prompt", "response"):
-        if not corpus.is_text(fields.get(name)) or not fields[name].strip():
+        if not is_text(fields.get(name)) or not fields[name].strip():
             raise ValueError(
                 f"{place} without {name}: accepted are objects with `prompt` and `response`, "
                 "non-empty strings"
             )
-    return Pair(fields["prompt"], fields["response"], corpus.domain_of(place, fields, file))
+    return (fields["prompt"], fields["response"]), domain_of(place, fields)
 
 
 def split(pairs: Sequence[Pair], held_out: float = 0.1) -> tuple[list[Pair], list[Pair]]:
@@ -166,8 +178,8 @@ def standard_library_pairs() -> list[Pair]:
     stays.
     """
     pairs: dict[str, Pair] = {}
-    for module, source in corpus.modules_below(corpus.LIBRARY):
-        for place, owner, node in _definitions(corpus.parse(source), module):
+    for module, source in standard_library.modules_below(standard_library.LIBRARY):
+        for place, owner, node in _definitions(standard_library.parse(source), module):
             response = (ast.get_docstring(node) or "").strip().partition("\n")[0].rstrip()
             if _says_something(response, node.name):
                 prompt = f"{place}: {_signature(node)}"

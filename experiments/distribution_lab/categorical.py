@@ -10,7 +10,8 @@ from distribution_lab.settings import Settings
 
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner
-from collapse_sim.language import corpus
+from collapse_sim.language.corpus import Corpus, language_reference, read_corpus
+from collapse_sim.language.text_files import Files
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Accumulate, Edit, Replace
@@ -42,12 +43,21 @@ PAIR, COINS = np.array([0.3, 0.7]), 8
 """Two types in few tokens, accumulated."""
 
 
-def processes(settings: Settings) -> list[Process]:
+def processes(settings: Settings, text: Corpus | None) -> list[Process]:
     """The words in every regime asked for, then the small languages with their exact laws."""
-    return [*_words(settings), *_small(settings)]
+    return [*_words(settings, word_law(settings, text)), *_small(settings)]
 
 
-def word_law(settings: Settings) -> np.ndarray:
+def read_text(settings: Settings) -> Corpus | None:
+    """The text whose words are counted, where their law is that of a text."""
+    if settings.law != "corpus":
+        return None
+    if settings.corpus == "python":
+        return Corpus(language_reference(), Files("--corpus python, the language reference"))
+    return read_corpus(settings.corpus)
+
+
+def word_law(settings: Settings, text: Corpus | None) -> np.ndarray:
     """Probabilities of the types, most frequent first."""
     if settings.law == "uniform":
         return type_laws.uniform(settings.types)
@@ -55,20 +65,9 @@ def word_law(settings: Settings) -> np.ndarray:
         return type_laws.zipf(settings.types, settings.exponent)
     if settings.law == "zipf_mandelbrot":
         return type_laws.zipf_mandelbrot(settings.types, settings.shift, settings.exponent)
-    text = "\n".join(document.text for document in _documents(settings))
-    return type_laws.of_counts(type_laws.word_counts(text)[1])
-
-
-def sources(settings: Settings) -> dict[str, str]:
-    """What identifies the text whose words are counted."""
-    if settings.law != "corpus":
-        return {}
-    return {"corpus": settings.corpus, "digest": corpus.digest(_documents(settings))}
-
-
-def _documents(settings: Settings) -> list[corpus.Document]:
-    prose = settings.corpus == "python"
-    return corpus.language_reference() if prose else corpus.read_corpus(settings.corpus)
+    assert text is not None
+    words = type_laws.word_counts("\n".join(document.text for document in text.documents))[1]
+    return type_laws.of_counts(words)
 
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
@@ -81,9 +80,8 @@ def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generati
     return Chain(learner, regimes_of(settings, tokens)[name], generations)
 
 
-def _words(settings: Settings) -> Iterator[Process]:
+def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
     tokens, generations = settings.samples or WORDS, settings.generations or SHORT
-    law = word_law(settings)
     size = {"samples": tokens, "types": len(law), "law": settings.law}
     where = {"probabilities": law, "samples": tokens}
     for name in settings.regime:

@@ -6,13 +6,21 @@ from typing import Any
 from distribution_lab.process import Process
 from distribution_lab.settings import Settings
 
+from collapse_sim.language.corpus import digest
 
-def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any]]:
-    """Every process the flags ask for, and what text their laws come from."""
-    processes, sources = [], {}
+
+def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], str]:
+    """Every process the flags ask for, what identifies the text their laws come from, and what was
+    read of it, in one line."""
+    processes, sources, note = [], {}, ""
     for family in settings.families():
         module = import_module(f"distribution_lab.{family}")
-        processes += module.processes(settings)
-        if family == "categorical":
-            sources = module.sources(settings)
-    return processes, sources
+        if family != "categorical":
+            processes += module.processes(settings)
+            continue
+        text = module.read_text(settings)
+        processes += module.processes(settings, text)
+        if text is not None:
+            sources = {"corpus": settings.corpus, "digest": digest(text.documents)}
+            note = text.note
+    return processes, sources, note

@@ -64,8 +64,8 @@ class Settings:
     """Law of the words: that of a text, or one with --types types."""
 
     corpus: str = "python"
-    """python (the language reference that every Python carries), a .txt, .jsonl or .jsonl.gz file,
-    or a folder."""
+    """python (the language reference that every Python carries), a .txt, .md, .jsonl or .parquet
+    file, a folder of such files (hidden ones are passed over), or hf:NAME."""
 
     types: int = 2000
     """Types of a law that is not a text's."""

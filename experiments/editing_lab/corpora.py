@@ -34,6 +34,8 @@ class Pairs:
     base: Text
     """The text of the model that is fine-tuned."""
     counts: dict[str, int]
+    notes: tuple[str, ...] = ()
+    """What was read, in one line, where it was a file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,11 @@ class Corpora:
     """The student's text by domain, of the two of continued training."""
     pairs: Pairs | None
     sources: dict[str, Any]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read, one line for each source."""
+        return self.texts.notes + (self.pairs.notes if self.pairs else ())
 
 
 def make_corpora(
@@ -64,7 +71,7 @@ def make_corpora(
     held_out = held_out_by_domain(settings, parts)
     each = max(settings.tokens // len(held_out), settings.context)
     held_out = {domain: text.cut(each) for domain, text in held_out.items()}
-    texts = Texts(roles, held_out, tokenizer, parts.sources)
+    texts = Texts(roles, held_out, tokenizer, parts.sources, parts.notes)
     domains = _domains(settings, texts, student) if "continual" in settings.stage else {}
     pairs, sources = None, parts.sources
     if "finetune" in settings.stage:
@@ -95,12 +102,13 @@ def _pairs(
     student: Sequence[Document],
     prior: Sequence[Document],
 ) -> Pairs:
-    place = f"--pairs {settings.pairs}"
+    place, notes = f"--pairs {settings.pairs}", ()
     if settings.pairs is None:
         every = instructions.standard_library_pairs()
         student = [document for document in student if document.domain != LEAK]
     else:
-        every = instructions.read_pairs(settings.pairs)
+        every, note = instructions.read_pairs(settings.pairs)
+        notes = (note,)
     seen = "\n\n".join(document.text for document in [*student, *prior])
     kept = [pair for pair in every if pair.response.strip() not in seen]
     train, held = instructions.split(kept)
@@ -123,7 +131,7 @@ def _pairs(
         "held_out": len(chosen[1].pairs),
     }
     base = tokenized(tokenizer, student, settings.context).cut(settings.tokens)
-    return Pairs(chosen[0], chosen[1], base, counts)
+    return Pairs(chosen[0], chosen[1], base, counts, notes)
 
 
 def _spaced(pairs: Sequence[Pair], most: int) -> list[Pair]:

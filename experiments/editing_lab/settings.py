@@ -67,8 +67,8 @@ class TokenEditingSettings(StudySettings):
     """Continual: the domain on which training goes on, edited or not."""
 
     pairs: str | None = None
-    """Finetune: a .jsonl or .jsonl.gz file of pairs with `prompt` and `response` (default:
-    signatures of Python's library and first lines of docstrings)."""
+    """Finetune: a .jsonl or .parquet file of pairs with `prompt` and `response`, or a folder of
+    such files (default: signatures of Python's library and first lines of docstrings)."""
 
     answers: int = 200
     """Finetune: most held-out pairs that are answered."""

@@ -5,7 +5,6 @@ A judge that saw neither reads both: it is trained on human documents that are n
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from fraction_lab.analysis import LEAST, Analysis, analyse
@@ -16,7 +15,7 @@ from tqdm import tqdm
 
 from collapse_sim.language import corpus
 from collapse_sim.language.blocks import Blocks
-from collapse_sim.language.corpus import Document
+from collapse_sim.language.corpus import Corpus, Document, read_corpus
 from collapse_sim.language.tokenizer import train_tokenizer
 from collapse_sim.run_directory import RunDirectory
 
@@ -61,12 +60,13 @@ def compare_files(settings: Settings, files: Files, run: RunDirectory, bar: tqdm
 def read_files(settings: Settings) -> Files:
     """Read --human and --synthetic, set the judge's documents aside, and cut the rest into blocks.
 
-    Where both are JSONL with domains, only those in common are read; there are as many blocks of
+    Where rows of both have domains, only those in common are read; there are as many blocks of
     either text in each, or over all where there are no domains, and at most `settings.tokens`
     tokens. Raises ValueError for what cannot be read, for no domain in common, a single human
     document, and less than 4 blocks.
     """
-    human, synthetic = _common(settings)
+    read = [_read(name, getattr(settings, name)) for name in ("human", "synthetic")]
+    human, synthetic = _common(settings, *read)
     characters = CHARACTERS * settings.tokens
     judge, human = corpus.split(corpus.take(human, 2 * characters), JUDGED)
     if not human:
@@ -75,7 +75,7 @@ def read_files(settings: Settings) -> Files:
             "for the judge"
         )
     tokenizer = train_tokenizer(judge, settings.vocabulary)
-    read = tokenized(tokenizer, judge, settings.context).cut(settings.tokens)
+    judged = tokenized(tokenizer, judge, settings.context).cut(settings.tokens)
     sources = {
         name: {"source": source, "digest": corpus.digest(documents)}
         for name, source, documents in (
@@ -84,41 +84,40 @@ def read_files(settings: Settings) -> Files:
             ("synthetic", settings.synthetic, synthetic),
         )
     }
-    texts = Texts({"judge": read}, {}, tokenizer, sources)
+    notes = tuple(corpus.note for corpus in read)
+    texts = Texts({"judge": judged}, {}, tokenizer, sources, notes)
     pair = _matched(texts, human, corpus.take(synthetic, characters), settings)
     return Files(texts, *pair)
 
 
-def _common(settings: Settings) -> tuple[list[Document], list[Document]]:
+def _common(
+    settings: Settings, human: Corpus, synthetic: Corpus
+) -> tuple[list[Document], list[Document]]:
     """Documents of both texts in their common domains, or all of them in one domain."""
-    human, synthetic = _read("human", settings.human), _read("synthetic", settings.synthetic)
-    own, others = _domains(settings.human, human), _domains(settings.synthetic, synthetic)
-    if not (own and others):
-        return [replace(d, domain="") for d in human], [replace(d, domain="") for d in synthetic]
+    if not (human.is_labelled and synthetic.is_labelled):
+        first, second = (
+            [replace(document, domain="") for document in text.documents]
+            for text in (human, synthetic)
+        )
+        return first, second
+    own, others = ({document.domain for document in text.documents} for text in (human, synthetic))
     common = own & others
     if not common:
         raise ValueError(
             f"--synthetic {settings.synthetic}: has the domains {', '.join(sorted(others))}: "
             f"accepted are some of those of --human, {', '.join(sorted(own))}"
         )
-    return [d for d in human if d.domain in common], [d for d in synthetic if d.domain in common]
+    first, second = (
+        [document for document in text.documents if document.domain in common]
+        for text in (human, synthetic)
+    )
+    return first, second
 
 
-def _read(name: str, source: str | None) -> list[Document]:
+def _read(name: str, source: str | None) -> Corpus:
     if source is None:
         raise ValueError(f"--{name}: missing: accepted are a corpus for --human and --synthetic")
-    try:
-        return corpus.read_corpus(source)
-    except ValueError as error:
-        raise ValueError(str(error).replace("--corpus", f"--{name}", 1)) from None
-
-
-def _domains(source: str | None, documents: Sequence[Document]) -> set[str]:
-    """The domains of JSONL; none where it has no `domain`, and they are the name of the file."""
-    name = Path(str(source)).name.removesuffix(".gz")
-    domains = {document.domain for document in documents}
-    named = name.endswith(".jsonl") and domains != {name.removesuffix(".jsonl")}
-    return domains if named else set()
+    return read_corpus(source, f"--{name}")
 
 
 def _matched(

@@ -24,8 +24,8 @@ class Settings:
     paper: sizes for accelerators."""
 
     corpus: str = "python"
-    """python (the text every Python carries), a .txt, .jsonl or .jsonl.gz file, a folder of .txt
-    files, hf:NAME, or oracle."""
+    """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
+    such files (hidden ones are passed over), hf:NAME, or oracle."""
 
     regimes: tuple[Regime, ...] = (
         "control", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"

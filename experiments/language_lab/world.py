@@ -39,6 +39,8 @@ class World:
     sources: dict[str, Any]
     tokenizer: str | None = None
     oracle: MarkovSource | None = None
+    note: str = ""
+    """What was read, in one line."""
     counts: np.ndarray = field(init=False)
     """How often each token occurs in the human training text."""
 
@@ -59,9 +61,9 @@ def make_world(settings: Settings) -> World:
     """Read, split and tokenize; raises ValueError for a corpus that cannot be used."""
     if settings.corpus == "oracle":
         return _oracle(settings)
-    documents = corpus.read_corpus(settings.corpus)
+    read = corpus.read_corpus(settings.corpus)
     # A little more text than is asked for: a token is rarely longer than eight characters.
-    documents = corpus.take(documents, 8 * settings.tokens)
+    documents = corpus.take(read.documents, 8 * settings.tokens)
     made = tokenizer.tokenize(
         documents,
         vocabulary=settings.vocabulary,
@@ -70,8 +72,9 @@ def make_world(settings: Settings) -> World:
         tokens=settings.tokens,
     )
     return World(
-        made.train, made.held_out, made.vocabulary, made.sources, tokenizer.save(made.tokenizer)
-    )
+        made.train, made.held_out, made.vocabulary, made.sources, tokenizer.save(made.tokenizer),
+        note=read.note,
+    )  # fmt: skip
 
 
 def _oracle(settings: Settings) -> World:

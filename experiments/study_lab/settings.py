@@ -13,8 +13,8 @@ class StudySettings:
     """Texts, models and training of a study."""
 
     corpus: str = "python"
-    """python (the text every Python carries), a .txt, .jsonl or .jsonl.gz file, a folder of .txt
-    files, or hf:NAME."""
+    """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
+    such files (hidden ones are passed over), or hf:NAME."""
 
     seeds: int = 8
     """Independent repetitions of everything, trained side by side."""

@@ -53,6 +53,8 @@ class Texts:
     held_out: dict[str, Text]
     tokenizer: Tokenizer
     sources: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    """What was read, one line for each source."""
 
     @property
     def vocabulary(self) -> int:
@@ -71,6 +73,8 @@ class Parts:
     held_out: list[Document]
     tokenizer: Tokenizer
     sources: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    """What was read, one line for each source."""
 
 
 def split_corpus(
@@ -83,14 +87,16 @@ def split_corpus(
 
     Raises ValueError for a corpus or a vocabulary that cannot be used.
     """
+    notes = ()
     if documents is None:
-        documents = corpus.read_corpus(settings.corpus)
+        read = corpus.read_corpus(settings.corpus)
+        documents, notes = read.documents, (read.note,)
     train, held = corpus.split(corpus.take(documents, characters), HELD_OUT)
     parts = dict(zip(roles, _parts(train, len(roles)), strict=True))
     every = parts | {"held_out": held}
     digests = {name: corpus.digest(part) for name, part in every.items()}
     sources = {"corpus": settings.corpus, "digests": digests}
-    return Parts(parts, held, train_tokenizer(train, settings.vocabulary), sources)
+    return Parts(parts, held, train_tokenizer(train, settings.vocabulary), sources, notes)
 
 
 def make_texts(
@@ -108,7 +114,8 @@ def make_texts(
     }
     tokens = min(settings.tokens, *(text.blocks.size for text in whole.values()))
     texts = {role: text.cut(tokens) for role, text in whole.items()}
-    return Texts(texts, held_out_by_domain(settings, parts), parts.tokenizer, parts.sources)
+    held_out = held_out_by_domain(settings, parts)
+    return Texts(texts, held_out, parts.tokenizer, parts.sources, parts.notes)
 
 
 def tokenized(tokenizer: Tokenizer, documents: Sequence[Document], time: int) -> Text:
@@ -122,9 +129,11 @@ def tokenized(tokenizer: Tokenizer, documents: Sequence[Document], time: int) ->
 
 def by_domain(tokenizer: Tokenizer, documents: Sequence[Document], time: int) -> dict[str, Text]:
     """The text of every domain that fills a block."""
+    domains: dict[str, list[Document]] = {}
+    for document in documents:
+        domains.setdefault(document.domain, []).append(document)
     texts = {}
-    for domain in sorted({document.domain for document in documents}):
-        own = [document for document in documents if document.domain == domain]
+    for domain, own in sorted(domains.items()):
         if sum(map(len, encode(tokenizer, own))) >= time:
             texts[domain] = tokenized(tokenizer, own, time)
     return texts

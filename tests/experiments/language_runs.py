@@ -41,10 +41,10 @@ def assert_same_results(first: Path, second: Path):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
-def refused(folder: Path, capfd, *arguments: str) -> str:
-    """What is said of arguments that nothing can be done with."""
+def refused(folder: Path, capfd, *arguments: str, out: str = "") -> str:
+    """What is said of arguments that nothing can be done with, after `out`."""
     assert command(*arguments, "--out", str(folder)) == 2
     shown = capfd.readouterr()
-    assert shown.out == "" and shown.err.count("\n") == 1
+    assert shown.out == out and shown.err.count("\n") == 1
     assert shown.err.startswith("transformer_collapse.py: error: ")
     return shown.err

@@ -16,7 +16,7 @@ from study_lab import study
 from study_lab.study import Study
 from study_lab.texts import Text
 
-from collapse_sim.language import corpus
+from collapse_sim.language import standard_library
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.corpus import Document
 from collapse_sim.language.learner import make_mesh
@@ -122,9 +122,9 @@ PACKAGES = {"asyncio", "ctypes", "email", "http", "importlib", "logging", "unitt
 
 def test_no_response_is_in_the_text_of_prior_or_base_nor_on_both_sides(monkeypatch):
     """Signatures of some of Python's library, of whose docstrings the prior has read a half."""
-    modules = corpus.modules_below(corpus.LIBRARY)
+    modules = standard_library.modules_below(standard_library.LIBRARY)
     few = [module for module in modules if module[0].partition(".")[0] in PACKAGES]
-    monkeypatch.setattr(corpus, "modules_below", lambda folder: few)
+    monkeypatch.setattr(standard_library, "modules_below", lambda folder: few)
     settings = replace(PRESETS["tiny"], stage=("finetune",), context=96)
     corpora = make_corpora(settings)
     assert corpora.pairs is not None

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 from language_lab.settings import PRESETS, parse
@@ -65,7 +66,7 @@ def test_bad_flags(flags, says, corpus, tmp_path, capfd):
         ("x.txt", b" \n\n \n", "empty: accepted are sources that hold text"),
         ("x.txt", b"too short", "accepted are"),
         ("x.txt", b"a few words\n\n\nand others", "accepted are"),
-        ("x.txt", b"caf\xe9", "is not UTF-8 at byte 3: accepted is UTF-8"),
+        ("x.txt", b"caf\xe9", "line 1 is not UTF-8 at byte 3 of the file: accepted is UTF-8"),
         ("x.jsonl", b'{"title": "no text"}\n', "line 1 without text: accepted are objects"),
         ("x.jsonl", b'{"text": "a"}\n{"text": 3}\n', "line 2 without text"),
         ("x.jsonl", b'{"text": "a"\n', "line 1 is not JSON at column"),
@@ -84,7 +85,7 @@ def test_bad_corpora(name, content, says, tmp_path, capfd):
 def test_folders_without_text(tmp_path, capfd):
     (tmp_path / "texts").mkdir()
     says = refused(tmp_path / "run", capfd, "--corpus", str(tmp_path / "texts"))
-    assert "a folder without .txt files" in says
+    assert "a folder without .txt, .md, .jsonl or .parquet files:" in says
 
 
 def test_directories_with_something_else_in_them_are_left_alone(corpus, tmp_path, capfd):
@@ -96,7 +97,10 @@ def test_directories_with_something_else_in_them_are_left_alone(corpus, tmp_path
 
 def test_divergence_is_told_in_one_line_and_leaves_a_run_to_resume(corpus, tmp_path, capfd):
     folder = tmp_path / "run"
-    says = refused(folder, capfd, *TINY, "--corpus", corpus, "--peak-rate", "1e30")
+    characters = len(Path(corpus).read_text().replace("\n\n\n", ""))
+    note = f"--corpus few.txt: 40 documents, {characters:,} characters\n"
+    flags = (*TINY, "--corpus", corpus, "--peak-rate", "1e30")
+    says = refused(folder, capfd, *flags, out=note)
     assert "loss is " in says and "lower the learning rate" in says
     assert json.loads((folder / "config.json").read_text())["parameters"]["peak_rate"] == 1e30
     assert not (folder / "verdicts.json").exists()

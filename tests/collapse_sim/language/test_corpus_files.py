@@ -16,7 +16,7 @@ from tests.collapse_sim.language.documents import domains
 
 
 def test_wikitext_is_cut_at_its_articles(wikitext):
-    documents = read_corpus(str(wikitext))
+    documents = read_corpus(str(wikitext)).documents
     texts = domains(documents)
     # 60 articles each, as published. Two formulas in test.txt look like headings.
     assert {domain: len(found) for domain, found in texts.items()} == {"test": 60, "valid": 60}
@@ -24,7 +24,8 @@ def test_wikitext_is_cut_at_its_articles(wikitext):
     assert all(text.startswith(" = ") and not text.startswith(" = = ") for text in texts["test"])
     read = (wikitext / "test.txt").read_text(encoding="utf-8")
     assert "".join("".join(texts["test"]).split()) == "".join(read.split())
-    assert read_corpus(str(wikitext / "test.txt")) == [d for d in documents if d.domain == "test"]
+    test = read_corpus(str(wikitext / "test.txt")).documents
+    assert test == [d for d in documents if d.domain == "test"]
 
 
 def test_text_is_cut_at_two_blank_lines(tmp_path):
@@ -33,7 +34,7 @@ def test_text_is_cut_at_two_blank_lines(tmp_path):
         "\ufeff\nOne\nline.\n\nSame text.\r\n \t\r\n\r\n  Two\n\n\n\n\n = = no article = = \n\n"
     )
     file.write_bytes(content.encode())
-    assert read_corpus(str(file)) == [
+    assert read_corpus(str(file)).documents == [
         Document("One\nline.\n\nSame text.", "novel"),
         Document("  Two", "novel"),
         Document(" = = no article = =", "novel"),
@@ -43,7 +44,7 @@ def test_text_is_cut_at_two_blank_lines(tmp_path):
 def test_text_before_the_first_article_is_a_document(tmp_path):
     file = tmp_path / "wiki.txt"
     file.write_text("Before.\n\n\n\nStill.\n \n = A = b = \n \n Text\n = x = \n more\n\n = C =")
-    assert [document.text for document in read_corpus(str(file))] == [
+    assert [document.text for document in read_corpus(str(file)).documents] == [
         "Before.\n\n\n\nStill.",
         " = A = b = \n \n Text\n = x = \n more",
         " = C =",
@@ -55,8 +56,8 @@ def test_a_folder_has_a_domain_for_each_text_file(tmp_path):
     (tmp_path / "a.txt").write_text("A\n\n\nA2")
     (tmp_path / "empty.txt").write_text(" \n")
     (tmp_path / "folder.txt").mkdir()
-    (tmp_path / "c.jsonl").write_text("not read")
-    assert read_corpus(str(tmp_path)) == [
+    (tmp_path / "c.csv").write_text("not read")
+    assert read_corpus(str(tmp_path)).documents == [
         Document("A", "a"),
         Document("A2", "a"),
         Document("B", "b"),
@@ -69,7 +70,7 @@ def test_json_lines_have_a_text_and_may_have_a_domain(tmp_path, compressed):
     content = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
     file = tmp_path / ("some.text.jsonl" + ".gz" * compressed)
     file.write_bytes(gzip.compress(content, mtime=0) if compressed else content)
-    assert read_corpus(str(file)) == [
+    assert read_corpus(str(file)).documents == [
         Document("line\u2028separator", "x"),
         Document(" é\n", "some.text"),
     ]
@@ -87,8 +88,8 @@ def write(folder: Path, name: str, content: bytes) -> str:
         ("a.txt", b" \n\n\n\t", "empty: accepted are sources that hold text"),
         ("a.jsonl", b"\n", "empty: accepted are sources that hold text"),
         ("a.jsonl", b'{"text": " "}', "empty: accepted are sources that hold text"),
-        ("a.txt", b"\xc3\xa9abc\xff", "{file} is not UTF-8 at byte 5: accepted is UTF-8"),
-        ("a.jsonl", b'{"text": "\xff"}', "{file} is not UTF-8 at byte 10: accepted is UTF-8"),
+        ("a.txt", b"\xc3\xa9abc\xff", "line 1 is not UTF-8 at byte 5 of the file: accepted"),
+        ("a.jsonl", b'{"text": "\xff"}', "line 1 is not UTF-8 at byte 10 of the file: accepted"),
         (
             "a.jsonl",
             b'{"text": "a"}\n\n{"text":}',
@@ -106,6 +107,25 @@ def write(folder: Path, name: str, content: bytes) -> str:
             gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20,
             "Error -3 while decompressing",
         ),
+        ("a.jsonl", b'{"text": "a"}\n' + b"[" * 200_000, "line 2 is JSON nested too deeply: acc"),
+        (
+            "a.jsonl",
+            b'\r\n\r\n{"text": "a", "id": ' + b"9" * 5000 + b"}",
+            "line 3 is JSON with too long an integer: accepted are at most 4300 digits",
+        ),
+        (
+            "a.jsonl",
+            b'{"text": "a", "domain": "\\udc00"}',
+            "line 1: domain='\\udc00': accepted are",
+        ),
+        (
+            "a.txt",
+            b"one\rtwo\r\nthree\n\xff",
+            "line 4 is not UTF-8 at byte 15 of the file: accepted",
+        ),
+        ("a.jsonl", b'\xef\xbb\xbf{"text": "a"}\r\r{"text"\xff}', "line 3 is not UTF-8 at byte 25"),
+        ("a.TXT.ZST", b"text", "ZSTD decompress failed"),
+        ("a.parquet", b"text", "Parquet file size is 4 bytes"),
         ("a.csv", b"text", corpus.ACCEPTED),
     ],
 )
@@ -126,11 +146,12 @@ def test_a_missing_file_is_named(tmp_path, name):
 
 
 def test_a_folder_without_text_is_refused(tmp_path):
-    write(tmp_path, "a.jsonl", b'{"text": "a"}')
+    write(tmp_path, "a.csv", b"text")
     with pytest.raises(ValueError) as refusal:
         read_corpus(str(tmp_path))
     assert str(refusal.value) == (
-        f"--corpus {tmp_path}: a folder without .txt files: {corpus.ACCEPTED}"
+        f"--corpus {tmp_path}: a folder without .txt, .md, .jsonl or .parquet files but 1 file "
+        f"(.csv): {corpus.ACCEPTED}"
     )
 
 
@@ -139,7 +160,9 @@ def test_the_file_of_a_folder_that_is_not_utf_8_is_named(tmp_path):
     file = write(tmp_path, "b.txt", b"f\xefne")
     with pytest.raises(ValueError) as refusal:
         read_corpus(str(tmp_path))
-    assert str(refusal.value).startswith(f"--corpus {tmp_path}: {file} is not UTF-8 at byte 1:")
+    assert str(refusal.value).startswith(
+        f"--corpus {tmp_path}: {file}: line 1 is not UTF-8 at byte 1 of the file:"
+    )
 
 
 # The hub
@@ -168,7 +191,7 @@ def test_the_hub_gives_the_texts_of_the_train_split(monkeypatch):
 
     hub(monkeypatch, load_dataset)
     expected = [Document("a", "some/name"), Document("b", "some/name")]
-    assert read_corpus("hf:some/name") == expected
+    assert read_corpus("hf:some/name").documents == expected
     assert asked == [("some/name", "train")]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collapse_sim.language import corpus, instructions
+from collapse_sim.language import instructions, standard_library
 from collapse_sim.language.corpus import Document
 from collapse_sim.language.instructions import (
     Pair,
@@ -92,7 +92,7 @@ if True:
 def test_definitions_are_told_by_their_signatures(monkeypatch):
     """First lines that are sentences of three words or more and say more than the name."""
     modules = [("a.b", MODULE), ("c", "def add(bag): 'Add a thing elsewhere.'")]
-    monkeypatch.setattr(corpus, "modules_below", lambda folder: modules)
+    monkeypatch.setattr(standard_library, "modules_below", lambda folder: modules)
     take = "async def take(self, n: int=1, *, last=False) -> 'Thing'"
     assert standard_library_pairs() == [
         Pair("a.b: class Bag(list, metaclass=Meta)", "Hold things in any order.", "classes"),
@@ -115,7 +115,9 @@ def test_pairs_are_read_with_their_domains(tmp_path, compressed):
     content = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
     file = tmp_path / ("some.pairs.jsonl" + ".gz" * compressed)
     file.write_bytes(gzip.compress(content, mtime=0) if compressed else content)
-    assert read_pairs(str(file)) == [Pair("a\u2028b", " é\n", "x"), Pair("a", "b", "some.pairs")]
+    pairs, note = read_pairs(str(file))
+    assert pairs == [Pair("a\u2028b", " é\n", "x"), Pair("a", "b", "some.pairs")]
+    assert note == f"--pairs {file.name}: 2 pairs, 8 characters"
 
 
 GOOD = b'{"prompt": "a", "response": "b"}\n'
@@ -141,7 +143,9 @@ OBJECTS = "accepted are objects with `prompt` and `response`, non-empty strings"
             "line 1: domain=7: accepted are strings",
         ),
         ("a.jsonl", GOOD + b"{", "line 2 is not JSON at column 2: Expecting property name"),
-        ("a.jsonl", GOOD + b"\xff", "{file} is not UTF-8 at byte 33: accepted is UTF-8"),
+        ("a.jsonl", GOOD + b"\xff", "line 2 is not UTF-8 at byte 33 of the file: accepted"),
+        ("a.jsonl", GOOD + b"[" * 200_000, "line 2 is JSON nested too deeply: accepted is"),
+        ("a.jsonl", b"\n" + b"9" * 5000, "line 2 is JSON with too long an integer: accepted are"),
         ("a.jsonl", b"\n", "empty: accepted are files that hold pairs"),
         ("a.jsonl.gz", GOOD, "Not a gzipped file"),
         ("a.txt", GOOD, instructions.ACCEPTED),

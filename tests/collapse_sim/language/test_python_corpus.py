@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collapse_sim.language import corpus
+from collapse_sim.language import standard_library
 from collapse_sim.language.corpus import python_corpus
 from tests.collapse_sim.language.documents import domains
 
@@ -27,7 +27,9 @@ def test_python_is_read_in_order_without_what_is_short_doubled_or_not_unicode(mo
         f'"""B {long}"""\n' + "call()\n" * 100,
         f'"""\\ud800 {long}"""\n',
     ]
-    monkeypatch.setattr(corpus, "modules_below", lambda folder: [("m", text) for text in modules])
+    monkeypatch.setattr(
+        standard_library, "modules_below", lambda folder: [("m", text) for text in modules]
+    )
     found = domains(python_corpus())
     assert found.pop("reference")[0].startswith('The "assert" statement')
     assert found == {
@@ -53,7 +55,7 @@ def without_docstrings(source: str) -> str:
     """The syntax tree, a body of a docstring alone being `pass`."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, corpus.Owner) and ast.get_docstring(node):
+        if isinstance(node, standard_library.Owner) and ast.get_docstring(node):
             node.body = node.body[1:] or [ast.Pass()]
     return ast.dump(tree)
 
@@ -61,7 +63,7 @@ def without_docstrings(source: str) -> str:
 @pytest.mark.parametrize("name", ["argparse", "contextlib", "heapq", "tarfile", "turtle", "enum"])
 def test_code_lacks_nothing_but_docstrings_and_comments(name):
     source = Path(sysconfig.get_paths()["stdlib"], f"{name}.py").read_text(encoding="utf-8")
-    code = corpus._texts(source)["code"]
+    code = standard_library.texts_of(source)["code"]
     assert ast.dump(ast.parse(code)) == without_docstrings(source)
     assert not any(line.lstrip().startswith("# ") for line in code.split("\n"))
 
@@ -109,7 +111,7 @@ async def g():
 
 
 def test_a_module_is_taken_apart():
-    assert corpus._texts(MODULE) == {
+    assert standard_library.texts_of(MODULE) == {
         "docstrings": "The module.\n\nIndented.\n\nOnly this.\n\nstays\n\nHöhe.\n\nInner.",
         "comments": "First run,\n  second line.\n\nSecond run: encoding=3.\n\ngone",
         "code": '''\
@@ -141,8 +143,9 @@ async def g():
 
 def test_a_module_of_mostly_data_is_left_out():
     table = "table = {\n" + "    1: 2,\n" * 9 + "}\n"
-    assert corpus._texts('"""Doc."""\n' + table) == {}
-    assert corpus._texts('"""Doc."""\n' + table + "print(1)\n" * 20)["docstrings"] == "Doc."
+    assert standard_library.texts_of('"""Doc."""\n' + table) == {}
+    texts = standard_library.texts_of('"""Doc."""\n' + table + "print(1)\n" * 20)
+    assert texts["docstrings"] == "Doc."
 
 
 def test_only_the_library_itself_is_searched(tmp_path):
@@ -152,7 +155,7 @@ def test_only_the_library_itself_is_searched(tmp_path):
     (tmp_path / "a" / "notes.txt").write_text("no module")
     (tmp_path / "latin.py").write_bytes("# coding: latin-1\n'é'\n".encode("latin-1"))
     (tmp_path / "a" / "b" / "__init__.py").write_text("")
-    assert list(corpus.modules_below(tmp_path)) == [
+    assert list(standard_library.modules_below(tmp_path)) == [
         ("latin", "# coding: latin-1\n'é'\n"),
         ("a.b", ""),
         ("a.b.module", "'a/b'\n"),
