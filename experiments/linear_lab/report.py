@@ -7,7 +7,7 @@ from verdicts import how_sure, verdict_table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict, radius
 from collapse_sim.replicates import Summary
-from collapse_sim.run_directory import RunDirectory
+from collapse_sim.run_directory import RunDirectory, RunError
 from linear_lab.runner import Result
 from linear_lab.settings import Settings
 
@@ -96,6 +96,12 @@ def print_report(
 def print_stored(run: RunDirectory, base: float) -> None:
     """The verdicts of a run that was finished before."""
     console = Console(width=80, highlight=False)
-    verdicts = [Verdict(**record) for record in run.verdicts()]
+    try:
+        verdicts = [Verdict(**record) for record in run.verdicts()]
+    except TypeError:  # a field that there is not, or one that is missing
+        raise RunError(
+            f"{run.path}: verdicts.json is of another version of collapse_sim; the same command "
+            "without --resume makes it anew"
+        ) from None
     console.print(_verdicts(verdicts, base))
     console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)
