@@ -213,7 +213,7 @@ class Stream:
         devices = devices or jax.local_devices()
         largest = largest_array_of(simulation)
         if block is None:
-            block = 2 ** int(np.clip(np.log2(BLOCK_FLOATS / largest), 3, 12))
+            block = int(2 ** np.clip(int(np.log2(BLOCK_FLOATS / largest)), 3, 12))
         chunk = min(CALL_FLOATS // largest, chunk)
         mesh = Mesh(np.array(devices), ("replicate",), axis_types=(AxisType.Auto,))
         blocks = max(chunk // (block * len(devices)), 1) * len(devices)
