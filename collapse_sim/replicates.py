@@ -6,9 +6,9 @@ on how many blocks are in flight, on the number of devices or on where a run was
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Key, UInt32
 
+from collapse_sim.largest_array import largest_array_of
 from collapse_sim.loop import Trace
 
 Simulation = Callable[[Key[Array, ""]], Trace]
@@ -31,7 +32,7 @@ SAMPLE = 2**15
 """Replicates kept whole (the first ones), for quantiles and tests of a law."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Moments:
     """Count, mean, sum of squared deviations and extremes over replicates, in float64."""
 
@@ -58,6 +59,9 @@ class Moments:
         deviations -= np.tile(mean, folds)
         squares = np.einsum("rg,rg->g", deviations, deviations).reshape(folds, generations)
         return Moments(count, mean, squares.sum(axis=0), *extremes)
+
+    def __repr__(self) -> str:
+        return f"Moments(count={self.count}, generations={len(self.mean)})"
 
     def merge(self, other: "Moments") -> "Moments":
         """Moments of both sets of replicates together (Chan, Golub and LeVeque 1983)."""
@@ -86,13 +90,19 @@ class Moments:
         return extreme / np.where(self.squares > 0, self.squares, 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """What is kept of a stream: moments of every measure, and the first replicates whole."""
 
     moments: dict[str, Moments]
     first: tuple[dict[str, Float[np.ndarray, "_ generations"]], ...]
     """Blocks of the first SAMPLE replicates."""
+
+    whole: "Summary | None" = None
+    """Without the last block, where that is only a part of one: a stream goes on from there."""
+
+    def __repr__(self) -> str:
+        return f"Summary(count={self.count}, measures={list(self.moments)})"
 
     @property
     def count(self) -> int:
@@ -123,68 +133,35 @@ class Summary:
         for name, m in self.moments.items():
             arrays[f"moments/{name}"] = np.stack([m.mean, m.squares, m.least, m.largest])
             arrays[f"sample/{name}"] = self.sample[name]
+        if self.whole is not None:
+            arrays["whole"] = np.asarray(self.whole.count)
+            for name, m in self.whole.moments.items():
+                arrays[f"whole/{name}"] = np.stack([m.mean, m.squares, m.least, m.largest])
         return arrays
 
     @staticmethod
     def from_arrays(arrays: dict[str, np.ndarray]) -> "Summary":
-        names = [name.removeprefix("moments/") for name in arrays if name.startswith("moments/")]
-        count = int(arrays["count"])
-        moments = {name: Moments(count, *arrays[f"moments/{name}"]) for name in names}
-        return Summary(moments, ({name: arrays[f"sample/{name}"] for name in names},))
+        sample = _named(arrays, "sample/")
+        whole = None
+        if "whole" in arrays:
+            count = int(arrays["whole"])
+            kept = {name: values[:count] for name, values in sample.items()}
+            moments = _moments_of(_named(arrays, "whole/"), count)
+            whole = Summary(moments, (kept,)) if count else EMPTY
+        moments = _moments_of(_named(arrays, "moments/"), int(arrays["count"]))
+        return Summary(moments, (sample,), whole)
+
+
+def _named(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Those whose names begin so, by the rest of their names."""
+    return {n.removeprefix(prefix): array for n, array in arrays.items() if n.startswith(prefix)}
+
+
+def _moments_of(stacks: Mapping[str, np.ndarray], count: int) -> dict[str, Moments]:
+    return {name: Moments(count, *stack) for name, stack in stacks.items()}
 
 
 EMPTY = Summary({}, ())
-
-
-def _largest_of(simulation: Simulation) -> int:
-    """Floats of the largest array that each replicate of a simulation has for itself."""
-    leaves, structure = jax.tree.flatten(simulation)
-    return _largest_of_kind(
-        structure, tuple((np.shape(x), jax.dtypes.result_type(x)) for x in leaves)
-    )
-
-
-@cache
-def _largest_of_kind(structure, leaves: tuple) -> int:
-    """The same for all simulations that differ in their data alone: tracing takes a while."""
-    data = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves]
-
-    def run(data, key):
-        return jax.tree.unflatten(structure, data)(key)
-
-    traced = jax.make_jaxpr(run)(data, jax.random.key(0)).jaxpr
-    return _largest_array(traced, frozenset(traced.invars[:-1]))
-
-
-def _largest_array(jaxpr, shared: frozenset = frozenset()) -> int:
-    """Floats of the largest array that each replicate has for itself, sub-computations included.
-
-    Constants, what is computed from them alone and the inputs named in `shared` are the same for
-    all replicates.
-    """
-    own = set(jaxpr.invars) - shared
-    largest = max(map(_floats, own), default=1)
-    for equation in jaxpr.eqns:
-        varying = [not hasattr(v, "val") and v in own for v in equation.invars]
-        if not any(varying):
-            continue
-        own.update(equation.outvars)
-        largest = max([largest, *map(_floats, equation.outvars)])
-        constants = varying[: equation.params.get("num_consts", 0)]  # of a scan
-        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
-            if _is_jaxpr(inner):
-                inner = getattr(inner, "jaxpr", inner)
-                same = (v for v, mine in zip(inner.invars, constants, strict=False) if not mine)
-                largest = max(largest, _largest_array(inner, frozenset(same)))
-    return largest
-
-
-def _floats(variable) -> int:
-    return int(np.prod(variable.aval.shape))
-
-
-def _is_jaxpr(value) -> bool:
-    return hasattr(value, "eqns") or hasattr(value, "jaxpr")
 
 
 @partial(jax.jit, static_argnames=("block", "mesh"))
@@ -225,10 +202,18 @@ class Stream:
     mesh: Mesh
 
     @staticmethod
-    def of(simulation: Simulation, *, devices: list | None = None, chunk: int = 4096) -> "Stream":
+    def of(
+        simulation: Simulation,
+        *,
+        devices: list | None = None,
+        chunk: int = 4096,
+        block: int | None = None,
+    ) -> "Stream":
+        """`block` is that of a stream to go on with; else the simulation's own."""
         devices = devices or jax.local_devices()
-        largest = _largest_of(simulation)
-        block = 2 ** int(np.clip(np.log2(BLOCK_FLOATS / largest), 3, 12))
+        largest = largest_array_of(simulation)
+        if block is None:
+            block = int(2 ** np.clip(int(np.log2(BLOCK_FLOATS / largest)), 3, 12))
         chunk = min(CALL_FLOATS // largest, chunk)
         mesh = Mesh(np.array(devices), ("replicate",), axis_types=(AxisType.Auto,))
         blocks = max(chunk // (block * len(devices)), 1) * len(devices)
@@ -246,10 +231,12 @@ class Stream:
     def blocks_from(
         self, key: Key[Array, ""], start: int, stop: int
     ) -> Iterator[dict[str, Float[np.ndarray, "replicates generations"]]]:
-        """Values of replicates start, ..., stop - 1, block by block.
+        """Values of replicates start, ..., stop - 1, block by block, the last one cut.
 
-        `start` must be a multiple of the block, as every `stop` before the last one is.
+        `start` must be a multiple of the block.
         """
+        if start >= stop:
+            return
         if start % self.block:
             raise ValueError(f"start={start}: accepted are multiples of the block, {self.block}")
         last = -(-stop // self.block)
@@ -268,9 +255,17 @@ class Stream:
                 yield {name: value[i][:keep] for name, value in values.items()}
 
     def extend(self, summary: Summary, key: Key[Array, ""], stop: int) -> Iterator[Summary]:
-        """The summary after each further block, up to `stop` replicates."""
+        """The summary after each further block, up to `stop` replicates.
+
+        The same bits as an unbroken stream's, whatever the count of `summary`: where it ends inside
+        a block that block is simulated again.
+        """
+        if summary.whole is not None and summary.count < stop:
+            summary = summary.whole
         for block in self.blocks_from(key, summary.count, stop):
-            summary = summary.add(block)
+            grown = summary.add(block)
+            is_part = grown.count % self.block
+            summary = replace(grown, whole=summary) if is_part else grown
             yield summary
 
 

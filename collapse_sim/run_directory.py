@@ -7,7 +7,10 @@ that a figure can be drawn from a run without a simulator.
 import json
 import os
 import shutil
+import sys
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +26,28 @@ CHAIN_COLUMNS = (
 )  # fmt: skip
 
 
+NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
+"""What JSON holds, by the name that it is written as."""
+
+WORDS = ("claim", "source", "relation", "verdict", "note")
+"""Fields of a verdict that are text, whatever they say."""
+
+TEMPORARY = ".part-"
+"""In the names of files that are not yet whole."""
+
+BROKEN = (ValueError, TypeError, EOFError, KeyError, NotImplementedError,
+          zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What NumPy raises for an .npz file that is not whole."""
+
+
 class RunError(RuntimeError):
     """A run directory that cannot be used as asked; its message is one line for a person."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path`, then rename it; an error leaves `path` as it was."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    prefix = f".{path.stem}{TEMPORARY}"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     os.close(handle)
     aside = Path(name)
     try:
@@ -55,42 +73,61 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _numbers(value: Any) -> Any:
+    """The inverse of `_plain` for what holds numbers only."""
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
 def dump_json(value: Any) -> str:
     return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RunDirectory:
     """`open` prepares one for writing; a bare `RunDirectory(path)` is a reader."""
 
     path: Path
 
+    def __init__(self, path: Path | str):
+        object.__setattr__(self, "path", Path(path))
+
     @staticmethod
-    def open(path: Path, config: Mapping[str, Any], *, resume: bool) -> "RunDirectory":
+    def open(path: Path | str, config: Mapping[str, Any], *, resume: bool) -> "RunDirectory":
         """Create the directory with its config.json, or go on with one of the same parameters.
 
-        `config["parameters"]` decides sameness. Raises RunError when the directory holds a run with
-        other parameters, when there is nothing to resume, or when it cannot be written.
+        `config["parameters"]` decides sameness, and for `resume` also `config["inputs"]`, a digest
+        of everything that was read. Raises RunError when the directory holds a run with other
+        parameters, when there is nothing to resume, when an input has changed since, or when it
+        cannot be written.
         """
         run = RunDirectory(path)
         if run.has_config():
-            run._require_same(config)
+            run._require_same_parameters(config)
+            if resume:
+                run._require_same_inputs(config)
             if resume and run.is_finished():
                 return run
         elif resume:
             raise RunError(f"--resume: there is no run in {path} to resume")
-        elif path.is_dir() and any(path.iterdir()):
+        elif not run.is_new():
             raise RunError(
                 f"--out {path}: accepted is an empty or new directory, or that of a run with the "
                 "same parameters"
             )
         try:
             run.checkpoints.mkdir(parents=True, exist_ok=True)
-            run.write("config.json", lambda aside: aside.write_text(dump_json(config)))
+            for folder in (run.path, run.checkpoints):
+                for left in folder.glob(f".*{TEMPORARY}*"):
+                    left.unlink()
+            if not resume:  # before config.json tells of other inputs
+                run.clear_checkpoints(keep_directory=True)
+            run.write_json("config.json", config)
         except OSError as error:
             raise RunError(f"--out {path}: cannot be written ({error.strerror})") from None
-        if not resume:
-            run.clear_checkpoints(keep_directory=True)
         return run
 
     @property
@@ -100,19 +137,38 @@ class RunDirectory:
     def has_config(self) -> bool:
         return (self.path / "config.json").is_file()
 
+    def is_new(self) -> bool:
+        """Whether nothing is there but what a run leaves that could not write its first file."""
+        if not self.path.is_dir():
+            return True
+        left = [path for path in self.path.iterdir() if path != self.checkpoints]
+        if self.checkpoints.is_dir():
+            left += self.checkpoints.iterdir()
+        return all(path.name.startswith(".") and TEMPORARY in path.name for path in left)
+
     def is_finished(self) -> bool:
         return (self.path / "verdicts.json").is_file() and not self.checkpoints.exists()
 
     def config(self) -> dict[str, Any]:
-        return self.read_json("config.json")
+        config = self.read_json("config.json")
+        if not isinstance(config, dict):
+            raise RunError(f"{self.path}: config.json cannot be read (no object)")
+        return config
 
     def verdicts(self) -> list[dict[str, Any]]:
-        return self.read_json("verdicts.json")
+        """The records of verdicts.json, with the infinite numbers that JSON has not."""
+        records = self.read_json("verdicts.json")
+        if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
+            raise RunError(f"{self.path}: verdicts.json cannot be read (no list of verdicts)")
+        return [
+            {name: value if name in WORDS else _numbers(value) for name, value in record.items()}
+            for record in records
+        ]
 
     def read_json(self, name: str) -> Any:
         """One of its files of JSON; raises RunError where it cannot be read."""
         try:
-            return parse_json((self.path / name).read_text())
+            return parse_json((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path}: {name} cannot be read ({error})") from None
 
@@ -121,7 +177,9 @@ class RunDirectory:
         import pyarrow.parquet as pq
 
         try:
-            table = pq.read_table(self.path / "chains.parquet")
+            # An open file: of a path pyarrow takes only names that are UTF-8 everywhere.
+            with open(self.path / "chains.parquet", "rb") as file:
+                table = pq.read_table(file)
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path}: chains.parquet cannot be read ({error})") from None
         return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
@@ -130,8 +188,12 @@ class RunDirectory:
         """Write one file atomically; a full disk raises OSError and leaves the old file."""
         write_atomically(self.path / name, write)
 
+    def write_json(self, name: str, value: Any) -> None:
+        """Infinities become strings."""
+        self.write(name, lambda aside: aside.write_text(dump_json(value), encoding="utf-8"))
+
     def write_verdicts(self, verdicts: list[Mapping[str, Any]]) -> None:
-        self.write("verdicts.json", lambda aside: aside.write_text(dump_json(verdicts)))
+        self.write_json("verdicts.json", verdicts)
 
     def write_chains(self, rows: list[tuple], names: Sequence[str] = CHAIN_COLUMNS) -> None:
         """Rows in the order of `names`, the columns."""
@@ -140,7 +202,12 @@ class RunDirectory:
 
         columns = zip(*rows, strict=True)
         table = pa.table(dict(zip(names, map(list, columns), strict=True)))
-        self.write("chains.parquet", lambda aside: pq.write_table(table, aside))
+
+        def write(aside: Path) -> None:
+            with open(aside, "wb") as file:
+                pq.write_table(table, file)
+
+        self.write("chains.parquet", write)
 
     def save_checkpoint(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         def write(aside: Path) -> None:
@@ -150,14 +217,24 @@ class RunDirectory:
         write_atomically(self.checkpoints / f"{name}.npz", write)
 
     def has_checkpoint(self, name: str) -> bool:
-        return (self.checkpoints / f"{name}.npz").is_file()
+        return self.load_checkpoint(name) is not None
 
     def load_checkpoint(self, name: str) -> dict[str, np.ndarray] | None:
+        """What was saved; None where nothing was, and where it is broken, which then is removed."""
         path = self.checkpoints / f"{name}.npz"
         if not path.is_file():
             return None
-        with np.load(path) as arrays:
-            return dict(arrays)
+        try:
+            with open(path, "rb") as file, np.load(file) as arrays:
+                return dict(arrays)
+        except BROKEN:
+            self.drop_broken(path)
+            return None
+
+    def drop_broken(self, path: Path) -> None:
+        """Remove a checkpoint that cannot be read, and say so: what it held is computed anew."""
+        print(f"{path}: cannot be read, is computed anew", file=sys.stderr)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def clear_checkpoints(self, *, keep_directory: bool = False) -> None:
         if not self.checkpoints.exists():
@@ -167,7 +244,7 @@ class RunDirectory:
         if not keep_directory:
             self.checkpoints.rmdir()
 
-    def _require_same(self, config: Mapping[str, Any]) -> None:
+    def _require_same_parameters(self, config: Mapping[str, Any]) -> None:
         old, new = self.config().get("parameters", {}), _plain(config["parameters"])
         different = [key for key in {**old, **new} if old.get(key) != new.get(key)]
         if different:
@@ -176,3 +253,12 @@ class RunDirectory:
                 f"--out {self.path}: holds a run with {key}={old.get(key)}, asked is "
                 f"{key}={new.get(key)}; accepted are the same parameters or another directory"
             )
+
+    def _require_same_inputs(self, config: Mapping[str, Any]) -> None:
+        old, new = self.config().get("inputs", {}), config.get("inputs", {})
+        for name in {**old, **new}:
+            if old.get(name) != new.get(name):
+                raise RunError(
+                    f"--resume: {name} has changed since the run in {self.path} was started; "
+                    "accepted is what was read then; without --resume the run begins anew"
+                )

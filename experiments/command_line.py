@@ -5,7 +5,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -13,9 +12,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import tyro
+from tqdm import tqdm
 
 from collapse_sim import __version__
-from collapse_sim.run_directory import RunError
+from collapse_sim.run_directory import RunDirectory, dump_json
+from collapse_sim.terminal import run_command
+
+SEEDS = 2**32
+"""How many there are: JAX's keys see the last 32 bits of a number alone."""
 
 
 class Settings(Protocol):
@@ -24,7 +28,11 @@ class Settings(Protocol):
     @property
     def preset(self) -> str: ...
     @property
+    def seed(self) -> int: ...
+    @property
     def out(self) -> Path | None: ...
+    @property
+    def resume(self) -> bool: ...
     def validate(self) -> None: ...
 
 
@@ -46,8 +54,15 @@ def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySe
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]
     settings = tyro.cli(type(default), args=list(arguments), default=default)
+    require_seed(settings.seed)
     settings.validate()
     return settings
+
+
+def require_seed(seed: int) -> None:
+    """Raises ValueError for a seed whose random numbers are those of another."""
+    if not 0 <= seed < SEEDS:
+        raise ValueError(f"--seed {seed}: accepted are integers from 0 to {SEEDS - 1}")
 
 
 def reject(settings: Settings, name: str, accepted: str, value: Any = None) -> None:
@@ -72,21 +87,67 @@ def directory(settings: Settings, experiment: str) -> Path:
     return Path("runs") / experiment / f"{settings.preset}-{digest}"
 
 
+def digest(value: Any) -> str:
+    """SHA-256 of a file, or of anything that JSON can say, as 64 hexadecimal digits."""
+    content = value.read_bytes() if isinstance(value, Path) else dump_json(value).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def file_digests(settings: Settings, *flags: str) -> dict[str, str]:
+    """A digest of every file that these flags name, by flag and name, which has a suffix."""
+    found = {}
+    for flag in flags:
+        value = getattr(settings, flag)
+        for name in value if isinstance(value, tuple) else (value,):
+            if name is not None and Path(name).suffix and Path(name).is_file():
+                found[f"--{flag} {name}"] = digest(Path(name))
+    return found
+
+
 def config(
-    experiment: str, settings: Settings, packages: Sequence[str], **more: Any
+    experiment: str,
+    settings: Settings,
+    packages: Sequence[str],
+    inputs: Mapping[str, str],
+    **more: Any,
 ) -> dict[str, Any]:
-    """Everything that made the numbers, for config.json."""
+    """Everything that made the numbers, for config.json.
+
+    `inputs` is a digest of everything that was read, by flag: --resume refuses other ones.
+    """
     import jax
 
     return {
         "experiment": experiment,
         "parameters": parameters(settings),
+        "inputs": dict(inputs),
         **more,
         "version": __version__,
         "packages": {name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
         "devices": [device.device_kind for device in jax.local_devices()],
     }
+
+
+def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
+    """The run directory, ready for writing; says so where that ends an earlier run."""
+    run = RunDirectory(path)
+    finished, there = run.is_finished(), run.has_config()
+    run = RunDirectory.open(path, config, resume=resume)
+    if there and not resume:
+        print(
+            f"{path}: overwrites the finished run there"
+            if finished
+            else f"{path}: begins the unfinished run there anew; --resume would have gone on"
+        )
+    return run
+
+
+def progress(total: int, unit: str) -> tqdm:
+    """A bar as wide as the terminal, and none elsewhere."""
+    return tqdm(
+        total=total, unit=f" {unit}", unit_scale=True, disable=None, leave=False, dynamic_ncols=True
+    )
 
 
 def configure_training(settings: Settings) -> None:
@@ -122,17 +183,10 @@ def command(
 
     What goes wrong is said in one line.
     """
-    try:
+
+    def run() -> None:
         settings = parse(arguments)
         configure(settings)
         main(settings)
-        return 0
-    except KeyboardInterrupt:
-        message, status = "interrupted; the same command with --resume goes on", 130
-    except OSError as error:
-        where = error.filename or "run directory"
-        message, status = f"{where}: {error.strerror}; what was written before is kept", 2
-    except (ValueError, RunError, FloatingPointError) as error:
-        message, status = str(error).splitlines()[0], 2
-    print(f"{script}: error: {message}", file=sys.stderr)
-    return status
+
+    return run_command(script, run, interrupted="the same command with --resume goes on")

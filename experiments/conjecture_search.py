@@ -10,16 +10,16 @@ result: it is reported as `violated`, and the exit status stays 0.
 """
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import command_line
 import numpy as np
 import tyro
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
 from collapse_sim.intervals import mean_interval
-from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.terminal import run_command
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,11 @@ def main(settings: Settings) -> None:
     """Search, write the verdicts, print the closest schedule of each (d, T)."""
     import jax
 
+    command_line.require_seed(settings.seed)
     parameters = {key: list(v) if isinstance(v, tuple) else v for key, v in vars(settings).items()}
     del parameters["out"]
     config = {"experiment": "conjecture_search", "parameters": parameters, "jax": jax.__version__}
-    run = RunDirectory.open(settings.out, config, resume=False)
+    run = command_line.open_run(settings.out, config, resume=False)
     verdicts = search(settings)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     run.clear_checkpoints()
@@ -154,8 +155,4 @@ def _share(verdict: Verdict) -> float:
 
 if __name__ == "__main__":
     os.environ.setdefault("JAX_PLATFORMS", "cpu")  # many small programs: the host compiles fastest
-    try:
-        main(tyro.cli(Settings))
-    except (ValueError, RunError) as error:
-        print(f"conjecture_search.py: error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    raise SystemExit(run_command("conjecture_search.py", lambda: main(tyro.cli(Settings))))

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 import command_line
 from distribution_lab.settings import Settings, parse
 
-from collapse_sim.run_directory import RunDirectory
-
 
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
@@ -29,8 +27,9 @@ def main(settings: Settings) -> None:
 
     processes, sources, note = make_processes(settings)
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
-    config = command_line.config("curse_of_recursion", settings, packages, data=sources)
-    run = RunDirectory.open(settings.directory(), config, resume=settings.resume)
+    inputs = {f"--corpus {settings.corpus}": command_line.digest(sources)} if sources else {}
+    config = command_line.config("curse_of_recursion", settings, packages, inputs, data=sources)
+    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import command_line
 import numpy as np
 from jaxtyping import Array, Float, Key
 from tqdm import tqdm
@@ -20,7 +21,7 @@ CHECKPOINT_SECONDS = 60.0
 
 def token_progress(total: int) -> tqdm:
     """A bar of training tokens on the terminal, and none elsewhere."""
-    return tqdm(total=total, unit=" tokens", unit_scale=True, disable=None, leave=False, ncols=80)
+    return command_line.progress(total, "tokens")
 
 
 class Fitted(NamedTuple):

@@ -17,8 +17,6 @@ from collections.abc import Callable, Sequence
 import command_line
 from linear_lab.settings import Settings, parse
 
-from collapse_sim.run_directory import RunDirectory
-
 
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
@@ -34,8 +32,8 @@ def main(settings: Settings) -> None:
 
     world = make_world(settings)
     processes, ladders = make_processes(settings, world), make_rungs(settings, world)
-    stored = RunDirectory(settings.directory())
-    run = RunDirectory.open(stored.path, _config(settings, world), resume=settings.resume)
+    config = _config(settings, world)
+    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print_stored(run)
         return
@@ -50,10 +48,15 @@ def main(settings: Settings) -> None:
 
 def _config(settings: Settings, world) -> dict:
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
+    # What is known of a design that is no file is the hash of its numbers.
+    hashes = world.hashes or {}
+    inputs = {f"--design {name}": hashes[name] for name in hashes if name == settings.design}
+    inputs |= command_line.file_digests(settings, "design", "labels", "masks")
     return command_line.config(
         "linear_bound",
         settings,
         packages,
+        inputs,
         noise_std=world.noise_std,
         base_error=world.base_error,
         data=world.hashes or {},

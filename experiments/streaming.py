@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import command_line
 import jax
+import numpy as np
 from tqdm import tqdm
 
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary
@@ -16,10 +18,8 @@ CHUNK = 4096
 
 
 def progress(total: int) -> tqdm:
-    """A bar on the terminal, and none elsewhere."""
-    return tqdm(
-        total=total, unit=" replicates", unit_scale=True, disable=None, leave=False, ncols=80
-    )
+    """A bar of replicates on the terminal, and none elsewhere."""
+    return command_line.progress(total, "replicates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,37 +48,42 @@ class Streaming:
         replicates in flight. Simulations of one kind and chunk share a compiled program.
         """
         name = name.replace(" ", "-").replace("/", "-")
-        saved = self.run.load_checkpoint(name)
-        summary = EMPTY if saved is None else Summary.from_arrays(saved)
+        summary, block = self._load(name)
+        block = block or Stream.of(simulation).block
+        key = jax.random.fold_in(jax.random.key(self.seed), index)
         self.bar.update(summary.count)
         for target in targets:
             if target < summary.count:
                 continue
-            for grown in self._extend(name, index, simulation, summary, target, chunk):
+            few = min(target - summary.count, chunk) or chunk
+            stream = Stream.of(simulation, chunk=few, block=block)
+            for grown in self._extend(name, stream, key, summary, target):
                 summary = grown
                 if time.monotonic() > self.deadline:
                     return summary
             if is_decided(summary):
                 break
-        self.run.save_checkpoint(name, summary.to_arrays())
+        self._save(name, summary, block)
         return summary
 
     def _extend(
-        self,
-        name: str,
-        index: int,
-        simulation: Simulation,
-        summary: Summary,
-        target: int,
-        chunk: int,
+        self, name: str, stream: Stream, key: jax.Array, summary: Summary, target: int
     ) -> Iterator[Summary]:
-        key = jax.random.fold_in(jax.random.key(self.seed), index)
         written = time.monotonic()
-        stream = Stream.of(simulation, chunk=min(target - summary.count, chunk) or chunk)
         for grown in stream.extend(summary, key, target):
             self.bar.update(grown.count - summary.count)
             summary = grown
             if time.monotonic() - written > CHECKPOINT_SECONDS:
-                self.run.save_checkpoint(name, summary.to_arrays())
+                self._save(name, summary, stream.block)
                 written = time.monotonic()
             yield summary
+
+    def _save(self, name: str, summary: Summary, block: int) -> None:
+        """With the block, which decides in what order the rest is to be summed."""
+        self.run.save_checkpoint(name, summary.to_arrays() | {"block": np.asarray(block)})
+
+    def _load(self, name: str) -> tuple[Summary, int | None]:
+        saved = self.run.load_checkpoint(name)
+        if saved is None or "block" not in saved:
+            return EMPTY, None
+        return Summary.from_arrays(saved), int(saved["block"])

@@ -47,7 +47,8 @@ def _study(settings: Settings) -> None:
     from paper_figs.style import save
 
     texts = make_texts(settings, ("student", "generator", "judge"))
-    run = _open(settings, texts.sources)
+    inputs = {f"--corpus {settings.corpus}": command_line.digest(texts.sources)}
+    run = _open(settings, texts.sources, inputs)
     if run is None:
         return
     print(*texts.notes, sep="\n")
@@ -82,7 +83,12 @@ def _two_files(settings: Settings) -> None:
     from fraction_lab.files import compare_files, read_files
 
     files = read_files(settings)
-    run = _open(settings, files.texts.sources)
+    sources = files.texts.sources
+    inputs = {
+        f"--human {settings.human}": command_line.digest([sources["judge"], sources["human"]]),
+        f"--synthetic {settings.synthetic}": command_line.digest(sources["synthetic"]),
+    }
+    run = _open(settings, sources, inputs)
     if run is None:
         return
     print(*files.texts.notes, sep="\n")
@@ -96,11 +102,10 @@ def _two_files(settings: Settings) -> None:
 
 
 def _save_analysis(run: RunDirectory, analysis) -> None:
-    from collapse_sim.run_directory import dump_json
     from paper_figs import text_analysis
     from paper_figs.style import save
 
-    run.write("analysis.json", lambda aside: aside.write_text(dump_json(analysis.to_json())))
+    run.write_json("analysis.json", analysis.to_json())
     save(text_analysis.draw(run), run.path, "analysis")
 
 
@@ -109,12 +114,11 @@ def _say(run: RunDirectory, *files: str) -> None:
     print(", ".join(files))
 
 
-def _open(settings: Settings, sources: dict) -> RunDirectory | None:
+def _open(settings: Settings, sources: dict, inputs: dict[str, str]) -> RunDirectory | None:
     """The run directory, or nothing where the run is finished."""
-    config = command_line.config("synthetic_fraction", settings, PACKAGES, data=sources)
-    run = RunDirectory.open(
-        settings.directory("synthetic_fraction"), config, resume=settings.resume
-    )
+    config = command_line.config("synthetic_fraction", settings, PACKAGES, inputs, data=sources)
+    directory = settings.directory("synthetic_fraction")
+    run = command_line.open_run(directory, config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return None

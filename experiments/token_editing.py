@@ -15,8 +15,6 @@ from collections.abc import Callable, Sequence
 import command_line
 from editing_lab.settings import TokenEditingSettings, parse
 
-from collapse_sim.run_directory import RunDirectory
-
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "sacrebleu")
 
 
@@ -40,9 +38,15 @@ def main(settings: TokenEditingSettings) -> None:
     for size in (settings.size, settings.prior_size):
         TransformerConfig.named(size, vocabulary=settings.vocabulary, context=settings.context)
     corpora = make_corpora(settings)
-    config = command_line.config("token_editing", settings, PACKAGES, data=corpora.sources)
+    inputs = {f"--corpus {settings.corpus}": command_line.digest(corpora.texts.sources)}
+    if corpora.pairs is not None:
+        read = [
+            vars(p) for part in (corpora.pairs.train, corpora.pairs.held_out) for p in part.pairs
+        ]
+        inputs[f"--pairs {settings.pairs or 'of the standard library'}"] = command_line.digest(read)
+    config = command_line.config("token_editing", settings, PACKAGES, inputs, data=corpora.sources)
     directory = settings.directory("token_editing")
-    run = RunDirectory.open(directory, config, resume=settings.resume)
+    run = command_line.open_run(directory, config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return

@@ -12,9 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 import command_line
+from command_line import digest
 from language_lab.settings import Settings, parse
-
-from collapse_sim.run_directory import RunDirectory
 
 
 def main(settings: Settings) -> None:
@@ -34,7 +33,9 @@ def main(settings: Settings) -> None:
 
     world = make_world(settings)
     learner = make_learner(settings, world)
-    run = RunDirectory.open(settings.directory(), _config(settings, world), resume=settings.resume)
+    run = command_line.open_run(
+        settings.directory(), _config(settings, world), resume=settings.resume
+    )
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
         return
@@ -59,7 +60,9 @@ def main(settings: Settings) -> None:
 
 def _config(settings: Settings, world) -> dict:
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "orbax-checkpoint")
-    return command_line.config("transformer_collapse", settings, packages, data=world.sources)
+    # The oracle is no input: its law is made of the parameters.
+    text = {} if world.oracle else {f"--corpus {settings.corpus}": digest(world.sources)}
+    return command_line.config("transformer_collapse", settings, packages, text, data=world.sources)
 
 
 def command(

@@ -3,8 +3,9 @@
     python paper_figs/make.py
 
 takes the newest run under runs/EXPERIMENT that shows a figure and writes
-figures/NAME.{png,pdf,svg}, in a few seconds. `bound_violation` takes the newest run of each size of
-the data.
+figures/NAME.{png,pdf,svg}, in a few seconds. A run of a preset for trying out (quick, tiny) is
+taken only where there is no other; `--runs DIR` names the run to be taken. `bound_violation` takes
+such a run of each size of the data.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.terminal import run_command
 from paper_figs import (
     bound_violation,
     categorical_collapse,
@@ -46,10 +48,12 @@ EDITING_RUNS = Path("runs") / "token_editing"
 EDITING_COMMAND = "python experiments/token_editing.py"
 ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS]
 MOST_SIZES = 3
+SMALL_PRESETS = ("quick", "tiny")
+"""Of runs to try a command out: too small for a figure where there is another."""
 
 
 class Recipe(NamedTuple):
-    """Which runs of its own experiment, newest first, a figure is drawn from, and how."""
+    """Which runs of its own experiment, the best first, a figure is drawn from, and how."""
 
     experiment: str
     command: str
@@ -130,7 +134,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
     parser.add_argument(
         "--runs", nargs="+", type=Path, default=ALL_RUNS, metavar="DIR",
-        help=f"runs, or folders of runs (default: {' '.join(map(str, ALL_RUNS))})",
+        help=f"runs to draw from, or folders of runs (default: {' '.join(map(str, ALL_RUNS))})",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
@@ -144,7 +148,7 @@ def main(arguments: Sequence[str]) -> None:
         chosen = recipe.choose(own)
         if chosen:
             save(recipe.draw(chosen), flags.out, name)
-            read = ", ".join(str(run.path) for run in chosen)
+            read = ", ".join(map(_described, chosen))
             print(f"{flags.out / name}.png, .pdf, .svg: from {read}")
         elif flags.only:
             raise RunError(
@@ -155,14 +159,13 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
-    """Finished runs in and directly below `folders`, newest first."""
+    """Finished runs in and directly below `folders`: newest first, those of small presets last."""
     found, experiments = {}, {recipe.experiment for recipe in FIGURES.values()}
     for folder in folders:
         below = sorted(folder.iterdir()) if folder.is_dir() else []
         for path in [folder, *below]:
             run = RunDirectory(path)
-            finished = run.has_config() and run.is_finished()
-            if finished and run.config().get("experiment") in experiments:
+            if run.has_config() and run.is_finished() and _experiment(run) in experiments:
                 found[path.resolve()] = run
     if not found:
         where = ", ".join(map(str, folders))
@@ -170,26 +173,31 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
             f"no finished run in {where}; '{COMMAND}', '{LANGUAGE_COMMAND}', "
             f"'{RECURSION_COMMAND}', '{FRACTION_COMMAND}' or '{EDITING_COMMAND}' makes one"
         )
-    return sorted(found.values(), key=_finished_at, reverse=True)
+    newest = sorted(found.values(), key=_finished_at, reverse=True)
+    return sorted(newest, key=lambda run: _preset(run) in SMALL_PRESETS)
+
+
+def _experiment(run: RunDirectory) -> str | None:
+    """None, and a line that says why, where its config cannot be read."""
+    try:
+        return run.config().get("experiment")
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return None
 
 
 def _finished_at(run: RunDirectory) -> tuple[float, str]:
     return (run.path / "verdicts.json").stat().st_mtime, str(run.path)
 
 
-def run_from_command_line() -> None:
-    """Turn what goes wrong into one line and exit status 2."""
-    try:
-        main(sys.argv[1:])
-    except RunError as error:
-        message = str(error)
-    except OSError as error:
-        message = f"{error.filename}: {error.strerror}"
-    else:
-        return
-    print(f"make.py: error: {message}", file=sys.stderr)
-    raise SystemExit(2)
+def _preset(run: RunDirectory) -> str:
+    return run.config().get("parameters", {}).get("preset", "")
+
+
+def _described(run: RunDirectory) -> str:
+    preset = _preset(run)
+    return f"{run.path}{preset and f' (preset {preset})'}"
 
 
 if __name__ == "__main__":
-    run_from_command_line()
+    raise SystemExit(run_command("make.py", lambda: main(sys.argv[1:])))

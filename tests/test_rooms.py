@@ -14,7 +14,7 @@ FORBIDDEN = {
     "paper_figs": {"jax", "jaxlib", "flax", "optax", "collapse_sim", "experiments"},
 }
 JAX_DECORATOR = "register_dataclass"
-ALLOWED = {"paper_figs": {"collapse_sim.run_directory"}}
+ALLOWED = {"paper_figs": {"collapse_sim.run_directory", "collapse_sim.terminal"}}
 
 
 def imported_modules(tree: ast.AST) -> Iterator[str]:

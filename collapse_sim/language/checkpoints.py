@@ -1,7 +1,11 @@
 """Training states in a run directory, by Orbax: whole or not at all."""
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,6 +13,9 @@ import numpy as np
 
 from collapse_sim.language.training import TrainState
 from collapse_sim.run_directory import RunDirectory
+
+BROKEN = (OSError, ValueError, KeyError, TypeError)
+"""What Orbax raises for a folder that is not whole."""
 
 
 @dataclass(frozen=True)
@@ -21,27 +28,43 @@ class Checkpoints:
         """Raises OSError, the old checkpoint kept, when it cannot be written."""
         import orbax.checkpoint as ocp
 
-        with ocp.StandardCheckpointer() as checkpointer:
+        with _utf8(self.run.checkpoints) as folder, ocp.StandardCheckpointer() as checkpointer:
             tree = {"state": jax.tree.leaves(state), "losses": np.asarray(losses)}
-            checkpointer.save(self._folder(name), tree, force=True)
+            checkpointer.save(folder / f"{name}.orbax", tree, force=True)
 
     def load(self, name: str, like: TrainState) -> tuple[TrainState, Any]:
         """The saved state and its last losses, or `like` and None."""
-        folder = self._folder(name)
-        if not folder.exists():
+        saved = self.run.checkpoints / f"{name}.orbax"
+        if not saved.exists():
             return like, None
         import orbax.checkpoint as ocp
 
         leaves, structure = jax.tree.flatten(like)
         seeds = leaves[0].shape[:1]
         wanted = {"state": leaves, "losses": np.zeros(seeds, np.float32)}
-        with ocp.StandardCheckpointer() as checkpointer:
-            tree = checkpointer.restore(folder, wanted)
+        try:
+            with _utf8(saved.parent) as folder, ocp.StandardCheckpointer() as checkpointer:
+                tree = checkpointer.restore(folder / saved.name, wanted)
+        except BROKEN:
+            self.run.drop_broken(saved)
+            return like, None
         return jax.tree.unflatten(structure, tree["state"]), np.asarray(tree["losses"])
 
     def remove(self, name: str) -> None:
         """Forget a state that nothing needs any more."""
-        shutil.rmtree(self._folder(name), ignore_errors=True)
+        shutil.rmtree(self.run.checkpoints / f"{name}.orbax", ignore_errors=True)
 
-    def _folder(self, name: str):
-        return (self.run.checkpoints / f"{name}.orbax").absolute()
+
+@contextmanager
+def _utf8(folder: Path) -> Iterator[Path]:
+    """The folder by a name that is UTF-8: Orbax takes no other, and locales may give others."""
+    folder = folder.absolute()
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory() as place:
+            link = Path(place) / "checkpoints"
+            link.symlink_to(folder, target_is_directory=True)
+            yield link
+    else:
+        yield folder

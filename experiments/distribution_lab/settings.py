@@ -103,7 +103,7 @@ class Settings:
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
         least = {"samples": 2, "generations": 2, "replicates": 2, "dim": 1, "types": 2,
-                 "components": 1, "steps": 1, "seed": 0}  # fmt: skip
+                 "components": 1, "steps": 1}  # fmt: skip
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:

@@ -119,7 +119,7 @@ class Settings:
 
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"generations": 2, "seeds": 2, "seed": 0, "context": 2, "batch": 1, "tokens": 2,
+        least = {"generations": 2, "seeds": 2, "context": 2, "batch": 1, "tokens": 2,
                  "vocabulary": 2, "prompt": 1}  # fmt: skip
         for name, bound in least.items():
             if getattr(self, name) < bound:

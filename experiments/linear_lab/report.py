@@ -9,7 +9,7 @@ from verdicts import how_sure, verdict_table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 from collapse_sim.intervals import mean_interval
-from collapse_sim.run_directory import RunDirectory
+from collapse_sim.run_directory import RunDirectory, RunError
 from linear_lab.answers import answers
 from linear_lab.runner import Result
 from linear_lab.settings import Settings
@@ -98,7 +98,13 @@ def print_report(
 def print_stored(run: RunDirectory) -> None:
     """The verdicts of a run that was finished before."""
     console = Console(highlight=False)
-    verdicts = [Verdict(**record) for record in run.verdicts()]
+    try:
+        verdicts = [Verdict(**record) for record in run.verdicts()]
+    except TypeError:  # a field that there is not, or one that is missing
+        raise RunError(
+            f"{run.path}: verdicts.json is of another version of collapse_sim; the same command "
+            "without --resume makes it anew"
+        ) from None
     console.print(verdict_table(verdicts, _on))
     console.print(how_sure(verdicts))
     console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)

@@ -108,7 +108,7 @@ class Settings:
 
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
-        whole = ("dim", 1), ("generations", 2), ("replicates", 1), ("seed", 0)
+        whole = ("dim", 1), ("generations", 2), ("replicates", 1)
         for name, least in whole:
             if getattr(self, name) < least:
                 self._reject(name, f"accepted are integers >= {least}")

@@ -51,7 +51,7 @@ class StudySettings:
 
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"seeds": 2, "seed": 0, "context": 3, "batch": 1, "vocabulary": 257}
+        least = {"seeds": 2, "context": 3, "batch": 1, "vocabulary": 257}
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 self.reject(name, f"accepted are integers >= {bound}")

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -129,13 +129,42 @@ def test_another_key_gives_other_replicates():
     assert (one.sample["place"] != other.sample["place"]).all()
 
 
-def test_a_stream_goes_on_only_from_whole_blocks():
+def test_a_block_is_simulated_from_its_beginning():
+    """Whose moments were lost: those of the whole blocks before are not in the ones of ten."""
     stream = Stream.of(Walk(), devices=jax.devices()[:1])
-    summary = last(stream.extend(EMPTY, KEY, 10))
+    summary = replace(last(stream.extend(EMPTY, KEY, 10)), whole=None)
     assert summary.count == 10
     message = rf"start=10: accepted are multiples of the block, {stream.block}"
     with pytest.raises(ValueError, match=message):
         next(stream.extend(summary, KEY, 20))
+
+
+@settings(max_examples=30)
+@given(
+    block=st.sampled_from([8, 32]),
+    blocks=st.integers(1, 3),
+    stops=st.lists(st.tuples(st.integers(1, 150), st.integers(1, 20)), min_size=1, max_size=4),
+)
+def test_a_stream_stopped_anywhere_goes_on_with_the_same_bits(block, blocks, stops):
+    """At any count: inside a block, after some blocks on the way to it, or where it is already."""
+    stream = replace(Stream.of(Walk(), devices=jax.devices()[:1], block=block), blocks=blocks)
+    assert stream.block == block
+    target, summary = max(stop for stop, _ in stops), EMPTY
+    for stop, steps in stops:
+        if stop >= summary.count:
+            summary = last([summary, *islice(stream.extend(summary, KEY, stop), steps)])
+            summary = Summary.from_arrays(summary.to_arrays())
+    summary = last([summary, *stream.extend(summary, KEY, target)])
+    assert_same_bits(summary, last(stream.extend(EMPTY, KEY, target)))
+    assert list(stream.extend(summary, KEY, target)) == []
+
+
+def test_shown_summaries_are_short(alone):
+    measures = "['edited_fraction', 'scale_averaged_error', 'test_error']"
+    assert repr(alone) == f"Summary(count=1500, measures={measures})"
+    moments = alone.moments["test_error"]
+    assert repr(moments) == "Moments(count=1500, generations=3)"
+    assert repr(EMPTY) == "Summary(count=0, measures=[])"
 
 
 @pytree

@@ -203,3 +203,10 @@ def test_a_fresh_start_forgets_checkpoints_and_resuming_does_not(tmp_path):
     run.save_checkpoint("replace", {"count": np.array(1)})
     assert RunDirectory.open(tmp_path, CONFIG, resume=True).load_checkpoint("replace")
     assert RunDirectory.open(tmp_path, CONFIG, resume=False).load_checkpoint("replace") is None
+
+
+def test_a_path_may_be_a_string(tmp_path):
+    run = RunDirectory.open(str(tmp_path / "run"), CONFIG, resume=False)
+    assert run.path == tmp_path / "run"
+    assert RunDirectory(str(tmp_path / "run")).config() == CONFIG
+    assert RunDirectory(str(run.path)) == run

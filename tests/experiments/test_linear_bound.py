@@ -138,7 +138,8 @@ def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd
     with monkeypatch.context() as patch:
         patch.setattr(streaming.Streaming, "simulate", interrupt)
         assert command(*TINY, *masks, "--out", str(folder)) == 130
-    assert "--resume goes on" in capfd.readouterr().err
+    shown = capfd.readouterr().err
+    assert shown == "linear_bound.py: interrupted; the same command with --resume goes on\n"
     assert command(*TINY, *masks, "--out", str(folder), "--resume") == 0
     assert (folder / "verdicts.json").read_bytes() == (finished / "verdicts.json").read_bytes()
     assert command(*TINY, *masks, "--out", str(folder), "--resume") == 0

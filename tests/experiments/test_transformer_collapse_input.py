@@ -21,7 +21,7 @@ POSITIVE = "accepted are integers >= 1"
     [
         (["--generations", "1"], "--generations 1: accepted are integers >= 2"),
         (["--seeds", "1"], "--seeds 1: accepted are integers >= 2"),
-        (["--seed", "-1"], "--seed -1: accepted are integers >= 0"),
+        (["--seed", "-1"], "--seed -1: accepted are integers from 0 to 4294967295"),
         (["--context", "1"], "--context 1: accepted are integers >= 2"),
         (["--batch", "0"], f"--batch 0: {POSITIVE}"),
         (["--tokens", "1"], "--tokens 1: accepted are integers >= 2"),

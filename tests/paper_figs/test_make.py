@@ -1,6 +1,7 @@
 """make.py: which run every figure is made from, and what it says where there is none."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -100,7 +101,39 @@ def test_make_tells_what_is_wrong_in_one_line(tmp_path, capsys, monkeypatch, nam
     file.touch()
     flags = [flag.format(file=file) for flag in flags]
     monkeypatch.setattr(sys, "argv", ["make.py", "--runs", str(run.path), *flags])
+    monkeypatch.setattr(sys, "path", [*sys.path])  # a script's folder comes first there
     with pytest.raises(SystemExit) as stop:
-        make.run_from_command_line()
+        runpy.run_path(make.__file__, run_name="__main__")
     assert stop.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_small_presets_are_taken_only_where_there_is_no_other(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(make, "save", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    flags = ["--only", "linear_collapse", "--runs"]
+
+    def read(*folders: str) -> str:
+        make.main([*flags, *folders])
+        return capsys.readouterr().out.partition("from ")[2].strip()
+
+    for age, name in enumerate(("quick", "tiny", "default", "paper")):
+        run = make_run(Path("runs", name), ["replace"])
+        config = run.config()
+        run.write_json(
+            "config.json", config | {"parameters": config["parameters"] | {"preset": name}}
+        )
+        os.utime(run.path / "verdicts.json", (1e9 - age, 1e9 - age))
+    assert read("runs") == f"{Path('runs', 'default')} (preset default)"
+    assert read("runs/tiny", "runs/quick") == f"{Path('runs', 'quick')} (preset quick)"
+    assert read("runs/tiny") == f"{Path('runs', 'tiny')} (preset tiny)"
+
+
+def test_a_broken_run_does_not_keep_others_from_being_drawn(tmp_path, capsys):
+    finished = make_run(tmp_path / "finished", ["replace"])
+    broken = make_run(tmp_path / "broken", ["replace"])
+    (broken.path / "config.json").write_text("{")
+    (found,) = make.find_runs([tmp_path])
+    assert found.path == finished.path
+    said = capsys.readouterr().err
+    assert said.startswith(f"{broken.path}: config.json cannot be read") and said.count("\n") == 1

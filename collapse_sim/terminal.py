@@ -1,0 +1,38 @@
+"""What every command says in a terminal when it cannot go on: one line, and an exit status."""
+
+import io
+import sys
+from collections.abc import Callable
+
+from collapse_sim.run_directory import RunError
+
+INTERRUPTED = 130
+"""Exit status of a command that was stopped by Ctrl-C."""
+
+
+def run_command(name: str, main: Callable[[], object], *, interrupted: str = "") -> int:
+    """Exit status of `main`; what goes wrong in it is said in one line of standard error.
+
+    `interrupted` says what can be done after Ctrl-C, which is no error.
+    """
+    print_whatever_it_is()
+    try:
+        main()
+        return 0
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted{interrupted and f'; {interrupted}'}", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        where = error.filename or "run directory"
+        message = f"{where}: {error.strerror}; what was written before is kept"
+    except (ValueError, RunError, FloatingPointError) as error:
+        message = str(error).splitlines()[0]
+    print(f"{name}: error: {message}", file=sys.stderr)
+    return 2
+
+
+def print_whatever_it_is() -> None:
+    r"""Let no character end a command: what the terminal's encoding lacks is printed as \xe9."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a notebook's is none, and takes everything
+            stream.reconfigure(errors="backslashreplace")
