@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from collapse_sim.data import Rows, Statistics
 from collapse_sim.design import GaussianDesign
 from collapse_sim.learners import LinearLearner, Truth
-from collapse_sim.linalg import HIGHEST, DType
+from collapse_sim.linalg import HIGHEST, DType, require_noise
 from collapse_sim.loop import Trace
 from collapse_sim.masks import blocks_of
 from collapse_sim.pytree import pytree, static
@@ -46,6 +46,10 @@ class ScheduledExpectation:
     blocks: Bool[np.ndarray | Array, "edits blocks"]
     noise_std: float | Float[Array, ""] = 1.0
     dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
+        require_noise(self.noise_std, self.dtype)
 
     @staticmethod
     def of(
@@ -98,6 +102,10 @@ class RandomMaskExpectation:
     anchored: Bool[np.ndarray | Array, ""] | bool = False
     noise_std: float | Float[Array, ""] = 1.0
     dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
+        require_noise(self.noise_std, self.dtype)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
         learner = LinearLearner(self.design, self.noise_std, dtype=self.dtype)
