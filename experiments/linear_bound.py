@@ -33,6 +33,8 @@ def main(settings: Settings) -> None:
     from paper_figs.style import save
 
     world = make_world(settings)
+    if world.note:
+        print(world.note)
     processes, ladders = make_processes(settings, world), make_rungs(settings, world)
     stored = RunDirectory(settings.directory())
     run = RunDirectory.open(stored.path, _config(settings, world), resume=settings.resume)

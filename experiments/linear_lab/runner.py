@@ -79,12 +79,14 @@ class Runner:
         def is_decided(summary: Summary) -> bool:
             if not self.settings.early_stop or summary.count < least:
                 return False
+            summary = self.world.in_units_of_labels(summary)
             return all(v.verdict != "undecided" for v in _judge(evidence, summary, error))
 
         targets = looks(self.settings.replicates)
         name = f"{index:02d}-{process.name}"
         summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
         streaming.bar.update(self.settings.replicates - summary.count)
+        summary = self.world.in_units_of_labels(summary)
         verdicts = [*_judge(evidence, summary, error), *known] if summary.count else []
         return Result(process, prediction, summary), verdicts
 
