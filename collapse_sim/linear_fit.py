@@ -47,7 +47,7 @@ def factorise(inputs: Float[np.ndarray, "samples dim"]) -> Factors:
 
     The rank is that of the columns at length one: the number of their singular values above the
     rounding error of the largest, max(samples, dim) eps. Exactly collinear columns fall below it;
-    Filip's polynomial of degree 10 (condition number 5e9) stays five digits above.
+    Filip's polynomial of degree 10 (condition number 5e9) stays four digits above.
     """
     scaled, exponents = to_one_scale(inputs)
     frame, triangle = np.linalg.qr(scaled)
