@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from collapse_sim.linalg import HIGHEST, DType, solve_lower, thin_qr
+from collapse_sim.linear_fit import factorise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, wishart_factor
 
@@ -104,14 +105,14 @@ class GivenDesign:
                 f"design has {inputs[row, column]} at row {row}, column {column}: "
                 "accepted are finite numbers"
             )
-        rank = np.linalg.matrix_rank(inputs / np.linalg.norm(inputs, axis=0).clip(1e-300))
-        if rank < inputs.shape[1]:
+        factors = factorise(inputs)
+        if factors.rank < inputs.shape[1]:
             raise ValueError(
-                f"design has rank {rank} with {inputs.shape[1]} columns and {inputs.shape[0]} "
-                "rows: accepted are designs of full column rank"
+                f"design has rank {factors.rank} with {inputs.shape[1]} columns and "
+                f"{inputs.shape[0]} rows: accepted are designs of full column rank"
             )
-        frame, r = np.linalg.qr(inputs)
-        return GivenDesign(inputs, frame, r.T / np.sqrt(len(inputs)))
+        r = np.ldexp(factors.triangle, factors.exponents)
+        return GivenDesign(inputs, factors.frame, r.T / np.sqrt(len(inputs)))
 
     @property
     def dim(self) -> int:

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from collapse_sim.data import Rows, Statistics
 from collapse_sim.design import GaussianDesign
 from collapse_sim.learners import ExternalPrior, LinearLearner, Truth
-from collapse_sim.linalg import HIGHEST, DType
+from collapse_sim.linalg import HIGHEST, DType, require_noise
 from collapse_sim.loop import Trace
 from collapse_sim.masks import MaskPolicy, blocks_of
 from collapse_sim.pytree import pytree, static
@@ -57,6 +57,10 @@ class ScheduledExpectation:
     external: Bool[np.ndarray | Array, ""] | bool = False
     prior: ExternalPrior = ExternalPrior(0.0)
     dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
+        require_noise(self.noise_std, self.dtype)
 
     @staticmethod
     def of(
@@ -133,6 +137,10 @@ class RandomMaskExpectation:
     additive: Bool[np.ndarray | Array, ""] | bool = False
     noise_std: float | Float[Array, ""] = 1.0
     dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
+        require_noise(self.noise_std, self.dtype)
 
     @staticmethod
     def of(

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.linalg import HIGHEST, DType, solve_lower
+from collapse_sim.linalg import HIGHEST, DType, require_noise, solve_lower
 from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import chi_square, normal, wishart_factor
@@ -51,8 +51,10 @@ class ExactLaw:
         """The published regimes; `halfway` resamples i times as many rows in round i.
 
         Raises ValueError for samples < dim, and for `accumulate` with fresh designs, which has no
-        such form: use the statistics representation.
+        such form: use the statistics representation; and for a `noise_std` whose square leaves
+        the range of `dtype`.
         """
+        require_noise(noise_std, dtype)
         if samples < dim or generations < 1:
             raise ValueError(
                 f"samples={samples}, generations={generations}: accepted are samples >= dim = "

@@ -15,7 +15,15 @@ from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.data import Data, Resampled, Rows, Statistics
 from collapse_sim.design import GaussianDesign, GivenDesign
-from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram, solve_lower, thin_qr
+from collapse_sim.linalg import (
+    HIGHEST,
+    DType,
+    cholesky,
+    require_noise,
+    solve_gram,
+    solve_lower,
+    thin_qr,
+)
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, Mix, Regime, Replace
@@ -99,6 +107,10 @@ class LinearLearner:
     true_weights: Float[np.ndarray | Array, " dim"] | None = None
     human_labels: Float[np.ndarray | Array, " samples"] | None = None
     dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
+        require_noise(self.noise_std, self.dtype)
 
     @property
     def whiten(self) -> bool:

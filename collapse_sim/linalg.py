@@ -15,6 +15,26 @@ HIGHEST = jax.lax.Precision.HIGHEST
 DType = np.dtype | type
 """float32 or float64, as jnp.float32 or np.dtype("float32")."""
 
+SPARE = 1e8
+"""Room that squared errors keep to both ends of a float's range."""
+
+
+def require_noise(noise_std: object, dtype: DType) -> None:
+    """Raises ValueError for a number whose square leaves the range of `dtype`, or nearly does.
+
+    Squared errors would be zero, or infinite, without a word. JAX's arrays are let through: what
+    they hold is not known while a program is traced.
+    """
+    if not isinstance(noise_std, int | float):
+        return
+    floats, variance = np.finfo(dtype), float(noise_std) * float(noise_std)
+    least, most = SPARE * float(floats.tiny), float(floats.max) / SPARE
+    if noise_std != 0 and not least <= variance <= most:
+        raise ValueError(
+            f"noise_std={noise_std:g}: accepted is {least**0.5:.0e} to {most**0.5:.0e} in "
+            f"{floats.dtype}; simulate in units of the noise, noise_std=1"
+        )
+
 
 def cholesky(matrix: Float[Array, "dim dim"]) -> Float[Array, "dim dim"]:
     """Lower-triangular L with L L^T = matrix, column by column; NaN where not positive definite."""

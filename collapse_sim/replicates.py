@@ -75,6 +75,12 @@ class Moments:
             np.maximum(self.largest, other.largest),
         )
 
+    def scaled(self, factor: float) -> "Moments":
+        """Moments of `factor` > 0 times the values."""
+        least, largest = (factor * x.astype(np.float64) for x in (self.least, self.largest))
+        mean, squares = factor * self.mean, factor**2 * self.squares
+        return Moments(self.count, mean, squares, least, largest)
+
     @property
     def variance(self) -> Float[np.ndarray, " generations"]:
         return self.squares / max(self.count - 1, 1)
@@ -126,6 +132,19 @@ class Summary:
         room = SAMPLE - self.count
         kept = {name: values[:room] for name, values in block.items()}
         return Summary(moments, (*self.first, kept) if room > 0 else self.first)
+
+    def scaled(self, factors: Mapping[str, float]) -> "Summary":
+        """The same in other units: measures times factors > 0, in float64."""
+        factors = {name: factor for name, factor in factors.items() if factor != 1}
+        if not factors:
+            return self
+
+        def block(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            in_units = {name: f * values[name].astype(np.float64) for name, f in factors.items()}
+            return values | in_units
+
+        moments = {name: self.moments[name].scaled(f) for name, f in factors.items()}
+        return Summary(self.moments | moments, tuple(map(block, self.first)))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """A flat form for a checkpoint; `from_arrays` is its inverse."""

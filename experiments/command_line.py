@@ -150,12 +150,36 @@ def progress(total: int, unit: str) -> tqdm:
     )
 
 
+def cores() -> int:
+    """Cores that this process may use; all of the machine where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    count = getattr(os, "process_cpu_count", os.cpu_count)  # the former from Python 3.13 on
+    return count() or 1
+
+
+def require_devices() -> None:
+    """Raises ValueError where JAX_PLATFORMS asks for devices that are not there."""
+    import jax
+
+    try:
+        jax.local_devices()
+    except (RuntimeError, AssertionError):  # the latter, without a word, for cuda in jax 0.10.1
+        asked = getattr(jax.config, "jax_platforms")  # noqa: B009, pyright does not know it
+        jax.config.update("jax_platforms", "")
+        present = sorted({device.platform for device in jax.local_devices()} | {"cpu"})
+        raise ValueError(
+            f"JAX_PLATFORMS={asked}: is not on this machine, accepted is {' or '.join(present)}"
+        ) from None
+
+
 def configure_training(settings: Settings) -> None:
     """One CPU device for each core: seeds and replicates are spread over devices."""
     del settings
     import jax
 
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+    jax.config.update("jax_num_cpu_devices", cores())
+    require_devices()
 
 
 def configure_simulation(settings: SimulationSettings) -> None:

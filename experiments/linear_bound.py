@@ -31,6 +31,8 @@ def main(settings: Settings) -> None:
     from paper_figs.style import save
 
     world = make_world(settings)
+    if world.note:
+        print(world.note)
     processes, ladders = make_processes(settings, world), make_rungs(settings, world)
     config = _config(settings, world)
     run = command_line.open_run(settings.directory(), config, resume=settings.resume)

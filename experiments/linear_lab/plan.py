@@ -12,12 +12,13 @@ from collapse_sim.design import GaussianDesign, GivenDesign, covariance_factor
 from collapse_sim.expectation import RandomMaskExpectation, ScheduledExpectation
 from collapse_sim.law import ExactLaw
 from collapse_sim.learners import ExternalPrior, LinearLearner
+from collapse_sim.linear_fit import fit_labels, spans_constant, to_one_scale
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, AccumulateSubsample, Edit, Mix, Regime, Replace
-from collapse_sim.replicates import Simulation
+from collapse_sim.replicates import Simulation, Summary
 from linear_lab.inputs import read_design
 from linear_lab.schedules import Masks, make_masks
-from linear_lab.settings import Settings
+from linear_lab.settings import NOISE, Settings
 
 DESIGNS = 256
 """Designs whose means over label noise decide an equality."""
@@ -31,13 +32,21 @@ LARGEST_ROWS = 400
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """The design, its labels and noise: what every process of a run shares."""
+    """The design, its labels and noise: what every process of a run shares.
+
+    Simulations run in units of the noise, whatever the units of labels and columns are: no scale
+    leaves the range of float32. `in_units_of_labels` brings their summaries back.
+    """
 
     design: GaussianDesign | GivenDesign
+    """A given one has columns of one scale; least squares does not see the difference."""
     noise_std: float
+    """In units of the labels."""
     dtype: jnp.dtype
     labels: np.ndarray | None = None
     hashes: dict[str, str] | None = None
+    note: str = ""
+    """What was read, in one line."""
 
     @property
     def given(self) -> bool:
@@ -58,10 +67,7 @@ class World:
     @property
     def residuals(self) -> np.ndarray | None:
         """Real labels less their fit: least squares does not see the difference."""
-        if self.labels is None:
-            return None
-        frame = np.linalg.qr(self.inputs)[0]
-        return self.labels - frame @ (frame.T @ self.labels)
+        return None if self.labels is None else fit_labels(self.inputs, self.labels).residuals
 
     @property
     def inputs(self) -> np.ndarray:
@@ -69,9 +75,23 @@ class World:
         assert isinstance(self.design, GivenDesign)
         return np.asarray(self.design.inputs)
 
+    @property
+    def frame(self) -> np.ndarray:
+        """Orthonormal columns that span those of a given design."""
+        assert isinstance(self.design, GivenDesign)
+        return np.asarray(self.design.frame)
+
     def learner(self, **options: Any) -> LinearLearner:
-        design = options.pop("design", self.design)
-        return LinearLearner(design, self.noise_std, dtype=self.dtype, **options)
+        """Of unit noise; `human_labels` are in units of the labels."""
+        design, labels = options.pop("design", self.design), options.pop("human_labels", None)
+        if labels is not None:
+            labels = labels / self.noise_std
+        return LinearLearner(design, human_labels=labels, dtype=self.dtype, **options)
+
+    def in_units_of_labels(self, summary: Summary) -> Summary:
+        """A summary of unit noise, in float64: errors are squares, shares of rows have no unit."""
+        errors = summary.moments.keys() - {"edited_fraction"}
+        return summary.scaled(dict.fromkeys(errors, self.noise_std**2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,20 +158,36 @@ def make_world(settings: Settings) -> World:
             settings.dim, settings.samples, factor=None if isotropic else factor
         )
         return World(design, settings.noise_std or 1.0, dtype)
-    given = read_design(settings.design, settings.labels)
-    design = GivenDesign.of(given.inputs)
+    given = read_design(settings.design, settings.labels, settings.has_header)
+    inputs, intercept = to_one_scale(given.inputs)[0], "no intercept"
+    try:
+        design = GivenDesign.of(inputs)
+    except ValueError as error:
+        raise ValueError(f"--design {settings.design}: {error}") from None
+    if spans_constant(inputs):
+        intercept = "constant among the columns"
+    elif settings.add_intercept:
+        inputs, intercept = np.hstack([np.ones((len(inputs), 1)), inputs]), "intercept added"
+        design = GivenDesign.of(inputs)
     if design.samples < design.dim + 2:
         raise ValueError(
-            f"--design {settings.design}: has {design.samples} rows and {design.dim} columns, "
-            "accepted are at least columns + 2 rows"
+            f"--design {settings.design}: has {design.samples} rows and {design.dim} columns "
+            f"({intercept}), accepted are at least columns + 2 rows"
         )
-    labels = None if given.labels is None else given.labels - given.labels.mean()
     noise_std = settings.noise_std or 1.0
-    if labels is not None and settings.noise_std is None:
-        fitted = np.linalg.lstsq(given.inputs, labels, rcond=None)[0]
-        residual = labels - given.inputs @ fitted
-        noise_std = float(np.sqrt(residual @ residual / (design.samples - design.dim)))
-    return World(design, noise_std, dtype, labels, given.hashes)
+    if given.labels is not None:
+        try:
+            estimate = fit_labels(inputs, given.labels).noise_std
+        except ValueError as error:
+            raise ValueError(f"--labels {settings.labels}: {error}") from None
+        noise_std = settings.noise_std or estimate
+        if not NOISE[0] <= noise_std <= NOISE[1]:
+            raise ValueError(
+                f"--labels {settings.labels}: have noise {noise_std:g}, accepted is "
+                f"{NOISE[0]:g} to {NOISE[1]:g}"
+            )
+    note = f"{given.note}; {intercept}, d = {design.dim}"
+    return World(design, noise_std, dtype, given.labels, given.hashes, note)
 
 
 def make_processes(settings: Settings, world: World) -> list[Process]:
@@ -193,7 +229,6 @@ def _resampling(settings: Settings, world: World, name: str) -> Process:
             dim=settings.dim,
             samples=settings.samples,
             generations=settings.generations,
-            noise_std=world.noise_std,
             shared=shared,
             dtype=world.dtype,
         )

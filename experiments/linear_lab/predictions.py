@@ -188,8 +188,8 @@ def _predict_random(settings: Settings, process: Process, base: float, error: fl
 
 def _predict_given(settings: Settings, world: World, process: Process) -> Prediction | None:
     """Conditional on a user's design: exact wherever masks do not look at the noise."""
-    inputs, n = world.inputs, settings.generations
-    rows, dim = inputs.shape
+    frame, n = world.frame, settings.generations  # neither errors nor chains see coordinates
+    rows, dim = frame.shape
     base = world.noise_std**2 * dim / rows
     first = 0 if world.labels is None else 1  # the fit on real labels is the reference: no error
     if process.regime == "replace":
@@ -199,10 +199,10 @@ def _predict_given(settings: Settings, world: World, process: Process) -> Predic
         return _curve(lambda g: base * (form(generation=g) - first), n)
     if process.schedule is not None:
         errors = covariance.conditional_errors(
-            design=inputs,
+            design=frame,
             masks=process.schedule,
             noise_std=world.noise_std,
-            test_covariance=inputs.T @ inputs / rows,
+            test_covariance=np.eye(dim) / rows,
             variant=process.variant,  # type: ignore[arg-type]
             start=world.residuals,
         )
@@ -211,7 +211,7 @@ def _predict_given(settings: Settings, world: World, process: Process) -> Predic
     if masks is None or masks.counts is None or first or process.variant == "additive":
         return None
     errors = covariance.random_mask_errors(
-        design=np.linalg.qr(inputs)[0] * np.sqrt(rows),
+        design=frame * np.sqrt(rows),
         inclusion=masks.inclusion,
         pair_inclusion=masks.pair_inclusion,
         generations=n,

@@ -95,6 +95,7 @@ class Runner:
         def is_decided(summary: Summary) -> bool:
             if not self.settings.early_stop or summary.count < LEAST:
                 return False
+            summary = self.world.in_units_of_labels(summary)
             return all(e.judge(summary, error).verdict != "undecided" for e in found.chains)
 
         streaming.bar.set_description(process.name)
@@ -102,6 +103,7 @@ class Runner:
         name = f"{index:02d}-{process.name}"
         summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
         streaming.bar.update(self.settings.replicates - summary.count)
+        summary = self.world.in_units_of_labels(summary)
         averaged = self._averaged(streaming, index, process)
         return Result(process, prediction, summary), _judge(found, summary, averaged, error)
 
@@ -110,7 +112,8 @@ class Runner:
             return EMPTY
         name = f"{index:02d}-{process.name}-averaged"
         simulation, count = process.averaged.simulation, process.averaged.replicates
-        return streaming.simulate(name, 500 + index, simulation, [count])
+        summary = streaming.simulate(name, 500 + index, simulation, [count])
+        return self.world.in_units_of_labels(summary)
 
     def _ladder(
         self, streaming: Streaming, error: float, index: int, rungs: Rungs

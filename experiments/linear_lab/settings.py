@@ -17,6 +17,12 @@ MASKS = (
     "one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free"
 )  # fmt: skip
 
+Flag = tyro.conf.FlagCreatePairsOff[bool]
+"""One flag; its opposite is another, and neither leaves the choice to the data."""
+
+NOISE = 1e-60, 1e60
+"""Smallest and largest noise: sums of squared errors stay within float64."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -81,6 +87,19 @@ class Settings:
     """Real labels: a column of the design's file, a file, or `target` of diabetes. The chains
     then start from them, and errors are distances from the fit on them."""
 
+    intercept: Flag = False
+    """Add a column of ones to a given design, if none of its combinations is constant. The
+    default with real labels: they are fitted with an intercept, and d counts it."""
+
+    no_intercept: Flag = False
+    """Add none. The default without real labels."""
+
+    header: Flag = False
+    """The first line of .csv files holds the names of columns (default: its cells tell)."""
+
+    no_header: Flag = False
+    """The first line of .csv files holds numbers."""
+
     spectrum: str = "isotropic"
     """Input covariance of a gaussian design: isotropic, ar1:R or power:B."""
 
@@ -128,6 +147,17 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 self._reject(name, "accepted are finite numbers > 0")
+        if self.noise_std is not None and not NOISE[0] <= self.noise_std <= NOISE[1]:
+            self._reject("noise_std", f"accepted is {NOISE[0]:g} to {NOISE[1]:g}")
+        for name in ("intercept", "header"):
+            either = getattr(self, name), getattr(self, f"no_{name}")
+            if all(either):
+                self._reject(
+                    name, f"accepted is one of --{name} and --no-{name}", "and its opposite"
+                )
+            if any(either) and self.design == "gaussian":
+                flag = name if either[0] else f"no_{name}"
+                self._reject(flag, "accepted with a design from a file, or diabetes", "")
         for mask in self.masks:
             if mask not in MASKS and not mask.endswith(".npy"):
                 self._reject("masks", f"accepted are {', '.join(MASKS)} or a .npy file", mask)
@@ -135,6 +165,16 @@ class Settings:
             self._reject("labels", "accepted with a design from a file, or diabetes")
         if not self.regimes or ("edit" in self.regimes and not (self.masks and self.writers)):
             self._reject("regimes", "accepted is at least one, and a mask and a writer for edit")
+
+    @property
+    def add_intercept(self) -> bool:
+        """Whether a given design needs a constant among its columns."""
+        return self.intercept or (self.labels is not None and not self.no_intercept)
+
+    @property
+    def has_header(self) -> bool | None:
+        """Whether .csv files begin with names; None where their cells tell."""
+        return True if self.header else False if self.no_header else None
 
     def _reject(self, name: str, accepted: str, value: Any = None) -> None:
         command_line.reject(self, name, accepted, value)

@@ -5,7 +5,6 @@
 One run, alternating; medians over the rounds. Compilation is excluded.
 """
 
-import os
 import statistics
 import sys
 import time
@@ -25,6 +24,7 @@ from collapse_sim.distributions.mixture import MixtureLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import HumanOnly, Replace
 from collapse_sim.replicates import EMPTY, Simulation, Stream
+from experiments.command_line import cores
 
 ROUNDS = 3
 
@@ -113,5 +113,5 @@ def report(what: str, ours: float, baseline: str, theirs: float, aim: float) -> 
 
 
 if __name__ == "__main__":
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+    jax.config.update("jax_num_cpu_devices", cores())
     main()

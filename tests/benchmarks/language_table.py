@@ -8,7 +8,6 @@ once); PyTorch trains one model with a thread for each core. Compilation is excl
 """
 
 import argparse
-import os
 import resource
 import statistics
 import sys
@@ -26,8 +25,9 @@ from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.learner import LanguageLearner, make_mesh
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
+from experiments.command_line import cores
 
-CORES = len(os.sched_getaffinity(0))
+CORES = cores()
 ROUNDS = 5
 STEPS = 8
 

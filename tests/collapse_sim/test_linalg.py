@@ -1,12 +1,17 @@
 """Factors and solves against NumPy in float64, to what the dtype allows."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collapse_sim.linalg import cholesky, solve_gram, solve_lower, thin_qr
+from collapse_sim.design import GaussianDesign
+from collapse_sim.expectation import RandomMaskExpectation, ScheduledExpectation
+from collapse_sim.law import ExactLaw
+from collapse_sim.learners import LinearLearner
+from collapse_sim.linalg import cholesky, require_noise, solve_gram, solve_lower, thin_qr
 
 EPS = float(np.finfo(np.float32).eps)
 
@@ -108,3 +113,26 @@ def test_gram_schmidt_once_would_not():
         vector = matrix[:, j] - q @ (q.T @ matrix[:, j])
         q[:, j] = vector / np.linalg.norm(vector)
     assert np.abs(q.T @ q - np.eye(5)).max() > 100 * EPS
+
+
+@pytest.mark.parametrize("noise_std", [2e-19, 1e-30, 1e19, 1e200, -1e-19])
+def test_noise_whose_square_leaves_float32_is_refused_by_every_simulation(noise_std):
+    design, ones = GaussianDesign(2, 8), np.ones(1)
+    simulations = (
+        lambda noise_std: LinearLearner(design, noise_std),
+        lambda noise_std: ExactLaw.of("replace", dim=2, samples=8, generations=2,
+                                      noise_std=noise_std),
+        lambda noise_std: RandomMaskExpectation(design, ones, ones, noise_std=noise_std),
+        lambda noise_std: ScheduledExpectation.of(design, np.ones((1, 8), bool),
+                                                  noise_std=noise_std),
+    )  # fmt: skip
+    for simulation in simulations:
+        simulation(1e-15 * 2)
+        with pytest.raises(ValueError, match="accepted is 1e-15 to 2e.15 in float32; simulate in"):
+            simulation(noise_std)
+
+
+def test_noise_within_range_and_none_at_all_are_accepted():
+    for noise_std in (0, 0.0, 1e-14, 1, 1e15, jnp.float32(1e-30)):
+        require_noise(noise_std, jnp.float32)
+    require_noise(1e-100, jnp.float64)

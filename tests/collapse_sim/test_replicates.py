@@ -297,3 +297,23 @@ def test_looks_double_up_to_the_last():
     for count in (0, -1):
         with pytest.raises(ValueError, match=f"replicates={count}: accepted are integers >= 1"):
             next(looks(count))
+
+
+def test_a_summary_in_other_units_is_the_summary_of_the_values_in_them():
+    rng = np.random.default_rng(3)
+    errors = rng.exponential(size=(64, 2)).astype(np.float32)
+    shares = rng.uniform(size=(64, 2)).astype(np.float32)
+    summary = EMPTY.add({"error": errors, "share": shares})
+    factor = 2.0**-200  # its square is out of float32's range, and rounds nothing
+    scaled = summary.scaled({"error": factor})
+    direct = EMPTY.add({"error": errors.astype(float) * factor, "share": shares})
+    for name in ("mean", "squares", "least", "largest"):
+        for measure in ("error", "share"):
+            np.testing.assert_allclose(
+                getattr(scaled.moments[measure], name), getattr(direct.moments[measure], name),
+                rtol=1e-12, atol=0,
+            )  # fmt: skip
+    np.testing.assert_array_equal(scaled.sample["error"], direct.sample["error"])
+    np.testing.assert_array_equal(scaled.sample["share"], shares)
+    assert scaled.sample["error"].dtype == np.float64 and scaled.count == 64
+    assert summary.scaled({"error": 1.0}) is summary and EMPTY.scaled({}) is EMPTY

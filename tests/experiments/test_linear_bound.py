@@ -202,13 +202,15 @@ def test_a_design_from_a_file_gets_verdicts_of_its_own(design, tmp_path, name):
     assert len(config["data"][name]) == 64 and config["base_error"] == pytest.approx(3 / 30)
 
 
-def test_real_labels_start_the_chain(design, tmp_path):
+def test_real_labels_start_the_chain(design, tmp_path, capfd):
     labels = design @ [1.0, -2, 0.5] + 3 * np.random.default_rng(1).standard_normal(30)
     path = write(tmp_path / "x.csv", np.column_stack([design, labels]), "a,b,c,target")
     folder = tmp_path / "run"
     flags = ("--design", str(path), "--labels", "target", "--generations", "3")
     masks = ("--masks", "halves", "--replicates", "262144", "--out", str(folder))
     assert command(*flags, *masks) == 0
+    read = "x.csv: 30 rows, 4 columns, header (a, b, c, target); labels target; intercept added, "
+    assert capfd.readouterr().out.startswith(read + "d = 4\n")
     chains = RunDirectory(folder).chains()
     first = chains["generation"] == 1
     assert chains["mean"][first].max() < 1e-9  # the fit on human labels is the reference
@@ -263,6 +265,11 @@ def test_masks_from_a_file_and_given_precision(tmp_path):
         (["--design", "none.csv"], "--design none.csv: no such file"),
         (["--design", "x.txt"], "--design x.txt: accepted are .npy, .npz, .csv, .parquet"),
         (["--labels", "y"], "--labels y: accepted with a design from a file"),
+        (["--intercept"], "--intercept : accepted with a design from a file"),
+        (["--no-header"], "--no-header : accepted with a design from a file"),
+        (["--header", "--no-header"], "--header and its opposite: accepted is one of --header"),
+        (["--noise-std", "1e-61"], "--noise-std 1e-61: accepted is 1e-60 to 1e+60"),
+        (["--noise-std", "1e200"], "--noise-std 1e+200: accepted is 1e-60 to 1e+60"),
         (["--budget-seconds", "0"], "--budget-seconds 0.0"),
         (["--representation", "law"], "--representation law"),
         (["--resume"], "--resume: there is no run in"),
@@ -279,10 +286,10 @@ def test_bad_flags(flags, says, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "cannot be read"),
+        ("", "is empty"),
         ("a,b\n", "is empty"),
-        ("a,b\n1,2\n3,x\n", "holds string"),
-        ("a,b\n1,2\n3,nan\n5,6\n7,9\n", "has nan at row 1, column 1"),
+        ("a,b\n1,2\n3,x\n", "line 3, column b holds 'x', accepted are finite numbers"),
+        ("a,b\n1,2\n3,nan\n5,6\n7,9\n", "line 3, column b is missing (nan)"),
         ("a,b\n1,2\n2,4\n3,6\n4,8\n", "rank 1 with 2 columns"),
         ("a,b\n1,2\n3,5\n4,9\n", "at least columns + 2 rows"),
     ],

@@ -1,0 +1,57 @@
+"""What all command lines share: cores on every platform, and devices that are not there."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import command_line
+import pytest
+
+ROOT = Path(command_line.__file__).parents[1]
+
+
+def test_cores_where_the_system_tells_which_are_ours(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert command_line.cores() == 3
+
+
+def test_cores_elsewhere(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 6, raising=False)
+    assert command_line.cores() == 6
+    monkeypatch.delattr(os, "process_cpu_count")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert command_line.cores() == 8
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert command_line.cores() == 1
+
+
+def test_training_is_configured_without_affinity(monkeypatch):
+    import jax
+
+    set_to = {}
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 6, raising=False)
+    monkeypatch.setattr(jax.config, "update", set_to.__setitem__)
+    command_line.configure_training(None)  # type: ignore[arg-type]
+    assert set_to == {"jax_num_cpu_devices": 6}
+
+
+@pytest.mark.parametrize(
+    ("script", "platform"),
+    [("linear_bound.py", "tpu"), ("linear_bound.py", "nonsense"), ("token_editing.py", "nonsense")],
+)
+def test_platforms_that_are_not_there_are_named(script, platform, tmp_path):
+    if platform == "tpu" and list(Path("/dev").glob("accel*")):
+        pytest.skip("this machine may have a TPU")
+    process = subprocess.run(
+        [sys.executable, str(ROOT / "experiments" / script), "--out", str(tmp_path / "run")],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": platform},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 2
+    last = process.stderr.strip().splitlines()[-1]
+    assert f"JAX_PLATFORMS={platform}: is not on this machine, accepted is cpu" in last
+    assert "Traceback" not in process.stderr and not (tmp_path / "run").exists()
