@@ -91,6 +91,7 @@ class GaussianLaw:
         return {
             "squared_mean_error": mean**2,
             "variance": deviation**2,
+            "point_variance": mean**2 + deviation**2,
             "standard_deviation": deviation,
             "log_variance": 2 * jnp.log(jnp.maximum(deviation, tiny)),
             "squared_wasserstein": mean**2 + (deviation - 1) ** 2,

@@ -155,7 +155,9 @@ def test_evidence_of_a_limit_says_what_it_holds_within_and_catches_its_control()
     assert verdict.within < verdict.tolerance == 0.02
     assert verdict.control is True and verdict.needed is None
     assert verdict.confidence == pytest.approx(1 - 1e-3)
-    assert words.startswith("deviation at T = (50, 100, 200): +20.") and ", order 0.99 in 1/T" in words
+    assert (
+        words.startswith("deviation at T = (50, 100, 200): +20.") and ", order 0.99 in 1/T" in words
+    )
 
 
 def test_evidence_of_a_wrong_limit_is_refused():
