@@ -23,10 +23,10 @@ def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> 
     """
     table = Table(title="Verdicts", title_justify="left", box=None,
                   padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
-    table.add_column("claim", overflow="ellipsis", no_wrap=True, ratio=1, max_width=44)
+    table.add_column("claim", overflow="fold")  # the one that gives way
     for title in ("predicted", "interval"):
-        table.add_column(title, justify="right", no_wrap=True, min_width=10)
-    table.add_column("verdict", no_wrap=True, min_width=12)
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for verdict in verdicts:
         outcome = Text(_broken(in_words(verdict)), style=COLOURS.get(verdict.verdict, "yellow"))
         about = Text.assemble(verdict.claim, "\n  ", (on(verdict), "dim"))

@@ -29,7 +29,7 @@ BRANCHING = 20
 SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
-EARLY, SETTLED = 20, 15
+EARLY, SETTLED = 20, 30
 """Generation of verdicts on types that die out, later carried by few chains; and after which
 nothing is left of human tokens that were not kept."""
 

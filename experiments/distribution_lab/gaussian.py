@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from distribution_lab import gaussian_means
 from distribution_lab.points import is_contrasted, regimes_of
-from distribution_lab.process import Derived, Process, over_generations
+from distribution_lab.process import Derived, Only, Process, only, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.certify import LawEvidence
@@ -70,7 +70,8 @@ def _regimes(
         else:
             yield process
             short = _chain(settings, name, samples, dim, SHORT)
-            yield _decide(short, name, SHORT)
+            alone = replace(short, simulation=Only(short.simulation, only("variance")))
+            yield _decide(alone, name, SHORT)
 
 
 def _chain(settings: Settings, name: str, samples: int, dim: int, generations: int) -> Process:

@@ -23,7 +23,7 @@ CENTRE, WIDTH, ROWS, VERIFIED, NEAR = 1.0, 1.0, 1000, 10, 2
 """The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits, and the
 fit that is between truth and centre: later ones are at the centre, where the bound is reached."""
 
-POINTS, ROUNDS = 64, 3
+POINTS, ROUNDS = 64, 4
 REPLICATES = 2**17
 
 

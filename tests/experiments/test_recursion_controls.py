@@ -33,13 +33,9 @@ AFFORDABLE = {
     ),
     "kde": ("replace, 5 fits",),
     "selection": ("verified labels", "verified rows"),
-    "forgetting": (
-        "replace, Poisson counts", "fresh human, ten types", "accumulate, 10 fits",
-        "replace, a far cut",
-    ),
-    "contamination": ("keep human, 2 drawn", "replace, on the plateau"),
 }  # fmt: skip
-"""Processes of the default run that are quick to compile and to decide."""
+"""Processes of the default run that are quick to compile and to decide; forgetting and
+contamination have files of their own."""
 
 
 @functools.cache
