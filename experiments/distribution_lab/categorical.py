@@ -17,7 +17,7 @@ from collapse_sim.regimes import Accumulate, Edit, Replace
 from theory import categorical, forgetting
 
 WORDS, SHORT, GENERATIONS = 5_000, 20, 40
-SHOWN, FEW, MANY = 32, 1024, 2**18
+SHOWN, FEW, MANY = 32, 1024, 2**19
 """Replicates of a language of thousands of types, only shown or decided, and of four types."""
 
 FEW_TOKENS = 20_000

@@ -84,9 +84,6 @@ TABLES = {
     ),
 }  # fmt: skip
 
-OWN_LENGTH = ("selection", "forgetting", "contamination")
-"""Families whose processes end at generations of their own."""
-
 EXPLAINED = {
     "gaussian": (
         "Tails: the median model's chance of a point beyond 3 true standard deviations (the truth "
@@ -122,17 +119,15 @@ def _value(result: Result, column: Column) -> float | None:
 
 
 def family_table(family: str, results: list[Result]) -> Table:
-    """Every process of a family that is as long as its longest, at its last generation."""
-    lengths = [len(next(iter(r.summary.moments.values())).mean) for r in results]
+    """Every process of a family at its own last generation."""
+    lengths = {len(next(iter(result.summary.moments.values())).mean) for result in results}
     title = f"{family} after generation {max(lengths)}"
-    if family in OWN_LENGTH:
+    if len(lengths) > 1:
         title = f"{family}, each process after its last generation"
-    else:
-        results = [r for r, n in zip(results, lengths, strict=True) if n == max(lengths)]
     table = Table(
         title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
     )
-    table.add_column("regime", no_wrap=True, overflow="ellipsis", min_width=12)
+    table.add_column("regime", overflow="fold")  # the one that gives way
     shown = [
         column for column in TABLES[family]
         if any(_value(result, column) is not None for result in results)
