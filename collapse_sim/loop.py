@@ -76,16 +76,17 @@ class Chain:
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
         learner, regime = self.learner, self.regime
-        # One split makes every key: the first row's are the human data's. Longer chains extend
+        # One split makes every key, each for one purpose: `fold_in(key, 1)` would be a key that
+        # `split(key)` makes as well. The first row's are the human data's. Longer chains extend
         # shorter ones.
-        keys = jax.random.split(key, (self.generations + 1, 3))
+        keys = jax.random.split(key, (self.generations + 1, 4))
         human, truth = learner.human(keys[0, 0])
 
         def generation(state, step):
             data, memory, edited_fraction = state
             number, step_keys = step
-            synthetic_key, human_key, regime_key = step_keys
-            params = learner.fit(data, jax.random.fold_in(synthetic_key, 1))
+            fit_key, synthetic_key, human_key, regime_key = step_keys
+            params = learner.fit(data, fit_key)
             outputs = learner.measure(params, truth) | {"edited_fraction": edited_fraction}
             copies = regime.copies(number)
             seen = Generation(

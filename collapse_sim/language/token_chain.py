@@ -128,11 +128,12 @@ class FrozenEditing:
         self, key: Key[Array, ""], logits: Float[Array, "contexts vocabulary"], before: _Text
     ) -> tuple[_Text, Bool[Array, " pairs"]]:
         """The text after a pass, and which tokens were redrawn."""
+        mask_key, draw_key = jax.random.split(key)
         surprise = _surprise(logits, before.tokens)
         looked_at = jnp.broadcast_to(-logits.max(axis=-1), surprise.shape)
         looked_at = looked_at if self.context_only else surprise
-        eligible = jnp.asarray(self.rule.mask(key, 1, looked_at[None, :, None], None))[0, :, 0]
-        drawn = self._draw(self.sampler, key, logits, before.tokens)
+        eligible = jnp.asarray(self.rule.mask(mask_key, 1, looked_at[None, :, None], None))[0, :, 0]
+        drawn = self._draw(self.sampler, draw_key, logits, before.tokens)
         kept = before.kept
         if self.drop_below is not None:
             kept &= ~(jnp.exp(-surprise) <= np.float32(self.drop_below))

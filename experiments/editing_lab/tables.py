@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from editing_lab.settings import RULES, TokenEditingSettings
 from study_lab.study import FULL, Study, Values
@@ -76,16 +77,16 @@ class Prior:
     ) -> Step:
         """One pass of a regime over text."""
         learner = replace(self.learner, replacement=sampler)
-        keys = self.study.keys("prior", 1 + number)
+        drawn, chosen = jax.vmap(jax.random.split, out_axes=1)(self.study.keys("prior", 1 + number))
         seen = Generation(
             number=number,
             human=human,
             current=current,
             synthetic=lambda: current,
-            resample=partial(learner.resample, keys, self.parameters),
+            resample=partial(learner.resample, drawn, self.parameters),
             fresh_human=lambda: human,
         )
-        return regime.step(keys, None, seen)
+        return regime.step(chosen, None, seen)
 
     def loss(self, data: Blocks) -> np.ndarray:
         """Mean -log P of a text for every seed, in nats per token."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from fitting import Fitting
 from language_lab.settings import Settings
-from language_lab.world import World, make_regime
+from language_lab.world import World, make_regime, root_key
 from tqdm import tqdm
 
 from collapse_sim.language import measures
@@ -78,7 +78,7 @@ class Runner:
     def __post_init__(self):
         settings = self.settings
         self.human = self.world.human(settings.seeds)
-        self.keys = jax.random.split(jax.random.key(settings.seed), settings.seeds)
+        self.keys = jax.random.split(root_key(settings.seed, "chains"), settings.seeds)
         self.fitting = Fitting(self.run, self.bar)
         self.base: Any = None
 

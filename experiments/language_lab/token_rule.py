@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import jax
 import numpy as np
-from language_lab.world import World
+from language_lab.world import World, root_key
 
 from collapse_sim.certify import FAMILY_ERROR, Evidence, Verdict
 from collapse_sim.language.editing import TokenRule
@@ -41,7 +41,7 @@ def decide_token_rule(
         editing = FrozenEditing(
             source, rule, sampler, context, passes, PAIRS, context_only=context_only
         )
-        key = jax.random.fold_in(jax.random.key(seed), 10_000 + index)
+        key = jax.random.fold_in(root_key(seed, "token_rule"), index)
         *_, summary = Stream.of(editing).extend(EMPTY, key, REPLICATES)
         return summary
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Array, Key
 from language_lab.settings import Settings
 
 from collapse_sim.language import corpus, measures, tokenizer
@@ -22,6 +23,7 @@ from collapse_sim.regimes import (
 )
 
 HELD_OUT = 0.1
+ROLES = ("source", "chains", "token_rule")
 ORACLE_HELD_OUT = 20_000
 """Tokens of the oracle's held-out text."""
 
@@ -48,6 +50,11 @@ class World:
         return Blocks.of(self.train, seeds)
 
 
+def root_key(seed: int, role: str) -> Key[Array, ""]:
+    """The key that all keys of one part of a run are made from; parts share none."""
+    return jax.random.fold_in(jax.random.key(seed), ROLES.index(role))
+
+
 def make_world(settings: Settings) -> World:
     """Read, split and tokenize; raises ValueError for a corpus that cannot be used."""
     if settings.corpus == "oracle":
@@ -69,7 +76,7 @@ def make_world(settings: Settings) -> World:
 
 def _oracle(settings: Settings) -> World:
     source = MarkovSource.zipfian(settings.vocabulary, seed=settings.seed)
-    train_key, held_out_key = jax.random.split(jax.random.key(settings.seed))
+    train_key, held_out_key = jax.random.split(root_key(settings.seed, "source"))
     blocks = max(settings.tokens // settings.context, 1)
     held_out = max(ORACLE_HELD_OUT // settings.context, 1)
     return World(

@@ -1,6 +1,7 @@
 """Chains: what cannot be simulated is refused before anything runs."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -106,3 +107,44 @@ def test_real_labels_are_their_own_truth():
     u = np.linalg.qr(inputs)[0].T @ labels
     np.testing.assert_allclose(truth.weights, u, rtol=1e-5)
     assert learner.measure(learner.fit(data), truth)["test_error"] == 0
+
+
+def _keys_of(generations: int):
+    """Key words of each generation's fit, human data, regime and synthetic data."""
+    noted = []
+
+    class Noting(LinearLearner):
+        def fit(self, data, key=None):
+            noted.append(key)
+            return super().fit(data, key)
+
+        def generate(self, key, weights, like, copies=1):
+            noted.append(key)
+            return super().generate(key, weights, like, copies)
+
+    class DrawingWithAll(Replace):
+        def step(self, key, memory, seen):
+            seen.fresh_human()
+            noted.append(key)
+            return super().step(key, memory, seen)
+
+    with jax.disable_jit():
+        Chain(Noting(SHARED), DrawingWithAll(), generations)(jax.random.key(5))
+    return np.asarray([jax.random.key_data(key) for key in noted]).reshape(generations, 4, 2)
+
+
+def test_no_key_of_a_chain_is_another_ones_child():
+    """Fits, draws and regimes split their keys and fold numbers into them as they like."""
+    own = _keys_of(3).reshape(-1, 2)
+    keys = jax.random.wrap_key_data(jnp.asarray(own))
+    splits = jax.vmap(lambda key: jax.random.split(key, 8))(keys)
+    fold = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+    folds = jax.vmap(lambda key: fold(key, jnp.arange(8)))(keys)
+    children = np.concatenate([jax.random.key_data(x).reshape(-1, 2) for x in (splits, folds)])
+    distinct = set(map(tuple, own.tolist()))
+    assert len(distinct) == 12
+    assert distinct.isdisjoint(map(tuple, children.tolist()))
+
+
+def test_longer_chains_have_the_keys_of_shorter_ones():
+    np.testing.assert_array_equal(_keys_of(3)[:2], _keys_of(2))
