@@ -16,6 +16,7 @@ from pathlib import Path
 import command_line
 import numpy as np
 import tyro
+from verdicts import INDEPENDENT
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
 from collapse_sim.intervals import mean_interval
@@ -144,7 +145,8 @@ def main(settings: Settings) -> None:
     rest = len(verdicts) - sum(counts.values())
     print(
         f"{len(verdicts)} schedules: {counts['holds']} hold, {counts['violated']} violated, {rest} "
-        f"undecided; the chance that any is wrong is at most {FAMILY_ERROR:g}. {run.path}"
+        f"undecided; the chance that any is wrong is at most {FAMILY_ERROR:g}, {INDEPENDENT}. "
+        f"{run.path}"
     )
 
 

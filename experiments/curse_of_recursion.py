@@ -40,7 +40,7 @@ def main(settings: Settings) -> None:
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(recursion.draw(run), run.path, "figure")
     run.clear_checkpoints()
-    print_report(results, verdicts)
+    print_report(settings, results, verdicts)
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 

@@ -16,30 +16,37 @@ INDEPENDENT = "for independent replicates, as many as the normal limit needs"
 
 
 def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> Table:
-    """Every verdict: what it was decided `on`, what was predicted and measured, in its unit.
+    """Every verdict in two lines: the claim, what it was decided `on`, predicted and measured.
 
     The relation `->` is a limit as d/T -> 0, `~` a whole law. After `±` stands the tolerance, and
     beside `holds` what the claim holds within.
     """
     table = Table(title="Verdicts", title_justify="left", box=None,
                   padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
-    table.add_column("claim", overflow="fold")
-    table.add_column("on", overflow="ellipsis", no_wrap=True, min_width=12, ratio=1)
+    table.add_column("claim", overflow="fold")  # the one that gives way
     for title in ("predicted", "interval"):
-        table.add_column(title, justify="right", overflow="fold")
-    table.add_column("verdict", overflow="fold")
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for verdict in verdicts:
-        outcome = Text(in_words(verdict), style=COLOURS.get(verdict.verdict, "yellow"))
-        table.add_row(verdict.claim, on(verdict), *_numbers(verdict), outcome)
+        outcome = Text(_broken(in_words(verdict)), style=COLOURS.get(verdict.verdict, "yellow"))
+        about = Text.assemble(verdict.claim, "\n  ", (on(verdict), "dim"))
+        table.add_row(about, *_numbers(verdict), outcome)
     return table
 
 
 def _numbers(verdict: Verdict) -> tuple[str, str]:
     if verdict.predicted is None or verdict.interval is None:
         return "-", "-"
-    tolerance = f" ± {percent(verdict.tolerance)}" if verdict.tolerance else ""
+    tolerance = f"\n± {percent(verdict.tolerance)}" if verdict.tolerance else ""
     predicted = f"{verdict.relation} {number(verdict.predicted / verdict.unit)}{tolerance}"
-    return predicted, " - ".join(number(end / verdict.unit) for end in verdict.interval)
+    low, high = (number(end / verdict.unit) for end in verdict.interval)
+    return predicted, f"{low} -\n{high}"
+
+
+def _broken(words: str) -> str:
+    """In two lines, the first at most as long as `assumption` or `holds within`."""
+    first = next((w for w in ("holds within", "assumption") if words.startswith(w)), words)
+    return first + words[len(first) :].replace(" ", "\n", 1)
 
 
 def in_words(verdict: Verdict) -> str:

@@ -3,7 +3,7 @@
 Generation 1 is the fit on human data.
 """
 
-from theory import categorical, forgetting
+from theory import absorption, categorical, forgetting
 from theory.claims import Claim
 
 _FORGETTING = "derived: theory/forgetting.py"
@@ -27,24 +27,24 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="kazdan2025.discrete",
         source=_KAZDAN,
-        statement="from N distinct types one is left after about 2N generations",
-        relation="->",
-        formula=categorical.absorption_time_distinct,
+        statement="from N distinct types one is left after about 2N generations: exactly, when N "
+        "lines of descent have one ancestor",
+        relation="==",
+        formula=absorption.coalescence_time,
         stated="2N (recalled)",
-        needed="large N; 2(N - 1) is 1 % high at N = 50",
-        expected="holds to leading order",
-        order="leading",
+        needed="the chain of ancestors; 2(N - 1) for large N, 1 % high at N = 50",
+        expected="holds; 2N is its leading order",
     ),
     Claim(
         id="ref.two_types",
         source=f"{_CATEGORICAL}; Ewens 2004",
-        statement="two types: one is left after about -2N [p ln p + (1 - p) ln(1 - p)] fits",
-        relation="->",
-        formula=categorical.absorption_time_two_types,
+        statement="two types: one is left after about -2N [p ln p + (1 - p) ln(1 - p)] fits: "
+        "exactly, by the chain of counts",
+        relation="==",
+        formula=absorption.fixation_time,
         stated="diffusion limit",
-        needed="large N; 3 % high at N = 50, p = .3",
-        expected="holds to leading order",
-        order="leading",
+        needed="the exact chain; the limit for large N, 3 % high at N = 50, p = .3",
+        expected="holds; the diffusion limit is its leading order",
     ),
     Claim(
         id="suresh2025.poisson",

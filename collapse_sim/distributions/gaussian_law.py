@@ -88,9 +88,14 @@ class GaussianLaw:
         start = jnp.zeros((), self.dtype), jnp.ones((), self.dtype)
         mean, deviation = jax.lax.scan(generation, start, (growth, drift))[1]
         tiny = jnp.finfo(self.dtype).tiny
+        before = jnp.concatenate([start[1][None], deviation[:-1]])
         return {
             "squared_mean_error": mean**2,
+            # The mean is a martingale: its square and the sum of its squared steps, each averaged
+            # over the step's own draw, have one mean; and the sum varies far less.
+            "squared_mean_steps": jnp.cumsum(samples * (before / total) ** 2),
             "variance": deviation**2,
+            "point_variance": mean**2 + deviation**2,
             "standard_deviation": deviation,
             "log_variance": 2 * jnp.log(jnp.maximum(deviation, tiny)),
             "squared_wasserstein": mean**2 + (deviation - 1) ** 2,

@@ -18,7 +18,7 @@ from collapse_sim.regimes import Accumulate, Edit, Replace
 from theory import categorical, forgetting
 
 WORDS, SHORT, GENERATIONS = 5_000, 20, 40
-SHOWN, FEW, MANY = 32, 1024, 2**17
+SHOWN, FEW, MANY = 32, 1024, 2**19
 """Replicates of a language of thousands of types, only shown or decided, and of four types."""
 
 FEW_TOKENS = 20_000
@@ -30,8 +30,13 @@ BRANCHING = 20
 SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
-SETTLED = 30
-"""Generations after which nothing is left of the human tokens that were not kept."""
+EARLY, SETTLED = 20, 30
+"""Generation of verdicts on types that die out, later carried by few chains; and after which
+nothing is left of human tokens that were not kept."""
+
+EQUAL = 20
+"""Types, all as rare as that each is expected once in as many tokens; so few that the chance to
+lose one is well below 1/e."""
 
 RARE, MENTIONS = np.array([0.02, 0.98]), 50
 """One rare word, expected once in each generation."""
@@ -39,8 +44,8 @@ RARE, MENTIONS = np.array([0.02, 0.98]), 50
 BOUNDED = 3
 """Generation at which the upper bound on that word's survival says most; later it passes 1."""
 
-PAIR, COINS = np.array([0.3, 0.7]), 8
-"""Two types in few tokens, accumulated."""
+MANY_TYPES, COINS = 32, 8
+"""Equally frequent types in few tokens, accumulated: each replicate is a draw of every type."""
 
 
 def processes(settings: Settings, text: Corpus | None) -> list[Process]:
@@ -108,7 +113,7 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
         )  # fmt: skip
         note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
         yield process.deciding(
-            process.claim("ref.distinct_first", "surviving_types", 1, types[0], tolerance=0.01),
+            process.claim("ref.distinct_first", "surviving_types", 1, types[0]),
             process.claim(
                 "ref.distinct", "surviving_types", last, types[last - 1], relation="==", note=note
             ),
@@ -146,11 +151,13 @@ def _small(settings: Settings) -> Iterator[Process]:
             "categorical", name, chain, replicates, "four types",
             closed={"heterozygosity": curve}, parameters=size,
         )  # fmt: skip
-        yield process.deciding(process.claim(claim, "heterozygosity", generations, curve[-1]))
+        at = min(EARLY, generations) if name in ("replace", "edit") else generations
+        yield process.deciding(process.claim(claim, "heterozygosity", at, curve[at - 1]))
     if "keep_human" in settings.regime:
         yield _same_humans(min(generations, SETTLED), replicates, dtype)
     if "replace" in settings.regime:
         yield _rare(settings, min(generations, 20), dtype)
+        yield _equally_rare(settings, dtype)
     if "accumulate" in settings.regime:
         yield _coins(settings, min(generations, SHORT), dtype)
 
@@ -184,13 +191,26 @@ def _same_humans(generations: int, replicates: int, dtype) -> Process:
 
 
 def _lost(trace: Trace) -> Trace:
-    return {"lost": 1 - trace["first_type_alive"]}
+    return {"lost": 1 - trace["surviving_types"] / EQUAL}
+
+
+def _equally_rare(settings: Settings, dtype) -> Process:
+    """The first generation of types of which each is expected once: what share of them is lost."""
+    learner = CategoricalLearner(type_laws.uniform(EQUAL), EQUAL, dtype=dtype)
+    where = {"probability": 1 / EQUAL, "samples": EQUAL}
+    process = Process(
+        "categorical", "replace", Derived(Chain(learner, Replace(), 1), _lost),
+        settings.replicates or MANY, "equally rare types", parameters=where,
+    )  # fmt: skip
+    lost = categorical.lost_probability(**where)
+    note = "averaged over the types"
+    return process.deciding(process.claim("shum2024.discrete", "lost", 1, lost, note=note))
 
 
 def _rare(settings: Settings, generations: int, dtype) -> Process:
     """A word expected once in each generation."""
     learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
-    simulation = Derived(Chain(learner, Replace(), generations), _lost)
+    simulation = Chain(learner, Replace(), generations)
     where = {"probability": float(RARE[0]), "samples": MENTIONS}
     process = Process(
         "categorical", "replace", simulation, settings.replicates or MANY, "a rare word",
@@ -200,22 +220,22 @@ def _rare(settings: Settings, generations: int, dtype) -> Process:
     early = min(BOUNDED, generations)
     most = forgetting.bernoulli_survival_most(**where, generation=early)
     return process.deciding(
-        process.claim("shum2024.discrete", "lost", 1, categorical.lost_probability(**where)),
         process.claim("suresh2025.bern_least", "first_type_alive", generations, least),
         process.claim("suresh2025.bern", "first_type_alive", early, most, trivial=1.0),
     )
 
 
 def _coins(settings: Settings, generations: int, dtype) -> Process:
-    learner = CategoricalLearner(PAIR, COINS, representation="rows", dtype=dtype)
-    where = {"probabilities": PAIR, "samples": COINS}
+    law = type_laws.uniform(MANY_TYPES)
+    learner = CategoricalLearner(law, COINS, representation="rows", dtype=dtype)
+    where = {"probabilities": law, "samples": COINS}
     curve = over_generations(
         generations,
         lambda n: float(np.sum(categorical.accumulate_variance(**where, generation=n))),
     )
     process = Process(
         "categorical", "accumulate", Chain(learner, Accumulate(), generations),
-        settings.replicates or MANY, "two types", closed={"squared_distance": curve},
+        settings.replicates or MANY, f"{MANY_TYPES} types", closed={"squared_distance": curve},
         parameters={"samples": COINS},
     )  # fmt: skip
     return process.deciding(

@@ -29,7 +29,7 @@ REPLICATES, MANY = 2**15, 2**17
 TYPES, EXPONENT, TOKENS, BATCHES = 32, 0.5, 1000, 200
 """Of a language, and of its training sets."""
 
-SHARES = (0.1, 0.5, 0.8)
+SHARES = (0.1, 0.5, 0.9)
 """Of human tokens in every batch but the first: too few for the best rate, just too few, enough."""
 
 HUMAN = 10_000

@@ -5,18 +5,19 @@ flags only --replicates, --precision and --sampling-variance say anything here.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from distribution_lab.points import truth, truth_variance
-from distribution_lab.process import Only, Process, Stated, over_generations
+from distribution_lab.process import Only, Process, Stated, only, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner
+from collapse_sim.distributions.divergences import Mixture
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
@@ -27,6 +28,7 @@ from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from collapse_sim.replicates import Simulation
 from theory import (
+    absorption,
     categorical,
     forgetting,
     gaussian,
@@ -35,16 +37,26 @@ from theory import (
     zipf_tails,
 )
 
-REPLICATES = 2**17
+REPLICATES, MANY = 2**18, 2**20
+"""Of most processes, and of short ones with measures that vary much."""
 
-LIFETIMES = 7
+LIFETIMES = 9
 """Generations, in units of the samples, after which next to no language has two types left."""
+
+DISTINCT, PAIR = 10, 20
+"""Tokens of languages that are followed until one type is left."""
 
 EXPONENT, RANKS = 2.0, 512
 """Of the Zipf law, and how many ranks are told apart."""
 
-POINTS, EARLY = 20, 5
+POINTS, EARLY = 20, 3
 """Of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
+
+KEPT, REDRAWN = 10, 30
+"""Of the points of a Gaussian, always the same."""
+
+COORDINATES = 8
+"""Of a kernel density, over which the error of its mean is averaged."""
 
 FEW, SPREAD, LATE = 10, 1.0, 40
 """Of a mixture: points, the standard deviation whose chance of being exceeded is bounded (the truth
@@ -69,10 +81,11 @@ def _process(
     simulation: Simulation,
     parameters: dict[str, Any],
     *stated: Stated,
+    replicates: int = REPLICATES,
 ) -> Process:
     """A process and its claims."""
     process = Process(
-        "forgetting", regime, simulation, settings.replicates or REPLICATES, variant,
+        "forgetting", regime, simulation, settings.replicates or replicates, variant,
         parameters=parameters,
     )  # fmt: skip
     return process.stating(*stated)
@@ -82,10 +95,6 @@ def _until_one(trace: Trace) -> Trace:
     """Fits until one type is left, so far, and whether there are still several."""
     several = 1 - trace["absorbed"]
     return {"fits": 1 + jnp.cumsum(several), "several": several}
-
-
-def _only(measure: str) -> Callable[[Trace], Trace]:
-    return lambda trace: {measure: trace[measure]}
 
 
 def _types(settings: Settings) -> Iterator[Process]:
@@ -98,7 +107,7 @@ def _types(settings: Settings) -> Iterator[Process]:
     law = type_laws.zipf(50, 1.0)
     least = forgetting.distinct_types(probabilities=law, samples=100, generation=20)
     yield _process(
-        settings, "replace", "words", Only(chain(law, 100, 20), _only("surviving_types")),
+        settings, "replace", "words", Only(chain(law, 100, 20), only("surviving_types")),
         {"samples": 100, "types": 50, "law": "zipf"},
         Stated("suresh2025.vocab", "surviving_types", 20, least),
     )  # fmt: skip
@@ -107,40 +116,42 @@ def _types(settings: Settings) -> Iterator[Process]:
     alive = over_generations(10, lambda n: forgetting.poisson_survival(**word, generation=n))
     process = _process(
         settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype), word,
-        Stated("suresh2025.poisson", "alive", 10, alive[-1]),
+        Stated("suresh2025.poisson", "alive", 10, alive[-1]), replicates=MANY,
     )  # fmt: skip
     yield replace(process, closed={"alive": alive})
 
-    time = categorical.absorption_time_distinct(samples=50)
-    last = LIFETIMES * 50
+    time = absorption.coalescence_time(samples=DISTINCT)
+    last = LIFETIMES * DISTINCT
     yield _process(
         settings, "replace", "distinct types",
-        Only(chain(type_laws.uniform(50), 50, last), _until_one), {"samples": 50},
-        Stated("kazdan2025.discrete", "fits", last, time, "1 % high at N = 50"),
+        Only(chain(type_laws.uniform(DISTINCT), DISTINCT, last), _until_one),
+        {"samples": DISTINCT},
+        Stated("kazdan2025.discrete", "fits", last, time, f"2 N is {2 * DISTINCT}"),
     )  # fmt: skip
 
-    pair: dict[str, Any] = {"probability": 0.5, "samples": 100}
-    last, late = LIFETIMES * 100, 6 * 100
-    time = categorical.absorption_time_two_types(**pair)
-    least = categorical.alive_least(**pair, generation=100)
+    pair: dict[str, Any] = {"probability": 0.5, "samples": PAIR}
+    last, late = LIFETIMES * PAIR, 6 * PAIR
+    time = absorption.fixation_time(**pair)
+    limit = categorical.absorption_time_two_types(**pair)
+    least = categorical.alive_least(**pair, generation=PAIR)
     most = categorical.alive_most(**pair, generation=late)
     yield _process(
-        settings, "replace", "a pair", Only(chain(np.full(2, 0.5), 100, last), _until_one), pair,
-        Stated("ref.two_types", "fits", last, time, "1.5 % high at N = 100"),
-        Stated("seddik2024.absorb_least", "several", 100, least),
-        Stated("seddik2024.absorb", "several", late, most, "above 1 until 4 N fits"),
+        settings, "replace", "a pair", Only(chain(np.full(2, 0.5), PAIR, last), _until_one), pair,
+        Stated("ref.two_types", "fits", last, time, f"the diffusion limit is {limit:.4g}"),
+        Stated("seddik2024.absorb_least", "several", PAIR, least),
+        Stated("seddik2024.absorb", "several", late, most, "above 1 for the first 2 N fits"),
     )  # fmt: skip
 
 
 def _anchored(settings: Settings) -> Iterator[Process]:
     """Human tokens beside the drawn ones: fresh ones, or always the same."""
-    dtype, law = jnp.dtype(settings.precision), np.array([0.3, 0.7])
+    dtype, law = jnp.dtype(settings.precision), type_laws.uniform(10)
     mixed: dict[str, Any] = {"samples": 50, "human_share": 0.1}
     error = float(np.sum(categorical.mixture_limit(probabilities=law, **mixed)))
     learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
     chain = Chain(learner, FreshHuman(0.1), 30)
     yield _process(
-        settings, "fresh_human", "a pair", chain, mixed,
+        settings, "fresh_human", "ten types", chain, mixed,
         Stated("ref.mix_prob", "squared_distance", 30, error, "its limit, reached within 1e-3"),
     )  # fmt: skip
 
@@ -210,7 +221,7 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
     left = gaussian.replace_variance(**biased, generation=EARLY)
     yield _process(
         settings, "replace", f"{bias:g} of variance", Chain(learner, Replace(), EARLY), biased,
-        Stated("alemohammad2024.bias", "variance", EARLY, left),
+        Stated("alemohammad2024.bias", "variance", EARLY, left, "tested early"),
     )  # fmt: skip
 
     law = GaussianLaw.of(
@@ -218,10 +229,11 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
     )
     limit = gaussian.accumulate_limit(samples=10)
     error = gaussian.accumulate_mean_error(samples=10, generation=100, unbiased=False)
+    steps = "by its steps, each averaged over its own draw"
     yield _process(
         settings, "accumulate", "max likelihood", law, {"samples": 10},
         Stated("kazdan2025.gauss_acc_limit", "variance", 100, limit, "reached within 1e-3"),
-        Stated("ref.gauss_acc_mean", "squared_mean_error", 100, error),
+        Stated("ref.gauss_acc_mean", "squared_mean_steps", 100, error, steps),
     )  # fmt: skip
 
     half: dict[str, Any] = {"samples": POINTS, "edited": POINTS // 2}
@@ -229,14 +241,14 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
     error = gaussian_edits.edit_mean_error(**half, generation=EARLY)
     yield _process(
         settings, "edit", "a random half", chain, half,
-        Stated("ref.gauss_edit_mean", "squared_mean_error", EARLY, error),
+        Stated("ref.gauss_edit_mean", "squared_mean_error", EARLY, error), replicates=MANY,
     )  # fmt: skip
 
-    anchors, edited = POINTS // 4, POINTS - POINTS // 4
-    fixed: dict[str, Any] = {"samples": POINTS, "edited": edited}
+    fixed: dict[str, Any] = {"samples": KEPT + REDRAWN, "edited": REDRAWN}
     learner = GaussianLearner(
-        1, POINTS, sizes=np.array([anchors, edited]), representation="statistics", dtype=dtype
-    )
+        1, KEPT + REDRAWN, sizes=np.array([KEPT, REDRAWN]), representation="statistics",
+        dtype=dtype,
+    )  # fmt: skip
     path = gaussian_edits.fixed_mask_variance(**fixed, generation=EARLY)
     limit = gaussian_edits.fixed_mask_limit(**fixed)
     yield _process(
@@ -266,10 +278,11 @@ def _above(trace: Trace) -> Trace:
 def _kernels(settings: Settings) -> Iterator[Process]:
     dtype = jnp.dtype(settings.precision)
     fixed: dict[str, Any] = {"samples": POINTS, "bandwidth": 1.0}
-    chain = Chain(KernelDensityLearner(**fixed, dtype=dtype), Replace(), EARLY)
+    human = Mixture.of((1.0,), [np.zeros(COORDINATES)], [np.eye(COORDINATES)])
+    chain = Chain(KernelDensityLearner(**fixed, truth=human, dtype=dtype), Replace(), EARLY)
     error = kernel_density.mean_error(**fixed, generation=EARLY)
     yield _process(
-        settings, "replace", "a fixed kernel", Only(chain, _only("squared_mean_error")), fixed,
+        settings, "replace", "a fixed kernel", Only(chain, only("squared_mean_error")), fixed,
         Stated("ref.kde_mean", "squared_mean_error", EARLY, error),
     )  # fmt: skip
 
@@ -279,6 +292,6 @@ def _kernels(settings: Settings) -> Iterator[Process]:
         factor=kernel_density.silverman_factor(samples=100),
     )  # fmt: skip
     yield _process(
-        settings, "replace", "Silverman's rule", Only(chain, _only("data_variance")),
+        settings, "replace", "Silverman's rule", Only(chain, only("data_variance")),
         {"samples": 100}, Stated("ref.kde_silverman", "data_variance", EARLY, variance),
     )  # fmt: skip

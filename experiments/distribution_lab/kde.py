@@ -1,19 +1,23 @@
 """A kernel density fitted to its own draws: it spreads where the others shrink."""
 
+from collections.abc import Iterator
+
 import jax.numpy as jnp
-import numpy as np
 from distribution_lab.points import GENERATIONS, SAMPLES, processes_of, truth, truth_variance
-from distribution_lab.process import Process, over_generations
+from distribution_lab.process import Only, Process, only, over_generations
 from distribution_lab.settings import Settings
 
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
+from collapse_sim.loop import Chain
+from collapse_sim.regimes import Replace
 from theory import kernel_density
 
-EARLY = 5
-"""Generation of the verdict: later the variance varies too much between chains."""
+EARLY, MANY = 5, 2**16
+"""Generation of the verdict, later the variance varies too much between chains; and replicates of
+chains that end there, of which nothing else is recorded."""
 
 
-def processes(settings: Settings) -> list[Process]:
+def processes(settings: Settings) -> Iterator[Process]:
     samples, dim = settings.samples or SAMPLES, settings.dim or 1
     learner = KernelDensityLearner(
         samples, settings.bandwidth, truth(dim), dtype=jnp.dtype(settings.precision)
@@ -26,20 +30,19 @@ def processes(settings: Settings) -> list[Process]:
             human_variance=truth_variance(dim),
         ),
     )  # fmt: skip
-    found = processes_of(
+    yield from processes_of(
         settings, "kde", learner, samples, None,
         lambda name: {"variance": variance} if name == "replace" else {},
     )  # fmt: skip
-    return [_decide(process, variance) for process in found]
-
-
-def _decide(process: Process, variance: np.ndarray) -> Process:
-    if "variance" not in process.closed:
-        return process
-    at = min(EARLY, len(variance))
-    return process.deciding(
-        process.claim(
-            "ref.kde_variance", "variance", at, variance[at - 1],
-            note="of the density: the sample's and the kernel's",
+    if "replace" in settings.regime:
+        at = min(EARLY, generations)
+        chain = Chain(learner, Replace(), at)
+        process = Process(
+            "kde", "replace", Only(chain, only("variance")), settings.replicates or MANY,
+            f"{at} fits", closed={"variance": variance[:at]},
+            parameters={"samples": samples, "dim": dim},
+        )  # fmt: skip
+        note = "of the density: the sample's and the kernel's"
+        yield process.deciding(
+            process.claim("ref.kde_variance", "variance", at, variance[at - 1], note=note)
         )
-    )  # fmt: skip

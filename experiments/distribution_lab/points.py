@@ -18,9 +18,8 @@ from collapse_sim.regimes import (
 )
 
 SAMPLES, GENERATIONS = 100, 20
-POOLED, SHOWN, CLOSED, PAIRS = 64, 256, 2048, 4096
-"""Replicates: of regimes whose points add up, of others, beside a closed form, and of two regimes
-that are compared."""
+POOLED, SHOWN, PAIRS = 64, 256, 2048
+"""Replicates: of regimes whose points add up, of others, and of two regimes that are compared."""
 
 AWAY = 2.0
 """Standard deviations from each component's centre to the middle of the truth."""
@@ -77,7 +76,7 @@ def processes_of(
         chain, curves = Chain(learner, regimes[name], generations), closed(name)
         paired = contrasted and name in ("replace", "keep_human")
         shown = POOLED if name in ("accumulate", "subsample") else SHOWN
-        most = CLOSED if curves else PAIRS if paired else shown
+        most = PAIRS if paired else shown
         process = Process(
             family, name, chain, settings.replicates or most, chunk=POOLED, closed=curves,
             parameters=size,

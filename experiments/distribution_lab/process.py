@@ -47,6 +47,11 @@ class Only:
         return self.measures(trace) | {"edited_fraction": trace["edited_fraction"]}
 
 
+def only(measure: str) -> Callable[[Trace], Trace]:
+    """Of a trace, one measure."""
+    return lambda trace: {measure: trace[measure]}
+
+
 class Stated(NamedTuple):
     """What a claim of the ledger says of the mean of `measure` at one generation."""
 

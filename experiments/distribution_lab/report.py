@@ -1,13 +1,18 @@
-"""What a person sees in the terminal: 80 columns, whatever the terminal's width."""
+"""What a person sees in the terminal: what happened in plain sentences, then tables."""
 
 from typing import NamedTuple
 
 from distribution_lab.runner import Result
+from distribution_lab.sentences import sentences
+from distribution_lab.settings import Settings
 from rich.console import Console
 from rich.table import Table
 from verdicts import how_sure, number, verdict_table
 
 from collapse_sim.certify import Verdict
+
+NARROWEST = 60
+"""Columns of a terminal below which tables are not made to fit."""
 
 
 class Column(NamedTuple):
@@ -94,11 +99,10 @@ EXPLAINED = {
         "statistical one grows with every generation."
     ),
     "selection": "",
-    "forgetting": "Each process at its own last generation.",
+    "forgetting": "",
     "contamination": (
-        "Each process at its own last generation. Debiased: the model's part is taken out of "
-        "every batch. Distance: of the mean of a model to its human points, as a share of the "
-        "first. Test error: of the first model."
+        "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
+        "to its human points, as a share of the first. Test error: of the first model."
     ),
 }
 
@@ -115,24 +119,26 @@ def _value(result: Result, column: Column) -> float | None:
 
 
 def family_table(family: str, results: list[Result]) -> Table:
-    """Every process of a family at its last generation."""
-    generations = len(next(iter(results[0].summary.moments.values())).mean)
+    """Every process of a family at its own last generation."""
+    lengths = {len(next(iter(result.summary.moments.values())).mean) for result in results}
+    title = f"{family} after generation {max(lengths)}"
+    if len(lengths) > 1:
+        title = f"{family}, each process after its last generation"
     table = Table(
-        title=f"{family} after generation {generations}", title_justify="left", box=None,
-        padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
-    table.add_column("regime", no_wrap=True, max_width=27)
+        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
+    )
+    table.add_column("regime", overflow="fold")  # the one that gives way
     shown = [
         column for column in TABLES[family]
         if any(_value(result, column) is not None for result in results)
     ]  # fmt: skip
-    for column in shown:
-        table.add_column(column.title, justify="right")
-    for result in results:
-        if any(column.measure in result.summary.moments for column in shown):
-            table.add_row(
-                result.process.name, *(number(_value(result, column)) for column in shown)
-            )
+    rows = [[number(_value(result, column)) for column in shown] for result in results]
+    for column, cells in zip(shown, zip(*rows, strict=True), strict=True):
+        longest = max(len(text) for text in (*cells, *column.title.split()))
+        table.add_column(column.title, justify="right", min_width=longest)
+    for result, cells in zip(results, rows, strict=True):
+        if any(cell != "-" for cell in cells):
+            table.add_row(result.process.name, *cells)
     return table
 
 
@@ -147,14 +153,20 @@ def explanation(family: str, results: list[Result]) -> str:
     return "" if "{" in text else text
 
 
-def print_report(results: list[Result], verdicts: list[Verdict]) -> None:
-    """A table for each family, what it means, and every verdict."""
-    console = Console(width=80, highlight=False)
+def print_report(settings: Settings, results: list[Result], verdicts: list[Verdict]) -> None:
+    """What happened, a table for each family and what it means, and every verdict."""
+    console = Console(highlight=False)
+    console.width = max(console.width, NARROWEST)
+    for sentence in sentences(settings, results, verdicts):
+        console.print(sentence, markup=False)
     for family in dict.fromkeys(result.process.family for result in results):
         mine = [result for result in results if result.process.family == family]
+        console.print()
         console.print(family_table(family, mine))
-        console.print(explanation(family, mine) + "\n")
+        if explained := explanation(family, mine):
+            console.print(explained, markup=False)
+    console.print()
     if verdicts:
         console.print(verdict_table(verdicts, lambda v: str(v.parameters["process"])))
         console.print()
-    console.print(how_sure(verdicts))
+    console.print(how_sure(verdicts), markup=False)

@@ -23,7 +23,7 @@ CENTRE, WIDTH, ROWS, VERIFIED, NEAR = 1.0, 1.0, 1000, 10, 2
 """The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits, and the
 fit that is between truth and centre: later ones are at the centre, where the bound is reached."""
 
-POINTS, ROUNDS = 128, 3
+POINTS, ROUNDS = 64, 4
 REPLICATES = 2**17
 
 
@@ -101,6 +101,6 @@ def _spikes(settings: Settings) -> Iterator[Process]:
             ]
             process = replace(process, closed={"collapsed": np.array(curve)}).deciding(
                 process.claim("barzilai2025.thm51", "collapsed", 2, floor),
-                process.claim("ref.accumulate_fails", "collapsed", 2, curve[1]),
+                process.claim("ref.accumulate_fails", "collapsed", ROUNDS, curve[-1]),
             )
         yield process

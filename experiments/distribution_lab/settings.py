@@ -24,8 +24,8 @@ class Settings:
     """How do Gaussians, categorical laws and mixtures lose their tails, and then their variance?"""
 
     preset: Literal["quick", "default", "paper"] = "default"
-    """quick: few replicates; paper: the published sizes (1,000 points, 2,000 generations) and
-    regimes (no human data kept, a tenth of them)."""
+    """quick: a smoke test, too small to decide most equalities; paper: the published sizes (1,000
+    points, 2,000 generations) and regimes (no human data kept, a tenth of them)."""
 
     family: Family = "all"
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection

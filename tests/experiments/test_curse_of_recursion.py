@@ -83,13 +83,27 @@ def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd
         assert (folder / name).read_bytes() == (finished / name).read_bytes()
 
 
-def test_output_fits_80_columns_and_explains_the_mean(tmp_path, capfd):
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_output_fits_the_terminal_says_what_happened_first_and_explains_the_mean(
+    width, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", str(width))
     assert command(*GAUSSIAN, "--out", str(tmp_path / "run")) == 0
     shown = capfd.readouterr()
     assert shown.err == ""
     tables = shown.out.partition(str(tmp_path))[0]
-    assert max(map(len, tables.splitlines())) <= 80
-    assert "Read the median" in " ".join(tables.split())
+    assert max(map(len, tables.splitlines())) <= width
+    said = " ".join(tables.split())
+    assert said.startswith("Fitted 3 times, each time to 8 points of the last fit")
+    assert "ref.gauss_median" in said.partition("claims hold")[0]
+    assert "Read the median" in said and "is at most 0.001, for independent replicates" in said
+
+
+def test_a_smoke_test_says_so(tmp_path, capfd):
+    flags = [*GAUSSIAN, "--replicates", "64"]
+    folder = str(tmp_path / "run")
+    assert command("--preset", "quick", *flags, "--out", folder) == 0
+    assert capfd.readouterr().out.startswith("A smoke test: too few replicates to decide")
 
 
 def test_words_of_a_text_on_the_closed_form(tmp_path):

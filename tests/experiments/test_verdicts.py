@@ -16,25 +16,37 @@ VERDICT = Verdict(
 )  # fmt: skip
 
 
-def lines(*verdicts: Verdict, unit: float = 1.0) -> list[str]:
+def lines(*verdicts: Verdict, width: int = 80) -> list[str]:
     shown = io.StringIO()
-    table = verdict_table(verdicts, lambda v: v.parameters["process"], lambda _: unit)
-    Console(width=80, file=shown).print(table)
+    table = verdict_table(verdicts, lambda v: v.parameters["process"])
+    Console(width=width, file=shown).print(table)
     return shown.getvalue().splitlines()
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("verdict", ["holds", "assumption not met"])
-@pytest.mark.parametrize("claim", ["a.b", "kazdan2025.gauss_acc_limit"])
-def test_a_line_is_at_most_80_columns_and_whole_but_for_what_it_is_about(claim, verdict):
-    shown = lines(VERDICT, replace(VERDICT, claim=claim, verdict=verdict, interval=[-1e-12, 1e9]))
-    assert max(map(len, shown)) <= 80
-    assert claim in shown[-1] and verdict in shown[-1] and "-1.0e-12 - 1.0e+09" in shown[-1]
-    assert "<= 2 " in shown[-1] and shown[-1].split(claim)[1].startswith(" ")
+@pytest.mark.parametrize("claim", ["a.b", "kazdan2025.gauss_replace"])
+def test_a_verdict_is_two_whole_lines_at_any_width(claim, verdict, width):
+    wide = replace(VERDICT, claim=claim, verdict=verdict, interval=[-1e-12, 1e9], tolerance=0.01)
+    shown = lines(VERDICT, wide, width=width)
+    assert max(map(len, shown)) <= width
+    place = max(i for i, line in enumerate(shown) if line.startswith(f"{claim} "))
+    first, second = shown[place : place + 2]
+    assert "<= 2 " in first and "-1.0e-12 -" in first
+    assert "± 1 %" in second and "1.0e+09" in second
+    assert verdict.split()[0] in first and verdict.split()[-1] in first + second
 
 
-def test_numbers_are_in_the_unit_asked_for():
-    assert "<= 8 " in lines(VERDICT, unit=0.25)[-1] and "10 - 11" in lines(VERDICT, unit=0.25)[-1]
-    assert lines(replace(VERDICT, predicted=None, interval=None))[-1].count(" - ") == 2
+def test_what_a_verdict_holds_within_is_shown_and_rounded_up():
+    held = replace(VERDICT, verdict="holds", tolerance=0.01, within=0.00421)
+    first, second = lines(held)[-2:]
+    assert first.rstrip().endswith("holds within") and second.rstrip().endswith("0.43 %")
+
+
+def test_numbers_are_in_the_unit_of_the_verdict():
+    first, second = lines(replace(VERDICT, unit=0.25))[-2:]
+    assert "<= 8 " in first and "10 -" in first and "11" in second
+    assert lines(replace(VERDICT, predicted=None, interval=None))[-2].count("- ") == 2
 
 
 @pytest.mark.parametrize(
@@ -47,9 +59,11 @@ def test_numbers_have_four_digits(value, shown):
 
 
 def test_how_sure_counts_and_names_what_it_rests_on():
-    undecided = replace(VERDICT, verdict="undecided")
+    undecided = replace(VERDICT, verdict="undecided", needed=5000)
     assert how_sure([]) == "No claim is about this run."
-    assert f"any of the 2 verdicts is wrong is at most {FAMILY_ERROR:g}, if so. 1 undecided" in (
-        how_sure([VERDICT, undecided], "if so")
-    )
-    assert "undecided" not in how_sure([VERDICT])
+    said = how_sure([VERDICT, undecided], "if so")
+    assert f"any of the 2 verdicts is wrong is at most {FAMILY_ERROR:g}, if so." in said
+    assert "Undecided: zhu2025.thm2a on a process of a very long name; about 5,000" in said
+    assert "Undecided" not in how_sure([VERDICT])
+    caught = replace(VERDICT, control=True)
+    assert "1 of 2 negative controls caught" in how_sure([caught, replace(VERDICT, control=False)])

@@ -171,8 +171,10 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     ("ref.gauss_edit_anchored", {"samples": 2, "edited": 1, "generation": 2}, 3 / 4, EXACT),
     ("ref.gauss_edit_anchored", {"samples": 2, "edited": 1, "generation": 3}, 13 / 16, EXACT),
     ("ref.gauss_edit_anchored", {"samples": 4, "edited": 2, "generation": 60}, 1.0, EXACT),
-    ("kazdan2025.discrete", {"samples": 200}, coalescence_time(200), 0.005),
-    ("ref.two_types", {"probability": 0.3, "samples": 400}, fixation_time(0.3, 400), 0.006),
+    # three lines merge to two with 2/3, to one with 1/9; two to one with 1/3: 9/7 of 1 + 2/3 of 3
+    ("kazdan2025.discrete", {"samples": 3}, 27 / 7, EXACT),
+    ("kazdan2025.discrete", {"samples": 200}, coalescence_time(200), 1e-9),
+    ("ref.two_types", {"probability": 0.3, "samples": 400}, fixation_time(0.3, 400), 1e-9),
     ("suresh2025.poisson", {"rate": 0.05, "samples": 50, "generation": 10}, 0.34990, PRINTED),
     ("suresh2025.poisson", {"rate": 0.5, "samples": 2, "generation": 1}, 1 - 1 / math.e, EXACT),
     ("suresh2025.bern", {"probability": 0.01, "samples": 100, "generation": 20}, 0.6624, PRINTED),

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.theory.references_distributions import count_law, fixation_time
+from theory import categorical
 from theory.claims import ledger
 
 
@@ -21,6 +22,8 @@ def test_bounds_hold_with_the_margins_that_the_ledger_states():
 
 
 def test_the_diffusion_is_three_percent_high_at_fifty():
-    exact = fixation_time(0.3, 50)
-    ratio = ledger()["ref.two_types"].predict({"probability": 0.3, "samples": 50}) / exact
+    at = {"probability": 0.3, "samples": 50}
+    exact = ledger()["ref.two_types"].predict(at)
+    assert exact == pytest.approx(fixation_time(0.3, 50), rel=1e-10)
+    ratio = categorical.absorption_time_two_types(**at) / exact
     assert ratio == pytest.approx(1.029, abs=5e-4)

@@ -66,6 +66,16 @@ def test_mean_deviation_and_error_of_the_mean(replaced):
     assert has_mean(replaced["squared_mean_error"][:, [0, 4]], 1 / 20, 5 / 20)
 
 
+def test_squared_steps_add_up_to_the_squared_mean_and_vary_far_less(replaced):
+    steps, variance = replaced["squared_mean_steps"], replaced["variance"]
+    np.testing.assert_array_equal(steps[:, 0], np.float32(1 / 20))
+    np.testing.assert_allclose(np.diff(steps[:, :5]), variance[:, :4] / 20, rtol=1e-4)
+    assert has_mean(steps[:, [1, 4]], 2 / 20, 5 / 20)
+    assert steps[:, 4].var() < replaced["squared_mean_error"][:, 4].var() / 8
+    point = replaced["squared_mean_error"] + variance
+    np.testing.assert_allclose(replaced["point_variance"], point, rtol=1e-5)
+
+
 def test_the_logarithm_of_the_variance_falls_by_its_rate(replaced):
     rate = digamma(9.5) + np.log(2 / 19)
     np.testing.assert_allclose(rate, -0.053554, rtol=1e-4)
@@ -100,6 +110,7 @@ def test_accumulation_of_maximum_likelihood_fits_ends_at_a_sinc():
     assert has_mean(found["variance"][:, columns], *expected[columns])
     more = law("accumulate", samples=10, count=2**18, seed=4, estimator="maximum_likelihood")
     assert has_mean(more["squared_mean_error"][:, columns], *(1 - expected[columns]))
+    assert has_mean(more["squared_mean_steps"][:, columns[1:]], *(1 - expected[columns[1:]]))
     # The limit sin(x) / x with x = pi / sqrt(10) is 0.25 % lower than the last.
     np.testing.assert_allclose(np.sinc(1 / np.sqrt(10)), 0.843436, rtol=1e-6)
     assert abs(found["variance"][:, -1].mean() / 0.843436 - 1) < 0.015
