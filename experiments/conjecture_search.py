@@ -142,7 +142,8 @@ def main(settings: Settings) -> None:
     rest = len(verdicts) - sum(counts.values())
     print(
         f"{len(verdicts)} schedules: {counts['holds']} hold, {counts['violated']} violated, {rest} "
-        f"undecided; the chance that any is wrong is at most {FAMILY_ERROR:g}. {run.path}"
+        f"undecided; the chance that any is wrong is at most {FAMILY_ERROR:g}, for asymptotic "
+        f"confidence sequences and independent replicates. {run.path}"
     )
 
 

@@ -5,6 +5,7 @@ there is, as in the theory.
 """
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,20 +22,43 @@ THRESHOLD = 0.99
 PUBLISHED_TEMPERATURE = 1.5
 """Of the authors' script; the paper states none."""
 PASSES, PAIRS, REPLICATES = 3, 256, 16_384
-CLAIMS = 11
+
+
+class Test(NamedTuple):
+    """One claim, held against the mean of a measure of some replicates."""
+
+    summary: Summary
+    claim: str
+    given: dict[str, Any]
+    measure: str
+    tolerance: float = 0.0
+    note: str = ""
+
+    def evidence(self, prior: np.ndarray) -> Evidence:
+        record, passes = ledger()[self.claim], self.given.get("passes", 1)
+        predicted = np.asarray(record.predict(self.given | {"prior": prior}))
+        predicted = float(predicted.max())  # of a law, the mass of its most probable token
+        return Evidence(
+            self.claim, record.source, record.relation, passes + 1, (predicted, predicted),
+            self.measure, self.tolerance, parameters={"regime": "frozen_edit", **self.given},
+            note=self.note,
+        )  # fmt: skip
 
 
 def decide_token_rule(
     world: World, seed: int, family_error: float = FAMILY_ERROR
 ) -> tuple[list[Verdict], list[tuple]]:
-    """Verdicts, and rows for chains.parquet, at the source's most confident context."""
+    """Verdicts, and rows for chains.parquet, at the source's most confident context.
+
+    The chance that any is wrong is at most `family_error`, for asymptotic confidence sequences and
+    independent replicates; it is shared over all tests.
+    """
     source = world.oracle
     assert source is not None
     context = int(np.argmax(source.table.max(axis=1)))
     prior = np.asarray(source.table[context], float)
     prior /= prior.sum()
     top = float(prior.max())
-    error = family_error / CLAIMS
     rule = TokenRule(above=THRESHOLD)
 
     def simulate(index: int, sampler: Sampler, passes: int, *, context_only: bool = False):
@@ -49,31 +73,21 @@ def decide_token_rule(
     tempered = simulate(1, Sampler(PUBLISHED_TEMPERATURE), 1)
     by_context = simulate(2, Sampler(), 1, context_only=True)
 
-    def judge(summary: Summary, claim: str, given: dict, measure: str, tolerance: float, note=""):
-        record = ledger()[claim]
-        passes = given.get("passes", 1)
-        predicted = np.asarray(record.predict(given | {"prior": prior}))
-        predicted = float(predicted.max())  # of a law, the mass of its most probable token
-        where = {name: value for name, value in given.items() if name != "prior"}
-        evidence = Evidence(
-            claim, record.source, record.relation, passes + 1, (predicted, predicted), measure,
-            tolerance, parameters={"regime": "frozen_edit", **where}, note=note,
-        )  # fmt: skip
-        return evidence.judge(summary, error)
-
     threshold = {"threshold": THRESHOLD}
-    verdicts = [judge(plain, "ref.token_tv", threshold, "top_lost", 0.1)]
+    tests = [Test(plain, "ref.token_tv", threshold, "top_lost", 0.1)]
     for passes in range(1, PASSES + 1):
         given = {"prior_top": top, "passes": passes}
-        verdicts.append(judge(plain, "ref.token_iter", given, "top_mass", 0.002))
-        verdicts.append(judge(plain, "ref.token_iter_tail", given, "tail_factor", 0.1))
-    verdicts += [
-        judge(plain, "ref.token_tv_bound", threshold, "top_lost", 0.0),
-        judge(tempered, "ref.token_tv_bound", threshold, "top_lost", 0.0,
-              f"temperature {PUBLISHED_TEMPERATURE}"),
-        judge(plain, "zhu2025.preserve", {}, "top_lost", 0.0),
-        judge(by_context, "ref.token_context", threshold, "top_mass", 0.002),
-    ]  # fmt: skip
+        tests.append(Test(plain, "ref.token_iter", given, "top_mass", 0.002))
+        tests.append(Test(plain, "ref.token_iter_tail", given, "tail_factor", 0.1))
+    note = f"temperature {PUBLISHED_TEMPERATURE}"
+    tests += [
+        Test(plain, "ref.token_tv_bound", threshold, "top_lost"),
+        Test(tempered, "ref.token_tv_bound", threshold, "top_lost", note=note),
+        Test(plain, "zhu2025.preserve", {}, "top_lost"),
+        Test(by_context, "ref.token_context", threshold, "top_mass", 0.002),
+    ]
+    error = family_error / len(tests)
+    verdicts = [test.evidence(prior).judge(test.summary, error) for test in tests]
     rows = list(_chains(plain, top)) + list(_invariance(by_context))
     return verdicts, rows
 
