@@ -21,7 +21,13 @@ from theory.claims import ledger
 THRESHOLD = 0.99
 PUBLISHED_TEMPERATURE = 1.5
 """Of the authors' script; the paper states none."""
-PASSES, PAIRS, REPLICATES = 3, 256, 16_384
+PASSES, PAIRS = 3, 256
+REPLICATES, MANY = 2**14, 2**19
+"""Many where what is decided is rare, the loss of a token that is lost once in 200 times."""
+
+RARE, COMMON = 0.01, 0.002
+"""Relative tolerances: of what is rare, and of the top token's mass, which a pass lowers by less
+than a hundredth."""
 
 
 class Test(NamedTuple):
@@ -39,10 +45,16 @@ class Test(NamedTuple):
         predicted = np.asarray(record.predict(self.given | {"prior": prior}))
         predicted = float(predicted.max())  # of a law, the mass of its most probable token
         return Evidence(
-            self.claim, record.source, record.relation, passes + 1, (predicted, predicted),
-            self.measure, self.tolerance, parameters={"regime": "frozen_edit", **self.given},
+            claim=self.claim,
+            source=record.source,
+            relation=record.relation,
+            generation=passes + 1,
+            predicted=(predicted, predicted),
+            measure=self.measure,
+            tolerance=self.tolerance,
+            parameters={"regime": "frozen_edit", **self.given},
             note=self.note,
-        )  # fmt: skip
+        )
 
 
 def decide_token_rule(
@@ -61,30 +73,30 @@ def decide_token_rule(
     top = float(prior.max())
     rule = TokenRule(above=THRESHOLD)
 
-    def simulate(index: int, sampler: Sampler, passes: int, *, context_only: bool = False):
+    def simulate(index: int, sampler: Sampler, passes: int, count: int, *, context_only=False):
         editing = FrozenEditing(
             source, rule, sampler, context, passes, PAIRS, context_only=context_only
         )
         key = jax.random.fold_in(jax.random.key(seed), 10_000 + index)
-        *_, summary = Stream.of(editing).extend(EMPTY, key, REPLICATES)
+        *_, summary = Stream.of(editing).extend(EMPTY, key, count)
         return summary
 
-    plain = simulate(0, Sampler(), PASSES)
-    tempered = simulate(1, Sampler(PUBLISHED_TEMPERATURE), 1)
-    by_context = simulate(2, Sampler(), 1, context_only=True)
+    plain = simulate(0, Sampler(), PASSES, MANY)
+    tempered = simulate(1, Sampler(PUBLISHED_TEMPERATURE), 1, REPLICATES)
+    by_context = simulate(2, Sampler(), 1, REPLICATES, context_only=True)
 
     threshold = {"threshold": THRESHOLD}
-    tests = [Test(plain, "ref.token_tv", threshold, "top_lost", 0.1)]
+    tests = [Test(plain, "ref.token_tv", threshold, "top_lost", RARE)]
     for passes in range(1, PASSES + 1):
         given = {"prior_top": top, "passes": passes}
-        tests.append(Test(plain, "ref.token_iter", given, "top_mass", 0.002))
-        tests.append(Test(plain, "ref.token_iter_tail", given, "tail_factor", 0.1))
+        tests.append(Test(plain, "ref.token_iter", given, "top_mass", COMMON))
+        tests.append(Test(plain, "ref.token_iter_tail", given, "tail_factor", RARE))
     note = f"temperature {PUBLISHED_TEMPERATURE}"
     tests += [
         Test(plain, "ref.token_tv_bound", threshold, "top_lost"),
         Test(tempered, "ref.token_tv_bound", threshold, "top_lost", note=note),
         Test(plain, "zhu2025.preserve", {}, "top_lost"),
-        Test(by_context, "ref.token_context", threshold, "top_mass", 0.002),
+        Test(by_context, "ref.token_context", threshold, "top_mass", COMMON),
     ]
     error = family_error / len(tests)
     verdicts = [test.evidence(prior).judge(test.summary, error) for test in tests]
