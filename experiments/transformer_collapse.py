@@ -27,7 +27,6 @@ def main(settings: Settings) -> None:
     from language_lab.world import make_world
     from trends import judge
 
-    from collapse_sim.certify import FAMILY_ERROR
     from paper_figs import language_generations, oracle_language
     from paper_figs.style import save
 
@@ -45,10 +44,9 @@ def main(settings: Settings) -> None:
         rows = list(Runner(settings, world, learner, run, bar).rows())
     chains, exact = list(chain_rows(rows)), []
     if world.oracle is not None:
-        exact, frozen = decide_token_rule(world, settings.seed, FAMILY_ERROR / 2)
+        exact, frozen = decide_token_rule(world, settings.seed)
         chains += frozen
-    error = FAMILY_ERROR / 2 if exact else FAMILY_ERROR
-    verdicts = exact + judge(gather(settings, rows), error)
+    verdicts = exact + judge(gather(settings, rows))
     run.write_chains(chains)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     figure = language_generations if world.oracle is None else oracle_language

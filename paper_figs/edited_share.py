@@ -1,8 +1,8 @@
 """The share of tokens that each pass of editing touches, and how many of them change.
 
 Chained passes edit the text of the pass before, anchored ones the human text again, under one
-frozen prior; beside them the published decay (Zhu et al. 2025, table 15). Needs a run of
-experiments/token_editing.py.
+frozen prior; beside them the published decay (Zhu et al. 2025, table 15). Bars reach from the
+smallest seed to the largest. Needs a run of experiments/token_editing.py.
 """
 
 from matplotlib.axes import Axes

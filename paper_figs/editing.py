@@ -1,6 +1,7 @@
 """What a run of experiments/token_editing.py found: probabilities, passes, and models of the text.
 
-The figure that the study leaves in its run directory.
+Bars reach from the smallest seed to the largest. The figure that the study leaves in its run
+directory.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""A run of experiments/token_editing.py as figures read it: means with intervals, and its name."""
+"""A run of experiments/token_editing.py as figures read it: means, ranges, and its name."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ TEMPERED = style.Mark(style.ORANGE, "o")
 
 
 class Points(NamedTuple):
-    """Means and what their 95 % intervals reach below and above."""
+    """Means over seeds, and how far the smallest and largest seed lie below and above."""
 
     mean: np.ndarray
     reach: np.ndarray

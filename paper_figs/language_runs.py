@@ -1,6 +1,7 @@
 """The arms of a run of experiments/transformer_collapse.py, in plain words and as lines.
 
-Every line joins means over seeds; intervals are Student's, as in the verdicts.
+Every line joins means over seeds (under a frozen prior, over replicates); bars reach two standard
+errors to each side. Verdicts do not rest on them: they ask whether the seeds agree.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
@@ -49,14 +49,12 @@ def _read(run: RunDirectory, measure: str) -> list[Curve]:
         mine = measured & np.array([other == key for other in keys])
         if not mine.any():
             continue
-        seeds = columns["replicates"][mine]
-        student = stats.t.isf(0.025, np.maximum(seeds - 1, 1))
         curves.append(
             Curve(
                 *map(str, key),
                 generation=columns["generation"][mine],
                 mean=columns["mean"][mine],
-                half_width=student * columns["standard_error"][mine],
+                half_width=2 * columns["standard_error"][mine],
                 edited=columns["edited_fraction"][mine],
                 predicted=columns["predicted"][mine],
                 kind=str(columns["predicted_kind"][mine][0]),
@@ -112,11 +110,11 @@ def new_row(panels: int, labels: int) -> tuple[Figure, list[Axes]]:
 
 
 def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory) -> None:
-    """Lines through the means, points with intervals."""
+    """Lines through the means, points with bars."""
     last = max(int(curve.generation[-1]) for curve in curves)
     for place, curve in enumerate(curves):
         # The first model is that of every arm; later points stand side by side, so that no
-        # interval hides another.
+        # bar hides another.
         aside = (place - (len(curves) - 1) / 2) * min(ASIDE * (last - 1), 0.3 / len(curves))
         x, mean = curve.generation + aside * (curve.generation > 1), curve.mean
         ax.plot(x, mean, color=curve.mark.colour, linewidth=0.9, zorder=2)
@@ -155,7 +153,7 @@ def draw_key(figure: Figure, run: RunDirectory) -> None:
     """What a point is; the run on the right."""
     point = figure.axes[0].errorbar(
         [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="mean, 95 % interval",
+        label="mean ± 2 standard errors",
     )  # fmt: skip
     figure.legend(handles=[point], loc="outside upper left")
     figure.legend(handles=[], title=run_name(run), loc="outside upper right")

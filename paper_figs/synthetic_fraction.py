@@ -1,8 +1,9 @@
 """Perplexity against the share of synthetic text, ours and the published.
 
-Left: held-out perplexity by generator, with 95 % intervals. Middle: the same in each domain for the
-first generator, in units of that of human text, beside the published. Right: the loss on the
-training text. Also the figure that experiments/synthetic_fraction.py leaves in its run directory.
+Left: held-out perplexity by generator, with the bootstrap's approximate 95 % intervals over
+documents and seeds. Middle: the same in each domain for the first generator, in units of that of
+human text, beside the published. Right: the loss on the training text, with the range of the seeds.
+Also the figure that experiments/synthetic_fraction.py leaves in its run directory.
 """
 
 import numpy as np

@@ -32,7 +32,7 @@ def draw_deciles(ax: Axes, run: RunDirectory) -> None:
     middle = np.arange(10) + 0.5
     ax.bar(
         middle - WIDTH / 2, found.mean, WIDTH, yerr=found.reach, color=HERE.colour,
-        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL}, label="here, 95 % interval",
+        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL}, label="here, range of the seeds",
     )  # fmt: skip
     ax.bar(
         middle + WIDTH / 2, np.array(PROBABILITY_DECILES) / 100, WIDTH, color="white",

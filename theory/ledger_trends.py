@@ -1,4 +1,7 @@
-"""Trends: what is measured over generations, of language models and others, and no theorem."""
+"""Trends: what is measured over generations, of language models and others, and no theorem.
+
+A run over seeds decides them for the median over seeds, on its one corpus, split and tokenizer.
+"""
 
 from theory.claims import Claim
 

@@ -9,16 +9,9 @@ from editing_lab.corpora import Corpora
 from editing_lab.settings import TokenEditingSettings
 from editing_lab.stages import Arms, domain_loss
 from editing_lab.tables import PASSES
-from study_lab.intervals import LEVEL, bootstrap_interval
+from study_lab.intervals import bootstrap_interval
 from study_lab.study import Values, held_out_documents
-from trends import Trend, student_interval
-
-
-def interval_of(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval to be shown; values that are all the same, as no tokens, stand alone."""
-    if values.min() == values.max():
-        return float(values[0]), float(values[0])
-    return student_interval(values, 1 - LEVEL)
+from trends import LEAST_SEEDS, Trend, seed_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +29,14 @@ class Difference:
         return self.edited - self.unedited
 
     @property
-    def interval(self) -> tuple[float, float]:
-        return interval_of(self.values)
-
-    @property
     def words(self) -> str:
-        """Of a loss, or another measure of which less is better."""
-        low, high = self.interval
-        return "better" if high < 0 else "worse" if low > 0 else "no difference shown"
+        """Of a loss, or another measure of which less is better: a sign that all seeds share."""
+        low, high = seed_range(self.values)
+        count = len(self.values)
+        if count < LEAST_SEEDS or low <= 0 <= high:
+            lower = np.count_nonzero(self.values < 0)
+            return f"no difference shown, better in {lower} of {count} seeds"
+        return f"{'better' if high < 0 else 'worse'} in all {count} seeds"
 
 
 def compared(settings: TokenEditingSettings, stage: str, arms: Arms) -> dict[str, Arms]:
@@ -108,7 +101,10 @@ def chain_rows(
     table: Mapping[str, Values],
     arms: Mapping[str, Arms],
 ) -> Iterator[tuple]:
-    """Rows of chains.parquet: tables, arms named by stage, and differences."""
+    """Rows of chains.parquet: tables, arms named by stage, and differences.
+
+    Low and high are the smallest and largest seed; of a held-out loss the bootstrap's interval.
+    """
     documents = {domain: text.documents for domain, text in corpora.texts.held_out.items()}
     every = held_out_documents(corpora.texts.held_out)
     named = dict(table) | {
@@ -125,10 +121,10 @@ def chain_rows(
                 interval = bootstrap_interval(np.concatenate(scores, axis=1), every)
                 yield _row(arm, measure, found, interval)
             else:
-                yield _row(arm, measure, found, interval_of(found))
+                yield _row(arm, measure, found, seed_range(found))
     for difference in differences(settings, arms):
         arm = f"{difference.stage} {difference.arm} - unedited"
-        yield _row(arm, difference.measure, difference.values, difference.interval)
+        yield _row(arm, difference.measure, difference.values, seed_range(difference.values))
 
 
 def _has(values: Values, domain: str) -> bool:

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from editing_lab.corpora import Corpora
-from editing_lab.evidence import Difference, differences, interval_of
+from editing_lab.evidence import Difference, differences
 from editing_lab.settings import RULES, TokenEditingSettings
 from editing_lab.stages import Arms
 from editing_lab.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
 from rich.console import Console
 from rich.table import Table
 from study_lab.study import Values
-from trends import NORMAL_SEEDS, arm_of
-from verdicts import how_sure, verdict_table
+from trends import arm_of, how_sure_over_seeds, seed_range, spread
+from verdicts import verdict_table
 
 from collapse_sim.certify import Verdict
 from theory import published
@@ -31,7 +31,7 @@ def print_report(
     console = Console(width=80, highlight=False)
     perplexity = np.exp(table["prior"]["held_out_loss"].mean())
     console.print(
-        f"Means over {settings.seeds} seeds, ± half of their 95 % intervals. The prior "
+        f"Means over {settings.seeds} seeds ± 2 standard errors. The prior "
         f"({settings.prior_size.upper()} parameters) has a perplexity of {perplexity:.1f} on "
         "held-out text; the text it edits it has not seen.\n"
     )
@@ -62,7 +62,11 @@ def print_report(
     )
     if arms:
         found = differences(settings, arms)
-        show("Training on edited text against unedited, nats per token", stage_table(found))
+        show(
+            "Training on edited text against unedited, nats per token; the difference from its\n"
+            "smallest to its largest seed",
+            stage_table(found),
+        )
         if "finetune" in arms:
             show("Answers to held-out prompts", answer_table(arms["finetune"]))
             console.print(pairs_line(corpora))
@@ -73,7 +77,7 @@ def print_report(
         console.print()
     if verdicts:
         console.print(verdict_table(verdicts, arm_of))
-        console.print("\n" + how_sure(verdicts, NORMAL_SEEDS))
+        console.print("\n" + how_sure_over_seeds(verdicts))
 
 
 def sampler_name(settings: TokenEditingSettings) -> str:
@@ -139,9 +143,9 @@ def strategy_table(tables: Mapping[str, Values]) -> Table:
 def stage_table(found: Sequence[Difference]) -> Table:
     table = _table("stage", "measure", "edited", "unedited", "difference")
     for row in found:
-        low, high = row.interval
+        low, high = seed_range(row.values)
         rule = "as above" if row.arm == "edited" else row.arm
-        difference = f"{row.values.mean():+.4f} ±{(high - low) / 2:.4f}"
+        difference = f"{low:+.4f} to {high:+.4f}"
         table.add_row(row.stage, row.measure, rule, f"{row.unedited.mean():.4f}", difference)
     return table
 
@@ -193,5 +197,4 @@ def _table(*columns: str) -> Table:
 
 
 def _per_cent(values: np.ndarray) -> str:
-    low, high = interval_of(values)
-    return f"{100 * values.mean():.2f} ±{50 * (high - low):.2f}"
+    return f"{100 * values.mean():.2f} ±{100 * spread(values):.2f}"

@@ -25,7 +25,7 @@ class TokenEditingSettings(StudySettings):
     """Which tokens does token-level editing touch, and do models learn more from edited text?"""
 
     preset: Literal["tiny", "default", "gpu"] = "default"
-    """tiny: a minute; gpu: a size for accelerators."""
+    """tiny: a smoke test of a minute that decides nothing; gpu: a size for accelerators."""
 
     stage: tuple[Stage, ...] = ("pretrain", "continual", "finetune")
     """Where models trained on unedited and on edited text are compared; none: tables only."""
@@ -102,7 +102,7 @@ PRESETS = {
     ),
     "gpu": replace(
         DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
-        prior_size="30m", prior_tokens=8_000_000, batch=64, peak_rate=1e-3, seeds=4,
+        prior_size="30m", prior_tokens=8_000_000, batch=64, peak_rate=1e-3, seeds=6,
         continued_rate=3e-4,
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from fraction_lab.analysis import TEXTS, Analysis, Bigram
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from trends import student_interval
+from trends import seed_range
 
 SHOWN = 10
 """Commonest pairs of words, of the forty in analysis.json."""
@@ -89,9 +89,9 @@ def coverage_lines(analysis: Analysis) -> str:
             f"{name} documents lie in the {other} 1-99 % of perplexity"
         )
     if len(analysis.coverage_by_judge) > 1:
-        intervals = (student_interval(values, 0.05) for values in analysis.coverage_by_judge.T)
-        shown = (f"{100 * max(low, 0):.1f} - {100 * min(high, 1):.1f} %" for low, high in intervals)
-        lines.append(f"the same under single judges, mean over seeds: {', '.join(shown)}")
+        ranges = map(seed_range, analysis.coverage_by_judge.T)
+        shown = (f"{100 * low:.1f} - {100 * high:.1f} %" for low, high in ranges)
+        lines.append(f"the same under single judges, range over seeds: {', '.join(shown)}")
     return "\n".join(lines)
 
 
@@ -109,6 +109,7 @@ def print_analysis(console: Console | None, analysis: Analysis) -> None:
     console.print(
         "Perplexity: under a judge that wrote neither text. Importance: log p_human / p_synthetic "
         "of a document's words and pairs of words, in nats. Density: among human documents, 1 "
-        "where they share no word. In brackets: bootstrap 95 % intervals over documents.",
+        "where they share no word. In brackets: the bootstrap's 95 % intervals over documents, "
+        "which are approximate.",
         highlight=False,
     )

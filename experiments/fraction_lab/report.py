@@ -4,10 +4,9 @@ from fraction_lab.arms import Arm
 from fraction_lab.evidence import WORSE_THAN_HUMAN as SELECTIONS
 from rich.console import Console
 from rich.table import Table
-from study_lab.intervals import LEVEL
 from study_lab.rows import Estimates
-from trends import NORMAL_SEEDS, arm_of, student_interval
-from verdicts import how_sure, verdict_table
+from trends import arm_of, how_sure_over_seeds, seed_range, spread
+from verdicts import verdict_table
 
 from collapse_sim.certify import Verdict
 from theory.published import SELECTIONS as PUBLISHED
@@ -20,10 +19,9 @@ DOMAINS = 5
 
 
 def rise(after: Arm, before: Arm) -> str:
-    """What a further share of synthetic text adds to the loss, in nats, and its 95 % interval."""
+    """What a further share of synthetic text adds to the loss, in nats, ± 2 standard errors."""
     values = after.values["held_out_loss"] - before.values["held_out_loss"]
-    low, high = student_interval(values, 1 - LEVEL)
-    return f"{values.mean():+.3f}±{(high - low) / 2:.3f}"
+    return f"{values.mean():+.3f}±{spread(values):.3f}"
 
 
 def _table(title: str, first: str) -> Table:
@@ -78,7 +76,7 @@ def selection_table(arms: list[Arm], measures: dict[str, Estimates]) -> Table:
     for name in ("0 %", "random", *SELECTIONS):
         arm = by_name[name]
         whole, less = measures[arm.name]["perplexity"], arm.values["held_out_loss"] - reference
-        low, high = student_interval(less, 1 - LEVEL)
+        low, high = seed_range(less)
         published = PUBLISHED["none" if name == "random" else name] if name != "0 %" else HUMAN
         table.add_row(
             "human text" if name == "0 %" else name, f"{whole.mean:.2f}",
@@ -101,10 +99,11 @@ def print_report(arms: list[Arm], measures: dict[str, Estimates], verdicts: list
         console.print(selection_table(arms, measures))
         console.print()
     console.print(
-        "Rise: of the held-out loss over the row before, nats per token, with the 95 % interval "
-        "over seeds. Training: loss on the model's own training text, nats per token. Perplexity: "
-        "with the bootstrap's 95 % interval over documents and seeds. GPT-2 (22 domains of the "
-        "Pile), OLMo (Wikitext-103): published perplexities of models a thousand times larger.\n"
+        "Rise: of the held-out loss over the row before, nats per token, ± 2 standard errors over "
+        "seeds. Training: loss on the model's own training text, nats per token. Perplexity: with "
+        "the bootstrap's 95 % interval over documents and seeds, which is approximate. Less "
+        "random: from the smallest seed to the largest. GPT-2 (22 domains of the Pile), OLMo "
+        "(Wikitext-103): published perplexities of models a thousand times larger.\n"
     )
     console.print(verdict_table(verdicts, arm_of))
-    console.print("\n" + how_sure(verdicts, NORMAL_SEEDS))
+    console.print("\n" + how_sure_over_seeds(verdicts))

@@ -1,4 +1,4 @@
-"""The trends that a run over generations speaks about."""
+"""The trends that a run over generations speaks about, by seed."""
 
 from collections.abc import Mapping
 

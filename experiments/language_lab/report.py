@@ -9,7 +9,7 @@ from language_lab.runner import Row
 from language_lab.settings import Settings
 from rich.console import Console
 from rich.table import Table
-from trends import NORMAL_SEEDS, arm_of, student_interval
+from trends import CONDITIONS, arm_of, how_sure_over_seeds, spread
 from verdicts import how_sure, verdict_table
 
 from collapse_sim.certify import Verdict
@@ -17,6 +17,12 @@ from collapse_sim.certify import Verdict
 VARIANTS = {"edit": "chained", "edit_anchored": "anchored", "edit_share": "chained"}
 NO_NOISE = 0.02
 """Largest standard deviation of the control's loss at which differences are worth reading."""
+
+ORACLE = "one source and one text drawn from it"
+"""What verdicts over seeds are conditional on where the text is made up."""
+
+ASYMPTOTIC = "for asymptotic confidence sequences and independent replicates"
+"""What verdicts on the token rule rest on."""
 
 
 def loss_table(settings: Settings, rows: list[Row]) -> Table:
@@ -30,18 +36,17 @@ def loss_table(settings: Settings, rows: list[Row]) -> Table:
     table.add_column("regime", no_wrap=True)
     for number in range(1, settings.generations + 1):
         table.add_column(str(number), justify="right")
-    for name in ("95 %", "perplexity", "changed", "types", "bigrams"):
+    for name in ("± 2 s.e.", "perplexity", "changed", "types", "bigrams"):
         table.add_column(name, justify="right")
     for name in dict.fromkeys(row.regime for row in rows):
         mine = [row.values for row in rows if row.regime == name]
         means = [values[measure].mean() for values in mine]
         last = mine[-1]
-        low, high = student_interval(last[measure], 0.05)
         edited = [100 * values["changed"].mean() for values in mine if "changed" in values]
         table.add_row(
             name.replace("_", " "),
             *(f"{mean:.3f}" for mean in means),
-            f"±{(high - low) / 2:.3f}",
+            f"±{spread(last[measure]):.3f}",
             f"{math.exp(last['held_out_loss'].mean()):.1f}",
             f"{edited[-1]:.2f}%" if edited else "-",
             f"{100 * last['surviving_vocabulary'].mean():.1f}%",
@@ -51,12 +56,16 @@ def loss_table(settings: Settings, rows: list[Row]) -> Table:
 
 
 def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -> None:
-    """Both tables, how noisy training is and how sure the verdicts are."""
+    """Both tables, how noisy training is and how sure the verdicts are.
+
+    Verdicts on the token rule have no seeds: they rest on replicates under a frozen prior.
+    """
     console = Console(width=80, highlight=False)
     console.print(loss_table(settings, rows))
     console.print(
-        "95 %: interval over seeds, last generation; changed: tokens by the last edit;\n"
-        "types: human token types left in the last text; bigrams: share distinct in it.\n"
+        "± 2 s.e.: two standard errors over seeds, last generation; changed: tokens by\n"
+        "the last edit; types: human token types left in the last text; bigrams: share\n"
+        "distinct in it.\n"
     )
     if verdicts:
         console.print(verdict_table(verdicts, arm_of))
@@ -67,7 +76,11 @@ def print_report(settings: Settings, rows: list[Row], verdicts: list[Verdict]) -
             f"\nThe control's loss has a standard deviation of {spread:.4f} nats over seeds and "
             f"generations: {quiet}."
         )
-    console.print(how_sure(verdicts, NORMAL_SEEDS))
+    by_seeds = [verdict for verdict in verdicts if "seeds" in verdict.parameters]
+    exact = [verdict for verdict in verdicts if "seeds" not in verdict.parameters]
+    console.print(how_sure_over_seeds(by_seeds, ORACLE if exact else CONDITIONS))
+    if exact:
+        console.print(f"Of the token rule (no seeds): {how_sure(exact, ASYMPTOTIC)}")
 
 
 def chain_rows(rows: list[Row]) -> Iterator[tuple]:

@@ -13,11 +13,11 @@ RESAMPLES = 1000
 def bootstrap_interval(
     losses: np.ndarray, documents: np.ndarray, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % interval of the mean loss, in nats, from (seeds, blocks) and each block's document.
+    """About 95 % interval of the mean loss, in nats, from (seeds, blocks) and blocks' documents.
 
     Seeds and documents are both drawn anew (Owen and Eckles 2012, "Bootstrapping data arrays of
     arbitrary order", with products of multiplicities), blocks only with their document. A single
-    document is always there.
+    document is always there. The level is that of many seeds and documents: no verdict rests on it.
     """
     _, index, sizes = np.unique(documents, return_inverse=True, return_counts=True)
     totals = np.zeros((len(losses), len(sizes)))
@@ -36,7 +36,7 @@ def document_interval(
     documents: Sequence[Int[np.ndarray, " _"]],
     random: np.random.Generator,
 ) -> tuple[float, float]:
-    """95 % interval of a statistic of texts, from each one's values by block and their documents.
+    """About 95 % interval of a statistic of texts, from values by block and their documents.
 
     The documents of every text are drawn anew, blocks only with their document: the bootstrap of
     clusters (Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8).

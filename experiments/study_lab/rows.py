@@ -1,18 +1,19 @@
-"""What every arm of a study leaves in chains.parquet: means over seeds, with intervals."""
+"""What every arm of a study leaves in chains.parquet: means over seeds, and their ranges."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from study_lab.intervals import LEVEL, bootstrap_interval
+from study_lab.intervals import bootstrap_interval
 from study_lab.study import Study, Values, held_out_documents
-from trends import student_interval
+from trends import seed_range
 
 COLUMNS = ("arm", "measure", "seeds", "mean", "standard_error", "low", "high")
 
 
 class Estimate(NamedTuple):
-    """A mean over seeds, its standard error, and its 95 % interval."""
+    """A mean over seeds, its standard error, and the smallest and largest seed; of a perplexity
+    the bootstrap's interval."""
 
     mean: float
     standard_error: float
@@ -22,9 +23,8 @@ class Estimate(NamedTuple):
     @staticmethod
     def of(values: np.ndarray) -> "Estimate":
         """From one value for each seed."""
-        low, high = student_interval(values, 1 - LEVEL)
         error = values.std(ddof=1) / np.sqrt(len(values))
-        return Estimate(float(values.mean()), float(error), low, high)
+        return Estimate(float(values.mean()), float(error), *seed_range(values))
 
 
 Estimates = dict[str, Estimate]

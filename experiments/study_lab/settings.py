@@ -17,7 +17,8 @@ class StudySettings:
     such files (hidden ones are passed over), or hf:NAME."""
 
     seeds: int = 8
-    """Independent repetitions of everything, trained side by side."""
+    """Independent repetitions of everything, trained side by side; fewer than 6 decide nothing, and
+    n that agree are right but for a chance of 2^(1-n)."""
 
     seed: int = 0
     """The one seed of the run."""

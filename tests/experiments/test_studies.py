@@ -1,4 +1,4 @@
-"""What the studies share: texts by role, intervals over documents and seeds, verdicts."""
+"""What the studies share: texts by role, intervals over documents and seeds."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from study_lab.intervals import bootstrap_interval, document_interval
 from study_lab.rows import Estimate
 from study_lab.settings import StudySettings
 from study_lab.texts import Text, make_texts
-from trends import Trend, judge, student_interval
 
 from collapse_sim.language.corpus import Document
 from collapse_sim.text.coverage import coverage
@@ -136,34 +135,8 @@ def test_long_documents_weigh_more():
     assert (low, high) == (1.0, 5.0)
 
 
-def test_seeds_that_agree_exactly_say_nothing_of_their_spread():
-    assert student_interval(np.full(4, 0.5), 0.05) == (-np.inf, np.inf)
-
-
-def test_student_interval_by_hand():
-    values = np.array([1.0, 2.0, 3.0])
-    low, high = student_interval(values, 0.05)
-    assert (low + high) / 2 == pytest.approx(2.0)
-    assert high - low == pytest.approx(2 * 4.302653 / np.sqrt(3), rel=1e-6)
-    estimate = Estimate.of(values)
-    assert (estimate.low, estimate.high) == pytest.approx((low, high))
-    assert estimate.standard_error == pytest.approx(1 / np.sqrt(3))
-
-
-@pytest.mark.parametrize(
-    ("mean", "relation", "verdict"),
-    [(1.0, ">=", "holds"), (-1.0, ">=", "violated"), (0.0, ">=", "undecided"),
-     (-1.0, "<=", "holds"), (1.0, "<=", "violated")],
-)  # fmt: skip
-def test_a_trend_is_judged_by_its_interval(mean, relation, verdict):
-    values = mean + 0.01 * np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    (found,) = judge([Trend("zhu2025.fraction", values, relation)])
-    assert found.verdict == verdict and found.parameters["seeds"] == 5
-    assert found.confidence == pytest.approx(0.999)
-
-
-def test_error_is_shared_over_trends():
-    values = np.array([-0.1, 0.0, 0.1])
-    alone = judge([Trend("zhu2025.fraction", values, ">=")])[0].interval
-    two = judge([Trend("zhu2025.fraction", values, ">=")] * 2)[0].interval
-    assert two == list(student_interval(values, 5e-4)) and alone[1] < two[1]
+def test_an_arm_has_its_mean_and_the_range_of_its_seeds():
+    estimate = Estimate.of(np.array([1.0, 2.0, 6.0]))
+    assert (estimate.mean, estimate.low, estimate.high) == (3.0, 1.0, 6.0)
+    assert estimate.standard_error == pytest.approx(np.sqrt(7 / 3))
+    assert Estimate.of(np.full(3, 2.0)) == (2.0, 0.0, 2.0, 2.0)

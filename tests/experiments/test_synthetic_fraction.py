@@ -113,6 +113,7 @@ def test_output_fits_80_columns(corpus, tmp_path, capfd):
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80
     assert "By domain" in tables and "51.93" in tables
+    assert "A smoke test: 2 seeds decide nothing" in tables
 
 
 def test_a_larger_fraction_replaces_more_of_the_same_places():

@@ -43,7 +43,7 @@ def test_every_claim_gets_a_verdict(finished):
     expected |= {("lm.edit_bounded", name) for name in ("edit_anchored", "edit_share")}
     expected |= {("lm.replace_worst", name) for name in REGIMES if name != "replace"}
     assert found.keys() == expected
-    assert set(found.values()) <= {"holds", "violated", "undecided"}
+    assert set(found.values()) == {"undecided"}  # by two seeds
 
 
 def test_the_first_generation_is_the_same_in_every_regime(finished):
@@ -87,6 +87,7 @@ def test_output_fits_80_columns_and_shows_no_progress_off_a_terminal(corpus, tmp
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80
     assert "lm.replace_grows" in tables and "control" in tables
+    assert "A smoke test: 2 seeds decide nothing" in tables
 
 
 def test_another_seed_is_another_run(finished, corpus, tmp_path):

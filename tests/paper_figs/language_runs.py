@@ -8,8 +8,8 @@ import numpy as np
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from theory.token_rule import top_mass
 
-SEEDS, ERROR, STUDENT = 4, 0.01, 3.182446
-"""Of every mean; half of the 95 % interval is STUDENT standard errors."""
+SEEDS, ERROR = 4, 0.01
+"""Seeds, and the standard error of every mean, in units of the measure's first mean."""
 
 CHANGED = {"edit": 0.034, "edit_anchored": 0.041}
 

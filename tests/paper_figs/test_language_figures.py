@@ -20,7 +20,6 @@ from tests.paper_figs.language_runs import (
     PRIOR_TOP,
     REGIMES,
     SLOPES,
-    STUDENT,
     deciles,
     make_language_run,
     means,
@@ -76,7 +75,7 @@ def check_trends(ax: Axes, measure: str, regimes, generations: int = 4) -> None:
         np.testing.assert_allclose(x, np.arange(1, generations + 1), atol=0.16)
         assert x[0] == 1  # the first model is the same
         np.testing.assert_allclose(y, means(measure, regime, generations))
-        np.testing.assert_allclose(half_width, STUDENT * ERROR * LEVELS[measure], rtol=1e-6)
+        np.testing.assert_allclose(half_width, 2 * ERROR * LEVELS[measure], rtol=1e-6)
 
 
 def check_layout(figure: Figure) -> None:
@@ -102,9 +101,9 @@ def check_layout(figure: Figure) -> None:
 # Reading a run
 
 
-def test_intervals_are_students(run):
+def test_bars_are_two_standard_errors(run):
     for curve in read_trends(run, "held_out_loss"):
-        np.testing.assert_allclose(curve.half_width, STUDENT * ERROR * 3.0, rtol=1e-6)
+        np.testing.assert_allclose(curve.half_width, 2 * ERROR * 3.0, rtol=1e-6)
 
 
 def test_arms_and_runs_are_named_in_plain_words(run, oracle, tmp_path):
@@ -218,7 +217,7 @@ def test_the_frozen_rule_stands_beside_its_closed_form(oracle_figure):
     exact = PRIOR_TOP ** np.arange(1, 5)
     np.testing.assert_allclose(x, [0, 1, 2, 3])
     np.testing.assert_allclose(y, exact + 0.001)
-    np.testing.assert_allclose(half_width, STUDENT * ERROR / 20, rtol=1e-6)
+    np.testing.assert_allclose(half_width, 2 * ERROR / 20, rtol=1e-6)
     colour = style.MARKS["frozen_edit frozen"].colour
     (line,) = [
         line for line in ax.lines if line.get_color() == colour and line.get_linestyle() == "-"

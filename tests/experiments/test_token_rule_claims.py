@@ -1,0 +1,48 @@
+"""The token rule under a frozen prior: as many tests as share the error, and what each decides."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from language_lab import token_rule
+from language_lab.settings import PRESETS
+from language_lab.world import make_world
+
+from collapse_sim.certify import Verdict
+from theory.claims import ledger
+
+OUTCOMES = {
+    "ref.token_tv": "holds", "ref.token_iter": "holds", "ref.token_iter_tail": "holds",
+    "ref.token_tv_bound": "holds", "zhu2025.preserve": "violated", "ref.token_context": "holds",
+}  # fmt: skip
+"""At the default temperature."""
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> list[Verdict]:
+    """Of few replicates, at tolerances that they can reach; the seed is fixed."""
+    world = make_world(replace(PRESETS["oracle"], tokens=1000))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("PASSES", 2), ("MANY", 2**13), ("REPLICATES", 2**13), ("RARE", 0.1)):
+            patch.setattr(token_rule, name, value)
+        return token_rule.decide_token_rule(world, 0, 1e-3)[0]
+
+
+def test_the_error_is_shared_over_the_tests_that_there_are(verdicts):
+    assert len(verdicts) == 5 + 2 * 2  # two for each pass
+    np.testing.assert_allclose([1 - v.confidence for v in verdicts], 1e-3 / 9)
+
+
+def test_every_claim_of_the_ledger_is_decided(verdicts):
+    """With a chance of 1e-3 that any is wrong, for asymptotic confidence sequences."""
+    assert {v.claim for v in verdicts} == OUTCOMES.keys() <= ledger().keys()
+    tempered = [v for v in verdicts if v.note]
+    assert [v.verdict for v in tempered] == ["violated"] and "1.5" in tempered[0].note
+    for verdict in verdicts:
+        if not verdict.note:
+            assert verdict.verdict == OUTCOMES[verdict.claim], verdict
+
+
+def test_equalities_of_the_default_are_known_within_a_hundredth():
+    """A pass lowers the top token's mass by 1 - a < 0.01: a formula of one pass less must fail."""
+    assert token_rule.RARE <= 0.01 and token_rule.COMMON < (1 - token_rule.THRESHOLD) / 4
