@@ -203,7 +203,7 @@ class Evidence:
 
         A bound has none, and no control, unless the record says that it is attained.
         """
-        relation = relation or record.relation
+        relation = str(relation or record.relation)
         strict = relation in ("<=", ">=") and not record.attained
         precision = {
             "tolerance": 0.0 if strict else record.tolerance,

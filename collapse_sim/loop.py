@@ -70,7 +70,7 @@ class Chain:
     learner: Learner
     regime: Regime
     generations: int = static()
-    prior: Callable[[Learner, Any], Any] | None = None
+    prior: Callable[[Any, Any], Any] | None = None
 
     def __post_init__(self):
         if self.generations < 1:

@@ -51,7 +51,7 @@ def _broken(words: str) -> str:
 
 def in_words(verdict: Verdict) -> str:
     """The verdict, with what it holds within where it would forgive anything."""
-    if verdict.verdict == "holds" and verdict.tolerance and verdict.within is not None:
+    if verdict.verdict == "holds" and verdict.tolerance and verdict.within:
         return f"holds within {percent(verdict.within)}"
     return verdict.verdict
 

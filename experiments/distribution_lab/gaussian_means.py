@@ -53,7 +53,9 @@ def _two_draws(replicates: int, samples: int, generations: int, dtype: DType) ->
         "log_variance": forgetting.mean_log_variance,
     }
     closed = {
-        measure: over_generations(generations, lambda n, form=form: form(**size, generation=n))
+        measure: over_generations(
+            generations, lambda n, form=form: form(**{**size, "generation": n})
+        )
         for measure, form in forms.items()
     }
     process = Process(

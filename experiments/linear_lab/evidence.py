@@ -240,7 +240,8 @@ def _scheduled(bench: Bench, schedule: np.ndarray, prediction: Prediction | None
 
 def _geometric(bench: Bench, settings: Settings) -> None:
     """The second bound of Theorem 2, about edits that shrink."""
-    counts, where, base = bench.process.edit_rows or (), bench.where, bench.unit
+    counts, where, base = bench.process.edit_rows, bench.where, bench.unit
+    assert counts
     eta, first = float(np.sqrt(settings.decay)), counts[0]
     if first:
         loose = published.theorem_2b_bound(**where, first_count=first, norm_decay=eta)

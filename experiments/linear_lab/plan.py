@@ -20,8 +20,10 @@ from linear_lab.inputs import read_design
 from linear_lab.schedules import Masks, make_masks
 from linear_lab.settings import NOISE, Settings
 
-DESIGNS = 256
-"""Designs whose means over label noise decide an equality."""
+DESIGNS, MANY_DESIGNS = 256, 2**14
+"""Most designs whose means over label noise decide an equality, by random masks and by a schedule.
+
+The mean over masks as well hardly varies from design to design."""
 
 LARGEST_BLOCKS = 128
 """Most blocks times columns of a schedule whose mean over label noise is followed."""
@@ -283,7 +285,8 @@ def _edit(settings: Settings, world: World, mask: str, masks: Masks, variant: st
             learner = world.learner(representation="statistics", sizes=sizes)
             policy = policies.MaskPolicy.of(blocks)
     error = settings.prior_error if external else 0.0
-    prior = ExternalPrior(error * world.unit_base_error) if external else None
+    prior_error = error * world.unit_base_error
+    prior = ExternalPrior(prior_error) if external else None
     regime = Edit.of(policy, "frozen" if external else variant)
     return Process(
         "edit",
@@ -291,16 +294,14 @@ def _edit(settings: Settings, world: World, mask: str, masks: Masks, variant: st
         mask,
         variant,
         masks,
-        _averaged(world, masks, variant, prior),
+        _averaged(world, masks, variant, prior_error),
         error,
         # An external prior is off by a vector that the design's scale does not leave alone.
         (settings.samples - settings.dim + 1) / 2 if external else np.inf,
     )
 
 
-def _averaged(
-    world: World, masks: Masks, variant: str, prior: ExternalPrior | None
-) -> Averaged | None:
+def _averaged(world: World, masks: Masks, variant: str, prior_error: float) -> Averaged | None:
     """The exact mean over label noise, where it costs little: masks blind to the labels."""
     design = world.design
     if isinstance(design, GivenDesign) or masks.counts is None:
@@ -308,9 +309,12 @@ def _averaged(
     if masks.schedule is not None:
         if len(policies.blocks_of(masks.schedule)[0]) * design.dim > LARGEST_BLOCKS:
             return None
-        error = 0.0 if prior is None else prior.test_error
-        form = ScheduledExpectation.of(design, masks.schedule, variant, error, dtype=world.dtype)
-        return Averaged(form, DESIGNS if prior is None else 16 * DESIGNS)
+        return Averaged(
+            ScheduledExpectation.of(
+                design, masks.schedule, variant, prior_error, dtype=world.dtype
+            ),
+            MANY_DESIGNS,
+        )
     if design.samples > LARGEST_ROWS:
         return None
     return Averaged(

@@ -6,6 +6,7 @@ simulation of designs alone: no label is drawn, and everything after the draw is
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -17,7 +18,7 @@ from theory import mixing, resampling
 from theory.editing import confidence, corrected, covariance, finite, frozen, published
 from theory.wishart import base_error
 
-DESIGNS = 2048
+DESIGNS = 8192
 """Draws of the design behind an averaged closed form of d x d matrices."""
 
 FRAMES = 24
@@ -111,7 +112,7 @@ def _predict_frozen(settings: Settings, process: Process, where: dict) -> Predic
     return _curve(lambda g: frozen.frozen_error(**where, **so_far[g - 1]), n)
 
 
-def rows_so_far(masks: Masks, generation: int) -> dict[str, float]:
+def rows_so_far(masks: Masks, generation: int) -> dict[str, Any]:
     """Mean number of rows edited before a fit, and of pairs of them, by the names of theory."""
     if generation == 1:
         return {"edited_rows": 0.0}

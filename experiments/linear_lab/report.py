@@ -33,7 +33,9 @@ def error_table(settings: Settings, base: float, results: Sequence[Result], erro
         table.add_column(title, justify="right")
     for name, latest, frozen in _lines(results):
         shown = [cell for result in (latest, frozen) for cell in _cells(result, base, error)]
-        edited = (latest or frozen).summary.moments["edited_fraction"].mean.sum()
+        some = latest or frozen
+        assert some is not None
+        edited = some.summary.moments["edited_fraction"].mean.sum()
         table.add_row(name, *shown, f"{100 * edited:.3g} %")
     return table
 

@@ -104,15 +104,23 @@ class Runner:
         summary = streaming.simulate(name, index, process.simulation, targets, is_decided)
         streaming.bar.update(self.settings.replicates - summary.count)
         summary = self.world.in_units_of_labels(summary)
-        averaged = self._averaged(streaming, index, process)
+        averaged = self._averaged(streaming, index, process, found, error)
         return Result(process, prediction, summary), _judge(found, summary, averaged, error)
 
-    def _averaged(self, streaming: Streaming, index: int, process: Process) -> Summary:
+    def _averaged(
+        self, streaming: Streaming, index: int, process: Process, found: Found, error: float
+    ) -> Summary:
         if process.averaged is None:
             return EMPTY
+
+        def is_decided(summary: Summary) -> bool:
+            summary = self.world.in_units_of_labels(summary)
+            judged = [evidence.judge(summary, error) for evidence in found.averaged]
+            return all(verdict.verdict != "undecided" for verdict in judged)
+
         name = f"{index:02d}-{process.name}-averaged"
-        simulation, count = process.averaged.simulation, process.averaged.replicates
-        summary = streaming.simulate(name, 500 + index, simulation, [count])
+        simulation, targets = process.averaged.simulation, looks(process.averaged.replicates, 256)
+        summary = streaming.simulate(name, 500 + index, simulation, targets, is_decided)
         return self.world.in_units_of_labels(summary)
 
     def _ladder(
