@@ -162,8 +162,9 @@ def fits_and_masks(learner: LinearLearner, edit: Edit, noises):
     fits, masks, fractions = [learner.fit(human)], [], []
     for number, noise in enumerate(noises[1:], start=1):
 
-        def resample(kept, fit=fits[-1], noise=noise):
-            drawn = learner.resample(jax.random.key(0), fit, kept)
+        def resample(kept, frozen=False, fit=fits[-1], noise=noise):
+            writer = jnp.where(jnp.asarray(frozen), fits[0], fit)
+            drawn = learner.resample(jax.random.key(0), writer, kept)
             return drawn._replace(labels=drawn.expected + noise)
 
         seen = Generation(

@@ -27,6 +27,18 @@ def one_confidence_edit(threshold: float, samples: int) -> float:
     return 1 + share + spread**2 * (own + (samples - 1) * both / scale)
 
 
+def frozen_confident_edits(threshold: float, generation: int) -> float:
+    """v_n by integration: the noise of a row that is redrawn until it is no longer confident."""
+    square = lambda z: z * z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)  # noqa: E731
+    held = integrate.quad(square, -threshold, threshold)[0]
+    share = special.erf(threshold / np.sqrt(2))
+    still, total = 1.0, 0.0  # share of the first edit's rows that the next edit redraws
+    for _ in range(generation - 2):
+        total += still * (1 - held)  # left for ever, beyond the threshold
+        still *= share
+    return 1 + held - held**2 + share * (total + still)
+
+
 def nested_confidence_edits(threshold: float, generation: int) -> float:
     """Var(u_n) from the coefficients of u_n on A_1, F_1, A_2, F_2, ..., each uncorrelated."""
     share = special.erf(threshold / np.sqrt(2))
@@ -67,6 +79,48 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("zhu2025.thm2a", {"dim": 2, "samples": 7}, 1.0, ROUNDING),
     ("zhu2025.thm2a", {"dim": 10, "samples": 31, "noise_std": 3.0}, 9.0, ROUNDING),
     ("zhu2025.thm2a_single", {"dim": 4, "samples": 13}, 1.0, ROUNDING),
+    ("zhu2025.thm2a_frozen", {"dim": 4, "samples": 13}, 1.0, ROUNDING),
+    # All rows by the first fit: Cov(u) = 2 I. All by a prior of error 1/4: b + 1/4.
+    ("ref.edit_frozen", {"dim": 10, "samples": 100, "edited_rows": 100}, 20 / 89, ROUNDING),
+    # d = 1: C ~ Beta(k / 2, (T - k) / 2), so 1 + 2 E C - E C^2 at k = 2, T = 6 is 3/2.
+    (
+        "ref.edit_frozen",
+        {"dim": 1, "samples": 6, "edited_rows": 2},
+        (1 + 2 / 3 - 1 / 6) / 4,
+        ROUNDING,
+    ),
+    # Two rows or none, each with chance 1/2: half way to it.
+    (
+        "ref.edit_frozen",
+        {"dim": 1, "samples": 6, "edited_rows": 1.0, "edited_pairs": 1.0},
+        (1 + 1 / 4) / 4,
+        ROUNDING,
+    ),
+    (
+        "ref.edit_external",
+        {"dim": 1, "samples": 4, "prior_error": 0.25, "edited_rows": 4},
+        0.75,
+        ROUNDING,
+    ),
+    # d = 1: the fit is off by c C, and E C^2 = 1/6.
+    (
+        "ref.edit_external",
+        {"dim": 1, "samples": 6, "prior_error": 0.3, "edited_rows": 2},
+        1 / 4 + 0.3 / 6,
+        ROUNDING,
+    ),
+    (
+        "ref.edit_frozen_confident",
+        {"threshold": 1.0, "generation": 6},
+        frozen_confident_edits(1.0, 6),
+        PRINTED,
+    ),
+    (
+        "ref.edit_frozen_confident",
+        {"threshold": 0.5, "generation": 3},
+        frozen_confident_edits(0.5, 3),
+        PRINTED,
+    ),
     ("zhu2025.thm2a_conf", {"dim": 10, "samples": 16, "noise_std": 0.5}, 1.0, ROUNDING),
     # E tr A^-2 = 1/8 and tr M_1 = 2: 1/4 + (1/2) / (1 - 1/2)
     (

@@ -62,7 +62,7 @@ def random_rows_edited(
 
 
 def frozen_inflation(
-    *, dim: int, samples: int, edited_rows: float, edited_pairs: float | None = None
+    *, dim: int, samples: int, edited_rows: int | float, edited_pairs: int | float | None = None
 ) -> float:
     r"""Inflation after any number of edits by the first fit, by the rows edited so far.
 
@@ -85,8 +85,8 @@ def frozen_error(
     dim: int,
     samples: int,
     noise_std: float = 1.0,
-    edited_rows: float,
-    edited_pairs: float | None = None,
+    edited_rows: int | float,
+    edited_pairs: int | float | None = None,
 ) -> float:
     """Mean test error after such edits: b times `frozen_inflation`.
 
@@ -104,9 +104,9 @@ def external_error(
     dim: int,
     samples: int,
     noise_std: float = 1.0,
-    prior_error: float,
-    edited_rows: float,
-    edited_pairs: float | None = None,
+    prior_error: int | float,
+    edited_rows: int | float,
+    edited_pairs: int | float | None = None,
 ) -> float:
     r"""Mean test error after edits by a fixed model of test error $c^2$, whatever their number.
 
@@ -174,7 +174,7 @@ def frozen_confident_crossing() -> tuple[float, float]:
 
 
 def _rows_and_pairs(
-    samples: int, edited_rows: float, edited_pairs: float | None
+    samples: int, edited_rows: int | float, edited_pairs: int | float | None
 ) -> tuple[float, float]:
     """Raises ValueError for numbers of rows and of pairs that no random set of rows has."""
     require_count("samples", samples, least=2)

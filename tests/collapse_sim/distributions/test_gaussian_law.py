@@ -68,7 +68,7 @@ def test_mean_deviation_and_error_of_the_mean(replaced):
 
 def test_squared_steps_add_up_to_the_squared_mean_and_vary_far_less(replaced):
     steps, variance = replaced["squared_mean_steps"], replaced["variance"]
-    np.testing.assert_array_equal(steps[:, 0], np.float32(1 / 20))
+    np.testing.assert_allclose(steps[:, 0], 1 / 20, rtol=1e-6)
     np.testing.assert_allclose(np.diff(steps[:, :5]), variance[:, :4] / 20, rtol=1e-4)
     assert has_mean(steps[:, [1, 4]], 2 / 20, 5 / 20)
     assert steps[:, 4].var() < replaced["squared_mean_error"][:, 4].var() / 8

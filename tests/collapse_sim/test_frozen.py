@@ -1,0 +1,89 @@
+"""Frozen and external priors: rows, statistics and exact means over noise agree with theory."""
+
+import jax
+import numpy as np
+import pytest
+from scipy import stats
+
+from collapse_sim import masks
+from collapse_sim.design import GaussianDesign
+from collapse_sim.expectation import ScheduledExpectation, StepwiseExpectation
+from collapse_sim.learners import ExternalPrior, LinearLearner
+from collapse_sim.loop import Chain
+from collapse_sim.regimes import Edit
+from collapse_sim.replicates import EMPTY, Stream
+from tests.collapse_sim.draws import FAILURE_RATE
+from theory.editing.frozen import external_error, frozen_error
+from theory.wishart import base_error
+
+DIM, SAMPLES = 4, 24
+DESIGN = GaussianDesign(DIM, SAMPLES)
+BASE = base_error(dim=DIM, samples=SAMPLES)
+SCHEDULE = np.array([np.arange(SAMPLES) < 12, np.arange(SAMPLES) >= 6])  # rows 6 to 11 twice
+ROWS = (0, 12, 24)
+QUANTILE = stats.norm.isf(FAILURE_RATE / 2)
+
+
+def moments(simulation, measure: str, count: int = 2**14):
+    *_, summary = Stream.of(simulation).extend(EMPTY, jax.random.key(3), count)
+    found = summary.moments[measure]
+    return found.mean, found.standard_error
+
+
+def agrees(found, expected) -> bool:
+    mean, error = found
+    return bool((np.abs(mean - expected) <= QUANTILE * error + 1e-6 * mean).all())
+
+
+def simulations(variant: str, prior: ExternalPrior | None):
+    sizes, blocks = masks.blocks_of(SCHEDULE)
+    statistics = LinearLearner(DESIGN, representation="statistics", sizes=sizes)
+    edit = "frozen" if prior else variant
+    error = float(prior.test_error) if prior else 0.0
+    return {
+        "rows": Chain(
+            LinearLearner(DESIGN), Edit.of(masks.MaskPolicy.of(SCHEDULE), edit), 3, prior
+        ),
+        "statistics": Chain(statistics, Edit.of(masks.MaskPolicy.of(blocks), edit), 3, prior),
+        "mean over noise": ScheduledExpectation.of(DESIGN, SCHEDULE, variant, error),
+    }
+
+
+@pytest.mark.parametrize("name", ["rows", "statistics", "mean over noise"])
+def test_frozen_edits_are_one_edit_of_the_rows_edited_so_far(name):
+    expected = np.array([frozen_error(dim=DIM, samples=SAMPLES, edited_rows=k) for k in ROWS])
+    found = moments(simulations("frozen", None)[name], "scale_averaged_error")
+    assert agrees(found, expected)
+    assert not agrees(found, expected * [1, 1.1, 1.1])
+    assert not agrees(moments(simulations("chained", None)[name], "scale_averaged_error"), expected)
+
+
+@pytest.mark.parametrize("name", ["rows", "statistics", "mean over noise"])
+def test_an_external_prior_costs_its_error_once(name):
+    where = {"dim": DIM, "samples": SAMPLES, "prior_error": 0.5 * BASE}
+    expected = np.array([external_error(**where, edited_rows=k) for k in ROWS])
+    found = moments(simulations("external", ExternalPrior(0.5 * BASE))[name], "test_error")
+    assert agrees(found, expected)
+    assert not agrees(found, expected * [1, 1.1, 1.1])
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_stepwise_means_are_those_of_the_chains_with_less_noise(frozen):
+    policy = masks.confident(SAMPLES, 3, 1.0)
+    variant = "frozen" if frozen else "chained"
+    chain = Chain(LinearLearner(DESIGN), Edit.of(policy, variant), 4)
+    mean, error = moments(chain, "scale_averaged_error")
+    averaged = StepwiseExpectation(DESIGN, policy, 4, np.asarray(frozen))
+    exact, less = moments(averaged, "scale_averaged_error")
+    assert (np.abs(mean - exact) <= QUANTILE * np.hypot(error, less)).all()
+    assert (less[1:] < error[1:] / 1.5).all()
+    other = StepwiseExpectation(DESIGN, policy, 4, np.asarray(not frozen))
+    changed, _ = moments(other, "scale_averaged_error")
+    assert abs(changed[-1] - mean[-1]) > QUANTILE * np.hypot(error, less)[-1]
+
+
+def test_only_known_ways_to_write_are_accepted():
+    with pytest.raises(ValueError, match="accepted are chained, frozen, external"):
+        ScheduledExpectation.of(DESIGN, SCHEDULE, "anchored")
+    with pytest.raises(ValueError, match="accepted are chained, anchored, additive, frozen"):
+        Edit.of(masks.MaskPolicy.of(SCHEDULE), "external")
