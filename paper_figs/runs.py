@@ -22,6 +22,9 @@ NUMBERS = (
     "twelve",
 )  # fmt: skip
 
+WRITERS = {"frozen": "frozen model", "external": "external model"}
+"""Who writes the edits, where it is not the latest model."""
+
 RESAMPLING = {
     "replace": "full resampling",
     "accumulate": "accumulate",
@@ -115,6 +118,8 @@ def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
         "free": f"confident rows ({_within(again)}), free",
     }
     own = f"masks of {Path(curve.mask).name}"
+    if curve.variant in WRITERS:
+        return f"{names.get(curve.mask, own)}, {WRITERS[curve.variant]}"
     return names.get(curve.name.removeprefix("edit "), own)
 
 
