@@ -54,7 +54,7 @@ def _two_draws(replicates: int, samples: int, generations: int, dtype: DType) ->
     }
     closed = {
         measure: over_generations(
-            generations, lambda n, form=form: form(**{**size, "generation": n})
+            generations, lambda n, form=form: form(samples=samples, generation=n)
         )
         for measure, form in forms.items()
     }
