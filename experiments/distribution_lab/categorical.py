@@ -17,7 +17,7 @@ from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Accumulate, Edit, Replace
 from theory import categorical, forgetting
 
-WORDS, SHORT, GENERATIONS = 5_000, 20, 40
+WORDS, GENERATIONS = 5_000, 20
 SHOWN, FEW, MANY = 32, 1024, 2**19
 """Replicates of a language of thousands of types, only shown or decided, and of four types."""
 
@@ -30,9 +30,8 @@ BRANCHING = 20
 SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
-EARLY, SETTLED = 20, 30
-"""Generation of verdicts on types that die out, later carried by few chains; and after which
-nothing is left of human tokens that were not kept."""
+SETTLED = 12
+"""Generations after which nothing is left of those human tokens, a half, that were not kept."""
 
 EQUAL = 20
 """Types, all as rare as that each is expected once in as many tokens; so few that the chance to
@@ -45,7 +44,8 @@ BOUNDED = 3
 """Generation at which the upper bound on that word's survival says most; later it passes 1."""
 
 MANY_TYPES, COINS = 32, 8
-"""Equally frequent types in few tokens, accumulated: each replicate is a draw of every type."""
+"""Equally frequent types, of which each replicate is a draw of every one; and tokens that
+accumulate."""
 
 
 def processes(settings: Settings, text: Corpus | None) -> list[Process]:
@@ -86,7 +86,7 @@ def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generati
 
 
 def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
-    tokens, generations = settings.samples or WORDS, settings.generations or SHORT
+    tokens, generations = settings.samples or WORDS, settings.generations or GENERATIONS
     size = {"samples": tokens, "types": len(law), "law": settings.law}
     where = {"probabilities": law, "samples": tokens}
     for name in settings.regime:
@@ -151,43 +151,48 @@ def _small(settings: Settings) -> Iterator[Process]:
             "categorical", name, chain, replicates, "four types",
             closed={"heterozygosity": curve}, parameters=size,
         )  # fmt: skip
-        at = min(EARLY, generations) if name in ("replace", "edit") else generations
+        at = min(generations, GENERATIONS)  # later few chains carry the mean
         yield process.deciding(process.claim(claim, "heterozygosity", at, curve[at - 1]))
     if "keep_human" in settings.regime:
         yield _same_humans(min(generations, SETTLED), replicates, dtype)
     if "replace" in settings.regime:
-        yield _rare(settings, min(generations, 20), dtype)
+        yield _rare(settings, min(generations, GENERATIONS), dtype)
         yield _equally_rare(settings, dtype)
     if "accumulate" in settings.regime:
-        yield _coins(settings, min(generations, SHORT), dtype)
+        yield _coins(settings, min(generations, GENERATIONS), dtype)
 
 
 def _same_humans(generations: int, replicates: int, dtype) -> Process:
-    """The same quarter of the human tokens kept every time, as a block of its own."""
-    edited = 3 * TOKENS // 4
-    sizes = np.array([TOKENS - edited, edited])
-    learner = CategoricalLearner(SMALL, TOKENS, sizes=sizes, dtype=dtype)
-    policy = MaskPolicy.of(np.tile([False, True], (generations - 1, 1)))
-    where = {"probabilities": SMALL, "samples": TOKENS, "edited": edited}
+    """The same half of the human tokens kept every time."""
+    edited, law = TOKENS // 2, type_laws.uniform(MANY_TYPES)
+    learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=dtype)
+    mask = np.arange(TOKENS) < edited
+    policy = MaskPolicy.of(np.tile(mask, (generations - 1, 1)))
+    where = {"probabilities": law, "samples": TOKENS, "edited": edited}
     curve = over_generations(
         generations, lambda n: categorical.fixed_mask_heterozygosity(**where, generation=n)
     )
     process = Process(
         "categorical", "keep_human", Chain(learner, Edit.of(policy), generations), replicates,
-        "the same quarter", closed={"heterozygosity": curve}, parameters={"samples": TOKENS},
+        "the same half", closed={"heterozygosity": curve},
+        parameters={"samples": TOKENS, "types": MANY_TYPES},
     )  # fmt: skip
-    human = int(sizes[0])
-    variety = categorical.heterozygosity(probabilities=SMALL)
-    away = variety / human + (1 - 1 / human) * categorical.partial_limit(
-        probabilities=SMALL, human=human, samples=edited
+    process = process.deciding(
+        process.claim("ref.unigram_fixed_path", "heterozygosity", generations, curve[-1])
     )
+    if generations < SETTLED:
+        return process
+    human = TOKENS - edited
+    variety = categorical.heterozygosity(probabilities=law)
+    away = variety / human + (1 - 1 / human) * categorical.partial_limit(
+        probabilities=law, human=human, samples=edited
+    )
+    note = "its limit, averaged over the human tokens, and their own distance to the truth"
     return process.deciding(
-        process.claim("ref.unigram_fixed_path", "heterozygosity", generations, curve[-1]),
         process.claim(
-            "seddik2024.partial", "squared_distance", generations, away, relation="==",
-            note="its limit, averaged over the human tokens, and their own distance to the truth",
-        ),
-    )  # fmt: skip
+            "seddik2024.partial", "squared_distance", generations, away, relation="==", note=note
+        )
+    )
 
 
 def _lost(trace: Trace) -> Trace:
@@ -196,7 +201,9 @@ def _lost(trace: Trace) -> Trace:
 
 def _equally_rare(settings: Settings, dtype) -> Process:
     """The first generation of types of which each is expected once: what share of them is lost."""
-    learner = CategoricalLearner(type_laws.uniform(EQUAL), EQUAL, dtype=dtype)
+    learner = CategoricalLearner(
+        type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=dtype
+    )
     where = {"probability": 1 / EQUAL, "samples": EQUAL}
     process = Process(
         "categorical", "replace", Derived(Chain(learner, Replace(), 1), _lost),

@@ -28,7 +28,7 @@ AFFORDABLE = {
         "replace, max likelihood", "accumulate, max likelihood", "replace, n^2 points",
     ),
     "categorical": (
-        "replace, four types", "keep human, the same quarter", "replace, equally rare types",
+        "replace, four types", "keep human, the same half", "replace, equally rare types",
         "accumulate, 32 types",
     ),
     "kde": ("replace, 5 fits",),
@@ -41,7 +41,7 @@ contamination have files of their own."""
 @functools.cache
 def processes(family: str) -> dict[str, Process]:
     """By name; the words are those of a small law."""
-    found, _ = make_processes(replace(SHORT, family=family))  # type: ignore[arg-type]
+    found, *_ = make_processes(replace(SHORT, family=family))  # type: ignore[arg-type]
     return {process.name: process for process in found}
 
 
