@@ -23,8 +23,8 @@ barzilai2025.thm41 dohmatob2024b.thm32
 """.split()
 
 QUICK = {
-    "keep human, 0.25 drawn": 2**15,
-    "keep human, 2 drawn": 2**15,
+    "keep human, 0.25 drawn": 2**17,
+    "keep human, 2 drawn": 2**17,
     "accumulate, max likelihood": 2**13,
     "replace, on the plateau": 2**12,
 }

@@ -48,12 +48,14 @@ def test_a_kernel_density_of_a_plane_is_on_its_closed_form(tmp_path):
         tmp_path / "kde", "--family", "kde", "--dim", "2", "--regime", "replace", *SHORT,
         "--samples", "20", "--replicates", "2048",
     )  # fmt: skip
-    mean, error = (column(found, "variance", name) for name in ("mean", "standard_error"))
+    mean, error = (
+        column(found, "variance", name, variant="") for name in ("mean", "standard_error")
+    )
     at = {"samples": 20, "bandwidth": 0.3, "human_variance": 3.0}
     expected = [kernel_density.model_variance(**at, generation=n) for n in (1, 2, 3)]
     # 5 standard errors: a chance of 6e-7 each.
     assert (abs(mean - expected) < 5 * error).all() and (5 * error < 0.04 * mean).all()
-    np.testing.assert_allclose(column(found, "variance", "predicted"), expected)
+    np.testing.assert_allclose(column(found, "variance", "predicted", variant=""), expected)
     assert np.isfinite(column(found, "kl")).all()
     assert {v["parameters"]["dim"] for v in found.verdicts()} == {2}
 
@@ -63,7 +65,9 @@ def test_a_mixture_of_a_plane_loses_variance_as_its_sample_does(tmp_path):
         tmp_path / "mixture", "--family", "mixture", "--dim", "2", "--regime", "replace",
         "--samples", "20", "--replicates", "2048", *SHORT,
     )  # fmt: skip
-    mean, error = (column(found, "variance", name) for name in ("mean", "standard_error"))
+    mean, error = (
+        column(found, "variance", name, variant="") for name in ("mean", "standard_error")
+    )
     assert (abs(mean - 3 * 0.95 ** np.arange(1, 4)) < 5 * error).all()
     assert (5 * error[0] < 0.04 * mean[0]) and (np.diff(column(found, "kl")) > 0).all()
     assert (found.path / "figure.png").is_file()
