@@ -20,7 +20,7 @@ from theory.editing.finite import two_disjoint_edits_error
 
 SCRIPT = Path(linear_bound.__file__)
 TINY = [
-    *("--dim", "8", "--samples", "24", "--generations", "3", "--replicates", "65536"),
+    *("--dim", "8", "--samples", "24", "--generations", "3", "--replicates", "131072"),
     *("--no-limits", "--regimes", "replace", "edit", "--masks"),
 ]
 
@@ -155,7 +155,7 @@ def test_a_spent_budget_reports_undecided(tmp_path):
 
 def test_nearly_square_designs_test_the_law_where_the_variance_is_infinite(tmp_path):
     folder = tmp_path / "run"
-    square = ("--dim", "2", "--samples", "5", "--generations", "3", "--replicates", "16384")
+    square = ("--dim", "2", "--samples", "5", "--generations", "3", "--replicates", "32768")
     regimes = ("--regimes", "replace", "replace_fresh", "--no-limits", "--out", str(folder))
     assert command(*square, *regimes) == 0
     found = verdicts(folder)
