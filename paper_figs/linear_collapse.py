@@ -13,7 +13,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import ROUNDING, draw_curve, draw_key, scale_generations
 from paper_figs.runs import (
-    RESIDUAL_MASKS,
+    WRITERS,
     Curve,
     design_name,
     error_label,
@@ -34,12 +34,12 @@ class Bound(NamedTuple):
 
 
 def draw(run: RunDirectory) -> Figure:
-    """Chained edits by masks set in advance on the left, everything else on the right."""
+    """Edits by the latest model beside those by a frozen one, and everything else on the right."""
     parameters, curves = run.config()["parameters"], read_curves(run)
     panels, bounds = _panels(curves), _bounds(parameters)
     labels = len(bounds) + max(len(members) for members in panels.values())
     with style.context():
-        width = style.PAGE * (1 if len(panels) == 2 else 0.6)
+        width = style.PAGE * (0.6, 1, 1.4)[len(panels) - 1]
         figure = style.new_figure(width, max(2.9, 0.9 + 0.14 * labels))
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for ax, (title, members) in zip(axes, panels.items(), strict=True):
@@ -60,17 +60,17 @@ def draw(run: RunDirectory) -> Figure:
 
 
 def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
-    """Processes by panel; full resampling, where there are two panels, is in both."""
-    blind = [
-        curve for curve in curves if curve.variant == "chained" and curve.mask not in RESIDUAL_MASKS
-    ]
-    others = [curve for curve in curves if curve not in blind]
+    """Processes by panel, by who writes; full resampling is in all panels of edits."""
+    blind = [c for c in curves if c.variant == "chained" and not c.looks_at_labels]
+    frozen = [c for c in curves if c.variant in WRITERS and not c.looks_at_labels]
+    others = [curve for curve in curves if curve not in blind and curve not in frozen]
     resampling = [curve for curve in curves if curve.regime == "replace"]
-    if blind and others == resampling:
+    if (blind or frozen) and others == resampling:
         others = []
     panels = {
-        "Chained edits, masks blind to the labels": resampling + blind if blind else [],
-        "Resampling and other edits": others,
+        "Edits by the latest model": resampling + blind if blind else [],
+        "Edits by one frozen model": resampling + frozen if frozen else [],
+        "Masks that look at the labels, and the rest": others,
     }
     return {title: members for title, members in panels.items() if members}
 

@@ -22,7 +22,7 @@ NUMBERS = (
     "twelve",
 )  # fmt: skip
 
-WRITERS = {"frozen": "frozen model", "external": "external model"}
+WRITERS = ("frozen", "external")
 """Who writes the edits, where it is not the latest model."""
 
 RESAMPLING = {
@@ -61,7 +61,16 @@ class Curve:
 
     @property
     def mark(self) -> Mark:
-        return MARKS.get(self.name, OWN_MASKS)
+        """Of the masks, whoever writes; an external model has diamonds."""
+        if self.variant not in WRITERS:
+            return MARKS.get(self.name, OWN_MASKS)
+        mark = MARKS.get(f"{self.regime} {self.mask}", OWN_MASKS)
+        return mark._replace(marker="D") if self.variant == "external" else mark
+
+    @property
+    def looks_at_labels(self) -> bool:
+        """Whether its masks are chosen by residuals."""
+        return self.mask in RESIDUAL_MASKS
 
 
 def read_curves(run: RunDirectory) -> list[Curve]:
@@ -119,7 +128,9 @@ def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
     }
     own = f"masks of {Path(curve.mask).name}"
     if curve.variant in WRITERS:
-        return f"{names.get(curve.mask, own)}, {WRITERS[curve.variant]}"
+        external = ", by another" if curve.variant == "external" else ""
+        looks = ", frozen" if curve.looks_at_labels else ""
+        return names.get(curve.mask, own) + external + looks
     return names.get(curve.name.removeprefix("edit "), own)
 
 

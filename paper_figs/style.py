@@ -107,9 +107,9 @@ OWN_MASKS = Mark(GREY, "o")
 NEUTRAL = "#606060"
 """Keys and notes."""
 
-PUBLISHED = {"color": "#A0A0A0", "linewidth": 1.2, "zorder": 1}
-CORRECTED = {"color": "#404040", "linewidth": 1.2, "zorder": 1}
-"""The two bounds on token editing."""
+PUBLISHED = {"color": "#303030", "linewidth": 2.2, "zorder": 1}
+CORRECTED = {"color": "#909090", "linewidth": 1.0, "zorder": 1}
+"""The two bounds on token editing, that which is in question drawn bold."""
 
 
 class End(NamedTuple):
