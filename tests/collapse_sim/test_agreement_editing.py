@@ -180,20 +180,20 @@ POLICIES = {
 
 
 @cache
-def expected_at_random(kind: str, anchored: bool, spectrum: str = "isotropic"):
+def expected_at_random(kind: str, variant: str, spectrum: str = "isotropic"):
     """Expectations over masks and noise, one for each of many designs."""
     design, chances = gaussian_design(spectrum), INCLUSION[kind]
-    simulation = RandomMaskExpectation(design, *chances, np.array(anchored), NOISE)
+    simulation = RandomMaskExpectation.of(design, *chances, variant, noise_std=NOISE)
     return draw(simulation, seed=24, count=DESIGNS)
 
 
 @pytest.mark.parametrize("kind", INCLUSION)
-@pytest.mark.parametrize("anchored", [False, True])
+@pytest.mark.parametrize("variant", ["chained", "anchored", "frozen", "additive"])
 @pytest.mark.parametrize("spectrum", ["isotropic", "power:1.5"])
-def test_the_random_mask_expectation_is_theorys_for_each_draw(kind, anchored, spectrum):
-    found, (one, two) = expected_at_random(kind, anchored, spectrum), INCLUSION[kind]
+def test_the_random_mask_expectation_is_theorys_for_each_draw(kind, variant, spectrum):
+    found, (one, two) = expected_at_random(kind, variant, spectrum), INCLUSION[kind]
     at = {"inclusion": one, "pair_inclusion": two, "generations": EDITS + 1, "noise_std": NOISE}
-    at["variant"] = "anchored" if anchored else "chained"
+    at["variant"] = variant
     learner = LinearLearner(gaussian_design(spectrum), NOISE)
     for i, (frame, readout) in enumerate(frames(learner, seed=24)):
         averaged = random_mask_errors(design=frame, **at) / (SAMPLES - DIM - 1)
@@ -205,12 +205,12 @@ def test_the_random_mask_expectation_is_theorys_for_each_draw(kind, anchored, sp
 
 
 @pytest.mark.parametrize("kind", INCLUSION)
-@pytest.mark.parametrize("anchored", [False, True])
-def test_rows_under_random_masks_have_the_mean_of_their_expectation(kind, anchored):
-    edit = Edit.of(POLICIES[kind], "anchored" if anchored else "chained")
+@pytest.mark.parametrize("variant", ["chained", "anchored", "frozen", "additive"])
+def test_rows_under_random_masks_have_the_mean_of_their_expectation(kind, variant):
+    edit = Edit.of(POLICIES[kind], variant)
     learner = LinearLearner(gaussian_design("isotropic"), NOISE, representation="rows")
     values = draw(Chain(learner, edit, EDITS + 1), seed=25)
-    means = expected_at_random(kind, anchored)
+    means = expected_at_random(kind, variant)
     assert same_means(values["test_error"], means["test_error"])
     later = [values["scale_averaged_error"][:, 1:], means["scale_averaged_error"][:, 1:]]
     assert same_means(*later)
@@ -223,7 +223,7 @@ def test_rows_under_random_masks_have_the_mean_of_their_expectation(kind, anchor
 
 
 def test_one_edit_of_independent_rows_has_its_exact_mean():
-    means = expected_at_random("independent", anchored=False)
+    means = expected_at_random("independent", "chained")
     exact = finite.one_edit_bernoulli_error(**AT, edit_fraction=0.3)
     assert same_mean(means["scale_averaged_error"][:, 1], exact)
     assert same_mean(means["test_error"][:, 1], exact)
