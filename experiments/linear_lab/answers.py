@@ -22,20 +22,20 @@ def answers(
     yield from _published(errors, _decided(verdicts, "zhu2025.thm2a"))
     held = _decided(verdicts, "zhu2025.thm2a_frozen")
     broken = [on for on, verdict in held if verdict.verdict == "violated"]
-    kept = [on for on, verdict in held if verdict.verdict == "holds"]
+    kept = [verdict for _, verdict in held if verdict.verdict == "holds"]
     if held and not broken and len(kept) == len(held):
-        worst = max(errors[on] for on in kept)
+        worst = max(_measured(verdict) for verdict in kept)
         yield (
             f"Written by the first model for ever (frozen), they keep it for all {len(kept)} of "
             f"these schedules of rows: at most {worst:.2f} b."
         )
     elif broken:
         yield f"Written by the first model for ever they break it too: {_list(broken, errors)}."
-    external = [name for name in errors if name.endswith(" external")]
+    external = [verdict for _, verdict in _decided(verdicts, "ref.edit_external")]
     if external:
         yield (
             f"Written by another frozen model, of error {settings.prior_error:g} b, they end at "
-            f"{max(errors[name] for name in external):.2f} b, however often: a good prior helps."
+            f"{max(map(_measured, external)):.2f} b at most, however often: a good prior helps."
         )
     yield from _confident(settings, _decided(verdicts, "zhu2025.thm2a_conf"), errors)
     if kept and any(v.verdict == "violated" for _, v in _decided(verdicts, "zhu2025.thm2a")):
@@ -74,6 +74,12 @@ def _decided(verdicts: Sequence[Verdict], claim: str) -> list[tuple[str, Verdict
         for v in verdicts
         if v.claim == claim and "design" in v.parameters
     ]
+
+
+def _measured(verdict: Verdict) -> float:
+    """The mean that a verdict is on, in its unit."""
+    assert verdict.observed is not None
+    return verdict.observed / verdict.unit
 
 
 def _list(names: list[str], errors: dict[str, float]) -> str:

@@ -20,7 +20,7 @@ from linear_lab.settings import Settings
 THREADS = 3
 """Processes at a time: one compiles, on one core, while another runs."""
 
-LEAST = 2**14
+LEAST = 2**13
 """Fewest replicates of a process, where there may be so many: its points are drawn."""
 
 
