@@ -14,6 +14,18 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax.config.update("jax_platforms", os.environ["JAX_PLATFORMS"])
 jax.config.update("jax_num_cpu_devices", 8)
 
+# Compilation is most of the tests' time, and workers, commands and reruns compile the same
+# programs: they share one folder. Below a limit of size JAX locks it, else a worker could read
+# what another has half written.
+COMPILED = {
+    "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".pytest_cache" / "compiled"),
+    "jax_compilation_cache_max_size": 2**30,  # bytes
+    "jax_persistent_cache_min_compile_time_secs": 0.2,
+}
+for name, value in COMPILED.items():
+    os.environ.setdefault(name.upper(), str(value))
+    jax.config.update(name, type(value)(os.environ[name.upper()]))
+
 settings.register_profile(
     "project",
     deadline=None,  # a deadline would time XLA's compilation

@@ -252,14 +252,15 @@ def _kept_law(mean: float, centre: float, width: float, noise_std: float) -> _Ke
     """
     require_positive("width", width)
     require_positive("noise_std", noise_std)
-    nearest = min(max(mean, centre - width), centre + width)
-    away = min(abs(mean - nearest) / noise_std, 1e300)
+    offset = mean - centre  # first: centre - width may round the width away
+    nearest = min(max(offset, -width), width)
+    away = min(abs(offset - nearest) / noise_std, 1e300)
     reach = 2 * NEGLIGIBLE / (away + math.hypot(away, math.sqrt(2 * NEGLIGIBLE)))
     if away > 0:
-        low, high, side = 0.0, min(2 * width / noise_std, reach), math.copysign(1, nearest - mean)
+        low, high, side = 0.0, min(2 * width / noise_std, reach), math.copysign(1, nearest - offset)
     else:
-        low = max((centre - width - mean) / noise_std, -reach)
-        high, side = min((centre + width - mean) / noise_std, reach), 1.0
+        low = max((-width - offset) / noise_std, -reach)
+        high, side = min((width - offset) / noise_std, reach), 1.0
     s = low + (high - low) * (NODES + 1) / 2
     weights = WEIGHTS * np.exp(-s * (s + 2 * away) / 2)
     total = weights.sum()
@@ -268,7 +269,7 @@ def _kept_law(mean: float, centre: float, width: float, noise_std: float) -> _Ke
     share = (high - low) / 2 * total * math.exp(-(min(away, 1e9) ** 2) / 2) / math.sqrt(2 * math.pi)
     return _KeptLaw(
         min(float(share), 1.0),
-        float(nearest + side * noise_std * shift),
+        float(centre + nearest + side * noise_std * shift),
         min(float(slope), 1.0),
         float(side * bend),
     )
