@@ -1,6 +1,7 @@
 """What every command says in a terminal when it cannot go on: one line, and an exit status."""
 
 import io
+import os
 import sys
 from collections.abc import Callable
 
@@ -8,6 +9,9 @@ from collapse_sim.run_directory import RunError
 
 INTERRUPTED = 130
 """Exit status of a command that was stopped by Ctrl-C."""
+
+CLOSED = 141
+"""Exit status of a command whose output nobody reads any more, as the shell has it."""
 
 
 def run_command(name: str, main: Callable[[], object], *, interrupted: str = "") -> int:
@@ -18,10 +22,14 @@ def run_command(name: str, main: Callable[[], object], *, interrupted: str = "")
     print_whatever_it_is()
     try:
         main()
+        sys.stdout.flush()
         return 0
     except KeyboardInterrupt:
         print(f"{name}: interrupted{interrupted and f'; {interrupted}'}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # who reads has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
     except OSError as error:
         where = error.filename or "run directory"
         message = f"{where}: {error.strerror}; what was written before is kept"

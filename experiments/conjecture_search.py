@@ -13,14 +13,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import command_line
 import numpy as np
 import tyro
-from verdicts import INDEPENDENT
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
 from collapse_sim.intervals import mean_interval
 from collapse_sim.terminal import run_command
+from experiments import command_line
+from experiments.verdicts import INDEPENDENT
 
 
 @dataclass(frozen=True)

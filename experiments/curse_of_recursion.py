@@ -11,17 +11,16 @@ Writes a run directory with verdicts.json, chains.parquet, config.json and figur
 import sys
 from collections.abc import Callable, Sequence
 
-import command_line
-from distribution_lab.settings import Settings, parse
+from experiments import command_line
+from experiments.recursion.settings import Settings, parse
 
 
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
-    from distribution_lab.families import make_processes
-    from distribution_lab.report import print_report
-    from distribution_lab.runner import COLUMNS, chain_rows, simulate
-
+    from experiments.recursion.families import make_processes
+    from experiments.recursion.report import print_report
+    from experiments.recursion.runner import COLUMNS, chain_rows, simulate
     from paper_figs import recursion
     from paper_figs.style import save
 

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import command_line
 import numpy as np
 from jaxtyping import Array, Float, Key
 from tqdm import tqdm
@@ -14,6 +13,7 @@ from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.training import Parameters, TrainState
 from collapse_sim.run_directory import RunDirectory
+from experiments import command_line
 
 REPORT_STEPS = 50
 CHECKPOINT_SECONDS = 60.0

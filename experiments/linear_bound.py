@@ -14,19 +14,18 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-import command_line
-from linear_lab.settings import Settings, parse
+from experiments import command_line
+from experiments.linear.settings import Settings, parse
 
 
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     deadline = time.monotonic() + (settings.budget_seconds or math.inf)
     # Imported here so that --help and bad flags answer at once.
-    from linear_lab.limits import make_rungs
-    from linear_lab.plan import make_processes, make_world
-    from linear_lab.report import print_report, print_stored
-    from linear_lab.runner import Runner, chain_rows
-
+    from experiments.linear.limits import make_rungs
+    from experiments.linear.plan import make_processes, make_world
+    from experiments.linear.report import print_report, print_stored
+    from experiments.linear.runner import Runner, chain_rows
     from paper_figs.linear_collapse import draw
     from paper_figs.style import save
 

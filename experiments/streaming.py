@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-import command_line
 import jax
 import numpy as np
 from tqdm import tqdm
 
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary
 from collapse_sim.run_directory import RunDirectory
+from experiments import command_line
 
 CHECKPOINT_SECONDS = 2.0
 CHUNK = 4096

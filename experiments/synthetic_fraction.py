@@ -13,10 +13,9 @@ Writes a run directory with verdicts.json, chains.parquet, config.json and figur
 import sys
 from collections.abc import Callable, Sequence
 
-import command_line
-from fraction_lab.settings import Settings, parse
-
 from collapse_sim.run_directory import RunDirectory
+from experiments import command_line
+from experiments.fraction.settings import Settings, parse
 
 ANALYSIS = "analysis.json, analysis.png, .pdf, .svg"
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "tokenizers", "orbax-checkpoint")
@@ -32,17 +31,16 @@ def main(settings: Settings) -> None:
 
 def _study(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
-    from fitting import token_progress
-    from fraction_lab.analysed import analyse_study
-    from fraction_lab.analysis_report import print_analysis
-    from fraction_lab.arms import Author, fraction_arms
-    from fraction_lab.evidence import coverage_trend, trends
-    from fraction_lab.report import print_report
-    from study_lab.rows import COLUMNS, chain_rows, estimates
-    from study_lab.study import Study
-    from study_lab.texts import make_texts
-    from trends import judge
-
+    from experiments.fitting import token_progress
+    from experiments.fraction.analysed import analyse_study
+    from experiments.fraction.analysis_report import print_analysis
+    from experiments.fraction.arms import Author, fraction_arms
+    from experiments.fraction.evidence import coverage_trend, trends
+    from experiments.fraction.report import print_report
+    from experiments.study.rows import COLUMNS, chain_rows, estimates
+    from experiments.study.study import Study
+    from experiments.study.texts import make_texts
+    from experiments.trends import judge
     from paper_figs import synthetic_fraction
     from paper_figs.style import save
 
@@ -78,9 +76,9 @@ def _study(settings: Settings) -> None:
 
 def _two_files(settings: Settings) -> None:
     """Two given texts side by side; nothing is claimed of them."""
-    from fitting import token_progress
-    from fraction_lab.analysis_report import print_analysis
-    from fraction_lab.files import compare_files, read_files
+    from experiments.fitting import token_progress
+    from experiments.fraction.analysis_report import print_analysis
+    from experiments.fraction.files import compare_files, read_files
 
     files = read_files(settings)
     sources = files.texts.sources

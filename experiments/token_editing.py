@@ -12,8 +12,8 @@ verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
 import sys
 from collections.abc import Callable, Sequence
 
-import command_line
-from editing_lab.settings import TokenEditingSettings, parse
+from experiments import command_line
+from experiments.editing.settings import TokenEditingSettings, parse
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "sacrebleu")
 
@@ -21,17 +21,16 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "sacrebleu"
 def main(settings: TokenEditingSettings) -> None:
     """Run, or finish, the study and report it."""
     # Imported here so that --help and bad flags answer at once.
-    from editing_lab.corpora import make_corpora
-    from editing_lab.evidence import chain_rows, gather
-    from editing_lab.report import print_report
-    from editing_lab.stages import Stages, total_tokens
-    from editing_lab.tables import tables, train_prior
-    from fitting import token_progress
-    from study_lab.rows import COLUMNS
-    from study_lab.study import Study
-    from trends import judge
-
     from collapse_sim.language.transformer import TransformerConfig
+    from experiments.editing.corpora import make_corpora
+    from experiments.editing.evidence import chain_rows, gather
+    from experiments.editing.report import print_report
+    from experiments.editing.stages import Stages, total_tokens
+    from experiments.editing.tables import tables, train_prior
+    from experiments.fitting import token_progress
+    from experiments.study.rows import COLUMNS
+    from experiments.study.study import Study
+    from experiments.trends import judge
     from paper_figs import editing
     from paper_figs.style import save
 

@@ -11,22 +11,21 @@ chains.parquet, config.json and figure.{png,pdf,svg}.
 import sys
 from collections.abc import Callable, Sequence
 
-import command_line
-from command_line import digest
-from language_lab.settings import Settings, parse
+from experiments import command_line
+from experiments.command_line import digest
+from experiments.transformer.settings import Settings, parse
 
 
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
-    from fitting import token_progress
-    from language_lab.evidence import gather
-    from language_lab.report import chain_rows, print_report
-    from language_lab.runner import Runner, make_learner, total_tokens
-    from language_lab.token_rule import decide_token_rule
-    from language_lab.world import make_world
-    from trends import judge
-
+    from experiments.fitting import token_progress
+    from experiments.transformer.evidence import gather
+    from experiments.transformer.report import chain_rows, print_report
+    from experiments.transformer.runner import Runner, make_learner, total_tokens
+    from experiments.transformer.token_rule import decide_token_rule
+    from experiments.transformer.world import make_world
+    from experiments.trends import judge
     from paper_figs import language_generations, oracle_language
     from paper_figs.style import save
 

@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 import pytest
-from language_lab import runner
 
 from collapse_sim.language.learner import make_mesh
+from experiments.transformer import runner
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import transformer_collapse
 
 from collapse_sim.run_directory import RunDirectory
+from experiments import transformer_collapse
 
 REGIMES = (
     "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",

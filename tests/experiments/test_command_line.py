@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import command_line
 import pytest
+
+from experiments import command_line
 
 ROOT = Path(command_line.__file__).parents[1]
 

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-import conjecture_search
 import numpy as np
 
 from collapse_sim.run_directory import RunDirectory
+from experiments import conjecture_search
 from theory import claims
 
 SMALL = conjecture_search.Settings(dims=(2,), ratios=(10.0,), blocks=(8,), totals=(0.5,))

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-import curse_of_recursion
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from distribution_lab import contamination
-from distribution_lab.settings import ALL, Settings
 
 from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.replicates import EMPTY, Stream
 from collapse_sim.run_directory import RunDirectory
+from experiments import curse_of_recursion
+from experiments.recursion import contamination
+from experiments.recursion.settings import ALL, Settings
 from theory import zipf_tails
 
 PROCESSES = {process.name: process for process in contamination.processes(Settings())}

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import curse_of_recursion
 import numpy as np
 import pytest
-import streaming
-from distribution_lab.settings import PRESETS, parse
 
 from collapse_sim.run_directory import RunDirectory
+from experiments import curse_of_recursion, streaming
+from experiments.recursion.settings import PRESETS, parse
 from theory import gaussian_edits
 
 GAUSSIAN = [

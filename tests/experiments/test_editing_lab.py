@@ -3,18 +3,10 @@
 import re
 from dataclasses import replace
 
-import fitting
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from editing_lab.corpora import Corpora, make_corpora
-from editing_lab.evidence import Difference, differences, gather
-from editing_lab.settings import PRESETS
-from editing_lab.tables import Prior, train_prior
-from study_lab import study
-from study_lab.study import Study
-from study_lab.texts import Text
 
 from collapse_sim.language import standard_library
 from collapse_sim.language.blocks import Blocks
@@ -24,6 +16,14 @@ from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import model_of
 from collapse_sim.regimes import Edit
 from collapse_sim.run_directory import RunDirectory
+from experiments import fitting
+from experiments.editing.corpora import Corpora, make_corpora
+from experiments.editing.evidence import Difference, differences, gather
+from experiments.editing.settings import PRESETS
+from experiments.editing.tables import Prior, train_prior
+from experiments.study import study
+from experiments.study.study import Study
+from experiments.study.texts import Text
 from theory.token_rule import replacement_law
 
 SETTINGS = replace(

@@ -2,14 +2,10 @@
 
 from dataclasses import replace
 
-import curse_of_recursion
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from distribution_lab import forgetting
-from distribution_lab.process import Only
-from distribution_lab.settings import ALL, Settings
 
 from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.distributions import rare_words
@@ -17,6 +13,10 @@ from collapse_sim.distributions.categorical import Truth
 from collapse_sim.loop import Trace
 from collapse_sim.replicates import EMPTY, Stream
 from collapse_sim.run_directory import RunDirectory
+from experiments import curse_of_recursion
+from experiments.recursion import forgetting
+from experiments.recursion.process import Only
+from experiments.recursion.settings import ALL, Settings
 from tests.collapse_sim.draws import draw, same_mean
 from tests.theory.references_distributions import coalescence_time, count_law, fixation_time
 from theory.claims import ledger

@@ -2,7 +2,8 @@
 
 import jax
 import numpy as np
-from language_lab.world import ROLES, root_key
+
+from experiments.transformer.world import ROLES, root_key
 
 
 def test_parts_of_a_run_share_no_key():

@@ -9,13 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import linear_bound
 import numpy as np
 import pytest
-import streaming
-from linear_lab.settings import PRESETS, parse
 
 from collapse_sim.run_directory import RunDirectory
+from experiments import linear_bound, streaming
+from experiments.linear.settings import PRESETS, parse
 from theory.editing.finite import two_disjoint_edits_error
 
 SCRIPT = Path(linear_bound.__file__)

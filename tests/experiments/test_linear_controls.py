@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 import jax
-import linear_bound
 import pytest
-from linear_lab.evidence import gather
-from linear_lab.plan import make_processes, make_world
-from linear_lab.predictions import predict
-from linear_lab.settings import parse
 
 from collapse_sim.certify import Verdict
 from collapse_sim.replicates import EMPTY, Stream, Summary
 from collapse_sim.run_directory import RunDirectory
+from experiments import linear_bound
+from experiments.linear.evidence import gather
+from experiments.linear.plan import make_processes, make_world
+from experiments.linear.predictions import predict
+from experiments.linear.settings import parse
 from theory.claims import ledger
 from theory.editing.corrected import anchored_inflation
 

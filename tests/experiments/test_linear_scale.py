@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from linear_lab import settings as flags
-from linear_lab.plan import World, make_processes, make_world
-from linear_lab.runner import Runner, chain_rows
 
 from collapse_sim.run_directory import RunDirectory
+from experiments.linear import settings as flags
+from experiments.linear.plan import World, make_processes, make_world
+from experiments.linear.runner import Runner, chain_rows
 from tests.collapse_sim import nist
 
 GAUSSIAN = ("--dim", "3", "--samples", "20", "--regimes", "replace", "accumulate", "edit")

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import jax
 import pytest
-from distribution_lab.families import make_processes
-from distribution_lab.process import Process
-from distribution_lab.settings import Family, Settings
 
 from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
 from collapse_sim.replicates import EMPTY, Stream, Summary, looks
+from experiments.recursion.families import make_processes
+from experiments.recursion.process import Process
+from experiments.recursion.settings import Family, Settings
 from theory import gaussian
 from theory.claims import ledger
 

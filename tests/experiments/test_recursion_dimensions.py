@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import curse_of_recursion
 import numpy as np
 import pytest
-from distribution_lab import gaussian as gaussian_family
-from distribution_lab.points import truth, truth_variance
-from distribution_lab.settings import Settings
 
 from collapse_sim.run_directory import RunDirectory
+from experiments import curse_of_recursion
+from experiments.recursion import gaussian as gaussian_family
+from experiments.recursion.points import truth, truth_variance
+from experiments.recursion.settings import Settings
 from tests.collapse_sim.draws import draw, same_mean
 from theory import gaussian, gaussian_edits, kernel_density
 

@@ -7,22 +7,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-import curse_of_recursion
-import linear_bound
 import numpy as np
 import pytest
-import streaming
-import synthetic_fraction
-import token_editing
-import transformer_collapse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streaming import Streaming
 from tqdm import tqdm
 
 import paper_figs.style
 from collapse_sim import replicates
 from collapse_sim.run_directory import RunDirectory
+from experiments import (
+    curse_of_recursion,
+    linear_bound,
+    streaming,
+    synthetic_fraction,
+    token_editing,
+    transformer_collapse,
+)
+from experiments.streaming import Streaming
 from tests.collapse_sim.test_replicates import Walk
 
 FEW = (
@@ -176,7 +178,7 @@ def test_verdicts_of_another_version_are_one_line(finished, tmp_path, capfd, cha
 
 def test_what_is_overwritten_is_said(finished, tmp_path, monkeypatch, capfd):
     folder = tmp_path / "run"
-    monkeypatch.setattr("linear_lab.runner.Runner.results", interrupt)
+    monkeypatch.setattr(LINEAR, interrupt)
     assert bound("--out", str(folder)) == 130
     assert capfd.readouterr().out == ""
     assert bound("--out", str(folder)) == 130
@@ -221,42 +223,40 @@ PAIRS = ("--stage", "finetune", "--context", "48", "--corpus", "few.txt", "--pai
 TWO_FILES = ("--analyse", "--human", "few.txt", "--synthetic", "other.txt")
 DESIGN = ("--generations", "3", "--design", "x.csv")
 
+LINEAR = "experiments.linear.runner.Runner.results"
 CASES = [
-    (linear_bound, "linear_lab.runner.Runner.results", DESIGN, "x.csv", "--design x.csv"),
+    (linear_bound, LINEAR, DESIGN, "x.csv", "--design x.csv"),
+    (linear_bound, LINEAR, (*DESIGN, "--labels", "y.csv"), "y.csv", "--labels y.csv"),
     (
-        linear_bound, "linear_lab.runner.Runner.results", (*DESIGN, "--labels", "y.csv"), "y.csv",
-        "--labels y.csv",
+        linear_bound, LINEAR, (*FEW, "masks.npy", "--regimes", "edit"), "masks.npy",
+        "--masks masks.npy",
     ),
     (
-        linear_bound, "linear_lab.runner.Runner.results",
-        (*FEW, "masks.npy", "--regimes", "edit"), "masks.npy", "--masks masks.npy",
-    ),
-    (
-        curse_of_recursion, "distribution_lab.runner.simulate",
+        curse_of_recursion, "experiments.recursion.runner.simulate",
         ("--family", "categorical", "--corpus", "few.txt"), "few.txt", "--corpus few.txt",
     ),
     (
-        transformer_collapse, "language_lab.runner.Runner.rows", (*SMALL, "--corpus", "few.txt"),
-        "few.txt", "--corpus few.txt",
+        transformer_collapse, "experiments.transformer.runner.Runner.rows",
+        (*SMALL, "--corpus", "few.txt"), "few.txt", "--corpus few.txt",
     ),
     (
-        synthetic_fraction, "fraction_lab.arms.fraction_arms", (*SMALL, "--corpus", "few.txt"),
-        "few.txt", "--corpus few.txt",
+        synthetic_fraction, "experiments.fraction.arms.fraction_arms",
+        (*SMALL, "--corpus", "few.txt"), "few.txt", "--corpus few.txt",
     ),
     (
-        synthetic_fraction, "fraction_lab.files.compare_files", (*SMALL, *TWO_FILES), "few.txt",
-        "--human few.txt",
+        synthetic_fraction, "experiments.fraction.files.compare_files",
+        (*SMALL, *TWO_FILES), "few.txt", "--human few.txt",
     ),
     (
-        synthetic_fraction, "fraction_lab.files.compare_files", (*SMALL, *TWO_FILES), "other.txt",
-        "--synthetic other.txt",
+        synthetic_fraction, "experiments.fraction.files.compare_files",
+        (*SMALL, *TWO_FILES), "other.txt", "--synthetic other.txt",
     ),
     (
-        token_editing, "editing_lab.tables.train_prior", (*SMALL, *PAIRS), "few.txt",
+        token_editing, "experiments.editing.tables.train_prior", (*SMALL, *PAIRS), "few.txt",
         "--corpus few.txt",
     ),
     (
-        token_editing, "editing_lab.tables.train_prior", (*SMALL, *PAIRS), "pairs.jsonl",
+        token_editing, "experiments.editing.tables.train_prior", (*SMALL, *PAIRS), "pairs.jsonl",
         "--pairs pairs.jsonl",
     ),
 ]  # fmt: skip
@@ -305,7 +305,7 @@ def test_old_results_are_not_shown_of_another_design(tmp_path, monkeypatch, capf
 
 def test_the_numbers_of_a_design_that_is_no_file_are_an_input(tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    monkeypatch.setattr("linear_lab.runner.Runner.results", interrupt)
+    monkeypatch.setattr(LINEAR, interrupt)
     assert command(linear_bound, "--design", "diabetes", "--out", str(tmp_path / "run")) == 130
     assert len(RunDirectory(tmp_path / "run").config()["inputs"]["--design diabetes"]) == 64
 

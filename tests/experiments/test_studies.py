@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from scipy import stats
-from study_lab.intervals import bootstrap_interval, document_interval
-from study_lab.rows import Estimate
-from study_lab.settings import StudySettings
-from study_lab.texts import Text, make_texts
 
 from collapse_sim.language.corpus import Document
 from collapse_sim.text.coverage import coverage
+from experiments.study.intervals import bootstrap_interval, document_interval
+from experiments.study.rows import Estimate
+from experiments.study.settings import StudySettings
+from experiments.study.texts import Text, make_texts
 
 SETTINGS = StudySettings(vocabulary=260, context=8, tokens=400)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-import synthetic_fraction
-from fraction_lab.arms import mixed
-from fraction_lab.settings import PRESETS, parse
 
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.run_directory import RunDirectory
+from experiments import synthetic_fraction
+from experiments.fraction.arms import mixed
+from experiments.fraction.settings import PRESETS, parse
 
 TINY = (
     *("--preset", "tiny", "--vocabulary", "262", "--context", "16", "--tokens", "1600"),

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from linear_lab.csv_table import read_csv
-from linear_lab.inputs import read_design, read_masks
-from linear_lab.tables import read_table
+
+from experiments.linear.csv_table import read_csv
+from experiments.linear.inputs import read_design, read_masks
+from experiments.linear.tables import read_table
 
 ROWS = "0.126,-0.132,0.64\n0.105,-0.536,0.362\n1.304,0.947,-0.704\n"
 VALUES = [[0.126, -0.132, 0.64], [0.105, -0.536, 0.362], [1.304, 0.947, -0.704]]

@@ -6,16 +6,18 @@ import pty
 import sys
 import termios
 
-import conjecture_search
-import curse_of_recursion
 import jax
-import linear_bound
 import pytest
-import synthetic_fraction
-import token_editing
-import transformer_collapse
 
 from collapse_sim.terminal import run_command
+from experiments import (
+    conjecture_search,
+    curse_of_recursion,
+    linear_bound,
+    synthetic_fraction,
+    token_editing,
+    transformer_collapse,
+)
 from tests.experiments.test_resume import command, interrupt
 
 SCRIPTS = (

@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from fraction_lab import similarity
-from fraction_lab.analysis import RANKS, Analysis, analyse
-from fraction_lab.analysis_report import print_analysis
-from fraction_lab.similarity import densities_among_human, log_ratios
 from scipy.sparse import csr_array
 
 from collapse_sim.run_directory import dump_json
 from collapse_sim.text.ngrams import ngram_counts
+from experiments.fraction import similarity
+from experiments.fraction.analysis import RANKS, Analysis, analyse
+from experiments.fraction.analysis_report import print_analysis
+from experiments.fraction.similarity import densities_among_human, log_ratios
 
 DOCUMENTS, WORDS = 200, 24
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from fitting import token_progress
-from fraction_lab import similarity
-from fraction_lab.files import compare_files, read_files
-from fraction_lab.settings import DEFAULT
-from study_lab import study
 
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import make_mesh
 from collapse_sim.run_directory import RunDirectory
+from experiments.fitting import token_progress
+from experiments.fraction import similarity
+from experiments.fraction.files import compare_files, read_files
+from experiments.fraction.settings import DEFAULT
+from experiments.study import study
 
 TINY = replace(
     DEFAULT, seeds=2, size="0.1m", vocabulary=270, context=16, tokens=1600, batch=16, epochs=4.0,

@@ -4,27 +4,24 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import curse_of_recursion
 import jax
 import numpy as np
 import pytest
-import synthetic_fraction
-import token_editing
-import transformer_collapse
-from distribution_lab import categorical
-from distribution_lab.families import make_processes
-from distribution_lab.settings import Settings as DistributionSettings
-from editing_lab import settings as editing
-from editing_lab.corpora import make_corpora
-from fraction_lab import settings as fraction
-from fraction_lab.files import read_files
-from language_lab import runner
-from language_lab import settings as language
-from language_lab.world import make_world
-from study_lab import study
-from study_lab.texts import make_texts
 
 from collapse_sim.language.learner import make_mesh
+from experiments import curse_of_recursion, synthetic_fraction, token_editing, transformer_collapse
+from experiments.editing import settings as editing
+from experiments.editing.corpora import make_corpora
+from experiments.fraction import settings as fraction
+from experiments.fraction.files import read_files
+from experiments.recursion import categorical
+from experiments.recursion.families import make_processes
+from experiments.recursion.settings import Settings as DistributionSettings
+from experiments.study import study
+from experiments.study.texts import make_texts
+from experiments.transformer import runner
+from experiments.transformer import settings as language
+from experiments.transformer.world import make_world
 
 WORDS = "data model loss text token human edit pass grows stays under with from every".split()
 SIZES = {"vocabulary": 270, "context": 16, "tokens": 1600, "seeds": 2}

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from fraction_lab import selections
-from fraction_lab.selections import selections_of
+
+from experiments.fraction import selections
+from experiments.fraction.selections import selections_of
 
 
 @pytest.fixture(autouse=True)

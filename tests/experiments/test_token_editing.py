@@ -4,18 +4,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import fitting
 import jax
 import numpy as np
 import pytest
-import token_editing
-from editing_lab import tables
-from editing_lab.settings import PRESETS, parse
-from study_lab import intervals, study
 
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import make_mesh
 from collapse_sim.run_directory import RunDirectory
+from experiments import fitting, token_editing
+from experiments.editing import tables
+from experiments.editing.settings import PRESETS, parse
+from experiments.study import intervals, study
 
 TINY = [
     *("--preset", "tiny", "--vocabulary", "270", "--context", "32", "--tokens", "1536"),

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from language_lab import token_rule
-from language_lab.settings import PRESETS
-from language_lab.world import make_world
 
 from collapse_sim.certify import Verdict
+from experiments.transformer import token_rule
+from experiments.transformer.settings import PRESETS
+from experiments.transformer.world import make_world
 from theory.claims import ledger
 
 OUTCOMES = {

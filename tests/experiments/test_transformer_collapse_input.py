@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from language_lab.settings import PRESETS, parse
 
+from experiments.transformer.settings import PRESETS, parse
 from tests.experiments.language_runs import TINY, refused
 
 pytestmark = pytest.mark.usefixtures("two_devices")

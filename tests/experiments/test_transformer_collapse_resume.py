@@ -7,12 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-import fitting
 import pytest
-import transformer_collapse
 
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.run_directory import RunDirectory
+from experiments import fitting, transformer_collapse
 from tests.experiments.language_runs import TINY, assert_same_results, command
 
 SCRIPT = Path(transformer_collapse.__file__)

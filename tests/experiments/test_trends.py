@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from trends import (
+
+from collapse_sim.certify import Verdict
+from experiments.trends import (
     CONDITIONS,
     Trend,
     at_most,
@@ -17,8 +19,6 @@ from trends import (
     seed_range,
     spread,
 )
-
-from collapse_sim.certify import Verdict
 
 ANYWHERE = (-np.inf, np.inf, 0.0)
 SCALE = 10 ** np.arange(20.0)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from verdicts import how_sure, number, verdict_table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
+from experiments.verdicts import how_sure, number, verdict_table
 
 VERDICT = Verdict(
     claim="zhu2025.thm2a", source="-", parameters={"process": "a process of a very long name"},

@@ -1,0 +1,200 @@
+"""What is printed, in at most 80 columns."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from collapse_sim.certify import Verdict
+from experiments.editing.corpora import Corpora
+from experiments.editing.evidence import Difference, differences
+from experiments.editing.settings import RULES, TokenEditingSettings
+from experiments.editing.stages import Arms
+from experiments.editing.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
+from experiments.study.study import Values
+from experiments.trends import arm_of, how_sure_over_seeds, seed_range, spread
+from experiments.verdicts import verdict_table
+from theory import published
+
+PASS_ARMS = ("chained", "anchored", "chained beta 1.5")
+
+
+def print_report(
+    settings: TokenEditingSettings,
+    corpora: Corpora,
+    table: Mapping[str, Values],
+    arms: Mapping[str, Arms],
+    verdicts: Sequence[Verdict],
+) -> None:
+    """All tables, then what they say."""
+    console = Console(width=80, highlight=False)
+    perplexity = np.exp(table["prior"]["held_out_loss"].mean())
+    console.print(
+        f"Means over {settings.seeds} seeds ± 2 standard errors. The prior "
+        f"({settings.prior_size.upper()} parameters) has a perplexity of {perplexity:.1f} on "
+        "held-out text; the text it edits it has not seen.\n"
+    )
+
+    def show(title: str, shown: Table) -> None:
+        console.print(title)
+        console.print(shown)
+        console.print()
+
+    show("Tokens of human text by probability under the prior, %", decile_table(table["human"]))
+    show("Tokens that a rule would edit, % of all", rule_table(table["human"]))
+    show(
+        f"Passes under the frozen prior, P >= {settings.threshold:g}, {sampler_name(settings)}: "
+        "% of all tokens",
+        pass_table(table),
+    )
+    if not table["chained"]["eligible/1"].any():
+        console.print("No token is so probable under this prior: a lower --threshold finds some.\n")
+    show(
+        "Replacements: changed, % of tokens to be edited, and loss of the text under the\nprior "
+        f"in nats per token ({table['human']['loss'].mean():.4f} before)",
+        sampler_table(table),
+    )
+    show(
+        f"The authors' strategies, % of all tokens; deleted are those of P <= "
+        f"{settings.drop_below:g}",
+        strategy_table(table),
+    )
+    if arms:
+        found = differences(settings, arms)
+        show(
+            "Training on edited text against unedited, nats per token; the difference from its\n"
+            "smallest to its largest seed",
+            stage_table(found),
+        )
+        if "finetune" in arms:
+            show("Answers to held-out prompts", answer_table(arms["finetune"]))
+            console.print(pairs_line(corpora))
+        console.print(published_line())
+        for difference in found:
+            if difference.arm == "edited":
+                console.print(sentence(difference))
+        console.print()
+    if verdicts:
+        console.print(verdict_table(verdicts, arm_of))
+        console.print("\n" + how_sure_over_seeds(verdicts))
+
+
+def sampler_name(settings: TokenEditingSettings) -> str:
+    name = f"beta {settings.edit_temperature:g}"
+    return name if settings.edit_top_k is None else f"{name}, top-k {settings.edit_top_k}"
+
+
+def decile_table(human: Values) -> Table:
+    """The U-shape."""
+    table = _table("P below", "here", "published")
+    for decile, printed in enumerate(published.PROBABILITY_DECILES):
+        here = _per_cent(human[f"probability/{decile}"])
+        table.add_row(f"{(decile + 1) / 10:.1f}", here, f"{printed:.1f}")
+    return table
+
+
+def rule_table(human: Values) -> Table:
+    """The thresholds of the paper's ablation, whose scores are of tasks."""
+    table = _table("rule", "tokens", "published score")
+    for name in RULES:
+        side, _, threshold = name.partition("-")
+        rule = f"{'>=' if side == 'above' else '<='} {threshold}"
+        score = published.THRESHOLDS.get(rule)
+        here = _per_cent(human[f"eligible/{name}"])
+        table.add_row(f"P {rule}", here, "-" if score is None else f"{score:.2f}")
+    return table
+
+
+def pass_table(tables: Mapping[str, Values]) -> Table:
+    numbers = range(1, PASSES + 1)
+    table = _table("arm", "tokens", *(f"pass {number}" for number in numbers))
+    for arm in PASS_ARMS:
+        for measure, name in (("eligible", "to be edited"), ("changed", "changed")):
+            cells = [_per_cent(tables[arm][f"{measure}/{number}"]) for number in numbers]
+            table.add_row(arm if measure == "eligible" else "", name, *cells)
+    printed = (f"{share:.2f}" for share in published.EDITED_SHARE)
+    table.add_row("published, P >= 0.99", "to be edited", *printed)
+    return table
+
+
+def sampler_table(tables: Mapping[str, Values]) -> Table:
+    columns = [name for beta in BETAS for name in (f"changed, beta {beta:g}", "loss")]
+    table = _table("sampler", *columns)
+    for name in SAMPLERS:
+        cells = []
+        for beta in BETAS:
+            values = tables[f"{name} beta {beta:g}"]
+            cells += [_per_cent(values["changed_per_eligible"]), f"{values['loss'].mean():.4f}"]
+        table.add_row(name, *cells)
+    return table
+
+
+def strategy_table(tables: Mapping[str, Values]) -> Table:
+    table = _table("strategy", "to be edited", "changed", "deleted", "left", "loss")
+    for name in STRATEGIES:
+        values = tables[name]
+        shares = [_per_cent(values[measure]) for measure in ("eligible", "changed", "deleted")]
+        left = f"{100 * values['left'].mean():.2f}"
+        table.add_row(name, *shares, left, f"{values['loss'].mean():.4f}")
+    return table
+
+
+def stage_table(found: Sequence[Difference]) -> Table:
+    table = _table("stage", "measure", "edited", "unedited", "difference")
+    for row in found:
+        low, high = seed_range(row.values)
+        rule = "as above" if row.arm == "edited" else row.arm
+        difference = f"{low:+.4f} to {high:+.4f}"
+        table.add_row(row.stage, row.measure, rule, f"{row.unedited.mean():.4f}", difference)
+    return table
+
+
+def answer_table(arms: Arms) -> Table:
+    table = _table("model", "response loss", "exact match, %", "chrF")
+    for name, values in arms.items():
+        loss, exact, chrf = (
+            values[measure].mean() for measure in ("response_loss", "exact_match", "chrf")
+        )
+        table.add_row(name, f"{loss:.4f}", f"{100 * exact:.2f}", f"{chrf:.2f}")
+    return table
+
+
+def pairs_line(corpora: Corpora) -> str:
+    assert corpora.pairs is not None
+    counts = corpora.pairs.counts
+    return (
+        f"{counts['train']} pairs trained on, {counts['held_out']} answered; of {counts['pairs']}, "
+        f"{counts['in_the_corpus']} have responses in the text of prior or base model and "
+        f"{counts['too_long']} are too long for a block.\n"
+    )
+
+
+def published_line() -> str:
+    """Scores, so only their sign can be compared."""
+    (pretrain,) = published.STAGES["pretrain"].values()
+    gains = [after - before for before, after in published.STAGES["continual"].values()]
+    return (
+        f"Published gains of editing, in points of scores on tasks: pre-training "
+        f"{pretrain[1] - pretrain[0]:+.2f}, continued {min(gains):+.2f} to {max(gains):+.2f}, "
+        "fine-tuning +0.25 to +0.47. Only the sign compares: a gain is a difference below 0 here.\n"
+    )
+
+
+def sentence(difference: Difference) -> str:
+    return f"{difference.stage}: {difference.measure} after edited text: {difference.words}."
+
+
+WORDS = ("arm", "tokens", "stage", "measure", "edited", "model", "strategy")
+"""Columns of text; numbers stand to the right."""
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="left" if name in WORDS else "right", no_wrap=True)
+    return table
+
+
+def _per_cent(values: np.ndarray) -> str:
+    return f"{100 * values.mean():.2f} ±{100 * spread(values):.2f}"

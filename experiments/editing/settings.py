@@ -1,0 +1,113 @@
+"""Flags of token_editing.py. Nothing here imports JAX, so that --help is quick."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from experiments import command_line
+from experiments.study.settings import StudySettings
+
+RULES = {
+    "above-0.99": {"above": 0.99},
+    "above-0.999": {"above": 0.999},
+    "below-0.1": {"below": 0.1},
+    "below-0.01": {"below": 0.01},
+    "below-0.001": {"below": 0.001},
+}
+"""Which tokens are edited, by name: those of at least, or at most, this probability."""
+
+Rule = Literal["above-0.99", "above-0.999", "below-0.1", "below-0.01", "below-0.001"]
+Stage = Literal["pretrain", "continual", "finetune"]
+
+
+@dataclass(frozen=True)
+class TokenEditingSettings(StudySettings):
+    """Which tokens does token-level editing touch, and do models learn more from edited text?"""
+
+    preset: Literal["tiny", "default", "gpu"] = "default"
+    """tiny: a smoke test of a minute that decides nothing; gpu: a size for accelerators."""
+
+    stage: tuple[Stage, ...] = ("pretrain", "continual", "finetune")
+    """Where models trained on unedited and on edited text are compared; none: tables only."""
+
+    context: int = 96
+    """Tokens of a block: most pairs fit."""
+
+    batch: int = 8
+    """Blocks of each training step: the same text in twice the steps of 16 is learnt better."""
+
+    prior_size: str = "0.5m"
+    """Parameters of the prior, the frozen model that edits."""
+
+    prior_tokens: int = 240_000
+    """Most tokens of the prior's own human text, of which the students see nothing."""
+
+    prior_epochs: float = 3.0
+    """Training tokens of the prior, in units of its own text."""
+
+    threshold: float = 0.8
+    """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
+
+    edit_temperature: float = 1.0
+    """Of the replacements; beta in the authors' script, where it is 1 or 1.5."""
+
+    edit_top_k: int | None = 8
+    """Replacements are among the k most probable tokens (8 in the paper)."""
+
+    drop_below: float = 1e-3
+    """Probability at or below which two of the authors' strategies delete a token."""
+
+    ablation: tuple[Rule, ...] = ("below-0.1",)
+    """Other rules whose text also pre-trains a model."""
+
+    first_domain: str = "docstrings"
+    """Continual: the domain of the first training."""
+
+    second_domain: str = "reference"
+    """Continual: the domain on which training goes on, edited or not."""
+
+    pairs: str | None = None
+    """Finetune: a .jsonl or .parquet file of pairs with `prompt` and `response`, or a folder of
+    such files (default: signatures of Python's library and first lines of docstrings)."""
+
+    answers: int = 200
+    """Finetune: most held-out pairs that are answered."""
+
+    continued_rate: float = 1e-3
+    """Largest learning rate of continued training and of fine-tuning."""
+
+    def validate(self) -> None:
+        super().validate()
+        least = {"prior_tokens": self.context, "answers": 1, "edit_top_k": 1}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                self.reject(name, f"accepted are integers >= {bound}")
+        for name in ("threshold", "drop_below"):
+            if not 0 <= getattr(self, name) <= 1:
+                self.reject(name, "accepted is [0, 1]")
+        for name in ("prior_epochs", "edit_temperature", "continued_rate"):
+            if not 0 < getattr(self, name) < float("inf"):
+                self.reject(name, "accepted are finite numbers > 0")
+        if "continual" in self.stage and self.first_domain == self.second_domain:
+            self.reject("second_domain", "accepted is a domain other than --first-domain")
+
+
+DEFAULT = TokenEditingSettings()
+PRESETS = {
+    "default": DEFAULT,
+    "tiny": replace(
+        DEFAULT, preset="tiny", seeds=2, tokens=8_000, prior_tokens=24_000, prior_size="0.1m",
+        context=64, epochs=2.0, prior_epochs=8.0, threshold=0.3, answers=20,
+    ),
+    "gpu": replace(
+        DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
+        prior_size="30m", prior_tokens=8_000_000, batch=64, peak_rate=1e-3, seeds=6,
+        continued_rate=3e-4,
+    ),
+}  # fmt: skip
+
+
+def parse(arguments: Sequence[str]) -> TokenEditingSettings:
+    """Settings from the command line; flags override those of --preset."""
+    return command_line.parse(PRESETS, arguments)

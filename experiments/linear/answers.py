@@ -1,0 +1,86 @@
+"""The answer of a run in plain sentences, from its own verdicts."""
+
+from collections.abc import Iterator, Sequence
+
+from collapse_sim.certify import Verdict
+from experiments.linear.runner import Result
+from experiments.linear.settings import Settings
+from theory.editing.frozen import frozen_confident_crossing
+
+
+def answers(
+    settings: Settings, base: float, results: Sequence[Result], verdicts: Sequence[Verdict]
+) -> Iterator[str]:
+    """Three to six sentences; none about what was not simulated or not decided."""
+    errors = {r.process.name: float(r.mean[-1] / base) for r in results}
+    n = settings.generations
+    if "replace" in errors:
+        yield (
+            f"Full resampling: after {n} generations the test error is {errors['replace']:.1f} b, "
+            "b being the error of the fit on human data."
+        )
+    yield from _published(errors, _decided(verdicts, "zhu2025.thm2a"))
+    held = _decided(verdicts, "zhu2025.thm2a_frozen")
+    broken = [on for on, verdict in held if verdict.verdict == "violated"]
+    kept = [verdict for _, verdict in held if verdict.verdict == "holds"]
+    if held and not broken and len(kept) == len(held):
+        worst = max(_measured(verdict) for verdict in kept)
+        yield (
+            f"Written by the first model for ever (frozen), they keep it for all {len(kept)} of "
+            f"these schedules of rows: at most {worst:.2f} b."
+        )
+    elif broken:
+        yield f"Written by the first model for ever they break it too: {_list(broken, errors)}."
+    external = [verdict for _, verdict in _decided(verdicts, "ref.edit_external")]
+    if external:
+        yield (
+            f"Written by another frozen model, of error {settings.prior_error:g} b, they end at "
+            f"{max(map(_measured, external)):.2f} b at most, however often: a good prior helps."
+        )
+    yield from _confident(settings, _decided(verdicts, "zhu2025.thm2a_conf"), errors)
+    if kept and any(v.verdict == "violated" for _, v in _decided(verdicts, "zhu2025.thm2a")):
+        yield "What matters is who writes the edits, not how many there are."
+
+
+def _published(errors: dict[str, float], found: list[tuple[str, Verdict]]) -> Iterator[str]:
+    broken = [on for on, verdict in found if verdict.verdict == "violated"]
+    kept = [on for on, verdict in found if verdict.verdict == "holds"]
+    if broken:
+        yield (
+            f"Token edits written by the latest model, again and again, break the published bound "
+            f"2b: {_list(broken, errors)}."
+        )
+    if kept:
+        yield f"They keep it here: {_list(kept, errors)}."
+
+
+def _confident(
+    settings: Settings, found: list[tuple[str, Verdict]], errors: dict[str, float]
+) -> Iterator[str]:
+    broken = [on for on, verdict in found if verdict.verdict == "violated" and on in errors]
+    if broken:
+        _, share = frozen_confident_crossing()
+        yield (
+            "Edits of the rows of which the model is sure look at the labels, and may break it "
+            f"even so: {_list(broken, errors)}. Theory: a frozen model keeps the bound for ever "
+            f"while it is sure of less than {100 * share:.1f} % of the rows."
+        )
+
+
+def _decided(verdicts: Sequence[Verdict], claim: str) -> list[tuple[str, Verdict]]:
+    """Verdicts on one claim and the process each is on, ladders of sizes left out."""
+    return [
+        (str(v.parameters["process"]), v)
+        for v in verdicts
+        if v.claim == claim and "design" in v.parameters
+    ]
+
+
+def _measured(verdict: Verdict) -> float:
+    """The mean that a verdict is on, in its unit."""
+    assert verdict.observed is not None
+    return verdict.observed / verdict.unit
+
+
+def _list(names: list[str], errors: dict[str, float]) -> str:
+    return ", ".join(f"{name.removeprefix('edit ')} {errors[name]:.2f} b" for name in names)

@@ -1,0 +1,112 @@
+"""What a person sees in the terminal: the answer in sentences, then the numbers behind it."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.intervals import mean_interval
+from collapse_sim.run_directory import RunDirectory, RunError
+from experiments.linear.answers import answers
+from experiments.linear.runner import Result
+from experiments.linear.settings import Settings
+from experiments.verdicts import how_sure, verdict_table
+
+KINDS = {"exact": "", "averaged": "", "leading": "~"}
+"""Of a closed form: `~` before one that is right to leading order in d/T."""
+
+
+def error_table(settings: Settings, base: float, results: Sequence[Result], error: float) -> Table:
+    """Test error of every process at its last generation, in units of the base error b.
+
+    One line for each way to choose the rows: beside what the latest model makes of them stands what
+    a frozen one does.
+    """
+    table = Table(
+        title=f"Test error after generation {settings.generations}, in units of b = {base:.6g}",
+        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
+    )  # fmt: skip
+    table.add_column("data", overflow="fold")
+    for title in ("latest writes", "theory", "frozen writes", "theory", "edited"):
+        table.add_column(title, justify="right")
+    for name, latest, frozen in _lines(results):
+        shown = [cell for result in (latest, frozen) for cell in _cells(result, base, error)]
+        some = latest or frozen
+        assert some is not None
+        edited = some.summary.moments["edited_fraction"].mean.sum()
+        table.add_row(name, *shown, f"{100 * edited:.3g} %")
+    return table
+
+
+def _lines(results: Sequence[Result]) -> Iterator[tuple[str, Result | None, Result | None]]:
+    """Processes side by side: by the latest model, and by a frozen one with the same masks."""
+    frozen = {r.process.mask: r for r in results if r.process.variant == "frozen"}
+    shown = set()
+    for result in results:
+        process = result.process
+        if process.variant == "frozen":
+            continue
+        name = process.name.removeprefix("edit ")
+        if process.variant == "external":
+            yield name, None, result
+        else:
+            chained = process.variant == "chained"
+            shown |= {process.mask} if chained else set()
+            yield name, result, frozen.get(process.mask) if chained else None
+    yield from ((mask, None, r) for mask, r in frozen.items() if mask not in shown)
+
+
+def _cells(result: Result | None, base: float, error: float) -> tuple[str, str]:
+    if result is None:
+        return "", ""
+    process, prediction, summary = result.process, result.prediction, result.summary
+    measure = process.measure(summary.moments)
+    moments = process.finite_moments if measure == "test_error" else np.inf
+    interval = summary.moments[measure].mean[-1] / base, np.nan
+    if moments > 2:
+        low, high = mean_interval(summary.moments[measure], -1, error, finite_moments=moments)
+        interval = low / base, high / base
+    closed = "-"
+    if prediction is not None:
+        closed = f"{KINDS[prediction.kind]}{prediction.centre[-1] / base:.3f}"
+    return f"{interval[0]:.3f} - {interval[1]:.3f}", closed
+
+
+def _on(verdict: Verdict) -> str:
+    return str(verdict.parameters["process"]).removeprefix("edit ")
+
+
+def print_report(
+    settings: Settings, base: float, results: Sequence[Result], verdicts: Sequence[Verdict]
+) -> None:
+    """The answer, both tables and how sure they are."""
+    console = Console(highlight=False)
+    for sentence in answers(settings, base, results, verdicts):
+        console.print(sentence)
+    error = FAMILY_ERROR / max(len(verdicts), 1)
+    console.print()
+    console.print(error_table(settings, base, results, error))
+    console.print()
+    console.print(verdict_table(verdicts, _on))
+    count = sum(result.summary.count for result in results)
+    console.print(
+        "\nb is the error of the fit on human data; theory: closed forms, ~ to leading order in "
+        f"d/T; edited: rows of all edits together. {count:,} replicates.\n{how_sure(verdicts)}"
+    )
+
+
+def print_stored(run: RunDirectory) -> None:
+    """The verdicts of a run that was finished before."""
+    console = Console(highlight=False)
+    try:
+        verdicts = [Verdict(**record) for record in run.verdicts()]
+    except TypeError:  # a field that there is not, or one that is missing
+        raise RunError(
+            f"{run.path}: verdicts.json is of another version of collapse_sim; the same command "
+            "without --resume makes it anew"
+        ) from None
+    console.print(verdict_table(verdicts, _on))
+    console.print(how_sure(verdicts))
+    console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)

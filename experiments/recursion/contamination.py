@@ -1,0 +1,161 @@
+"""Training sets that are part human, part the last model's: what is learned from them, and when.
+
+Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
+flags only --replicates and --precision say anything here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from collapse_sim.distributions import type_laws
+from collapse_sim.distributions.contaminated import ContaminatedCounts, Estimate
+from collapse_sim.distributions.gaussian_law import GaussianLaw
+from collapse_sim.distributions.mixed_retraining import MixedRetraining
+from collapse_sim.loop import Trace
+from collapse_sim.replicates import Simulation
+from experiments.recursion.forgetting import memoriser
+from experiments.recursion.process import Only, Process, Stated, over_generations
+from experiments.recursion.settings import Settings
+from theory import categorical, contamination, zipf_tails
+
+REPLICATES, MANY = 2**15, 2**17
+"""Of many types in many batches, and of everything else."""
+
+TYPES, EXPONENT, TOKENS, BATCHES = 32, 0.5, 1000, 200
+"""Of a language, and of its training sets."""
+
+SHARES = (0.1, 0.5, 0.9)
+"""Of human tokens in every batch but the first: too few for the best rate, just too few, enough."""
+
+HUMAN = 10_000
+"""Points that a Gaussian is fitted to again and again, beside some of its own."""
+
+RATIOS = ((0.25, 4), (2.0, 11))
+"""Points of its own for each human one, and generations."""
+
+POINTS, ROUNDS = 10, 200
+"""Of a Gaussian that accumulates."""
+
+CUT: dict[str, Any] = {"exponent": 2.0, "cut": 8, "human_fraction": 0.005}
+DRAWS = {"before": 50, "on": 1000, "after": 10**6}
+"""Of a memoriser, before, on and after its plateau."""
+
+
+def processes(settings: Settings) -> list[Process]:
+    return [
+        *_estimates(settings),
+        *_mixed(settings),
+        _accumulated(settings),
+        *_plateau(settings),
+    ]
+
+
+def _process(
+    settings: Settings,
+    regime: str,
+    variant: str,
+    simulation: Simulation,
+    parameters: dict[str, Any],
+    replicates: int = MANY,
+) -> Process:
+    return Process(
+        "contamination", regime, simulation, settings.replicates or replicates, variant,
+        parameters=parameters,
+    )  # fmt: skip
+
+
+def _estimates(settings: Settings) -> Iterator[Process]:
+    """Frequencies of words in batches that are part human, as they are or debiased."""
+    law = type_laws.zipf(TYPES, EXPONENT)
+    one_batch = categorical.heterozygosity(probabilities=law) / TOKENS
+    forms = {"debiased": contamination.debiased_error, "pooled": contamination.pooled_error}
+    cases: list[tuple[Estimate, float]] = [
+        ("debiased", SHARES[0]),
+        *(("pooled", share) for share in SHARES),
+    ]
+    for estimate, share in cases:
+        shares = np.append(1.0, np.full(BATCHES - 1, share))
+        counts = ContaminatedCounts.of(
+            law, samples=TOKENS, human_shares=shares, estimate=estimate,
+            dtype=jnp.dtype(settings.precision),
+        )  # fmt: skip
+        form = forms[estimate]
+        curve = over_generations(
+            BATCHES,
+            lambda n, form=form, shares=shares: form(
+                probabilities=law, samples=TOKENS, human_shares=shares[:n]
+            ),
+        )
+        if estimate == "debiased":
+            rate = contamination.minimax_rate(samples=TOKENS, human_shares=shares)
+            other = Stated("kanabar2025.minimax", "squared_distance", BATCHES, rate)
+        else:
+            leading = contamination.pooled_error_leading(generation=BATCHES, human_share=share)
+            other = Stated(
+                "wang2026.rate", "squared_distance", BATCHES, one_batch * leading,
+                "the error, not its slope",
+            )  # fmt: skip
+        process = _process(
+            settings, estimate, f"{100 * share:g} % human", counts,
+            {"samples": TOKENS, "types": TYPES, "human_share": share}, REPLICATES,
+        ).stating(
+            Stated(f"ref.{estimate}", "squared_distance", BATCHES, curve[-1]), other
+        )  # fmt: skip
+        yield replace(process, closed={"squared_distance": curve})
+
+
+def _mixed(settings: Settings) -> Iterator[Process]:
+    """A Gaussian fitted to its human points and some of its own, from one deviation away."""
+    for ratio, generation in RATIOS:
+        simulation = MixedRetraining(
+            HUMAN, round(ratio * HUMAN), 1.0, generation, jnp.dtype(settings.precision)
+        )
+        curve = over_generations(
+            generation,
+            lambda n, ratio=ratio: contamination.mixed_distance(ratio=ratio, generation=n),
+        )
+        most = contamination.mixed_distance_bound(ratio=ratio, generation=generation)
+        note = "" if np.isfinite(most) else "nothing is promised from a ratio of 1/2 on"
+        process = _process(
+            settings, "keep_human", f"{ratio:g} drawn", simulation,
+            {"human": HUMAN, "ratio": ratio},
+        ).stating(
+            Stated("bertrand2024.stab", "distance", generation, most, note),
+            Stated("ref.mixed_rate", "distance", generation, curve[-1]),
+        )  # fmt: skip
+        yield replace(process, closed={"distance": curve})
+
+
+def _accumulated(settings: Settings) -> Process:
+    """The largest error of an accumulated mean so far."""
+    law = GaussianLaw.of(
+        "accumulate", samples=POINTS, generations=ROUNDS, estimator="maximum_likelihood",
+        dtype=jnp.dtype(settings.precision),
+    )  # fmt: skip
+    most = contamination.largest_mean_error_bound(samples=POINTS)
+    return _process(
+        settings, "accumulate", "max likelihood", Only(law, _largest), {"samples": POINTS}
+    ).stating(Stated("barzilai2025.thm41", "largest_mean_error", ROUNDS, most, "for any rounds"))
+
+
+def _largest(trace: Trace) -> Trace:
+    return {"largest_mean_error": jax.lax.cummax(trace["squared_mean_error"])}
+
+
+def _plateau(settings: Settings) -> Iterator[Process]:
+    """Memorisers of a Zipf law cut at a rank, with few human draws among the others."""
+    for place, draws in DRAWS.items():
+        where = CUT | {"samples": draws}
+        yield _process(
+            settings, "replace", f"{place} the plateau", memoriser(settings, **where), where
+        ).stating(
+            Stated(
+                "dohmatob2024b.thm32", "test_error", 1, zipf_tails.second_descent_leading(**where),
+                f"its plateau: {zipf_tails.tail_mass(exponent=2.0, rank=CUT['cut']):.4g}",
+            )
+        )  # fmt: skip

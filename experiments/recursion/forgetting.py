@@ -1,0 +1,297 @@
+"""How long until a type, a tail or a spread is forgotten: the laws that no other family decides.
+
+Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
+flags only --replicates, --precision and --sampling-variance say anything here.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from collapse_sim.distributions import type_laws
+from collapse_sim.distributions.categorical import CategoricalLearner
+from collapse_sim.distributions.divergences import Mixture
+from collapse_sim.distributions.gaussian import GaussianLearner
+from collapse_sim.distributions.gaussian_law import GaussianLaw
+from collapse_sim.distributions.kernel_density import KernelDensityLearner
+from collapse_sim.distributions.mixture import MixtureLearner
+from collapse_sim.distributions.rare_words import Memoriser, PoissonWord
+from collapse_sim.loop import Chain, Trace
+from collapse_sim.masks import MaskPolicy
+from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
+from collapse_sim.replicates import Simulation
+from experiments.recursion.points import truth, truth_variance
+from experiments.recursion.process import Only, Process, Stated, only, over_generations
+from experiments.recursion.settings import Settings
+from theory import (
+    absorption,
+    categorical,
+    forgetting,
+    gaussian,
+    gaussian_edits,
+    kernel_density,
+    zipf_tails,
+)
+
+REPLICATES, MANY = 2**18, 2**20
+"""Of most processes, and of short ones with measures that vary much."""
+
+LIFETIMES = 9
+"""Generations, in units of the samples, after which next to no language has two types left."""
+
+DISTINCT, PAIR = 10, 20
+"""Tokens of languages that are followed until one type is left."""
+
+EXPONENT, RANKS = 2.0, 512
+"""Of the Zipf law, and how many ranks are told apart."""
+
+POINTS, EARLY = 20, 3
+"""Of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
+
+KEPT, REDRAWN = 10, 30
+"""Of the points of a Gaussian, always the same."""
+
+COORDINATES = 8
+"""Of a kernel density, over which the error of its mean is averaged."""
+
+FEW, SPREAD, LATE = 10, 1.0, 40
+"""Of a mixture: points, the standard deviation whose chance of being exceeded is bounded (the truth
+has 2.24), and a generation at which the bound is below 1 and some chains still exceed it."""
+
+
+def processes(settings: Settings) -> list[Process]:
+    return [
+        *_types(settings),
+        *_anchored(settings),
+        *_tails(settings),
+        *_gaussians(settings),
+        _mixture(settings),
+        *_kernels(settings),
+    ]
+
+
+def _process(
+    settings: Settings,
+    regime: str,
+    variant: str,
+    simulation: Simulation,
+    parameters: dict[str, Any],
+    *stated: Stated,
+    replicates: int = REPLICATES,
+) -> Process:
+    """A process and its claims."""
+    process = Process(
+        "forgetting", regime, simulation, settings.replicates or replicates, variant,
+        parameters=parameters,
+    )  # fmt: skip
+    return process.stating(*stated)
+
+
+def _until_one(trace: Trace) -> Trace:
+    """Fits until one type is left, so far, and whether there are still several."""
+    several = 1 - trace["absorbed"]
+    return {"fits": 1 + jnp.cumsum(several), "several": several}
+
+
+def _types(settings: Settings) -> Iterator[Process]:
+    """Full resampling of words: how many are left, and how long until one is."""
+    dtype = jnp.dtype(settings.precision)
+
+    def chain(law: np.ndarray, tokens: int, generations: int) -> Chain:
+        return Chain(CategoricalLearner(law, tokens, dtype=dtype), Replace(), generations)
+
+    law = type_laws.zipf(50, 1.0)
+    least = forgetting.distinct_types(probabilities=law, samples=100, generation=20)
+    yield _process(
+        settings, "replace", "words", Only(chain(law, 100, 20), only("surviving_types")),
+        {"samples": 100, "types": 50, "law": "zipf"},
+        Stated("suresh2025.vocab", "surviving_types", 20, least),
+    )  # fmt: skip
+
+    word: dict[str, Any] = {"rate": 0.05, "samples": 50}
+    alive = over_generations(10, lambda n: forgetting.poisson_survival(**word, generation=n))
+    process = _process(
+        settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype), word,
+        Stated("suresh2025.poisson", "alive", 10, alive[-1]), replicates=MANY,
+    )  # fmt: skip
+    yield replace(process, closed={"alive": alive})
+
+    time = absorption.coalescence_time(samples=DISTINCT)
+    last = LIFETIMES * DISTINCT
+    yield _process(
+        settings, "replace", "distinct types",
+        Only(chain(type_laws.uniform(DISTINCT), DISTINCT, last), _until_one),
+        {"samples": DISTINCT},
+        Stated("kazdan2025.discrete", "fits", last, time, f"2 N is {2 * DISTINCT}"),
+    )  # fmt: skip
+
+    pair: dict[str, Any] = {"probability": 0.5, "samples": PAIR}
+    last, late = LIFETIMES * PAIR, 6 * PAIR
+    time = absorption.fixation_time(**pair)
+    limit = categorical.absorption_time_two_types(**pair)
+    least = categorical.alive_least(**pair, generation=PAIR)
+    most = categorical.alive_most(**pair, generation=late)
+    yield _process(
+        settings, "replace", "a pair", Only(chain(np.full(2, 0.5), PAIR, last), _until_one), pair,
+        Stated("ref.two_types", "fits", last, time, f"the diffusion limit is {limit:.4g}"),
+        Stated("seddik2024.absorb_least", "several", PAIR, least),
+        Stated("seddik2024.absorb", "several", late, most, "above 1 for the first 2 N fits"),
+    )  # fmt: skip
+
+
+def _anchored(settings: Settings) -> Iterator[Process]:
+    """Human tokens beside the drawn ones: fresh ones, or always the same."""
+    dtype, law = jnp.dtype(settings.precision), type_laws.uniform(10)
+    mixed: dict[str, Any] = {"samples": 50, "human_share": 0.1}
+    error = float(np.sum(categorical.mixture_limit(probabilities=law, **mixed)))
+    learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
+    chain = Chain(learner, FreshHuman(0.1), 30)
+    yield _process(
+        settings, "fresh_human", "ten types", chain, mixed,
+        Stated("ref.mix_prob", "squared_distance", 30, error, "its limit, reached within 1e-3"),
+    )  # fmt: skip
+
+    law = np.array([0.4, 0.3, 0.2, 0.1])
+    fixed: dict[str, Any] = {"samples": 40, "edited": 16}
+    learner = CategoricalLearner(law, 40, sizes=np.array([24, 16]), dtype=dtype)
+    variety = (1 - 1 / 24) * categorical.fixed_mask_limit(anchors=law, **fixed)
+    yield _process(
+        settings, "keep_human", "the same tokens", Chain(learner, _second_block(20), 20), fixed,
+        Stated("ref.unigram_fixed", "heterozygosity", 20, variety, "averaged over the anchors"),
+    )  # fmt: skip
+
+
+def _second_block(generations: int) -> Regime:
+    """Of two blocks the second is drawn anew each time."""
+    return Edit.of(MaskPolicy.of(np.tile([False, True], (generations - 1, 1))))
+
+
+def _tails(settings: Settings) -> Iterator[Process]:
+    """Memorisers of a Zipf law: cut far out and far in, and with a clean part."""
+    error, leading = zipf_tails.memoriser_error, zipf_tails.cut_error_leading
+    far: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**3, "cut": 10**5}
+    near: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**9, "cut": 100}
+    clean = far | {"cut": 8, "human_fraction": 0.05}
+    second = zipf_tails.second_error(exponent=EXPONENT, samples=10**3, human_samples=10**3)
+    yield _process(
+        settings, "replace", "a far cut", memoriser(settings, **far), far,
+        Stated("ref.zipf_error", "test_error", 1, error(**far)),
+        Stated("dohmatob2024b.thm21", "test_error", 1, leading(**far), "the error, not its slope"),
+        Stated("dohmatob2024b.cor22", "test_error", 2, second, "multinomial: off by O(1/T)"),
+    )  # fmt: skip
+    yield _process(
+        settings, "replace", "a near cut", memoriser(settings, **near), near,
+        Stated(
+            "dohmatob2024b.thm21", "test_error", 1, leading(**near), "the error, not its slope",
+            support=(0.0, 1.0),  # a mass, and next to never another one
+        ),
+    )  # fmt: skip
+    yield _process(
+        settings, "replace", "a clean part", memoriser(settings, **clean), clean,
+        Stated("ref.zipf_error", "test_error", 1, error(**clean), "below the floor of the cut"),
+    )  # fmt: skip
+
+
+def memoriser(
+    settings: Settings, *, exponent: float, samples: int, cut: int, human_fraction: float = 0.0
+) -> Chain:
+    """Two generations of it on a Zipf law, cut at a rank, with a human part."""
+
+    def with_rest(law: np.ndarray) -> np.ndarray:
+        return np.append(law, max(1 - law.sum(), 0.0))
+
+    ranks = np.arange(1, RANKS + 1)
+    tested = ranks**-exponent * (1 - zipf_tails.tail_mass(exponent=exponent, rank=1))
+    kept = 1 - zipf_tails.tail_mass(exponent=exponent, rank=cut)
+    drawn = tested * (human_fraction + (1 - human_fraction) * (ranks <= cut) / kept)
+    learner = Memoriser(
+        with_rest(drawn), samples, dtype=jnp.dtype(settings.precision), tested=with_rest(tested)
+    )
+    return Chain(learner, Replace(), 2)
+
+
+def _gaussians(settings: Settings) -> Iterator[Process]:
+    dtype, bias = jnp.dtype(settings.precision), settings.sampling_variance
+    biased: dict[str, Any] = {"samples": POINTS, "sampling_variance": bias}
+    learner = GaussianLearner(1, **biased, representation="statistics", dtype=dtype)
+    left = gaussian.replace_variance(**biased, generation=EARLY)
+    yield _process(
+        settings, "replace", f"{bias:g} of variance", Chain(learner, Replace(), EARLY), biased,
+        Stated("alemohammad2024.bias", "variance", EARLY, left, "tested early"),
+    )  # fmt: skip
+
+    law = GaussianLaw.of(
+        "accumulate", samples=10, generations=100, estimator="maximum_likelihood", dtype=dtype
+    )
+    limit = gaussian.accumulate_limit(samples=10)
+    error = gaussian.accumulate_mean_error(samples=10, generation=100, unbiased=False)
+    steps = "by its steps, each averaged over its own draw"
+    yield _process(
+        settings, "accumulate", "max likelihood", law, {"samples": 10},
+        Stated("kazdan2025.gauss_acc_limit", "variance", 100, limit, "reached within 1e-3"),
+        Stated("ref.gauss_acc_mean", "squared_mean_steps", 100, error, steps),
+    )  # fmt: skip
+
+    half: dict[str, Any] = {"samples": POINTS, "edited": POINTS // 2}
+    chain = Chain(GaussianLearner(1, POINTS, dtype=dtype), EditSubset(POINTS // 2), EARLY)
+    error = gaussian_edits.edit_mean_error(**half, generation=EARLY)
+    yield _process(
+        settings, "edit", "a random half", chain, half,
+        Stated("ref.gauss_edit_mean", "squared_mean_error", EARLY, error), replicates=MANY,
+    )  # fmt: skip
+
+    fixed: dict[str, Any] = {"samples": KEPT + REDRAWN, "edited": REDRAWN}
+    learner = GaussianLearner(
+        1, KEPT + REDRAWN, sizes=np.array([KEPT, REDRAWN]), representation="statistics",
+        dtype=dtype,
+    )  # fmt: skip
+    path = gaussian_edits.fixed_mask_variance(**fixed, generation=EARLY)
+    limit = gaussian_edits.fixed_mask_limit(**fixed)
+    yield _process(
+        settings, "keep_human", "the same points", Chain(learner, _second_block(20), 20), fixed,
+        Stated("ref.gauss_edit_fixed_path", "variance", EARLY, path),
+        Stated("ref.gauss_edit_fixed", "variance", 20, limit, "reached within 1e-3"),
+    )  # fmt: skip
+
+
+def _mixture(settings: Settings) -> Process:
+    """Two components fitted by a few steps of EM."""
+    learner = MixtureLearner(truth(1), FEW, 2, steps=5, dtype=jnp.dtype(settings.precision))
+    most = forgetting.mixture_survival_bound(
+        threshold=SPREAD, samples=FEW, generation=LATE, human_std=math.sqrt(truth_variance(1))
+    )
+    return _process(
+        settings, "replace", "two components", Only(Chain(learner, Replace(), LATE), _above),
+        {"samples": FEW, "threshold": SPREAD},
+        Stated("suresh2025.gmm", "exceeds", LATE, most, "by EM e^{-n/(2M)} would do"),
+    )  # fmt: skip
+
+
+def _above(trace: Trace) -> Trace:
+    return {"exceeds": (trace["variance"] > SPREAD**2).astype(trace["variance"].dtype)}
+
+
+def _kernels(settings: Settings) -> Iterator[Process]:
+    dtype = jnp.dtype(settings.precision)
+    fixed: dict[str, Any] = {"samples": POINTS, "bandwidth": 1.0}
+    human = Mixture.of((1.0,), [np.zeros(COORDINATES)], [np.eye(COORDINATES)])
+    chain = Chain(KernelDensityLearner(**fixed, truth=human, dtype=dtype), Replace(), EARLY)
+    error = kernel_density.mean_error(**fixed, generation=EARLY)
+    yield _process(
+        settings, "replace", "a fixed kernel", Only(chain, only("squared_mean_error")), fixed,
+        Stated("ref.kde_mean", "squared_mean_error", EARLY, error),
+    )  # fmt: skip
+
+    chain = Chain(KernelDensityLearner(100, "silverman", dtype=dtype), Replace(), EARLY)
+    variance = kernel_density.relative_sample_variance(
+        samples=100, generation=EARLY, unbiased=False,
+        factor=kernel_density.silverman_factor(samples=100),
+    )  # fmt: skip
+    yield _process(
+        settings, "replace", "Silverman's rule", Only(chain, only("data_variance")),
+        {"samples": 100}, Stated("ref.kde_silverman", "data_variance", EARLY, variance),
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""What mixtures and kernel densities share: the truth, and the regimes on explicit points."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from collapse_sim.distributions.divergences import Mixture
+from collapse_sim.loop import Chain, Learner
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    EditSubset,
+    FreshHuman,
+    HumanOnly,
+    Regime,
+)
+from experiments.recursion.process import Process
+from experiments.recursion.settings import Settings
+
+SAMPLES, GENERATIONS = 100, 20
+POOLED, SHOWN, PAIRS = 64, 256, 2048
+"""Replicates: of regimes whose points add up, of others, and of two regimes that are compared."""
+
+AWAY = 2.0
+"""Standard deviations from each component's centre to the middle of the truth."""
+
+
+def truth(dim: int) -> Mixture:
+    """Two unit Gaussians apart along the first axis; the published notebook names no truth."""
+    centre = AWAY * np.eye(dim)[0]
+    return Mixture.of((0.5, 0.5), (-centre, centre), [np.eye(dim)] * 2)
+
+
+def truth_variance(dim: int) -> float:
+    """Total variance of the truth divided by the dimension."""
+    return 1 + AWAY**2 / dim
+
+
+def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
+    """Every regime on `samples` points or tokens.
+
+    Full resampling, human data kept and both edits differ in how many are drawn anew and in what
+    the others keep: data of one compiled program.
+    """
+    edited, kept = (round(share * samples) for share in (settings.edit_share, settings.kept_human))
+    return {
+        "control": HumanOnly(),
+        "replace": EditSubset(samples, anchored=False),
+        "keep_human": EditSubset(samples - kept, anchored=True),
+        "fresh_human": FreshHuman(settings.kept_human),
+        "accumulate": Accumulate(),
+        "subsample": AccumulateSubsample(),
+        "edit": EditSubset(edited, anchored=False),
+        "edit_anchored": EditSubset(edited, anchored=True),
+    }
+
+
+def processes_of(
+    settings: Settings,
+    family: str,
+    learner: Learner,
+    samples: int,
+    spread: str | None,
+    closed: Callable[[str], Mapping[str, np.ndarray]] = lambda _: {},
+) -> Iterator[Process]:
+    """One process for each regime asked for, and what keeping human data is worth.
+
+    `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
+    is light, which neither a divergence from a model near a point has nor its variance.
+    """
+    generations = settings.generations or GENERATIONS
+    size = {"samples": samples, "dim": settings.dim or 1}
+    contrasted = is_contrasted(settings) and spread is not None
+    regimes = regimes_of(settings, samples)
+    for name in settings.regime:
+        chain, curves = Chain(learner, regimes[name], generations), closed(name)
+        paired = contrasted and name in ("replace", "keep_human")
+        shown = POOLED if name in ("accumulate", "subsample") else SHOWN
+        most = PAIRS if paired else shown
+        process = Process(
+            family, name, chain, settings.replicates or most, chunk=POOLED, closed=curves,
+            parameters=size,
+        )  # fmt: skip
+        if contrasted and spread and name == "keep_human":
+            claim = process.claim("shum2024.kept_human", spread, generations, 0.0)
+            process = process.against("replace", claim)
+        yield process
+
+
+def is_contrasted(settings: Settings) -> bool:
+    """Whether keeping human data stands against keeping none."""
+    return settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime)

@@ -1,0 +1,45 @@
+"""The three sources of error one by one: statistical, functional and computational."""
+
+import jax.numpy as jnp
+
+from collapse_sim.distributions.mixture import MixtureLearner
+from collapse_sim.loop import Chain
+from collapse_sim.regimes import Replace
+from experiments.recursion.points import truth
+from experiments.recursion.process import Process
+from experiments.recursion.settings import Settings
+
+MANY, FEW = 3000, 100
+"""Points of a generation: more than float16 can count one by one, and few."""
+
+STEPS, GENERATIONS = 15, 10
+REPLICATES = 64
+
+ALONE = {
+    "none": {},
+    "few points": {"samples": FEW},
+    "one Gaussian": {"components": 1},
+    "few EM steps": {"steps": 1},
+    "float16 sums": {"sum_dtype": jnp.float16},
+    "all": {"samples": FEW, "components": 1, "steps": 1, "sum_dtype": jnp.float16},
+}
+"""Statistical; functional, of the family and of its optimiser; computational."""
+
+
+def processes(settings: Settings) -> list[Process]:
+    """Full resampling with each source alone, with none and with all."""
+    found = []
+    for name, change in ALONE.items():
+        options = {
+            "samples": MANY, "components": settings.components, "steps": STEPS,
+            "dtype": jnp.dtype(settings.precision),
+        }  # fmt: skip
+        learner = MixtureLearner(truth(1), **(options | change))
+        chain = Chain(learner, Replace(), settings.generations or GENERATIONS)
+        found.append(
+            Process(
+                "sources", "replace", chain, settings.replicates or REPLICATES, name,
+                parameters={"samples": learner.samples},
+            )
+        )  # fmt: skip
+    return found

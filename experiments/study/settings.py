@@ -1,0 +1,75 @@
+"""Flags that the studies share. Nothing here imports JAX, so that --help is quick."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from experiments import command_line
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """Texts, models and training of a study."""
+
+    corpus: str = "python"
+    """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
+    such files (hidden ones are passed over), or hf:NAME."""
+
+    seeds: int = 8
+    """Independent repetitions of everything, trained side by side; fewer than 6 decide nothing, and
+    n that agree are right but for a chance of 2^(1-n)."""
+
+    seed: int = 0
+    """The one seed of the run."""
+
+    size: str = "0.1m"
+    """Of every student: 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
+
+    vocabulary: int = 288
+    """Tokens of the byte-level BPE trained on the human text."""
+
+    context: int = 64
+    """Tokens of a block."""
+
+    tokens: int = 80_000
+    """Most tokens of the human text of each role: student, generator or prior, judge."""
+
+    epochs: float = 6.0
+    """Training tokens of every fit, in units of the student's text."""
+
+    batch: int = 16
+    """Blocks of each training step."""
+
+    peak_rate: float = 5e-3
+    """Largest learning rate."""
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Run directory (default: runs/<study>/<preset>-<hash of the parameters>)."""
+
+    resume: bool = False
+    """Go on with an interrupted run of the same parameters."""
+
+    def validate(self) -> None:
+        """Raises ValueError, in one line, for values that nothing can be done with."""
+        least = {"seeds": 2, "context": 3, "batch": 1, "vocabulary": 257}
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                self.reject(name, f"accepted are integers >= {bound}")
+        if self.tokens < self.context:
+            self.reject("tokens", f"accepted are integers >= context = {self.context}")
+        for name in ("epochs", "peak_rate"):
+            if not 0 < getattr(self, name) < float("inf"):
+                self.reject(name, "accepted are finite numbers > 0")
+
+    def reject(self, name: str, accepted: str, value: Any = None) -> None:
+        command_line.reject(self, name, accepted, value)  # type: ignore[arg-type]
+
+    def parameters(self) -> dict[str, Any]:
+        """All that decides the numbers of a run, and nothing that does not."""
+        return command_line.parameters(self)  # type: ignore[arg-type]
+
+    def directory(self, study: str) -> Path:
+        """Where the run of a study is written."""
+        return command_line.directory(self, study)  # type: ignore[arg-type]

@@ -1,0 +1,161 @@
+"""Models of a study: fitted once each, measured on held-out text, kept for a run that goes on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Key
+from tqdm import tqdm
+
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.sampling import Sampler
+from collapse_sim.language.training import Parameters, Training
+from collapse_sim.language.transformer import TransformerConfig
+from collapse_sim.run_directory import RunDirectory
+from experiments.fitting import Fitting
+from experiments.study.settings import StudySettings
+from experiments.study.texts import Text, Texts
+
+ROLES = ("student", "generator", "judge", "prior")
+"""Models of different roles share no random numbers; arms of students share all."""
+
+FULL = Sampler()
+"""The model's own law."""
+
+OWN_BLOCKS = 512
+"""Of its own training text that a model is scored on."""
+
+Values = dict[str, np.ndarray]
+"""By measure: a value for each seed, or for `scores/DOMAIN` one for each seed and block."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What every arm of a study shares."""
+
+    settings: StudySettings
+    texts: Texts
+    run: RunDirectory
+    bar: tqdm
+
+    @cached_property
+    def fitting(self) -> Fitting:
+        return Fitting(self.run, self.bar)
+
+    @property
+    def seeds(self) -> int:
+        return self.settings.seeds
+
+    @property
+    def tokens_of_a_fit(self) -> int:
+        """Training tokens of all seeds."""
+        training = self.training()
+        return self.seeds * training.steps * training.batch * self.settings.context
+
+    def learner(
+        self,
+        size: str | None = None,
+        *,
+        generation: Sampler = FULL,
+        replacement: Sampler = FULL,
+        training: Training | None = None,
+    ) -> LanguageLearner:
+        """A model of the students' size (or another), and the laws it is sampled from."""
+        settings = self.settings
+        config = TransformerConfig.named(
+            size or settings.size, vocabulary=self.texts.vocabulary, context=settings.context
+        )
+        if jax.default_backend() != "cpu":
+            config = config.on(jnp.bfloat16)
+        return LanguageLearner(
+            config,
+            training or self.training(),
+            make_mesh(settings.seeds),
+            generation=generation,
+            replacement=replacement,
+        )
+
+    def training(self, blocks: int | None = None, epochs: float | None = None) -> Training:
+        """As the settings say, for a text of so many blocks (default: a role's)."""
+        settings = self.settings
+        blocks = blocks or len(next(iter(self.texts.roles.values())).blocks)
+        steps = max(round((epochs or settings.epochs) * blocks / settings.batch), 1)
+        return Training(steps, settings.batch, settings.peak_rate)
+
+    def keys(self, role: str, stage: int) -> Key[Array, " seeds"]:
+        """Keys of one stage of a role for every seed: 0 initialises, 1 orders, 2 on draw."""
+        root = jax.random.fold_in(jax.random.key(self.settings.seed), ROLES.index(role))
+        return jax.random.split(jax.random.fold_in(root, stage), self.seeds)
+
+    def human(self, role: str) -> Blocks:
+        """The role's own human text, the same for every seed."""
+        return Blocks.of(self.texts.roles[role].blocks, self.seeds)
+
+    def fit(
+        self,
+        name: str,
+        role: str,
+        learner: LanguageLearner,
+        data: Blocks,
+        start: Parameters | None = None,
+    ) -> Parameters:
+        """A model of every seed, from fresh parameters or from `start`."""
+        first = self.keys(role, 0)
+        state = learner.start(first) if start is None else learner.start_from(first, start)
+        return self.fitting.fit(name, learner, state, self.keys(role, 1), data).parameters
+
+    def arm(
+        self,
+        name: str,
+        learner: LanguageLearner,
+        data: Blocks,
+        start: Parameters | None = None,
+        measure: Any = None,
+    ) -> Values:
+        """What is measured of a student trained on `data`; from the checkpoint where it is there.
+
+        `measure`, a function of the parameters, adds what is special to the arm.
+        """
+        place = f"{name}-measures"
+        saved = self.run.load_checkpoint(place)
+        if saved is not None:
+            return saved
+        parameters = self.fit(name, "student", learner, data, start)
+        values = self.measured(learner, parameters, data)
+        if measure is not None:
+            values |= measure(parameters)
+        self.run.save_checkpoint(place, values)
+        self.fitting.forget(name)
+        return values
+
+    def measured(self, learner: LanguageLearner, parameters: Parameters, data: Blocks) -> Values:
+        """Loss in nats per token: held out by domain, over all, and on the model's own text."""
+        values: Values = {}
+        for domain, text in self.texts.held_out.items():
+            scores = self.block_losses(learner, parameters, Blocks.of(text.blocks, self.seeds))
+            values[f"scores/{domain}"] = scores
+        every = np.concatenate([v for k, v in values.items() if k.startswith("scores/")], axis=1)
+        count = min(OWN_BLOCKS, data.size)
+        chosen = np.linspace(0, data.size - 1, count).astype(int)
+        own = jax.tree.map(lambda x: np.asarray(x)[:, chosen], data)
+        own_loss = self.block_losses(learner, parameters, own).mean(axis=1)
+        return values | {"held_out_loss": every.mean(axis=1), "training_loss": own_loss}
+
+    def block_losses(
+        self, learner: LanguageLearner, parameters: Parameters, data: Blocks
+    ) -> np.ndarray:
+        """Mean loss of the scored tokens of every block, (seeds, blocks), in nats per token."""
+        losses = -learner.score(parameters, np.asarray(data.labels)).astype(np.float64)
+        if data.scored is None:
+            return losses.mean(axis=2)
+        counted = np.asarray(data.scored)[:, :, 1:]
+        return (losses * counted).sum(axis=2) / counted.sum(axis=2)
+
+
+def held_out_documents(texts: dict[str, Text]) -> np.ndarray:
+    """The document of every held-out block, domain after domain, no number in two domains."""
+    return Text.joined(list(texts.values())).documents

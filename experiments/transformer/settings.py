@@ -1,0 +1,188 @@
+"""Flags of transformer_collapse.py. Nothing here imports JAX, so that --help is quick."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from experiments import command_line
+
+Regime = Literal[
+    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
+    "edit_share",
+]  # fmt: skip
+Strategy = Literal["revise", "revise_drop", "filter"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What happens to a small language model trained on its own text, regime by regime?"""
+
+    preset: Literal["tiny", "default", "oracle", "wikitext", "gpu", "paper"] = "default"
+    """tiny: a smoke test of a minute that decides nothing; oracle: a language whose law is known;
+    wikitext: WikiText-2; gpu and paper: sizes for accelerators."""
+
+    corpus: str = "python"
+    """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
+    such files (hidden ones are passed over), hf:NAME, or oracle."""
+
+    regimes: tuple[Regime, ...] = (
+        "control", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"
+    )  # fmt: skip
+    """How the next generation's data are made; edit_share edits by share, edit by threshold."""
+
+    generations: int = 4
+    """Models trained one after the other; generation 1 sees human text."""
+
+    seeds: int = 6
+    """Independent repetitions of everything, trained side by side; fewer than 6 decide nothing, and
+    n that agree are right but for a chance of 2^(1-n)."""
+
+    seed: int = 0
+    """The one seed of the run."""
+
+    size: str = "0.1m"
+    """Model: 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
+
+    vocabulary: int = 288
+    """Tokens of the byte-level BPE trained on the human text, or states of the oracle."""
+
+    context: int = 64
+    """Tokens of a block."""
+
+    tokens: int = 110_000
+    """Most training tokens of each generation's human data."""
+
+    epochs: float = 6.0
+    """Training tokens of every fit, in units of the human data: all fits see the same number."""
+
+    batch: int = 16
+    """Blocks of each training step."""
+
+    peak_rate: float = 5e-3
+    """Largest learning rate."""
+
+    init: Literal["fresh", "base"] = "fresh"
+    """Every generation starts from fresh parameters, or from those of generation 1."""
+
+    human_share: float = 0.1
+    """Share of the blocks that keep_human keeps, always of the original human text."""
+
+    prompt: int = 1
+    """Tokens of a human block that every synthetic block begins with."""
+
+    temperature: float = 1.0
+    """Of generated text."""
+
+    top_k: int | None = None
+    """Generated text takes the k most probable tokens only."""
+
+    top_p: float | None = None
+    """Generated text takes the most probable tokens of this total probability only."""
+
+    threshold: float | None = 0.9
+    """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
+
+    edit_share: float = 0.125
+    """edit_share edits this share of the tokens, the most probable ones, as does edit
+    without any threshold; 0.125 is that of the paper's first pass, whose prior is sure of them."""
+
+    threshold_below: float | None = None
+    """Also edit tokens of at most this probability; with --threshold None, only those."""
+
+    strategy: Strategy = "revise"
+    """revise; revise_drop also deletes tokens with P <= drop_below; filter only deletes."""
+
+    drop_below: float = 1e-3
+    """Probability at or below which a token is deleted."""
+
+    edit_temperature: float = 1.0
+    """Of the replacements."""
+
+    edit_top_k: int | None = None
+    """Replacements are among the k most probable tokens (8 in the paper)."""
+
+    edit_top_p: float | None = None
+    """Replacements are among the most probable tokens of this total probability."""
+
+    edit_reject: bool = False
+    """A replacement is never the token that stood there."""
+
+    bounded_slope: float = 0.03
+    """Editing counts as bounded when its loss grows by less, in nats a generation."""
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Run directory (default: runs/transformer_collapse/<preset>-<hash of the parameters>)."""
+
+    resume: bool = False
+    """Go on with an interrupted run of the same parameters."""
+
+    def validate(self) -> None:
+        """Raises ValueError, in one line, for values that nothing can be done with."""
+        least = {"generations": 2, "seeds": 2, "context": 2, "batch": 1, "tokens": 2,
+                 "vocabulary": 2, "prompt": 1}  # fmt: skip
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                self._reject(name, f"accepted are integers >= {bound}")
+        for name in ("human_share", "threshold", "edit_share", "threshold_below", "drop_below"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                self._reject(name, "accepted is [0, 1]")
+        for name in ("top_p", "edit_top_p"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= 1:
+                self._reject(name, "accepted is (0, 1]")
+        for name in ("top_k", "edit_top_k"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                self._reject(name, "accepted are integers >= 1")
+        for name in ("epochs", "peak_rate", "temperature", "edit_temperature", "bounded_slope"):
+            if not 0 < getattr(self, name) < float("inf"):
+                self._reject(name, "accepted are finite numbers > 0")
+        if self.prompt >= self.context:
+            self._reject(
+                "prompt", f"accepted are integers from 1 to context - 1, {self.context - 1}"
+            )
+        if not self.regimes:
+            self._reject("regimes", "accepted is at least one")
+
+    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
+        command_line.reject(self, name, accepted, value)
+
+    def parameters(self) -> dict[str, Any]:
+        """All that decides the numbers of a run, and nothing that does not."""
+        return command_line.parameters(self)
+
+    def directory(self) -> Path:
+        """Where the run is written."""
+        return command_line.directory(self, "transformer_collapse")
+
+
+DEFAULT = Settings()
+PRESETS = {
+    "default": DEFAULT,
+    "tiny": replace(
+        DEFAULT, preset="tiny", generations=3, seeds=2, tokens=8_000, epochs=2.0, context=32,
+        threshold=0.5, regimes=("control", "replace", "edit"),
+    ),
+    "oracle": replace(
+        DEFAULT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
+    ),
+    "wikitext": replace(DEFAULT, preset="wikitext"),
+    "gpu": replace(
+        DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
+        batch=64, peak_rate=1e-3, generations=5, seeds=6,
+    ),
+    "paper": replace(
+        DEFAULT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=6,
+        tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, threshold=0.99,
+        edit_top_k=8, prompt=64,
+    ),
+}  # fmt: skip
+
+
+def parse(arguments: Sequence[str]) -> Settings:
+    """Settings from the command line; flags override those of --preset."""
+    return command_line.parse(PRESETS, arguments)

@@ -1,0 +1,117 @@
+"""The human text of a run, how it is scored, and the regimes by name."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, Key
+
+from collapse_sim.language import corpus, measures, tokenizer
+from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.editing import EditAndDrop, TokenRule
+from collapse_sim.language.oracle import MarkovSource
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    Edit,
+    HumanOnly,
+    KeepHuman,
+    Regime,
+    Replace,
+)
+from experiments.transformer.settings import Settings
+
+HELD_OUT = 0.1
+ROLES = ("source", "chains", "token_rule")
+ORACLE_HELD_OUT = 20_000
+"""Tokens of the oracle's held-out text."""
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Human text for training, and held-out text by domain."""
+
+    train: np.ndarray
+    """Token blocks, (blocks, time)."""
+    held_out: dict[str, np.ndarray]
+    vocabulary: int
+    sources: dict[str, Any]
+    tokenizer: str | None = None
+    oracle: MarkovSource | None = None
+    note: str = ""
+    """What was read, in one line."""
+    counts: np.ndarray = field(init=False)
+    """How often each token occurs in the human training text."""
+
+    def __post_init__(self):
+        counts = measures.token_counts(self.train, self.vocabulary)
+        object.__setattr__(self, "counts", counts)
+
+    def human(self, seeds: int) -> Blocks:
+        return Blocks.of(self.train, seeds)
+
+
+def root_key(seed: int, role: str) -> Key[Array, ""]:
+    """The key that all keys of one part of a run are made from; parts share none."""
+    return jax.random.fold_in(jax.random.key(seed), ROLES.index(role))
+
+
+def make_world(settings: Settings) -> World:
+    """Read, split and tokenize; raises ValueError for a corpus that cannot be used."""
+    if settings.corpus == "oracle":
+        return _oracle(settings)
+    read = corpus.read_corpus(settings.corpus)
+    # A little more text than is asked for: a token is rarely longer than eight characters.
+    documents = corpus.take(read.documents, 8 * settings.tokens)
+    made = tokenizer.tokenize(
+        documents,
+        vocabulary=settings.vocabulary,
+        time=settings.context,
+        held_out=HELD_OUT,
+        tokens=settings.tokens,
+    )
+    return World(
+        made.train, made.held_out, made.vocabulary, made.sources, tokenizer.save(made.tokenizer),
+        note=read.note,
+    )  # fmt: skip
+
+
+def _oracle(settings: Settings) -> World:
+    source = MarkovSource.zipfian(settings.vocabulary, seed=settings.seed)
+    train_key, held_out_key = jax.random.split(root_key(settings.seed, "source"))
+    blocks = max(settings.tokens // settings.context, 1)
+    held_out = max(ORACLE_HELD_OUT // settings.context, 1)
+    return World(
+        np.asarray(source.sample(train_key, blocks, settings.context)),
+        {"oracle": np.asarray(source.sample(held_out_key, held_out, settings.context))},
+        settings.vocabulary,
+        {"oracle": {"seed": settings.seed, "entropy_rate": float(source.entropy_rate())}},
+        oracle=source,
+    )
+
+
+def make_regime(settings: Settings, name: str) -> Regime:
+    """The regime of one arm."""
+    plain = {
+        "control": HumanOnly(),
+        "replace": Replace(),
+        "keep_human": KeepHuman(settings.human_share),
+        "accumulate": Accumulate(),
+        "subsample": AccumulateSubsample(),
+    }
+    if name in plain:
+        return plain[name]
+    unset = settings.threshold is None and settings.threshold_below is None
+    by_share = unset or name == "edit_share"
+    rule = TokenRule(
+        None if by_share else settings.threshold,
+        settings.threshold_below,
+        settings.edit_share if by_share else None,
+    )
+    if settings.strategy == "filter":
+        rule = TokenRule()
+    edit = Edit.of(rule, "anchored" if name.endswith("anchored") else "chained")
+    if settings.strategy == "revise":
+        return edit
+    return EditAndDrop(edit, settings.drop_below)
