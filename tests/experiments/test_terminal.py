@@ -69,7 +69,7 @@ def test_the_bar_is_as_wide_as_the_terminal(make, columns, monkeypatch):
     termios.tcsetwinsize(other, (24, columns))
     with open(other, "w") as terminal, open(main, "rb", buffering=0) as screen:
         monkeypatch.setattr(sys, "stderr", terminal)
-        with getattr(importlib.import_module(module), name)(10**6) as bar:
+        with getattr(importlib.import_module(f"experiments.{module}"), name)(10**6) as bar:
             bar.set_description("edit random anchored, T = 400")
             bar.update(10)
             bar.refresh()
