@@ -13,7 +13,12 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from theory import gaussian, gaussian_edits
+from theory.claims import claim
 from theory.validate import require_count, require_fraction
+
+_CATEGORICAL = "derived: theory/categorical.py"
+_SEDDIK = "Seddik et al. 2024"
+
 
 _ROUNDING = 1e-9
 """By how much the sum of a law may miss 1."""
@@ -29,6 +34,15 @@ def heterozygosity(*, probabilities: ArrayLike) -> float:
     return float(_variances(probabilities).sum())
 
 
+@claim(
+    "seddik2024.synth",
+    _SEDDIK,
+    relation="==",
+    says=r"replace: $1 - E \sum p_i^2 = (1 - \frac1N)^n (1 - S_0)$",
+    stated="multinomial (recalled)",
+    needed="the same",
+    expected="holds, exactly",
+)
 def replace_heterozygosity(
     *, probabilities: ArrayLike, samples: gaussian.Sizes, generation: int
 ) -> float:
@@ -43,6 +57,15 @@ def replace_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+@claim(
+    "shum2024.discrete",
+    "Shumailov et al. 2024",
+    relation="==",
+    says="one generation of M draws loses a type of probability q with chance (1 - q)^M",
+    stated="exact maximum likelihood; the chain ends at type i with chance q_i",
+    needed="the same; the chance to lose a type in the end is 1 - q",
+    expected="holds",
+)
 def lost_probability(*, probability: float, samples: int) -> float:
     r"""Chance that one generation of N draws misses a type: $(1 - q)^N$.
 
@@ -56,6 +79,14 @@ def lost_probability(*, probability: float, samples: int) -> float:
     return float(np.exp(special.xlog1py(samples, -probability)))
 
 
+@claim(
+    "ref.distinct_first",
+    _CATEGORICAL,
+    relation="==",
+    says=r"distinct words of N human draws: $\sum_i (1 - (1 - p_i)^N)$",
+    needed="independent draws",
+    expected="holds",
+)
 def distinct_types(*, probabilities: ArrayLike, samples: int) -> float:
     r"""Mean number of types in N human draws: $\sum_i 1 - (1 - p_i)^N$.
 
@@ -68,6 +99,14 @@ def distinct_types(*, probabilities: ArrayLike, samples: int) -> float:
         return float(-np.expm1(samples * np.log1p(-law)).sum())
 
 
+@claim(
+    "seddik2024.absorb_least",
+    _SEDDIK,
+    relation=">=",
+    says=r"a type is neither lost nor alone with chance at least $4p(1-p)(1-\frac1N)^n$",
+    needed="any N",
+    expected="holds: .250 against .363 at N = 50, p = .3, n = 60",
+)
 def alive_least(*, probability: float, samples: int, generation: int) -> float:
     r"""Least chance that a type is neither lost nor alone after n fits: $4p(1-p)(1-\frac1N)^n$.
 
@@ -79,6 +118,14 @@ def alive_least(*, probability: float, samples: int, generation: int) -> float:
     return 4 * _type_variance(probability, samples, generation)
 
 
+@claim(
+    "seddik2024.absorb",
+    _SEDDIK,
+    relation="<=",
+    says=r"a type is neither lost nor alone with chance at most $2Np(1-p)(1-\frac1N)^n$",
+    needed="N >= 2",
+    expected="holds; vacuous early: 6.25 against .363 at N = 50, p = .3, n = 60",
+)
 def alive_most(*, probability: float, samples: int, generation: int) -> float:
     r"""Most that chance can be: $2Np(1-p)(1-\frac1N)^n$, $N \ge 2$; says nothing while above 1.
 
@@ -118,6 +165,14 @@ def absorption_time_two_types(*, probability: float, samples: int) -> float:
     return -2 * samples * inside
 
 
+@claim(
+    "ref.unigram_edit",
+    _CATEGORICAL,
+    relation="==",
+    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H",
+    needed="a uniformly random subset",
+    expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
+)
 def edit_factor(*, samples: int, edited: int) -> float:
     r"""Share of H kept when k random of N positions are redrawn from the corpus's own law.
 
@@ -148,6 +203,14 @@ def edit_heterozygosity(
     return heterozygosity(probabilities=probabilities) * (1 - 1 / samples) * factor
 
 
+@claim(
+    "ref.unigram_fixed_path",
+    _CATEGORICAL,
+    relation="==",
+    says="redrawing the same k positions: the mean H of every generation",
+    needed="averaged over the human draws",
+    expected="holds",
+)
 def fixed_mask_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -164,6 +227,14 @@ def fixed_mask_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+@claim(
+    "ref.unigram_fixed",
+    _CATEGORICAL,
+    relation="->",
+    says=r"redrawing the same k positions: $H \to H_a \frac{1-m^2}{1-m^2+m^2/k}$",
+    needed="anchors of law a for ever",
+    expected="holds",
+)
 def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     r"""Limit of the mean heterozygosity with anchors of law a: $H_a \frac{1-m^2}{1-m^2+m^2/k}$.
 
@@ -178,6 +249,14 @@ def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     return heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
 
 
+@claim(
+    "ref.unigram_anchored",
+    _CATEGORICAL,
+    relation="==",
+    says="redrawing k random human positions each time: the mean H of every generation",
+    needed="averaged over the human draws",
+    expected="holds",
+)
 def anchored_edit_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -194,6 +273,15 @@ def anchored_edit_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+@claim(
+    "seddik2024.partial",
+    _SEDDIK,
+    relation="==",
+    says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
+    stated="multinomial (recalled)",
+    needed="distance from the human draws' own law, not from the truth",
+    expected="holds, with its limit partial_limit",
+)
 def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generation: int) -> float:
     r"""Mean squared distance to the fit on N human draws, which stay beside n synthetic ones.
 
@@ -237,6 +325,14 @@ def mixture_variance(
     return _variances(probabilities) / samples * grown
 
 
+@claim(
+    "ref.mix_prob",
+    _CATEGORICAL,
+    relation="->",
+    says=r"fresh human draws with chance a: $V \to \frac{p(1-p)/N}{1-(1-a)^2(1-1/N)}$",
+    needed="multinomial; the path is ref.mix_path",
+    expected="holds",
+)
 def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> np.ndarray:
     r"""Limit of `mixture_variance`: $\frac{p(1-p)/N}{1 - (1-a)^2 (1 - 1/N)}$, (types,).
 
@@ -248,6 +344,15 @@ def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float)
     return _variances(probabilities) / samples / _mixture_loss(samples, human_share)
 
 
+@claim(
+    "ref.mix_path",
+    _CATEGORICAL,
+    relation="==",
+    says=r"fresh human draws with chance a: mean heterozygosity $H - \sum_i V_i$, "
+    r"$V' = (1-a)^2(1-\frac1N)V + p(1-p)/N$",
+    needed="multinomial",
+    expected="holds",
+)
 def mixture_heterozygosity(
     *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
 ) -> float:
@@ -269,6 +374,14 @@ def mixture_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+@claim(
+    "ref.bern_acc",
+    _CATEGORICAL,
+    relation="==",
+    says=r"accumulate: $V_n = p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$",
+    needed="equal batches of m",
+    expected="holds, exactly; below pi^2/6 times the first batch's variance",
+)
 def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: int) -> np.ndarray:
     r"""Variance of each type's estimate from all of n batches of m draws, (types,).
 

@@ -12,8 +12,13 @@ from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from theory.categorical import require_law
+from theory.claims import claim
 from theory.gaussian import Sizes, require_sizes
 from theory.validate import require_count, require_fraction, require_positive
+
+_FORGETTING = "derived: theory/forgetting.py"
+_SURESH = "Suresh et al. 2025"
+
 
 _REACH = 40.0
 """Log chances below minus this are nothing beside rounding."""
@@ -37,6 +42,15 @@ def branching_factor(*, generation: int) -> float:
     return factor
 
 
+@claim(
+    "suresh2025.poisson",
+    _SURESH,
+    relation="==",
+    says=r"Poisson counts: a word is alive with chance $1 - e^{-n \lambda_0 g_k}$",
+    stated="fixed n",
+    needed="the same",
+    expected="holds, exactly",
+)
 def poisson_survival(*, rate: float, samples: int, generation: int) -> float:
     r"""Chance that a word of Poisson count is alive in generation k: $1 - e^{-n \lambda_0 g_k}$.
 
@@ -51,6 +65,15 @@ def poisson_survival(*, rate: float, samples: int, generation: int) -> float:
     return -math.expm1(-samples * rate * branching_factor(generation=generation))
 
 
+@claim(
+    "suresh2025.bern_least",
+    _SURESH,
+    relation=">=",
+    says=r"binomial counts: at least $1 - e^{-np_0 g_k}$",
+    stated="fixed n",
+    needed="the same",
+    expected="holds: .0909 against .0876 at p_0 = .01, n = 100, k = 20",
+)
 def bernoulli_survival_least(*, probability: float, samples: int, generation: int) -> float:
     r"""Least chance that a word of binomial count is alive: $1 - e^{-n p_0 g_k}$.
 
@@ -63,6 +86,15 @@ def bernoulli_survival_least(*, probability: float, samples: int, generation: in
     return poisson_survival(rate=float(probability), samples=samples, generation=generation)
 
 
+@claim(
+    "suresh2025.bern",
+    _SURESH,
+    relation="<=",
+    says=r"binomial counts: at most $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$",
+    stated="fixed n",
+    needed="the same; says much only for 3 k p_0 far below 1",
+    expected="holds: .0909 against .6624 at p_0 = .01, n = 100, k = 20",
+)
 def bernoulli_survival_most(*, probability: float, samples: int, generation: int) -> float:
     r"""Most that chance can be: $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$; says little at large k.
 
@@ -78,6 +110,24 @@ def bernoulli_survival_most(*, probability: float, samples: int, generation: int
     return least + slack * (1 - least)
 
 
+@claim(
+    "suresh2025.vocab",
+    _SURESH,
+    relation=">=",
+    says=r"distinct words of generation k: at least $\sum_i (1 - e^{-np_i g_k})$",
+    stated="fixed n",
+    needed="the same",
+    expected="holds, nearly an equality",
+)
+@claim(
+    "ref.distinct",
+    _FORGETTING,
+    relation="->",
+    says=r"distinct words of generation k: $\sum_i (1 - e^{-Np_i g_k})$",
+    needed="exact for Poisson counts; k << N otherwise",
+    expected="holds to 1 % until k = N / 20, .5 % for a Zipf law of 20 generations",
+    order="leading",
+)
 def distinct_types(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
     r"""Distinct words in the corpus of generation k: $\sum_i (1 - e^{-N p_i g_k})$.
 
@@ -93,6 +143,14 @@ def distinct_types(*, probabilities: ArrayLike, samples: int, generation: int) -
     return float(-np.expm1(-samples * branching_factor(generation=generation) * law).sum())
 
 
+@claim(
+    "ref.lyapunov",
+    _FORGETTING,
+    relation="->",
+    says=r"log eigenvalues fall at the rates $\psi(\frac{M-j}2) + \ln\frac2{M-1}$",
+    needed="replace, M > d; ordered eigenvalues over many generations",
+    expected="holds; all directions collapse",
+)
 def lyapunov_exponents(*, samples: int, dim: int = 1, unbiased: bool = True) -> np.ndarray:
     r"""Rates of the ordered log eigenvalues of the covariance per generation, replace, (dim,).
 
@@ -110,6 +168,16 @@ def lyapunov_exponents(*, samples: int, dim: int = 1, unbiased: bool = True) -> 
     return _digamma_over_log((samples - missing) / 2) + np.log1p((unbiased - missing) / divisor)
 
 
+@claim(
+    "shum2024.thm31",
+    "Shumailov et al. 2024, Theorem 3.1",
+    relation="==",
+    says="the covariance vanishes almost surely, held as: the log variance has mean "
+    r"$n (\psi(\frac{M-1}2) + \ln\frac2{M-1}) \to -\infty$",
+    stated="fixed M: E W_2^2 -> infinity and the covariance -> 0 almost surely",
+    needed="one dimension; means of the variance are carried by rare chains and show nothing",
+    expected="holds: slope -.05355 at M = 20",
+)
 def mean_log_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
     r"""Mean of the log variance of the fit, one dimension, one size or one for each generation.
 
@@ -144,6 +212,14 @@ def variance_cdf(
     return _log_variance_cdf(math.log(variance) - centre, sizes)
 
 
+@claim(
+    "ref.gauss_median",
+    _FORGETTING,
+    relation="==",
+    says=r"median variance of generation n: that of $\prod_{i \le n} \chi^2_{M-1}/(M-1)$",
+    needed="one dimension, replace",
+    expected="holds: .120 at M = 20, n = 40, where the mean is 1",
+)
 def median_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
     r"""Median of the variance of the fit, one dimension: the root of `variance_cdf`, to 1e-10.
 
@@ -160,6 +236,15 @@ def median_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -
     return math.exp(centre + found.root)
 
 
+@claim(
+    "suresh2025.gauss",
+    _SURESH,
+    relation="<=",
+    says=r"$P(s_n > \epsilon) \le e^{-n/(4M-1)}/\epsilon$",
+    stated="unbiased variance",
+    needed=r"unbiased variance, $\epsilon$ a standard deviation in units of the truth's",
+    expected="holds; vacuous until n = (4M - 1) ln(1/epsilon)",
+)
 def deviation_survival_bound(*, threshold: float, samples: int, generation: int) -> float:
     r"""Bound on the chance of a standard deviation above $\epsilon$: $e^{-n/(4M-1)}/\epsilon$.
 
@@ -175,6 +260,15 @@ def deviation_survival_bound(*, threshold: float, samples: int, generation: int)
     return math.exp(-generation / (4 * samples - 1)) / threshold
 
 
+@claim(
+    "suresh2025.gmm",
+    f"{_SURESH} (recalled); for EM: {_FORGETTING}, mixture_survival_bound",
+    relation="<=",
+    says=r"Gaussian mixture: $P(s_n > \epsilon) \le \sigma_0 e^{-n/(4M)}/\epsilon$",
+    stated="approximate maximum likelihood",
+    needed=r"$s_n$ of the whole mixture, to which every EM step gives its sample's variance",
+    expected="holds, far from sharp: the mean variance is (1 - 1/M)^n times the truth's",
+)
 def mixture_survival_bound(
     *, threshold: float, samples: int, generation: int, human_std: float = 1.0
 ) -> float:

@@ -11,10 +11,21 @@ from typing import Literal
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
 from theory.wishart import base_error
 
 
+@claim(
+    "dey2024.discard",
+    "Dey and Donoho 2024",
+    relation="->",
+    says="Discarding: variance ratio G.",
+    stated="n -> infinity at fixed G, asymptotically linear estimators",
+    needed="the same; nothing uniform in G",
+    expected="holds in the limit",
+    order="leading",
+)
 def replace_inflation(*, generation: int) -> float:
     r"""Inflation when every generation sees only the labels of the last fit: $n$.
 
@@ -29,6 +40,24 @@ def replace_inflation(*, generation: int) -> float:
     return float(generation)
 
 
+@claim(
+    "zhu2025.eq7",
+    "Zhu et al. 2025, equation 7 (baseline)",
+    relation="==",
+    says="Replacing all labels each generation: E(w_n) = b n.",
+    stated="T >= d + 2, shared X",
+    needed="T >= d + 2; shared or fresh X, any covariance",
+    expected="holds, exactly, for shared and fresh X",
+)
+@claim(
+    "gerst2024.replace",
+    "Gerstgrasser et al. 2024",
+    relation="==",
+    says="Replacing all labels each generation: E(w_n) = b n.",
+    stated="T >= d + 2, shared X",
+    needed="T >= d + 2; shared or fresh X, any covariance",
+    expected="holds, exactly, for shared and fresh X",
+)
 def replace_error(*, dim: int, samples: int, noise_std: float = 1.0, generation: int) -> float:
     r"""Test error when labels are replaced each generation.
 
@@ -62,6 +91,14 @@ def replace_error_varying(*, dim: int, sizes: Sequence[int], noise_stds: Sequenc
     )
 
 
+@claim(
+    "ref.replace_law",
+    "docs/theory.md, replace",
+    relation="==",
+    says=r"$E_{test}(\hat w_n) \sim \sigma^2 n \chi^2_d / \chi^2_{T - d + 1}$",
+    needed="Gaussian rows, T >= d; shared design, or fresh at n = 1",
+    expected="holds, also where mean or variance are infinite",
+)
 def replace_error_law(
     *,
     dim: int,
@@ -92,6 +129,16 @@ def replace_error_law(
     return stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
 
 
+@claim(
+    "dey2024.augment",
+    "Dey and Donoho 2024",
+    relation="->",
+    says="Augmenting: variance ratio sum_{g<=G} 1/g^2, efficiency >= 6/pi^2.",
+    stated="n -> infinity at fixed G, asymptotically linear estimators",
+    needed="the same; nothing uniform in G",
+    expected="holds in the limit",
+    order="leading",
+)
 def accumulate_inflation(*, generation: int) -> float:
     r"""Inflation when every generation's labels are kept beside all earlier ones.
 
@@ -107,6 +154,15 @@ def accumulate_inflation(*, generation: int) -> float:
     return sum(i**-2 for i in range(1, generation + 1))
 
 
+@claim(
+    "gerst2024.accumulate",
+    "Gerstgrasser et al. 2024",
+    relation="==",
+    says="Accumulating shared rows: E(w_n) = b sum_{i<=n} 1/i^2 <= b pi^2/6.",
+    stated="shared X (recalled)",
+    needed="T >= d + 2; equality only for shared X, an upper bound for fresh X too",
+    expected="holds: equality for shared X, strict inequality for fresh X from n = 2",
+)
 def accumulate_shared_error(
     *, dim: int, samples: int, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -133,6 +189,14 @@ def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * math.pi**2 / 6
 
 
+@claim(
+    "ref.accumulate_fresh",
+    "docs/theory.md, accumulate",
+    relation="==",
+    says="Accumulating fresh rows: E(w_n) = sum_{i<=n} sigma^2 d / (i (iT - d - 1)).",
+    needed="fresh Gaussian X, T >= d + 2",
+    expected="holds",
+)
 def accumulate_fresh_error(
     *, dim: int, samples: int, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -167,6 +231,16 @@ def halfway_shared_error(
     return base * sum(1 / i for i in range(1, generation + 1))
 
 
+@claim(
+    "gerst2024.halfway",
+    "Gerstgrasser et al. 2024 (order log n); docs/theory.md, halfway (exact)",
+    relation="==",
+    says="Round i refits i T purely synthetic rows: O(log n); exactly "
+    "sum_{i<=n} sigma^2 d / (iT - d - 1) for fresh X and b H_n for shared X.",
+    stated="O(log n) (recalled)",
+    needed="fresh Gaussian X, T >= d + 2; for shared X use halfway_shared_error",
+    expected="holds",
+)
 def halfway_fresh_error(
     *, dim: int, samples: int, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -183,6 +257,16 @@ def halfway_fresh_error(
     return replace_error_varying(dim=dim, sizes=sizes, noise_stds=[noise_std] * generation)
 
 
+@claim(
+    "ref.subsample",
+    "docs/theory.md, accumulate-subsample; plateau in Kazdan et al. 2025",
+    relation="==",
+    says="Subsampling the growing pool: v_n rises to pi^2/2 - 2 = 2.9348.",
+    stated="a plateau (Kazdan et al., recalled)",
+    needed="T >> d, shared or fresh X",
+    expected="holds to leading order",
+    order="leading",
+)
 def subsample_inflation(*, generation: int) -> float:
     r"""Inflation when each fit sees T rows drawn uniformly from the growing pool.
 
@@ -208,6 +292,14 @@ def subsample_limit() -> float:
     return math.pi**2 / 2 - 2
 
 
+@claim(
+    "ref.contaminated_mean",
+    "docs/theory.md, accumulate with a fraction of fresh truth",
+    relation="==",
+    says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
+    needed="mean estimation, equal batches",
+    expected="holds",
+)
 def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
     r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.
 

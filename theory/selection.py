@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
@@ -26,6 +27,17 @@ NEGLIGIBLE = 45.0
 """Of exp(-x) and its integrals everything from this x on is less than a rounding error."""
 
 
+@claim(
+    "feng2025.pstar",
+    "Feng et al. 2025 (arXiv 2406.07515) (recalled); "
+    "at every sample size: theory/selection.py, breakdown_share",
+    relation="==",
+    says=r"mean accuracy is 1/2 at wrong share $p^* = 1/(1 + \psi/\phi)$, and tends to 1 "
+    "below it and to 0 above",
+    stated="linear classifier, infinite data",
+    needed="any sample size; classifier the sum of label times isotropic input",
+    expected="holds: half of what is kept is wrong, so w and -w have one law",
+)
 def breakdown_share(*, keep_correct: float, keep_wrong: float) -> float:
     r"""Share of wrong labels beyond which verified data teach the opposite of the truth.
 
@@ -80,6 +92,16 @@ def _mean_tail(signal: float, dim: int) -> float:
     return float(end / 2 * (WEIGHTS @ values))
 
 
+@claim(
+    "ref.verified_accuracy",
+    "theory/selection.py, verified_accuracy",
+    relation="==",
+    says=r"accuracy $E\, \Phi(h |v|)$, $h = \sqrt{2T / (\pi \kappa)} (\phi + \psi) "
+    r"(p^* - p)$: the crossing sharpens as $T^{-1/2}$",
+    needed=r"$N(0, I)$ inputs; exact at $p^*$, elsewhere up to O(1/T)",
+    expected="holds",
+    order="leading",
+)
 def verified_accuracy(
     *, wrong_share: float, keep_correct: float, keep_wrong: float, samples: int, dim: int
 ) -> float:
@@ -156,6 +178,16 @@ def verified_means(
     return np.array(means)
 
 
+@claim(
+    "ref.verified_mean",
+    "theory/selection.py, verified_means",
+    relation="==",
+    says=r"$E \theta_n \to g^{n-1}(\theta_*)$, g the mean of the cut normal, whose fixed "
+    r"point is $\theta_c$: the plateau is $|\theta_c - \theta_*|$",
+    needed="mean estimation, known noise; up to O(1/T)",
+    expected="holds",
+    order="leading",
+)
 def verified_mean_at(
     *, truth: float, centre: float, width: float, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -171,6 +203,15 @@ def verified_mean_at(
     )
 
 
+@claim(
+    "ref.verified_error",
+    "theory/selection.py, verified_error",
+    relation="==",
+    says=r"$E (\theta_n - \theta_*)^2$ of iterated verified means, with the terms in 1/T",
+    needed="mean estimation, known noise; up to O(1/T^2)",
+    expected="holds; the plateau is |centre - truth|^2 and more",
+    order="leading",
+)
 def verified_error(
     *,
     truth: float,
@@ -202,6 +243,18 @@ def verified_error(
     return float(away**2 + 2 * away * bias + variance)
 
 
+@claim(
+    "yi2026.contract",
+    "Yi et al. 2026 (arXiv 2510.16657): the form recalled; rate and constants "
+    "derived for means, theory/selection.py, verified_error_bound",
+    relation="<=",
+    says=r"$E|\theta_n - \theta_c|^2 \le \rho^{2(n-1)} E|\theta_1 - \theta_c|^2 "
+    r"+ \sigma^2 \sum_j \rho^{2(n-j)+1} / n_j$, $\rho < 1$: it converges to $\theta_c$",
+    stated=r"block design; exponent $2(n-j)-1$, weaker (recalled)",
+    needed=r"mean estimation; $\rho = g'(\theta_c)$; to order 1/T, as $n_j$ is random",
+    expected="holds; equality, to order 1/T, if the verifier's centre is the truth",
+    order="leading",
+)
 def verified_error_bound(
     *,
     truth: float,

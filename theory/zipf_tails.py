@@ -11,7 +11,11 @@ import math
 import numpy as np
 from scipy import special
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
+
+_DOHMATOB = "Dohmatob et al. 2024, A Tale of Tails"
+
 
 _SUMMED = 20_000
 """Ranks that are summed one by one."""
@@ -28,6 +32,14 @@ def tail_mass(*, exponent: float, rank: int) -> float:
     return float(special.zeta(exponent, rank + 1) / special.zeta(exponent))
 
 
+@claim(
+    "ref.zipf_error",
+    "derived: theory/zipf_tails.py",
+    relation="==",
+    says=r"memoriser: error $\sum_i p_i (1 - q_i)^T$, with a cut and a clean fraction",
+    needed="deterministic labels, T independent draws",
+    expected="holds; a clean fraction gives a plateau, then a second descent",
+)
 def memoriser_error(
     *,
     exponent: float,
@@ -56,6 +68,15 @@ def memoriser_error(
     return below + _missed(exponent, human_fraction, samples, cut, math.inf)
 
 
+@claim(
+    "dohmatob2024b.cor22",
+    f"{_DOHMATOB}, Corollary 2.2",
+    relation="==",
+    says=r"T draws of a model that saw $T_0$: error $\asymp T^{-c} + T_0^{-c}$",
+    stated=r"a cut at rank $k \asymp T_0^{1/\beta}$ (recalled), $c = (\beta-1)/\beta$",
+    needed="a Poisson number of draws, for which the formula is exact",
+    expected="holds, with the exact error instead of the orders",
+)
 def second_error(*, exponent: float, samples: float | int, human_samples: float | int) -> float:
     r"""Mean test error after a Poisson number, mean T, of draws from the law of $T_0$ human ones.
 
@@ -84,6 +105,16 @@ def learning_exponent(*, exponent: float) -> float:
     return -(exponent - 1) / exponent
 
 
+@claim(
+    "dohmatob2024b.thm21",
+    f"{_DOHMATOB}, Theorem 2.1",
+    relation="->",
+    says=r"tail cut at rank k: error $\asymp T^{-(\beta-1)/\beta} + k^{-(\beta-1)}$",
+    stated="Zipf, memorisation (recalled); the constants are this project's",
+    needed=r"infinite support; $k \ll T^{1/\beta}$ or $k \gg T^{1/\beta}$ for the constants",
+    expected="holds: slopes -.333, -.500, -.666 at beta = 1.5, 2, 3",
+    order="leading",
+)
 def cut_error_leading(*, exponent: float, samples: float | int, cut: int) -> float:
     r"""Test error under a cut at rank k, for $k \ll T^{1/\beta}$ or $k \gg T^{1/\beta}$.
 
@@ -105,6 +136,17 @@ def cut_error_leading(*, exponent: float, samples: float | int, cut: int) -> flo
     return clean * samples ** learning_exponent(exponent=exponent) + floor
 
 
+@claim(
+    "dohmatob2024b.thm32",
+    f"{_DOHMATOB}, Theorem 3.2 (recalled); the law derived: theory/zipf_tails.py",
+    relation="->",
+    says=r"tail cut at rank k, clean fraction $\pi$: a plateau, then "
+    r"$(\pi T)^{-(\beta-1)/\beta}$",
+    stated="Zipf, memorisation: grokking with a clean fraction",
+    needed="infinite support, deterministic labels, T and k large",
+    expected="holds before, on and after the plateau",
+    order="leading",
+)
 def second_descent_leading(
     *, exponent: float, samples: float | int, cut: int, human_fraction: float
 ) -> float:

@@ -11,7 +11,11 @@ from typing import NamedTuple
 
 from scipy import optimize, special
 
+from theory.claims import claim
 from theory.validate import require_count, require_positive
+
+_OWN = "docs/theory.md"
+
 
 _LARGEST_THRESHOLD = 4.0
 """Beyond it 6e-5 of the rows are kept a round and the limit takes more than 1e6 generations."""
@@ -58,6 +62,15 @@ def edited_second_moment(*, threshold: float) -> float:
     return float(special.gammainc(1.5, threshold**2 / 2))
 
 
+@claim(
+    "ref.conf_one",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$v_2 = 1 + a - a^2 + \pi$",
+    needed="one edit of the rows with |residual| <= c sigma, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
 def confidence_one_inflation(*, threshold: float) -> float:
     r"""Inflation after one edit of the confident rows: $v_2 = 1 + a - a^2 + \pi$.
 
@@ -106,6 +119,16 @@ def confidence_nested_share(*, threshold: float, edit: int) -> float:
     return share_edited(threshold=threshold) ** edit
 
 
+@claim(
+    "ref.conf_nested",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$u_n = \sum_{j \le n} \Delta_j$, "
+    r"$\Delta_{n+1} = a \pi^{n-1} \Delta_n - A_n + A_{n+1} + F_{n+1}$; $\eta^2 = \pi$",
+    needed="a row once kept is kept for ever, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
 def confidence_nested_inflation(*, threshold: float, generation: int) -> float:
     r"""Inflation of w_n when a row once kept is kept for ever.
 
@@ -151,6 +174,15 @@ def confidence_nested_crossing() -> float:
     return _root(lambda c: confidence_nested_limit(threshold=c) - 2, 0.4, 1.0)
 
 
+@claim(
+    "ref.conf_free",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says="rows may re-enter: the error stays bounded, with the limits of FREE_LIMITS",
+    needed="none known",
+    expected="numerical only: simulated at T = 2000, d = 10",
+    order="leading",
+)
 def confidence_free_limit(*, threshold: float) -> float:
     """Simulated limit when kept rows may be edited later; numerical, no formula is known.
 

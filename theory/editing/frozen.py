@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize
 
+from theory.claims import claim
 from theory.editing.confidence import (
     confidence_one_inflation,
     share_edited,
@@ -27,6 +28,8 @@ from theory.validate import (
     require_rows,
 )
 from theory.wishart import base_error, leverage_second_moment, off_diagonal_second_moment
+
+_OWN = "docs/theory.md"
 
 
 def rows_edited_so_far(*, masks: ArrayLike) -> list[int]:
@@ -80,6 +83,14 @@ def frozen_inflation(
     return 1 + 2 * rows / samples - square / dim
 
 
+@claim(
+    "ref.edit_frozen",
+    f"{_OWN}, Theorem F",
+    relation="==",
+    says=r"$E = b\,(1 + 2k/T - (k q_2 + k (k - 1) c_2) / d)$, $k$ rows edited so far",
+    needed="edits written by the first fit, masks independent of the noise, Gaussian design",
+    expected="holds: any number of edits is one edit of the rows edited so far",
+)
 def frozen_error(
     *,
     dim: int,
@@ -99,6 +110,14 @@ def frozen_error(
     )
 
 
+@claim(
+    "ref.edit_external",
+    f"{_OWN}, Theorem F, corollary",
+    relation="==",
+    says=r"$E = b + c^2 E[p_2^2 + p_1 p_2 u]$, $p_2 = k / T$, for a prior of error $c^2$",
+    needed="one prior, independent of the data, writes all edits; isotropic Gaussian design",
+    expected="holds: a better prior helps, a worse one costs once, and neither compounds",
+)
 def external_error(
     *,
     dim: int,
@@ -126,6 +145,15 @@ def external_error(
     return base_error(dim=dim, samples=samples, noise_std=noise_std) + prior_error * share
 
 
+@claim(
+    "ref.edit_frozen_confident",
+    f"{_OWN}, Theorem G",
+    relation="->",
+    says=r"$v_{n+1} = 1 + a - a^2 + \pi [(1 - \pi^{n-1}) s^2 + \pi^{n-1}]$",
+    needed="the first fit writes the rows it is sure of, again and again, T >> d",
+    expected="holds to leading order; the limit passes 2 where 50.1 % of the rows are sure",
+    order="leading",
+)
 def frozen_confident_inflation(*, threshold: float, generation: int) -> float:
     r"""Inflation of w_n when every edit redraws the rows of which the first fit is sure.
 
