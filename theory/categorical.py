@@ -165,14 +165,6 @@ def absorption_time_two_types(*, probability: float, samples: int) -> float:
     return -2 * samples * inside
 
 
-@claim(
-    "ref.unigram_edit",
-    _CATEGORICAL,
-    relation="==",
-    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H",
-    needed="a uniformly random subset",
-    expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
-)
 def edit_factor(*, samples: int, edited: int) -> float:
     r"""Share of H kept when k random of N positions are redrawn from the corpus's own law.
 
@@ -186,6 +178,14 @@ def edit_factor(*, samples: int, edited: int) -> float:
     return 1 - _edit_loss(samples, edited)
 
 
+@claim(
+    "ref.unigram_edit",
+    _CATEGORICAL,
+    relation="==",
+    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H each time",
+    needed="a uniformly random subset",
+    expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
+)
 def edit_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -235,10 +235,13 @@ def fixed_mask_heterozygosity(
     needed="anchors of law a for ever",
     expected="holds",
 )
-def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
+def fixed_mask_limit(
+    *, anchors: ArrayLike, samples: int, edited: int, drawn: bool = False
+) -> float:
     r"""Limit of the mean heterozygosity with anchors of law a: $H_a \frac{1-m^2}{1-m^2+m^2/k}$.
 
-    `anchors` is the law of the N - k human positions, $m = k/N$; 0 when nothing is anchored.
+    `anchors` is the law of the N - k human positions, $m = k/N$; 0 when nothing is anchored. Of
+    positions `drawn` from that law the mean over draws: $1 - \frac1{N-k}$ of it.
 
     >>> fixed_mask_limit(anchors=[0.5, 0.5], samples=2, edited=1)
     0.375
@@ -246,7 +249,8 @@ def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     require_count("samples", samples, least=1)
     require_count("edited", edited, least=1, most=samples)
     kept = (samples - edited) * (samples + edited) / samples**2
-    return heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
+    limit = heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
+    return limit * (1 - 1 / (samples - edited)) if drawn and edited < samples else limit
 
 
 @claim(
@@ -282,18 +286,29 @@ def anchored_edit_heterozygosity(
     needed="distance from the human draws' own law, not from the truth",
     expected="holds, with its limit partial_limit",
 )
-def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generation: int) -> float:
+def partial_error(
+    *,
+    probabilities: ArrayLike,
+    human: int,
+    samples: int,
+    generation: int,
+    to_truth: bool = False,
+) -> float:
     r"""Mean squared distance to the fit on N human draws, which stay beside n synthetic ones.
 
     $D_1 = 0$, $D' = \alpha^2 [(1 - \frac1n) D + H/n]$, $\alpha = \frac n{N+n}$; `probabilities` is
-    the law of the human draws, `samples` is n. Source: Seddik et al. 2024.
+    the law of the human draws, `samples` is n. `to_truth`: the mean distance to the law that the
+    human draws are from, $H/N + (1 - \frac1N) D$. Source: Seddik et al. 2024.
 
     >>> partial_error(probabilities=[0.5, 0.5], human=2, samples=2, generation=2)
     0.0625
     """
     require_count("generation", generation, least=1)
     limit, lost = _partial(probabilities, human, samples)
-    return -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
+    own = -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
+    if not to_truth:
+        return own
+    return heterozygosity(probabilities=probabilities) / human + (1 - 1 / human) * own
 
 
 def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> float:
@@ -333,15 +348,20 @@ def mixture_variance(
     needed="multinomial; the path is ref.mix_path",
     expected="holds",
 )
-def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> np.ndarray:
+def mixture_limit(
+    *, probabilities: ArrayLike, samples: int, human_share: float, total: bool = False
+) -> np.ndarray | float:
     r"""Limit of `mixture_variance`: $\frac{p(1-p)/N}{1 - (1-a)^2 (1 - 1/N)}$, (types,).
+
+    Or the `total` over types: the mean squared distance to the truth.
 
     >>> mixture_limit(probabilities=[0.5, 0.5], samples=1, human_share=0.5).tolist()
     [0.25, 0.25]
     """
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
-    return _variances(probabilities) / samples / _mixture_loss(samples, human_share)
+    limit = _variances(probabilities) / samples / _mixture_loss(samples, human_share)
+    return float(np.sum(limit)) if total else limit
 
 
 @claim(
@@ -382,8 +402,12 @@ def mixture_heterozygosity(
     needed="equal batches of m",
     expected="holds, exactly; below pi^2/6 times the first batch's variance",
 )
-def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: int) -> np.ndarray:
+def accumulate_variance(
+    *, probabilities: ArrayLike, samples: int, generation: int, total: bool = False
+) -> np.ndarray | float:
     r"""Variance of each type's estimate from all of n batches of m draws, (types,).
+
+    Or the `total` over types: the mean squared distance to the truth.
 
     $p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$. Source: derived here.
 
@@ -391,7 +415,8 @@ def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: i
     [0.0625, 0.0625]
     """
     error = gaussian.accumulate_mean_error(samples=samples, generation=generation, unbiased=False)
-    return _variances(probabilities) * error
+    variances = _variances(probabilities) * error
+    return float(np.sum(variances)) if total else variances
 
 
 def accumulate_inflation_limit(*, samples: int) -> float:

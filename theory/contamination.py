@@ -111,8 +111,16 @@ def pooled_error(
     expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
     order="leading",
 )
-def pooled_error_leading(*, generation: int, human_share: float) -> float:
+def pooled_error_leading(
+    *,
+    generation: int,
+    human_share: float,
+    probabilities: ArrayLike | None = None,
+    samples: int = 1,
+) -> float:
     r"""Squared error of the pooled mean of t large batches, in units of one batch's.
+
+    Or of the frequencies of types with `probabilities`, by batches of `samples`.
 
     $[\frac{\Gamma(t+1-a)}{\Gamma(t+1)}]^2 \sum_{s \le t} [\frac{\Gamma(s)}{\Gamma(s+1-a)}]^2$,
     which solves $E_t = (1 - a/t)^2 E_{t-1} + t^{-2}$. For large t it is
@@ -126,15 +134,20 @@ def pooled_error_leading(*, generation: int, human_share: float) -> float:
     """
     require_count("generation", generation, least=1)
     require_fraction("human_share", human_share)
+    unit = 1.0
+    if probabilities is not None:
+        unit = heterozygosity(probabilities=probabilities) / samples
     terms = np.arange(1, min(generation, _SUMMED) + 1)
     total = float(np.sum(special.poch(terms, 1 - human_share) ** -2.0))
     if generation <= _SUMMED:
-        return total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
+        return unit * (
+            total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
+        )
     # The terms left are x^(p-1) at x = s - a/2, p = 2a - 1: an integral by midpoints.
     power = 2 * human_share - 1
     first, last = (t + (1 - human_share) / 2 for t in (_SUMMED, generation))
     total += first**power * _power_integral(power, math.log(last / first))
-    return total * last ** (-2 * human_share)
+    return unit * (total * last ** (-2 * human_share))
 
 
 def _power_integral(power: float, logarithm: float) -> float:

@@ -46,18 +46,24 @@ def evidence(
     record, at = ledger[check.claim], check.at or process.generations
     predicted = predict(check, process, record, error)
     shared = {
-        "claim": record.id, "source": record.source, "generation": at, "measure": check.measure,
-        "parameters": parameters(check, process), "note": check.note,
+        "generation": at, "measure": check.measure, "parameters": parameters(check, process),
+        "note": check.note,
     }  # fmt: skip
     if record.relation == "~":
-        return LawEvidence(law=getattr(predicted, "cdf", predicted), **shared)
-    relation = check.relation or ("==" if record.relation == "->" else record.relation)
+        law = getattr(predicted, "cdf", predicted)
+        return LawEvidence(claim=record.id, source=record.source, law=law, **shared)
     precision = {} if check.tolerance is None else {"tolerance": check.tolerance}
     return Evidence.of(
-        record, predicted, relation=relation, trivial=check.trivial, support=check.support,
-        finite_moments=check.finite_moments, smallest_look=check.smallest_look,
-        unit=process.units.get(check.measure, 1.0), **(shared | precision),
-    )  # fmt: skip
+        record,
+        predicted,
+        relation=check.relation or ("==" if record.relation == "->" else record.relation),
+        trivial=check.trivial,
+        support=check.support,
+        finite_moments=check.finite_moments,
+        smallest_look=check.smallest_look,
+        unit=process.units.get(check.measure, 1.0),
+        **(shared | precision),
+    )
 
 
 def predict(check: Check, process: Process, record: Predicting, error: float) -> Any:

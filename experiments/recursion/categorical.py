@@ -168,8 +168,9 @@ def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
     learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=dtype)
     mask = np.arange(TOKENS) < edited
     policy = MaskPolicy.of(np.tile(mask, (generations - 1, 1)))
-    note = "its limit, averaged over the human tokens, and their own distance to the truth"
-    settled = [Check("seddik2024.partial", "squared_distance", note=note)]
+    note = "averaged over the human tokens, with their own distance to the truth"
+    beside = {"human": TOKENS - edited, "samples": edited, "to_truth": True}
+    settled = [Check("seddik2024.partial", "squared_distance", given=beside, note=note)]
     return _process(
         settings, "keep_human", "the same half", Chain(learner, Edit.of(policy), generations),
         {"samples": TOKENS, "edited": edited, "probabilities": law},
@@ -214,12 +215,9 @@ def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
     law = type_laws.uniform(MANY_TYPES)
     learner = CategoricalLearner(law, COINS, representation="rows", dtype=dtype)
 
-    def distance(samples: int, generation: int) -> float:
-        where = {"probabilities": law, "samples": samples, "generation": generation}
-        return float(np.sum(categorical.accumulate_variance(**where)))
-
     return _process(
         settings, "accumulate", f"{MANY_TYPES} types", Chain(learner, Accumulate(), generations),
-        {"samples": COINS, "probabilities": law}, [Check("ref.bern_acc", "squared_distance")],
-        {"squared_distance": distance},
+        {"samples": COINS, "probabilities": law, "total": True},
+        [Check("ref.bern_acc", "squared_distance")],
+        {"squared_distance": categorical.accumulate_variance},
     )  # fmt: skip

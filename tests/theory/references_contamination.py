@@ -78,6 +78,12 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("wang2026.rate", {"generation": 3, "human_share": 0.0}, 49 / 36, 1e-12),
     ("wang2026.rate", {"generation": 10**12, "human_share": 0.0}, PI**2 / 6, 1e-9),
     ("wang2026.rate", {"generation": 7, "human_share": 1.0}, 1 / 7, 1e-12),
+    (
+        "wang2026.rate",
+        {"generation": 7, "human_share": 1.0, "probabilities": [0.5, 0.5], "samples": 10},
+        1 / 140,
+        1e-12,
+    ),
     *(
         _rate(*case)
         for case in ((0.1, 10**4), (0.2, 10**5), (0.49, 50), (0.5, 10**4), (0.8, 10**4))

@@ -277,9 +277,40 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         [0.25 * 19 / 64, 0.25 * 19 / 64],
         EXACT,
     ),
-    ("ref.unigram_edit", {"samples": 200, "edited": 60}, 0.997445, 1e-6),
-    ("ref.unigram_edit", {"samples": 2, "edited": 1}, 1 / 2, EXACT),
-    ("ref.unigram_edit", {"samples": 5, "edited": 5}, 4 / 5, EXACT),
+    *(
+        ("ref.unigram_edit", {"probabilities": [0.5, 0.5], "generation": 2, **where}, value, within)
+        for where, value, within in (
+            ({"samples": 200, "edited": 60}, 0.5 * 199 / 200 * 0.997445, 1e-6),
+            ({"samples": 2, "edited": 1}, 1 / 8, EXACT),
+            ({"samples": 5, "edited": 5}, 8 / 25, EXACT),
+        )
+    ),
+    # one anchor of two types says nothing of variety; two differ with chance one half of H
+    (
+        "ref.unigram_fixed",
+        {"anchors": [0.5, 0.5], "samples": 4, "edited": 2, "drawn": True},
+        1 / 4 * (3 / 4) / (3 / 4 + 1 / 8),
+        EXACT,
+    ),
+    # the mean of four draws is off by H/4; of their own law 3/4 of partial_error is left
+    (
+        "seddik2024.partial",
+        {"probabilities": [0.5, 0.5], "human": 2, "samples": 2, "generation": 3, "to_truth": True},
+        1 / 4 + (0.0625 + 0.0625 / 8) / 2,
+        EXACT,
+    ),
+    (
+        "ref.mix_prob",
+        {"probabilities": [0.2, 0.8], "samples": 4, "human_share": 1.0, "total": True},
+        0.08,
+        EXACT,
+    ),
+    (
+        "ref.bern_acc",
+        {"probabilities": [0.5, 0.5], "samples": 4, "generation": 2, "total": True},
+        0.5 * 19 / 64,
+        EXACT,
+    ),
     (
         "ref.unigram_fixed",
         {"anchors": [0.4, 0.3, 0.2, 0.1], "samples": 40, "edited": 16},
@@ -320,8 +351,8 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         4 / math.e,
         EXACT,
     ),
-    # 1/2 (1/2 + 1), then half of 1 more than that
-    ("ref.kde_variance", {"samples": 2, "generation": 3, "bandwidth": 1.0}, 7 / 8, EXACT),
+    # 1/2 (1/2 + 1), then half of 1 more than that, and the kernel's 1
+    ("ref.kde_variance", {"samples": 2, "generation": 3, "bandwidth": 1.0}, 15 / 8, EXACT),
     # variances 1, 9/8, 79/64 and mean errors 1/2, 11/16 by the recursion with fractions
     ("ref.gauss_fresh", {"samples": 2, "human_share": 0.5, "generation": 3}, 79 / 64, EXACT),
     # each of two types: variance 1/8, then 1/8 (1/8) + 1/8
@@ -334,7 +365,7 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     (
         "ref.kde_variance",
         {"samples": 4, "generation": 2, "bandwidth": 0.5, "human_variance": 2.0},
-        21 / 16,
+        25 / 16,
         EXACT,
     ),
     # 1/2, then a variance of 3/2 by two, then of 7/4
