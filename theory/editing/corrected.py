@@ -42,15 +42,6 @@ def one_edit_covariance(*, overlap: ArrayLike) -> np.ndarray:
     return np.eye(overlap.shape[-1]) + 2 * overlap - overlap @ overlap
 
 
-@claim(
-    "ref.edit_B",
-    f"{_OWN}, Theorem B",
-    relation="==",
-    says=r"$\mathrm{Cov}(u_{n+1}) / \sigma^2 = \Phi + \Phi^\top - I "
-    r"- \sum_j \Psi_j C_j^2 \Psi_j^\top$",
-    needed="disjoint masks independent of the noise, any full-rank design",
-    expected="holds",
-)
 def disjoint_covariances(*, overlaps: ArrayLike) -> np.ndarray:
     r"""Covariances of the errors of w_1, ..., w_{n+1} when no row is edited twice.
 
