@@ -25,6 +25,8 @@ from theory.wishart import base_error
     needed="the same; nothing uniform in G",
     expected="holds in the limit",
     order="leading",
+    decided="cited",
+    reason="asymptotic in the rows of any estimator; for least squares see zhu2025.eq7",
 )
 def replace_inflation(*, generation: int) -> float:
     r"""Inflation when every generation sees only the labels of the last fit: $n$.
@@ -138,6 +140,8 @@ def replace_error_law(
     needed="the same; nothing uniform in G",
     expected="holds in the limit",
     order="leading",
+    decided="cited",
+    reason="asymptotic in the rows of any estimator; for least squares see gerst2024.accumulate",
 )
 def accumulate_inflation(*, generation: int) -> float:
     r"""Inflation when every generation's labels are kept beside all earlier ones.
@@ -299,6 +303,8 @@ def subsample_limit() -> float:
     says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
     needed="mean estimation, equal batches",
     expected="holds",
+    decided="cited",
+    reason="a mean on part synthetic batches is decided by wang2026.rate instead",
 )
 def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
     r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.

@@ -182,6 +182,8 @@ def confidence_nested_crossing() -> float:
     needed="none known",
     expected="numerical only: simulated at T = 2000, d = 10",
     order="leading",
+    decided="cited",
+    reason="known from one simulation only, so that another could not decide it",
 )
 def confidence_free_limit(*, threshold: float) -> float:
     """Simulated limit when kept rows may be edited later; numerical, no formula is known.

@@ -28,6 +28,7 @@ _OWN = "docs/theory.md"
     says=r"$\mathrm{Cov}(u_2) = \sigma^2 (I + 2C - C^2) \preceq 2 \sigma^2 I$",
     needed="one edit, any mask independent of the noise, any full-rank design",
     expected="holds",
+    decided="exact",
 )
 def one_edit_covariance(*, overlap: ArrayLike) -> np.ndarray:
     r"""Covariance of the error after one edit, any mask and any full-rank design.
@@ -101,6 +102,7 @@ def disjoint_inflations(*, fractions: ArrayLike | Sequence[float]) -> np.ndarray
     says=r"$\mathrm{Cov}(u) \preceq (2 e^\tau - 1) \sigma^2 I$",
     needed="disjoint masks with commuting overlaps",
     expected="violated by fixed designs with d >= 2: 4.609 > 2e - 1 at T = 100",
+    decided="exact",
 )
 def disjoint_inflation_bound(*, edited_total: float = 1.0) -> float:
     r"""Bound on the inflation when no row is edited twice: $2 e^\tau - 1$, at most $2e - 1$.

@@ -325,6 +325,7 @@ def disjoint_edits_possible(*, first_fraction: float, norm_decay: float) -> int 
     says=r"$\mathrm{tr}((X^\top X)^{-1} M_i)$",
     needed=r"tr(M_i X A^-2 X') is meant; the printed product needs d = T",
     expected="ill-typed: (d, d) times (T, T)",
+    decided="exact",
 )
 def equation_36_is_defined(*, dim: int, samples: int) -> bool:
     r"""Whether $\mathrm{tr}((X^\top X)^{-1} M_i)$ is defined: (d, d) times (T, T) needs d = T.
