@@ -165,14 +165,6 @@ def absorption_time_two_types(*, probability: float, samples: int) -> float:
     return -2 * samples * inside
 
 
-@claim(
-    "ref.unigram_edit",
-    _CATEGORICAL,
-    relation="==",
-    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H",
-    needed="a uniformly random subset",
-    expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
-)
 def edit_factor(*, samples: int, edited: int) -> float:
     r"""Share of H kept when k random of N positions are redrawn from the corpus's own law.
 
@@ -186,6 +178,14 @@ def edit_factor(*, samples: int, edited: int) -> float:
     return 1 - _edit_loss(samples, edited)
 
 
+@claim(
+    "ref.unigram_edit",
+    _CATEGORICAL,
+    relation="==",
+    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H",
+    needed="a uniformly random subset",
+    expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
+)
 def edit_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -227,14 +227,6 @@ def fixed_mask_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
-@claim(
-    "ref.unigram_fixed",
-    _CATEGORICAL,
-    relation="->",
-    says=r"redrawing the same k positions: $H \to H_a \frac{1-m^2}{1-m^2+m^2/k}$",
-    needed="anchors of law a for ever",
-    expected="holds",
-)
 def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     r"""Limit of the mean heterozygosity with anchors of law a: $H_a \frac{1-m^2}{1-m^2+m^2/k}$.
 
@@ -247,6 +239,25 @@ def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     require_count("edited", edited, least=1, most=samples)
     kept = (samples - edited) * (samples + edited) / samples**2
     return heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
+
+
+@claim(
+    "ref.unigram_fixed",
+    _CATEGORICAL,
+    relation="->",
+    says=r"redrawing the same k positions: $H \to H_a \frac{1-m^2}{1-m^2+m^2/k}$",
+    needed="anchors of law a for ever",
+    expected="holds",
+)
+def fixed_mask_mean_limit(*, probabilities: ArrayLike, samples: int, edited: int) -> float:
+    r"""The same averaged over the human draws of the anchors: $H_a = (1 - \frac1{N-k}) H$.
+
+    >>> round(fixed_mask_mean_limit(probabilities=[0.5, 0.5], samples=3, edited=1) * 9, 12)
+    2.0
+    """
+    require_count("edited", edited, least=1, most=samples - 1)
+    kept = 1 - 1 / (samples - edited)
+    return kept * fixed_mask_limit(anchors=probabilities, samples=samples, edited=edited)
 
 
 @claim(
@@ -273,15 +284,6 @@ def anchored_edit_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
-@claim(
-    "seddik2024.partial",
-    _SEDDIK,
-    relation="==",
-    says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
-    stated="multinomial (recalled)",
-    needed="distance from the human draws' own law, not from the truth",
-    expected="holds, with its limit partial_limit",
-)
 def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generation: int) -> float:
     r"""Mean squared distance to the fit on N human draws, which stay beside n synthetic ones.
 
@@ -305,6 +307,32 @@ def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> floa
     return _partial(probabilities, human, samples)[0]
 
 
+@claim(
+    "seddik2024.partial",
+    _SEDDIK,
+    relation="==",
+    says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
+    stated="multinomial (recalled)",
+    needed="distance from the human draws' own law; from the truth H/N + (1 - 1/N) D",
+    expected="holds, with its limit partial_limit",
+)
+def partial_truth_error(
+    *, probabilities: ArrayLike, human: int, samples: int, generation: int
+) -> float:
+    r"""Mean squared distance to the truth: $\frac HN + (1 - \frac1N) D_n$ over the human draws.
+
+    `probabilities` is the truth; the human draws are off by H/N, and their own variety is
+    $(1 - \frac1N) H$.
+
+    >>> partial_truth_error(probabilities=[0.5, 0.5], human=2, samples=2, generation=2)
+    0.28125
+    """
+    away = partial_error(
+        probabilities=probabilities, human=human, samples=samples, generation=generation
+    )
+    return heterozygosity(probabilities=probabilities) / human + (1 - 1 / human) * away
+
+
 def mixture_variance(
     *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
 ) -> np.ndarray:
@@ -325,14 +353,6 @@ def mixture_variance(
     return _variances(probabilities) / samples * grown
 
 
-@claim(
-    "ref.mix_prob",
-    _CATEGORICAL,
-    relation="->",
-    says=r"fresh human draws with chance a: $V \to \frac{p(1-p)/N}{1-(1-a)^2(1-1/N)}$",
-    needed="multinomial; the path is ref.mix_path",
-    expected="holds",
-)
 def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> np.ndarray:
     r"""Limit of `mixture_variance`: $\frac{p(1-p)/N}{1 - (1-a)^2 (1 - 1/N)}$, (types,).
 
@@ -342,6 +362,24 @@ def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float)
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
     return _variances(probabilities) / samples / _mixture_loss(samples, human_share)
+
+
+@claim(
+    "ref.mix_prob",
+    _CATEGORICAL,
+    relation="->",
+    says=r"fresh human draws with chance a: $V \to \frac{p(1-p)/N}{1-(1-a)^2(1-1/N)}$",
+    needed="multinomial; the path is ref.mix_path",
+    expected="holds",
+)
+def mixture_error_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> float:
+    """Limit of the squared distance to the human law: the sum of `mixture_limit` over types.
+
+    >>> mixture_error_limit(probabilities=[0.5, 0.5], samples=1, human_share=0.5)
+    0.5
+    """
+    limit = mixture_limit(probabilities=probabilities, samples=samples, human_share=human_share)
+    return float(np.sum(limit))
 
 
 @claim(
@@ -374,14 +412,6 @@ def mixture_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
-@claim(
-    "ref.bern_acc",
-    _CATEGORICAL,
-    relation="==",
-    says=r"accumulate: $V_n = p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$",
-    needed="equal batches of m",
-    expected="holds, exactly; below pi^2/6 times the first batch's variance",
-)
 def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: int) -> np.ndarray:
     r"""Variance of each type's estimate from all of n batches of m draws, (types,).
 
@@ -392,6 +422,26 @@ def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: i
     """
     error = gaussian.accumulate_mean_error(samples=samples, generation=generation, unbiased=False)
     return _variances(probabilities) * error
+
+
+@claim(
+    "ref.bern_acc",
+    _CATEGORICAL,
+    relation="==",
+    says=r"accumulate: $V_n = p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$",
+    needed="equal batches of m",
+    expected="holds, exactly; below pi^2/6 times the first batch's variance",
+)
+def accumulate_error(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
+    """Squared distance of that estimate to the human law: the sum of its variances over types.
+
+    >>> accumulate_error(probabilities=[0.5, 0.5], samples=4, generation=1)
+    0.125
+    """
+    variances = accumulate_variance(
+        probabilities=probabilities, samples=samples, generation=generation
+    )
+    return float(np.sum(variances))
 
 
 def accumulate_inflation_limit(*, samples: int) -> float:

@@ -100,17 +100,6 @@ def pooled_error(
     return _error(probabilities, sizes, shares, sizes / np.cumsum(sizes))
 
 
-@claim(
-    "wang2026.rate",
-    "Wang, Niu and Li 2026 (arXiv 2602.16065): the order; the constants derived",
-    relation="->",
-    says=r"pooled mean, human share a: error of order $t^{-\min(1/2, a)}$, a logarithm at "
-    "equality",
-    stated="rate of a learner on independent data, here 1/2, or the real fraction if less",
-    needed="mean estimation, equal batches; the dependence of the data is in the recursion",
-    expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
-    order="leading",
-)
 def pooled_error_leading(*, generation: int, human_share: float) -> float:
     r"""Squared error of the pooled mean of t large batches, in units of one batch's.
 
@@ -135,6 +124,31 @@ def pooled_error_leading(*, generation: int, human_share: float) -> float:
     first, last = (t + (1 - human_share) / 2 for t in (_SUMMED, generation))
     total += first**power * _power_integral(power, math.log(last / first))
     return total * last ** (-2 * human_share)
+
+
+@claim(
+    "wang2026.rate",
+    "Wang, Niu and Li 2026 (arXiv 2602.16065): the order; the constants derived",
+    relation="->",
+    says=r"pooled mean, human share a: error of order $t^{-\min(1/2, a)}$, a logarithm at "
+    "equality",
+    stated="rate of a learner on independent data, here 1/2, or the real fraction if less",
+    needed="mean estimation, equal batches; the dependence of the data is in the recursion",
+    expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
+    order="leading",
+)
+def pooled_error_of_large_batches(
+    *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
+) -> float:
+    """The same for frequencies of types in batches of `samples`: H / samples times it.
+
+    >>> pooled_error_of_large_batches(
+    ...     probabilities=[0.5, 0.5], samples=4, human_share=1.0, generation=1)
+    0.125
+    """
+    require_count("samples", samples, least=1)
+    one_batch = heterozygosity(probabilities=probabilities) / samples
+    return one_batch * pooled_error_leading(generation=generation, human_share=human_share)
 
 
 def _power_integral(power: float, logarithm: float) -> float:

@@ -15,14 +15,6 @@ from theory.validate import require_count, require_positive
 _KERNEL = "derived: theory/kernel_density.py"
 
 
-@claim(
-    "ref.kde_variance",
-    _KERNEL,
-    relation="==",
-    says=r"kernel density, fixed h: $s_n^2 = r^n v + h^2 (M-1)(1-r^{n-1})$, $r = 1-1/M$",
-    needed="biased variance of the n-th sample; any kernel of variance h^2, any human law",
-    expected="holds; the density itself ends at M h^2",
-)
 def sample_variance(
     *, samples: int, generation: int, bandwidth: float, human_variance: float = 1.0
 ) -> float:
@@ -41,6 +33,15 @@ def sample_variance(
     return human - bandwidth**2 * (samples - 1) * math.expm1(remembered)
 
 
+@claim(
+    "ref.kde_variance",
+    _KERNEL,
+    relation="==",
+    says=r"kernel density, fixed h: $s_n^2 = r^n v + h^2 (M-1)(1-r^{n-1})$, $r = 1-1/M$",
+    needed="biased variance of the n-th sample, h^2 more of the density; any kernel of variance "
+    "h^2, any human law",
+    expected="holds; the density ends at M h^2",
+)
 def model_variance(
     *, samples: int, generation: int, bandwidth: float, human_variance: float = 1.0
 ) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
-from theory.wishart import mean_trace_inverse_kernel
+from theory.wishart import base_error, mean_trace_inverse_kernel
 
 
 def weighted_variance(*, generation: int, real_weight: float, size_ratio: float) -> float:
@@ -42,6 +42,25 @@ def weighted_variance(*, generation: int, real_weight: float, size_ratio: float)
     needed="exact for mean estimation and for least squares on shared X; w > 0",
     expected="holds",
 )
+def weighted_error(
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    generation: int,
+    real_weight: float,
+    size_ratio: float = 1.0,
+) -> float:
+    """Test error of least squares on shared rows under such mixing: b times the variance.
+
+    >>> weighted_error(dim=4, samples=9, generation=2, real_weight=0.5)
+    0.75
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * weighted_variance(
+        generation=generation, real_weight=real_weight, size_ratio=size_ratio
+    )
+
+
 def weighted_limit(*, real_weight: float, size_ratio: float) -> float:
     r"""Limit of the variance over generations; infinite without real data.
 
@@ -209,6 +228,19 @@ def fixed_real_inflation(*, generation: int, real_weight: float) -> float:
     needed="w > 0, shared X",
     expected="holds",
 )
+def fixed_real_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, real_weight: float
+) -> float:
+    """Test error of label mixing with fixed real labels: b times the inflation.
+
+    >>> fixed_real_error(dim=4, samples=9, generation=2, real_weight=0.5)
+    1.25
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * fixed_real_inflation(
+        generation=generation, real_weight=real_weight
+    )
+
+
 def fixed_real_limit(*, real_weight: float) -> float:
     r"""Limit of label mixing with fixed real labels: $1 + \frac{(1 - w)^2}{w (2 - w)}$.
 

@@ -120,6 +120,24 @@ def confidence_nested_share(*, threshold: float, edit: int) -> float:
 
 
 @claim(
+    "ref.conf_nested_share",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$E\,\mathrm{tr} M_i / T = \pi^i$: the masks decay by $\eta^2 = \pi$",
+    needed="a row once kept is kept for ever, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
+def confidence_nested_last_share(*, threshold: float, generation: int) -> float:
+    """Share of rows changed just before fit `generation`, from 2 on: `confidence_nested_share`.
+
+    >>> confidence_nested_last_share(threshold=0.0, generation=2)
+    0.0
+    """
+    return confidence_nested_share(threshold=threshold, edit=generation - 1)
+
+
+@claim(
     "ref.conf_nested",
     f"{_OWN}, Masks that look at the residual",
     relation="->",
