@@ -182,7 +182,7 @@ def edit_factor(*, samples: int, edited: int) -> float:
     "ref.unigram_edit",
     _CATEGORICAL,
     relation="==",
-    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H each time",
+    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H",
     needed="a uniformly random subset",
     expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
 )
@@ -227,6 +227,20 @@ def fixed_mask_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
+    r"""Limit of the mean heterozygosity with anchors of law a: $H_a \frac{1-m^2}{1-m^2+m^2/k}$.
+
+    `anchors` is the law of the N - k human positions, $m = k/N$; 0 when nothing is anchored.
+
+    >>> fixed_mask_limit(anchors=[0.5, 0.5], samples=2, edited=1)
+    0.375
+    """
+    require_count("samples", samples, least=1)
+    require_count("edited", edited, least=1, most=samples)
+    kept = (samples - edited) * (samples + edited) / samples**2
+    return heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
+
+
 @claim(
     "ref.unigram_fixed",
     _CATEGORICAL,
@@ -235,22 +249,15 @@ def fixed_mask_heterozygosity(
     needed="anchors of law a for ever",
     expected="holds",
 )
-def fixed_mask_limit(
-    *, anchors: ArrayLike, samples: int, edited: int, drawn: bool = False
-) -> float:
-    r"""Limit of the mean heterozygosity with anchors of law a: $H_a \frac{1-m^2}{1-m^2+m^2/k}$.
+def fixed_mask_mean_limit(*, probabilities: ArrayLike, samples: int, edited: int) -> float:
+    r"""The same averaged over the human draws of the anchors: $H_a = (1 - \frac1{N-k}) H$.
 
-    `anchors` is the law of the N - k human positions, $m = k/N$; 0 when nothing is anchored. Of
-    positions `drawn` from that law the mean over draws: $1 - \frac1{N-k}$ of it.
-
-    >>> fixed_mask_limit(anchors=[0.5, 0.5], samples=2, edited=1)
-    0.375
+    >>> round(fixed_mask_mean_limit(probabilities=[0.5, 0.5], samples=3, edited=1) * 9, 12)
+    2.0
     """
-    require_count("samples", samples, least=1)
-    require_count("edited", edited, least=1, most=samples)
-    kept = (samples - edited) * (samples + edited) / samples**2
-    limit = heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
-    return limit * (1 - 1 / (samples - edited)) if drawn and edited < samples else limit
+    require_count("edited", edited, least=1, most=samples - 1)
+    kept = 1 - 1 / (samples - edited)
+    return kept * fixed_mask_limit(anchors=probabilities, samples=samples, edited=edited)
 
 
 @claim(
@@ -277,38 +284,18 @@ def anchored_edit_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
-@claim(
-    "seddik2024.partial",
-    _SEDDIK,
-    relation="==",
-    says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
-    stated="multinomial (recalled)",
-    needed="distance from the human draws' own law, not from the truth",
-    expected="holds, with its limit partial_limit",
-)
-def partial_error(
-    *,
-    probabilities: ArrayLike,
-    human: int,
-    samples: int,
-    generation: int,
-    to_truth: bool = False,
-) -> float:
+def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generation: int) -> float:
     r"""Mean squared distance to the fit on N human draws, which stay beside n synthetic ones.
 
     $D_1 = 0$, $D' = \alpha^2 [(1 - \frac1n) D + H/n]$, $\alpha = \frac n{N+n}$; `probabilities` is
-    the law of the human draws, `samples` is n. `to_truth`: the mean distance to the law that the
-    human draws are from, $H/N + (1 - \frac1N) D$. Source: Seddik et al. 2024.
+    the law of the human draws, `samples` is n. Source: Seddik et al. 2024.
 
     >>> partial_error(probabilities=[0.5, 0.5], human=2, samples=2, generation=2)
     0.0625
     """
     require_count("generation", generation, least=1)
     limit, lost = _partial(probabilities, human, samples)
-    own = -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
-    if not to_truth:
-        return own
-    return heterozygosity(probabilities=probabilities) / human + (1 - 1 / human) * own
+    return -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
 
 
 def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> float:
@@ -318,6 +305,32 @@ def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> floa
     0.125
     """
     return _partial(probabilities, human, samples)[0]
+
+
+@claim(
+    "seddik2024.partial",
+    _SEDDIK,
+    relation="==",
+    says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
+    stated="multinomial (recalled)",
+    needed="distance from the human draws' own law; from the truth H/N + (1 - 1/N) D",
+    expected="holds, with its limit partial_limit",
+)
+def partial_truth_error(
+    *, probabilities: ArrayLike, human: int, samples: int, generation: int
+) -> float:
+    r"""Mean squared distance to the truth: $\frac HN + (1 - \frac1N) D_n$ over the human draws.
+
+    `probabilities` is the truth; the human draws are off by H/N, and their own variety is
+    $(1 - \frac1N) H$.
+
+    >>> partial_truth_error(probabilities=[0.5, 0.5], human=2, samples=2, generation=2)
+    0.28125
+    """
+    away = partial_error(
+        probabilities=probabilities, human=human, samples=samples, generation=generation
+    )
+    return heterozygosity(probabilities=probabilities) / human + (1 - 1 / human) * away
 
 
 def mixture_variance(
@@ -340,6 +353,17 @@ def mixture_variance(
     return _variances(probabilities) / samples * grown
 
 
+def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> np.ndarray:
+    r"""Limit of `mixture_variance`: $\frac{p(1-p)/N}{1 - (1-a)^2 (1 - 1/N)}$, (types,).
+
+    >>> mixture_limit(probabilities=[0.5, 0.5], samples=1, human_share=0.5).tolist()
+    [0.25, 0.25]
+    """
+    require_count("samples", samples, least=1)
+    require_fraction("human_share", human_share)
+    return _variances(probabilities) / samples / _mixture_loss(samples, human_share)
+
+
 @claim(
     "ref.mix_prob",
     _CATEGORICAL,
@@ -348,20 +372,14 @@ def mixture_variance(
     needed="multinomial; the path is ref.mix_path",
     expected="holds",
 )
-def mixture_limit(
-    *, probabilities: ArrayLike, samples: int, human_share: float, total: bool = False
-) -> np.ndarray | float:
-    r"""Limit of `mixture_variance`: $\frac{p(1-p)/N}{1 - (1-a)^2 (1 - 1/N)}$, (types,).
+def mixture_error_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> float:
+    """Limit of the squared distance to the human law: the sum of `mixture_limit` over types.
 
-    Or the `total` over types: the mean squared distance to the truth.
-
-    >>> mixture_limit(probabilities=[0.5, 0.5], samples=1, human_share=0.5).tolist()
-    [0.25, 0.25]
+    >>> mixture_error_limit(probabilities=[0.5, 0.5], samples=1, human_share=0.5)
+    0.5
     """
-    require_count("samples", samples, least=1)
-    require_fraction("human_share", human_share)
-    limit = _variances(probabilities) / samples / _mixture_loss(samples, human_share)
-    return float(np.sum(limit)) if total else limit
+    limit = mixture_limit(probabilities=probabilities, samples=samples, human_share=human_share)
+    return float(np.sum(limit))
 
 
 @claim(
@@ -394,6 +412,18 @@ def mixture_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: int) -> np.ndarray:
+    r"""Variance of each type's estimate from all of n batches of m draws, (types,).
+
+    $p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$. Source: derived here.
+
+    >>> accumulate_variance(probabilities=[0.5, 0.5], samples=4, generation=1).tolist()
+    [0.0625, 0.0625]
+    """
+    error = gaussian.accumulate_mean_error(samples=samples, generation=generation, unbiased=False)
+    return _variances(probabilities) * error
+
+
 @claim(
     "ref.bern_acc",
     _CATEGORICAL,
@@ -402,21 +432,16 @@ def mixture_heterozygosity(
     needed="equal batches of m",
     expected="holds, exactly; below pi^2/6 times the first batch's variance",
 )
-def accumulate_variance(
-    *, probabilities: ArrayLike, samples: int, generation: int, total: bool = False
-) -> np.ndarray | float:
-    r"""Variance of each type's estimate from all of n batches of m draws, (types,).
+def accumulate_error(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
+    """Squared distance of that estimate to the human law: the sum of its variances over types.
 
-    Or the `total` over types: the mean squared distance to the truth.
-
-    $p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$. Source: derived here.
-
-    >>> accumulate_variance(probabilities=[0.5, 0.5], samples=4, generation=1).tolist()
-    [0.0625, 0.0625]
+    >>> accumulate_error(probabilities=[0.5, 0.5], samples=4, generation=1)
+    0.125
     """
-    error = gaussian.accumulate_mean_error(samples=samples, generation=generation, unbiased=False)
-    variances = _variances(probabilities) * error
-    return float(np.sum(variances)) if total else variances
+    variances = accumulate_variance(
+        probabilities=probabilities, samples=samples, generation=generation
+    )
+    return float(np.sum(variances))
 
 
 def accumulate_inflation_limit(*, samples: int) -> float:

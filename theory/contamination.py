@@ -100,27 +100,8 @@ def pooled_error(
     return _error(probabilities, sizes, shares, sizes / np.cumsum(sizes))
 
 
-@claim(
-    "wang2026.rate",
-    "Wang, Niu and Li 2026 (arXiv 2602.16065): the order; the constants derived",
-    relation="->",
-    says=r"pooled mean, human share a: error of order $t^{-\min(1/2, a)}$, a logarithm at "
-    "equality",
-    stated="rate of a learner on independent data, here 1/2, or the real fraction if less",
-    needed="mean estimation, equal batches; the dependence of the data is in the recursion",
-    expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
-    order="leading",
-)
-def pooled_error_leading(
-    *,
-    generation: int,
-    human_share: float,
-    probabilities: ArrayLike | None = None,
-    samples: int = 1,
-) -> float:
+def pooled_error_leading(*, generation: int, human_share: float) -> float:
     r"""Squared error of the pooled mean of t large batches, in units of one batch's.
-
-    Or of the frequencies of types with `probabilities`, by batches of `samples`.
 
     $[\frac{\Gamma(t+1-a)}{\Gamma(t+1)}]^2 \sum_{s \le t} [\frac{\Gamma(s)}{\Gamma(s+1-a)}]^2$,
     which solves $E_t = (1 - a/t)^2 E_{t-1} + t^{-2}$. For large t it is
@@ -134,20 +115,40 @@ def pooled_error_leading(
     """
     require_count("generation", generation, least=1)
     require_fraction("human_share", human_share)
-    unit = 1.0
-    if probabilities is not None:
-        unit = heterozygosity(probabilities=probabilities) / samples
     terms = np.arange(1, min(generation, _SUMMED) + 1)
     total = float(np.sum(special.poch(terms, 1 - human_share) ** -2.0))
     if generation <= _SUMMED:
-        return unit * (
-            total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
-        )
+        return total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
     # The terms left are x^(p-1) at x = s - a/2, p = 2a - 1: an integral by midpoints.
     power = 2 * human_share - 1
     first, last = (t + (1 - human_share) / 2 for t in (_SUMMED, generation))
     total += first**power * _power_integral(power, math.log(last / first))
-    return unit * (total * last ** (-2 * human_share))
+    return total * last ** (-2 * human_share)
+
+
+@claim(
+    "wang2026.rate",
+    "Wang, Niu and Li 2026 (arXiv 2602.16065): the order; the constants derived",
+    relation="->",
+    says=r"pooled mean, human share a: error of order $t^{-\min(1/2, a)}$, a logarithm at "
+    "equality",
+    stated="rate of a learner on independent data, here 1/2, or the real fraction if less",
+    needed="mean estimation, equal batches; the dependence of the data is in the recursion",
+    expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
+    order="leading",
+)
+def pooled_error_of_large_batches(
+    *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
+) -> float:
+    """The same for frequencies of types in batches of `samples`: H / samples times it.
+
+    >>> pooled_error_of_large_batches(
+    ...     probabilities=[0.5, 0.5], samples=4, human_share=1.0, generation=1)
+    0.125
+    """
+    require_count("samples", samples, least=1)
+    one_batch = heterozygosity(probabilities=probabilities) / samples
+    return one_batch * pooled_error_leading(generation=generation, human_share=human_share)
 
 
 def _power_integral(power: float, logarithm: float) -> float:

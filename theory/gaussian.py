@@ -188,6 +188,16 @@ def squared_wasserstein_leading(*, samples: Sizes, generation: int) -> float:
     needed="unbiased variance, p > 1; infinite at p = 1",
     expected="holds",
 )
+def growing_mean_error(*, sizes: Sequence[int | float], generation: int) -> float:
+    """Squared error of the mean when generation i has `sizes[i - 1]` points: `replace_mean_error`.
+
+    >>> growing_mean_error(sizes=[4, 8, 16], generation=2)
+    0.375
+    """
+    require_count("generation", generation, least=1, most=len(sizes))
+    return replace_mean_error(samples=list(sizes[:generation]), generation=generation)
+
+
 def growing_mean_error_limit(*, samples: float | int, power: float) -> float:
     r"""Limit of $\sum_i 1/M_i$ when generation i has $M i^p$ points: $\zeta(p)/M$.
 

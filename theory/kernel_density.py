@@ -37,9 +37,10 @@ def sample_variance(
     "ref.kde_variance",
     _KERNEL,
     relation="==",
-    says=r"kernel density, fixed h: variance $h^2 + r^n v + h^2 (M-1)(1-r^{n-1})$, $r = 1-1/M$",
-    needed="any kernel of variance h^2, any human law; the sample's own variance lacks h^2",
-    expected="holds; it ends at M h^2",
+    says=r"kernel density, fixed h: $s_n^2 = r^n v + h^2 (M-1)(1-r^{n-1})$, $r = 1-1/M$",
+    needed="biased variance of the n-th sample, h^2 more of the density; any kernel of variance "
+    "h^2, any human law",
+    expected="holds; the density ends at M h^2",
 )
 def model_variance(
     *, samples: int, generation: int, bandwidth: float, human_variance: float = 1.0

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
-from theory.wishart import mean_trace_inverse_kernel
+from theory.wishart import base_error, mean_trace_inverse_kernel
 
 
 def weighted_variance(*, generation: int, real_weight: float, size_ratio: float) -> float:
@@ -42,6 +42,25 @@ def weighted_variance(*, generation: int, real_weight: float, size_ratio: float)
     needed="exact for mean estimation and for least squares on shared X; w > 0",
     expected="holds",
 )
+def weighted_error(
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    generation: int,
+    real_weight: float,
+    size_ratio: float = 1.0,
+) -> float:
+    """Test error of least squares on shared rows under such mixing: b times the variance.
+
+    >>> weighted_error(dim=4, samples=9, generation=2, real_weight=0.5)
+    0.75
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * weighted_variance(
+        generation=generation, real_weight=real_weight, size_ratio=size_ratio
+    )
+
+
 def weighted_limit(*, real_weight: float, size_ratio: float) -> float:
     r"""Limit of the variance over generations; infinite without real data.
 
@@ -66,6 +85,7 @@ def weighted_limit(*, real_weight: float, size_ratio: float) -> float:
     says="The best limiting variance equals the best weight: v(w*) = w*.",
     needed="as he2025.weight",
     expected="holds, by algebra",
+    decided="exact",
 )
 def optimal_weight(*, size_ratio: float) -> float:
     r"""Real weight of least limiting variance, which is also that variance.
@@ -97,6 +117,7 @@ def naive_weight(*, size_ratio: float) -> float:
     says="Naive pooling w = k/(1 + k) is suboptimal: v_n -> (1 + k)/(2 + k) > w*.",
     needed="as he2025.weight",
     expected="holds: .5238 against .2702 at k = .1, .6667 against .6180 at k = 1",
+    decided="exact",
 )
 def naive_limit(*, size_ratio: float) -> float:
     r"""Limiting variance of pooling all rows alike, above the optimal one.
@@ -143,6 +164,7 @@ def label_mix_limit(*, real_weight: float) -> float:
     stated="w > 1/3 (recalled)",
     needed="1/3 < w < 1: at w = 1 the two are equal",
     expected="holds, by algebra",
+    decided="exact",
 )
 def round_two_threshold() -> float:
     r"""Real weight above which one round of label mixing beats the clean fit.
@@ -164,6 +186,7 @@ def round_two_threshold() -> float:
     stated="(recalled)",
     needed="fresh real labels, shared X or mean estimation",
     expected="holds, by algebra",
+    decided="exact",
 )
 def dynamic_weight(*, round: int) -> float:
     r"""Real weight that is best in each round, given the rounds before.
@@ -205,6 +228,19 @@ def fixed_real_inflation(*, generation: int, real_weight: float) -> float:
     needed="w > 0, shared X",
     expected="holds",
 )
+def fixed_real_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, real_weight: float
+) -> float:
+    """Test error of label mixing with fixed real labels: b times the inflation.
+
+    >>> fixed_real_error(dim=4, samples=9, generation=2, real_weight=0.5)
+    1.25
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * fixed_real_inflation(
+        generation=generation, real_weight=real_weight
+    )
+
+
 def fixed_real_limit(*, real_weight: float) -> float:
     r"""Limit of label mixing with fixed real labels: $1 + \frac{(1 - w)^2}{w (2 - w)}$.
 
@@ -228,6 +264,8 @@ def fixed_real_limit(*, real_weight: float) -> float:
     stated="d/T -> gamma > 1, fresh labels, fixed X (recalled)",
     needed="isotropic Gaussian X, d >= T + 2 for the finite form given here",
     expected="holds; least at w = .618 for every gamma",
+    decided="cited",
+    reason="minimum-norm chains are not simulated by any experiment",
 )
 def min_norm_mix_limit(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, real_weight: float
@@ -306,6 +344,8 @@ def ridge_mix_limit(
     stated="isotropic, random effects or spiked",
     needed="any spectrum, mode by mode, in the limit of rounds",
     expected="holds: below 1/2 bias and noise of every mode fall as w grows",
+    decided="cited",
+    reason="ridge label mixing is not simulated by any experiment",
 )
 def ridge_least_optimal_weight() -> float:
     r"""Least value the best real weight of ridge label mixing can take: one half.

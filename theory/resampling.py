@@ -25,6 +25,8 @@ from theory.wishart import base_error
     needed="the same; nothing uniform in G",
     expected="holds in the limit",
     order="leading",
+    decided="cited",
+    reason="asymptotic in the rows of any estimator; for least squares see zhu2025.eq7",
 )
 def replace_inflation(*, generation: int) -> float:
     r"""Inflation when every generation sees only the labels of the last fit: $n$.
@@ -94,7 +96,8 @@ def replace_error_varying(*, dim: int, sizes: Sequence[int], noise_stds: Sequenc
 @claim(
     "ref.replace_law",
     "docs/theory.md, replace",
-    relation="==",
+    relation="~",
+    given={"design": None},  # in a run the name of its law of rows
     says=r"$E_{test}(\hat w_n) \sim \sigma^2 n \chi^2_d / \chi^2_{T - d + 1}$",
     needed="Gaussian rows, T >= d; shared design, or fresh at n = 1",
     expected="holds, also where mean or variance are infinite",
@@ -105,13 +108,15 @@ def replace_error_law(
     samples: int,
     noise_std: float = 1.0,
     generation: int,
-    design: Literal["shared", "fresh"] = "shared",
+    fresh_design: bool = False,
+    design: Literal["shared", "fresh"] | None = None,
 ) -> rv_frozen:
     r"""Law of the test error of replace, as a frozen scipy distribution.
 
     $\sigma^2 n\, \chi^2_d / \chi^2_{T - d + 1}$ for shared Gaussian rows, $T \ge d$; for fresh
     rows the same at n = 1, and no closed form is given later. The law exists even where its
-    mean ($T \ge d + 2$) or variance ($T \ge d + 4$) does not.
+    mean ($T \ge d + 2$) or variance ($T \ge d + 4$) does not. `design` is another way to say
+    whether rows are fresh.
     Source: docs/theory.md, replace.
 
     >>> float(replace_error_law(dim=2, samples=7, generation=3).mean())
@@ -121,10 +126,10 @@ def replace_error_law(
     require_count("samples", samples, least=dim)
     require_count("generation", generation, least=1)
     require_positive("noise_std", noise_std)
-    if design not in ("shared", "fresh"):
+    if design not in ("shared", "fresh", None):
         raise ValueError(f"design={design!r}: accepted are 'shared' and 'fresh'")
-    if design == "fresh" and generation > 1:
-        raise ValueError(f"generation={generation}: accepted is 1 when design='fresh'")
+    if (fresh_design or design == "fresh") and generation > 1:
+        raise ValueError(f"generation={generation}: accepted is 1 with a fresh design")
     freedom = samples - dim + 1
     return stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
 
@@ -138,6 +143,8 @@ def replace_error_law(
     needed="the same; nothing uniform in G",
     expected="holds in the limit",
     order="leading",
+    decided="cited",
+    reason="asymptotic in the rows of any estimator; for least squares see gerst2024.accumulate",
 )
 def accumulate_inflation(*, generation: int) -> float:
     r"""Inflation when every generation's labels are kept beside all earlier ones.
@@ -177,6 +184,15 @@ def accumulate_shared_error(
     return base * accumulate_inflation(generation=generation)
 
 
+@claim(
+    "gerst2024.accumulate_bound",
+    "Gerstgrasser et al. 2024",
+    relation="<=",
+    says="Accumulating: E(w_n) <= b pi^2/6 in every generation.",
+    stated="shared X (recalled)",
+    needed="T >= d + 2; shared or fresh X",
+    expected="holds: approached for shared X, never reached for fresh X",
+)
 def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
     r"""Bound on the test error of accumulate at every generation: $b \pi^2/6$.
 
@@ -231,16 +247,6 @@ def halfway_shared_error(
     return base * sum(1 / i for i in range(1, generation + 1))
 
 
-@claim(
-    "gerst2024.halfway",
-    "Gerstgrasser et al. 2024 (order log n); docs/theory.md, halfway (exact)",
-    relation="==",
-    says="Round i refits i T purely synthetic rows: O(log n); exactly "
-    "sum_{i<=n} sigma^2 d / (iT - d - 1) for fresh X and b H_n for shared X.",
-    stated="O(log n) (recalled)",
-    needed="fresh Gaussian X, T >= d + 2; for shared X use halfway_shared_error",
-    expected="holds",
-)
 def halfway_fresh_error(
     *, dim: int, samples: int, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -255,6 +261,28 @@ def halfway_fresh_error(
     require_count("generation", generation, least=1)
     sizes = [i * samples for i in range(1, generation + 1)]
     return replace_error_varying(dim=dim, sizes=sizes, noise_stds=[noise_std] * generation)
+
+
+@claim(
+    "gerst2024.halfway",
+    "Gerstgrasser et al. 2024 (order log n); docs/theory.md, halfway (exact)",
+    relation="==",
+    says="Round i refits i T purely synthetic rows: O(log n); exactly "
+    "sum_{i<=n} sigma^2 d / (iT - d - 1) for fresh X and b H_n for shared X.",
+    stated="O(log n) (recalled)",
+    needed="T >= d + 2; shared X, or fresh Gaussian X",
+    expected="holds",
+)
+def halfway_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, fresh_design: bool
+) -> float:
+    """Test error of halfway on fresh rows, or on shared ones: the one or the other of the above.
+
+    >>> halfway_error(dim=4, samples=9, generation=2, fresh_design=False)
+    1.5
+    """
+    form = halfway_fresh_error if fresh_design else halfway_shared_error
+    return form(dim=dim, samples=samples, noise_std=noise_std, generation=generation)
 
 
 @claim(
@@ -299,6 +327,8 @@ def subsample_limit() -> float:
     says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
     needed="mean estimation, equal batches",
     expected="holds",
+    decided="cited",
+    reason="a mean on part synthetic batches is decided by wang2026.rate instead",
 )
 def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
     r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.

@@ -126,6 +126,8 @@ def clean_ridge_error(
     stated="fresh X, chain of least-squares fits, then ridge (recalled)",
     needed="T_0 >= d + 2, any covariance, any linear smoother",
     expected="holds",
+    decided="cited",
+    reason="chains of generators before a ridge fit are not simulated by any experiment",
 )
 def downstream_error(
     *,
@@ -192,6 +194,8 @@ def downstream_ridge_error(
     stated="no penalty, low-dimensional (recalled)",
     needed="d -> infinity at fixed phi = d/T < 1 and phi_0 = d/T_0 < 1",
     expected="holds in the limit; the exact form has T - d - 1 for T - d",
+    decided="cited",
+    reason="a limit in d and T; chains of generators are not simulated by any experiment",
 )
 def downstream_ridgeless_asymptotic(
     *,
@@ -225,6 +229,8 @@ def downstream_ridgeless_asymptotic(
     stated="source and capacity conditions (recalled)",
     needed="unknown",
     expected="unverified: fit slopes, do not trust the exponents or any constant",
+    decided="cited",
+    reason="an order without constants, recalled, with unconfirmed exponents",
 )
 def downstream_powerlaw_rate(
     *,
@@ -267,6 +273,8 @@ def downstream_powerlaw_rate(
     says="Ridge every generation: E_n = a_n - 2 b_n + |w_0|^2 -> |w_0|^2 + s^2 v/(1 - h).",
     needed="fresh isotropic Gaussian X; finite-T or Marchenko-Pastur constants",
     expected="holds; the error is finite while the memory g^n of the truth vanishes",
+    decided="cited",
+    reason="ridge chains are not simulated by any experiment",
 )
 def ridge_chain_error(
     *,
@@ -331,6 +339,8 @@ def ridge_chain_memory(*, constants: RidgeConstants, generation: int) -> float:
     stated="the noise-free version (recalled)",
     needed="fresh isotropic Gaussian X, T <= d - 2",
     expected="holds",
+    decided="cited",
+    reason="minimum-norm chains are not simulated by any experiment",
 )
 def min_norm_error(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, generation: int
@@ -359,6 +369,8 @@ def min_norm_error(
     says="E = |w_0|^2 (1 - T/d) + n sigma^2 T/(d - T - 1).",
     needed="shared isotropic Gaussian X, T <= d - 2",
     expected="holds",
+    decided="cited",
+    reason="minimum-norm chains are not simulated by any experiment",
 )
 def min_norm_shared_error(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, generation: int

@@ -12,6 +12,7 @@ $|y - x^\top \theta_c| \le r |x| + \sigma_c$ at x = 1.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,17 +28,6 @@ NEGLIGIBLE = 45.0
 """Of exp(-x) and its integrals everything from this x on is less than a rounding error."""
 
 
-@claim(
-    "feng2025.pstar",
-    "Feng et al. 2025 (arXiv 2406.07515) (recalled); "
-    "at every sample size: theory/selection.py, breakdown_share",
-    relation="==",
-    says=r"mean accuracy is 1/2 at wrong share $p^* = 1/(1 + \psi/\phi)$, and tends to 1 "
-    "below it and to 0 above",
-    stated="linear classifier, infinite data",
-    needed="any sample size; classifier the sum of label times isotropic input",
-    expected="holds: half of what is kept is wrong, so w and -w have one law",
-)
 def breakdown_share(*, keep_correct: float, keep_wrong: float) -> float:
     r"""Share of wrong labels beyond which verified data teach the opposite of the truth.
 
@@ -92,16 +82,6 @@ def _mean_tail(signal: float, dim: int) -> float:
     return float(end / 2 * (WEIGHTS @ values))
 
 
-@claim(
-    "ref.verified_accuracy",
-    "theory/selection.py, verified_accuracy",
-    relation="==",
-    says=r"accuracy $E\, \Phi(h |v|)$, $h = \sqrt{2T / (\pi \kappa)} (\phi + \psi) "
-    r"(p^* - p)$: the crossing sharpens as $T^{-1/2}$",
-    needed=r"$N(0, I)$ inputs; exact at $p^*$, elsewhere up to O(1/T)",
-    expected="holds",
-    order="leading",
-)
 def verified_accuracy(
     *, wrong_share: float, keep_correct: float, keep_wrong: float, samples: int, dim: int
 ) -> float:
@@ -122,6 +102,64 @@ def verified_accuracy(
     surplus = (keep_correct + keep_wrong) * (breakdown_share(**verifier) - wrong_share)
     signal = math.sqrt(2 * samples / (math.pi * kept)) * surplus
     return signal_accuracy(signal=signal, dim=dim)
+
+
+@claim(
+    "feng2025.pstar",
+    "Feng et al. 2025 (arXiv 2406.07515) (recalled); "
+    "at every sample size: theory/selection.py, breakdown_share",
+    relation="==",
+    says=r"mean accuracy is 1/2 at wrong share $p^* = 1/(1 + \psi/\phi)$, and tends to 1 "
+    "below it and to 0 above",
+    stated="linear classifier, infinite data",
+    needed="any sample size; classifier the sum of label times isotropic input",
+    expected="holds: half of what is kept is wrong, so w and -w have one law",
+)
+def breakdown_accuracy(*, keep_correct: float, keep_wrong: float, samples: int, dim: int) -> float:
+    """Mean accuracy at the `breakdown_share` of wrong labels: 1/2, whatever the size.
+
+    >>> breakdown_accuracy(keep_correct=0.5, keep_wrong=0.125, samples=7, dim=3)
+    0.5
+    """
+    verifier = {"keep_correct": keep_correct, "keep_wrong": keep_wrong}
+    share = breakdown_share(**verifier)
+    return verified_accuracy(wrong_share=share, **verifier, samples=samples, dim=dim)
+
+
+@claim(
+    "ref.verified_accuracy",
+    "theory/selection.py, verified_accuracy",
+    relation="==",
+    says=r"accuracy $E\, \Phi(h |v|)$, $h = \sqrt{2T / (\pi \kappa)} (\phi + \psi) "
+    r"(p^* - p)$: the crossing sharpens as $T^{-1/2}$",
+    needed=r"$N(0, I)$ inputs; exact at $p^*$, elsewhere up to O(1/T)",
+    expected="holds",
+    order="leading",
+)
+def verified_accuracy_at(
+    *,
+    wrong_shares: Sequence[float],
+    generation: int,
+    keep_correct: float,
+    keep_wrong: float,
+    samples: int,
+    dim: int,
+) -> float:
+    """Mean accuracy in generation n of a run whose share of wrong labels is `wrong_shares[n - 1]`.
+
+    >>> verified_accuracy_at(
+    ...     wrong_shares=[0.1, 0.8], generation=2, keep_correct=0.5, keep_wrong=0.125, samples=7,
+    ...     dim=3)
+    0.5
+    """
+    require_count("generation", generation, least=1, most=len(wrong_shares))
+    return verified_accuracy(
+        wrong_share=wrong_shares[generation - 1],
+        keep_correct=keep_correct,
+        keep_wrong=keep_wrong,
+        samples=samples,
+        dim=dim,
+    )
 
 
 def verified_mean(*, mean: float, centre: float, width: float, noise_std: float = 1.0) -> float:

@@ -43,6 +43,8 @@ def shift_factor(*, dim: int, samples: int, synthetic_rows: int) -> Fraction:
     says="Exact error on a mixture: noise d/(T - d - 1) + c^2 (p_2^2 + p_1 p_2 u(T, d)).",
     needed="isotropic Gaussian X, ridgeless, T >= d + 2",
     expected="holds",
+    decided="cited",
+    reason="fits on shifted synthetic rows are not simulated by any experiment",
 )
 def mixture_error(
     *,
@@ -123,6 +125,8 @@ def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty:
     stated="proportional limit, exogenous shift (recalled)",
     needed="Gaussian X; tr(Sigma Delta) = c^2",
     expected="holds: isotropic ridgeless by the exact form, any ridge to 2 % at d = 120",
+    decided="cited",
+    reason="fits on shifted synthetic rows are not simulated by any experiment",
 )
 def mixture_error_asymptotic(
     *,
@@ -175,6 +179,8 @@ def mixture_error_asymptotic(
     needed="d/T -> 0",
     expected="holds to leading order",
     order="leading",
+    decided="cited",
+    reason="fits on shifted synthetic rows are not simulated by any experiment",
 )
 def scaling_error(
     *,
@@ -219,6 +225,8 @@ def scaling_plateau(*, synthetic_fraction: float, shift_norm: float) -> float:
     needed="d/T -> 0, row weights (1 - a)/p_1 and a/p_2",
     expected="holds to leading order; the best a vanishes with d/T",
     order="leading",
+    decided="cited",
+    reason="fits on weighted synthetic rows are not simulated by any experiment",
 )
 def weighted_mixing_error(
     *,
@@ -282,6 +290,8 @@ def optimal_synthetic_weight(
     needed="not met by row weights (1 - a)/p_1 and a/p_2: see ref.weighted",
     expected="violated as recalled: .0409 measured against .0100 at a = 0",
     order="leading",
+    decided="cited",
+    reason="recalled and not attributed; refuted by the law of ref.weighted",
 )
 def recalled_weighted_mixing_error(
     *,
@@ -345,6 +355,8 @@ def iterated_mixing_error(
     needed="unknown",
     expected="unverified",
     order="leading",
+    decided="cited",
+    reason="recalled; what the source iterates is unknown",
 )
 def iterated_mixing_limit(*, clean_error: float, synthetic_fraction: float) -> float:
     r"""Limit of iterated mixing: $E^{clean} / (1 - p_2^2)$, $p_2 < 1$.

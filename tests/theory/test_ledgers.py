@@ -1,6 +1,7 @@
 """Every claim of the ledger: there once, filled in, callable, and sharp enough to notice 2 %."""
 
 import inspect
+import math
 import typing
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.theory import (
     references_contamination,
     references_distributions,
     references_editing,
+    references_formulas,
     references_linear,
     references_selection,
     references_tokens,
@@ -39,8 +41,17 @@ ANSWERS = [
 ]
 """Decisions, arrays, and zeros, which have no 2 %."""
 
-LAWS = [("ref.replace_law", {"dim": 5, "samples": 12, "generation": 3}, 5 / 2)]
-"""Distributions, and their means by hand: n d / (T - d - 1). Simulators are held against them."""
+FORMULAS = references_formulas.REFERENCES
+
+LAWS = [
+    # 5 % of an F law with 5 and 8 degrees are above 3.6875, of tables; the scale is 3 * 5 / 8
+    ("ref.replace_law", {"dim": 5, "samples": 12, "generation": 3}, 3.6875 * 15 / 8, 0.95, 5e-4),
+    # chi-square with two degrees over 2 is exponential, and .120 the median after 40 fits
+    ("ref.gauss_median", {"samples": 3, "generation": 1}, math.log(2), 0.5, 1e-4),
+    ("ref.gauss_median", {"samples": 3, "generation": 1}, 2.0, 1 - math.exp(-2), 1e-4),
+    ("ref.gauss_median", {"samples": 20, "generation": 40}, 0.120 ** (1 / 40), 0.5, 2e-3),
+]
+"""Distributions: a value, and the chance of at most that by hand, within an absolute error."""
 
 CASES = [(row[0], row[1]) for row in (*REFERENCES, *ANSWERS, *LAWS)]
 
@@ -76,15 +87,35 @@ def test_formula_meets_its_reference_and_two_percent_is_seen(
     assert (agrees == (factor == 1.0)).all(), (predicted, reference)
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.02, 0.98])
+@pytest.mark.parametrize(("formula", "parameters", "reference", "tolerance"), FORMULAS)
+def test_formulas_beside_the_ledger_meet_theirs(formula, parameters, reference, tolerance, factor):
+    found = factor * np.asarray(formula(**parameters))
+    agrees = np.abs(found - reference) <= tolerance * np.abs(reference)
+    assert (agrees == (factor == 1.0)).all(), (found, reference)
+
+
 @pytest.mark.parametrize(("claim_id", "parameters", "answer"), ANSWERS, ids=numbered(ANSWERS))
 def test_decisions_arrays_and_zeros(claim_id, parameters, answer):
     found = ledger()[claim_id].predict(parameters)
     np.testing.assert_allclose(found, answer, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(("claim_id", "parameters", "mean"), LAWS, ids=numbered(LAWS))
-def test_laws_have_the_mean_found_by_hand(claim_id, parameters, mean):
-    assert ledger()[claim_id].predict(parameters).mean() == pytest.approx(mean, rel=1e-12)
+@pytest.mark.parametrize("factor", [1.0, 1.02, 0.98])
+@pytest.mark.parametrize(
+    ("claim_id", "parameters", "value", "chance", "error"), LAWS, ids=numbered(LAWS)
+)
+def test_laws_meet_chances_found_by_hand_and_two_percent_is_seen(
+    claim_id, parameters, value, chance, error, factor
+):
+    found = ledger()[claim_id].predict(parameters).cdf(value / factor)
+    assert (abs(found - chance) <= error) == (factor == 1.0), found
+
+
+def test_the_law_of_the_error_has_the_mean_found_by_hand():
+    """n d / (T - d - 1)."""
+    law = ledger()["ref.replace_law"].predict({"dim": 5, "samples": 12, "generation": 3})
+    assert law.mean() == pytest.approx(5 / 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("claim", ledger().values(), ids=lambda claim: claim.id)

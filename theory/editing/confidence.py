@@ -120,6 +120,24 @@ def confidence_nested_share(*, threshold: float, edit: int) -> float:
 
 
 @claim(
+    "ref.conf_nested_share",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$E\,\mathrm{tr} M_i / T = \pi^i$: the masks decay by $\eta^2 = \pi$",
+    needed="a row once kept is kept for ever, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
+def confidence_nested_last_share(*, threshold: float, generation: int) -> float:
+    """Share of rows changed just before fit `generation`, from 2 on: `confidence_nested_share`.
+
+    >>> confidence_nested_last_share(threshold=0.0, generation=2)
+    0.0
+    """
+    return confidence_nested_share(threshold=threshold, edit=generation - 1)
+
+
+@claim(
     "ref.conf_nested",
     f"{_OWN}, Masks that look at the residual",
     relation="->",
@@ -182,6 +200,8 @@ def confidence_nested_crossing() -> float:
     needed="none known",
     expected="numerical only: simulated at T = 2000, d = 10",
     order="leading",
+    decided="cited",
+    reason="known from one simulation only, so that another could not decide it",
 )
 def confidence_free_limit(*, threshold: float) -> float:
     """Simulated limit when kept rows may be edited later; numerical, no formula is known.

@@ -28,6 +28,7 @@ _OWN = "docs/theory.md"
     says=r"$\mathrm{Cov}(u_2) = \sigma^2 (I + 2C - C^2) \preceq 2 \sigma^2 I$",
     needed="one edit, any mask independent of the noise, any full-rank design",
     expected="holds",
+    decided="exact",
 )
 def one_edit_covariance(*, overlap: ArrayLike) -> np.ndarray:
     r"""Covariance of the error after one edit, any mask and any full-rank design.
@@ -92,6 +93,7 @@ def disjoint_inflations(*, fractions: ArrayLike | Sequence[float]) -> np.ndarray
     says=r"$\mathrm{Cov}(u) \preceq (2 e^\tau - 1) \sigma^2 I$",
     needed="disjoint masks with commuting overlaps",
     expected="violated by fixed designs with d >= 2: 4.609 > 2e - 1 at T = 100",
+    decided="exact",
 )
 def disjoint_inflation_bound(*, edited_total: float = 1.0) -> float:
     r"""Bound on the inflation when no row is edited twice: $2 e^\tau - 1$, at most $2e - 1$.
@@ -107,15 +109,6 @@ def disjoint_inflation_bound(*, edited_total: float = 1.0) -> float:
     return 2 * math.exp(edited_total) - 1
 
 
-@claim(
-    "ref.edit_B_const",
-    f"{_OWN}, Theorem B",
-    relation="<=",
-    says=r"$E_{test} \le (2 e^\tau - 1) b$, $\tau = \sum_i k_i / T$",
-    needed="disjoint masks; commuting overlaps, or Gaussian design with d = 1, or at most four "
-    "edits, or T <= 60, or T to infinity with the number of edits fixed",
-    expected="holds; a conjecture for more edits at d >= 2",
-)
 def disjoint_bound(*, dim: int, samples: int, noise_std: float = 1.0, edited_total: float) -> float:
     r"""Bound that replaces the printed 2b when no row is edited twice: $(2 e^\tau - 1) b$.
 
@@ -197,15 +190,6 @@ def fixed_mask_limit_covariance(*, overlap: ArrayLike) -> np.ndarray:
     return (vectors * inflations[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
 
-@claim(
-    "ref.edit_C",
-    f"{_OWN}, Theorem C",
-    relation="==",
-    says=r"$v_n = \frac{(1 - m^n)^2}{1 - m} + \frac{m (1 - m^{2n})}{1 - m^2} "
-    r"\to \frac{1 + 2m}{1 - m^2}$",
-    needed="the same mask in every generation, scalar overlap; the matrix form for any design",
-    expected="holds",
-)
 def fixed_mask_inflation(*, edit_fraction: float, generation: int) -> float:
     r"""Inflation of w_n when every generation edits the same fraction m of rows.
 
@@ -234,15 +218,6 @@ def fixed_mask_limit(*, edit_fraction: float) -> float:
     return (1 + 2 * edit_fraction) / ((1 - edit_fraction) * (1 + edit_fraction))
 
 
-@claim(
-    "ref.edit_D",
-    f"{_OWN}, Theorem D",
-    relation="==",
-    says=r"$v_n = 1 + \sum_{i<n} m_i (2 - m_i)$: linear growth at a constant rate",
-    needed="fresh random masks independent of the noise, T >> d",
-    expected="holds to leading order",
-    order="leading",
-)
 def random_mask_inflation(*, fractions: ArrayLike | Sequence[float]) -> float:
     r"""Inflation after edits of fresh random rows, fractions $m_i$, for T >> d.
 
@@ -283,15 +258,6 @@ def geometric_mask_limit(*, first_fraction: float, ratio: float) -> float:
     return 1 + 2 * first_fraction / (1 - ratio) - first_fraction**2 / ((1 - ratio) * (1 + ratio))
 
 
-@claim(
-    "ref.edit_E",
-    f"{_OWN}, Theorem E",
-    relation="==",
-    says=r"$v_n = 1 + m (2 - m) \frac{1 - m^{2(n-1)}}{1 - m^2}$",
-    needed="kept rows are real, fresh random masks independent of the noise, T >> d",
-    expected="holds to leading order; bounded at every T",
-    order="leading",
-)
 def anchored_inflation(*, edit_fraction: float, generation: int) -> float:
     r"""Inflation of w_n when kept rows are real and fresh random rows are edited, T >> d.
 

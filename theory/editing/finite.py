@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from scipy import special
 
-from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_rows
 from theory.wishart import (
     base_error,
@@ -23,8 +22,6 @@ from theory.wishart import (
     leverage_times_off_diagonal,
     off_diagonal_second_moment,
 )
-
-_OWN = "docs/theory.md"
 
 
 def one_edit_inflation(*, dim: int, samples: int, edited_rows: int) -> Fraction:
@@ -42,14 +39,6 @@ def one_edit_inflation(*, dim: int, samples: int, edited_rows: int) -> Fraction:
     return 1 + Fraction(2 * edited_rows, samples) - square / dim
 
 
-@claim(
-    "ref.edit_one_T",
-    f"{_OWN}, Finite T",
-    relation="==",
-    says=r"$v_2 = 1 + \frac{2k}{T} - \frac{k q_2 + k (k - 1) c_2}{d}$",
-    needed="isotropic Gaussian design, T >= d + 2, one edit of k rows",
-    expected="holds",
-)
 def one_edit_error(*, dim: int, samples: int, noise_std: float = 1.0, edited_rows: int) -> float:
     """Mean test error after one edit of k rows: b times `one_edit_inflation`.
 
@@ -109,15 +98,6 @@ def two_disjoint_edits_inflation(*, dim: int, samples: int, edit_counts: Sequenc
     return 1 + (2 * linear + 2 * product - squares - 2 * cubic - quartic) / dim
 
 
-@claim(
-    "ref.edit_two_T",
-    f"{_OWN}, Finite T",
-    relation="==",
-    says=r"$v_3 = \frac1d E\,\mathrm{tr}(I + 2 C_1 + 2 C_2 + 2 C_1 C_2 - C_1^2 - C_2^2 "
-    r"- 2 C_1^2 C_2 - C_1^2 C_2^2)$",
-    needed="isotropic Gaussian design, T >= d + 2, two disjoint edits of k_1 and k_2 rows",
-    expected="holds",
-)
 def two_disjoint_edits_error(
     *, dim: int, samples: int, noise_std: float = 1.0, edit_counts: Sequence[int]
 ) -> float:
@@ -166,15 +146,6 @@ def fixed_mask_limit_bounds(
     return (1.5 * kept - 0.5) * base, (1.5 * kept - 0.25) * base
 
 
-@claim(
-    "ref.edit_C_T",
-    f"{_OWN}, Finite T",
-    relation="<=",
-    says=r"$\frac32 \rho - \frac12 \le v_\infty \le \frac32 \rho - \frac14$, "
-    r"$\rho = \frac{T - d - 1}{T - k - d - 1}$",
-    needed="isotropic Gaussian design, the same k rows in every generation, T - k >= d + 2",
-    expected="holds",
-)
 def fixed_mask_limit_upper_bound(
     *, dim: int, samples: int, noise_std: float = 1.0, edited_rows: int
 ) -> float:

@@ -83,14 +83,6 @@ def frozen_inflation(
     return 1 + 2 * rows / samples - square / dim
 
 
-@claim(
-    "ref.edit_frozen",
-    f"{_OWN}, Theorem F",
-    relation="==",
-    says=r"$E = b\,(1 + 2k/T - (k q_2 + k (k - 1) c_2) / d)$, $k$ rows edited so far",
-    needed="edits written by the first fit, masks independent of the noise, Gaussian design",
-    expected="holds: any number of edits is one edit of the rows edited so far",
-)
 def frozen_error(
     *,
     dim: int,
@@ -110,14 +102,6 @@ def frozen_error(
     )
 
 
-@claim(
-    "ref.edit_external",
-    f"{_OWN}, Theorem F, corollary",
-    relation="==",
-    says=r"$E = b + c^2 E[p_2^2 + p_1 p_2 u]$, $p_2 = k / T$, for a prior of error $c^2$",
-    needed="one prior, independent of the data, writes all edits; isotropic Gaussian design",
-    expected="holds: a better prior helps, a worse one costs once, and neither compounds",
-)
 def external_error(
     *,
     dim: int,

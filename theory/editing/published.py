@@ -26,15 +26,6 @@ from theory.wishart import base_error, mean_trace_inverse_gram_squared
 _ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
 
 
-@claim(
-    "zhu2025.thm1",
-    f"{_ZHU}, Theorem 1",
-    relation="==",
-    says=r"$\hat w_{n+1} = w^* + X^\dagger (E_1 + \sum_i M_i E_{i+1})$",
-    stated="M_i idempotent diagonal",
-    needed="X' M_i (I - P) = 0, or noise added to the rows and nothing replaced",
-    expected="violated: the term -X^+ M_1 (I - P) E_1 is missing, T = 2 is enough",
-)
 def theorem_1_estimate(
     *, design: ArrayLike, true_weights: ArrayLike, noises: ArrayLike, masks: ArrayLike
 ) -> np.ndarray:
@@ -85,6 +76,15 @@ def theorem_1_is_exact(*, design: ArrayLike, masks: ArrayLike) -> bool:
 
 
 @claim(
+    "zhu2025.thm1",
+    f"{_ZHU}, Theorem 1",
+    relation="==",
+    says=r"$\hat w_{n+1} = w^* + X^\dagger (E_1 + \sum_i M_i E_{i+1})$",
+    stated="M_i idempotent diagonal",
+    needed="X' M_i (I - P) = 0, or noise added to the rows and nothing replaced",
+    expected="violated: the term -X^+ M_1 (I - P) E_1 is missing, T = 2 is enough",
+)
+@claim(
     "ref.exact_one",
     "docs/theory.md, Where Theorem 1 is exact",
     relation="==",
@@ -93,14 +93,20 @@ def theorem_1_is_exact(*, design: ArrayLike, masks: ArrayLike) -> bool:
     expected="holds for additive injection",
 )
 def theorem_1_error(
-    *, dim: int, samples: int, noise_std: float = 1.0, edit_counts: Sequence[int | float]
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    edit_counts: Sequence[int | float],
+    generation: int | None = None,
 ) -> float:
     r"""Mean test error that Theorem 1's formula would give after the edits.
 
     $b (1 + \sum_i k_i / T)$, $T \ge d + 2$, masks independent of X: rows are exchangeable, so
     $E\,\mathrm{tr}(A^{-1} X^\top M X A^{-1}) = \frac{k}{T} \frac{d}{T - d - 1}$ and no
     inequality is needed. Exact for additive injection.
-    Counts may be means of random ones.
+    Counts may be means of random ones; of them fit `generation` has seen the first n - 1, by
+    default all.
     Source: Zhu et al. 2025, Theorem 1, integrated in docs/theory.md.
 
     >>> theorem_1_error(dim=1, samples=5, edit_counts=(1,)) * 3
@@ -109,8 +115,10 @@ def theorem_1_error(
     for count in edit_counts:
         if not 0 <= count <= samples:
             raise ValueError(f"edit_counts={count}: accepted are numbers from 0 to {samples}")
+    edits = len(edit_counts) if generation is None else generation - 1
+    require_count("generation", edits + 1, least=1, most=len(edit_counts) + 1)
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * (
-        1 + sum(edit_counts) / samples
+        1 + sum(edit_counts[:edits]) / samples
     )
 
 
@@ -228,15 +236,6 @@ def section_2_error(*, dim: int, samples: int, noise_std: float = 1.0, generatio
     return (generation - 1) * base_error(dim=dim, samples=samples, noise_std=noise_std)
 
 
-@claim(
-    "zhu2025.eq16",
-    f"{_ZHU}, equation 16",
-    relation="assumption",
-    says=r"$M_i M_j = 0$ for $i \ne j$",
-    stated="used inside the proof only",
-    needed="no row edited twice; at most T edits",
-    expected="assumption not met by the published edit rates: their sum is 212 %",
-)
 def masks_are_disjoint(*, masks: ArrayLike) -> bool:
     r"""Whether no row is edited twice, $M_i M_j = 0$: the assumption inside the printed proof.
 
@@ -248,6 +247,27 @@ def masks_are_disjoint(*, masks: ArrayLike) -> bool:
     masks = np.asarray(masks)
     require_masks(masks, samples=masks.shape[-1] if masks.ndim else 0)
     return bool((masks.sum(axis=0) <= 1).all())
+
+
+@claim(
+    "zhu2025.eq16",
+    f"{_ZHU}, equation 16",
+    relation="assumption",
+    says=r"$M_i M_j = 0$ for $i \ne j$",
+    stated="used inside the proof only",
+    needed="no row edited twice; at most T edits",
+    expected="assumption not met by the published edit rates: their sum is 212 %",
+)
+def no_row_is_edited_twice(*, edited_twice: int | float) -> bool:
+    r"""The same, by the mean number of rows that two different edits both edit.
+
+    `edited_twice` is $\sum_{i<j} E\,\mathrm{tr} M_i M_j$.
+
+    >>> no_row_is_edited_twice(edited_twice=0)
+    True
+    """
+    require_positive("edited_twice", float(edited_twice), zero=True)
+    return edited_twice == 0
 
 
 @claim(
@@ -325,6 +345,7 @@ def disjoint_edits_possible(*, first_fraction: float, norm_decay: float) -> int 
     says=r"$\mathrm{tr}((X^\top X)^{-1} M_i)$",
     needed=r"tr(M_i X A^-2 X') is meant; the printed product needs d = T",
     expected="ill-typed: (d, d) times (T, T)",
+    decided="exact",
 )
 def equation_36_is_defined(*, dim: int, samples: int) -> bool:
     r"""Whether $\mathrm{tr}((X^\top X)^{-1} M_i)$ is defined: (d, d) times (T, T) needs d = T.
