@@ -55,7 +55,6 @@ class Masks:
         """Chance that two given rows both are."""
         return np.array(self.pairs) / (self.rows * (self.rows - 1))
 
-
     def facts(self, generations: int) -> dict[str, Any]:
         """What formulas ask of masks that do not look at the labels, by their arguments' names.
 

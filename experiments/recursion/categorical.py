@@ -169,7 +169,7 @@ def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
     mask = np.arange(TOKENS) < edited
     policy = MaskPolicy.of(np.tile(mask, (generations - 1, 1)))
     note = "averaged over the human tokens, with their own distance to the truth"
-    beside = {"human": TOKENS - edited, "samples": edited, "to_truth": True}
+    beside = {"human": TOKENS - edited, "samples": edited}
     settled = [Check("seddik2024.partial", "squared_distance", given=beside, note=note)]
     return _process(
         settings, "keep_human", "the same half", Chain(learner, Edit.of(policy), generations),
@@ -217,7 +217,7 @@ def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
 
     return _process(
         settings, "accumulate", f"{MANY_TYPES} types", Chain(learner, Accumulate(), generations),
-        {"samples": COINS, "probabilities": law, "total": True},
+        {"samples": COINS, "probabilities": law},
         [Check("ref.bern_acc", "squared_distance")],
-        {"squared_distance": categorical.accumulate_variance},
+        {"squared_distance": categorical.accumulate_error},
     )  # fmt: skip

@@ -128,14 +128,14 @@ def _anchored(settings: Settings) -> Iterator[Process]:
     learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
     yield _process(
         settings, "fresh_human", "ten types", Chain(learner, FreshHuman(0.1), 30),
-        {"samples": 50, "human_share": 0.1, "probabilities": law, "total": True},
+        {"samples": 50, "human_share": 0.1, "probabilities": law},
         Check("ref.mix_prob", "squared_distance", note="its limit, reached within 1e-3"),
     )  # fmt: skip
     law = np.array([0.4, 0.3, 0.2, 0.1])
     learner = CategoricalLearner(law, 40, sizes=np.array([24, 16]), dtype=dtype)
     yield _process(
         settings, "keep_human", "the same tokens", Chain(learner, _second_block(20), 20),
-        {"samples": 40, "edited": 16, "anchors": law, "drawn": True},
+        {"samples": 40, "edited": 16, "probabilities": law},
         Check("ref.unigram_fixed", "heterozygosity", note="averaged over the anchors"),
     )  # fmt: skip
 

@@ -47,10 +47,10 @@ def _labels(settings: Settings) -> Process:
         family="selection", where={**where, "wrong_shares": shares},
         checks=[
             Check("feng2025.pstar", "accuracy", 2, note=f"{note} = {breakdown:.4g}"),
-            Check("ref.verified_accuracy", "accuracy", 1, {"wrong_share": shares[0]}, note=note),
-            Check("ref.verified_accuracy", "accuracy", 3, {"wrong_share": shares[2]}, note=note),
+            Check("ref.verified_accuracy", "accuracy", 1, note=note),
+            Check("ref.verified_accuracy", "accuracy", 3, note=note),
         ],
-        closed={"accuracy": [selection.verified_accuracy(wrong_share=s, **where) for s in shares]},
+        closed={"accuracy": selection.verified_accuracy_at},
     )  # fmt: skip
 
 
