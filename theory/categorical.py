@@ -9,8 +9,8 @@ $p_i (1 - p_i)$. `probabilities` is the human law, generation 1 the fit on `samp
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from theory import gaussian, gaussian_edits
 from theory.claims import claim
@@ -76,7 +76,7 @@ def lost_probability(*, probability: float, samples: int) -> float:
     """
     require_fraction("probability", probability)
     require_count("samples", samples, least=1)
-    return float(np.exp(special.xlog1py(samples, -probability)))
+    return float(np.exp(scipy.special.xlog1py(samples, -probability)))
 
 
 @claim(
@@ -295,7 +295,7 @@ def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generat
     """
     require_count("generation", generation, least=1)
     limit, lost = _partial(probabilities, human, samples)
-    return -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
+    return -limit * float(np.expm1(scipy.special.xlog1py(generation - 1, -lost)))
 
 
 def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> float:
@@ -349,7 +349,7 @@ def mixture_variance(
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
     lost = _mixture_loss(samples, human_share)
-    grown = -np.expm1(special.xlog1py(generation, -lost)) / lost
+    grown = -np.expm1(scipy.special.xlog1py(generation, -lost)) / lost
     return _variances(probabilities) / samples * grown
 
 
@@ -406,7 +406,7 @@ def mixture_heterozygosity(
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
     lost = _mixture_loss(samples, human_share)
-    remembered = float(np.exp(special.xlog1py(generation, -lost)))
+    remembered = float(np.exp(scipy.special.xlog1py(generation, -lost)))
     pulled = (samples - 1) * human_share * (2 - human_share)
     kept = (pulled + remembered) / (samples * lost)
     return heterozygosity(probabilities=probabilities) * kept

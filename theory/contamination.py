@@ -8,8 +8,8 @@ $a_1 = 1$. An estimate moves to its batch's mean, $\hat p_i = \hat p_{i-1} + g_i
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from theory import gaussian
 from theory.categorical import heterozygosity
@@ -116,9 +116,9 @@ def pooled_error_leading(*, generation: int, human_share: float) -> float:
     require_count("generation", generation, least=1)
     require_fraction("human_share", human_share)
     terms = np.arange(1, min(generation, _SUMMED) + 1)
-    total = float(np.sum(special.poch(terms, 1 - human_share) ** -2.0))
+    total = float(np.sum(scipy.special.poch(terms, 1 - human_share) ** -2.0))
     if generation <= _SUMMED:
-        return total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
+        return total * float(scipy.special.poch(generation + 1 - human_share, human_share)) ** -2.0
     # The terms left are x^(p-1) at x = s - a/2, p = 2a - 1: an integral by midpoints.
     power = 2 * human_share - 1
     first, last = (t + (1 - human_share) / 2 for t in (_SUMMED, generation))

@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from theory.categorical import require_law
 from theory.claims import claim
@@ -239,7 +239,7 @@ def median_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -
     centre = mean_log_variance(samples=samples, generation=generation, unbiased=unbiased)
     # Mean and median are within one standard deviation of each other.
     spread = _log_spread(sizes)
-    found = optimize.root_scalar(
+    found = scipy.optimize.root_scalar(
         lambda shift: _log_variance_cdf(shift, sizes) - 0.5, bracket=(-spread, spread), xtol=1e-12
     )
     return math.exp(centre + found.root)
@@ -345,7 +345,7 @@ def mixture_survival_bound(
 
 def _log_spread(sizes: np.ndarray) -> float:
     """Standard deviation of the log variance."""
-    return math.sqrt(np.sum(special.polygamma(1, (sizes - 1) / 2)))
+    return math.sqrt(np.sum(scipy.special.polygamma(1, (sizes - 1) / 2)))
 
 
 def _log_variance_cdf(shift: float, sizes: np.ndarray) -> float:
@@ -369,8 +369,8 @@ def _log_transform(frequency: np.ndarray, shapes: np.ndarray, counts: np.ndarray
     """Log characteristic function of the centred log variance."""
     imaginary = 1j * frequency[:, None]
     small, large = np.minimum(shapes, _LARGE), np.maximum(shapes, _LARGE)
-    each = special.loggamma(small + imaginary) - special.gammaln(small)
-    each = each - imaginary * special.digamma(small)
+    each = scipy.special.loggamma(small + imaginary) - scipy.special.gammaln(small)
+    each = each - imaginary * scipy.special.digamma(small)
     # Stirling's series, of whose terms those that cancel are left out.
     ratio = imaginary / large
     stirling = large * _entropy_term(ratio) - np.log1p(ratio) / 2
@@ -391,4 +391,4 @@ def _digamma_over_log(x: np.ndarray) -> np.ndarray:
     large = np.maximum(x, 20.0)
     terms = (-1 / 12, 1 / 120, -1 / 252, 1 / 240, -1 / 132, 691 / 32760)
     series = sum((c * large ** (-2.0 * k) for k, c in enumerate(terms, 1)), -1 / (2 * large))
-    return np.where(x < 20, special.digamma(x) - np.log(x), series)
+    return np.where(x < 20, scipy.special.digamma(x) - np.log(x), series)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special
+import scipy
 
 from theory.claims import claim
 from theory.validate import require_count, require_positive
@@ -208,7 +208,7 @@ def growing_mean_error_limit(*, samples: float | int, power: float) -> float:
     """
     require_sizes(samples, 1)
     require_positive("power", power, zero=True)
-    return float(special.zeta(power) / samples) if power > 1 else math.inf
+    return float(scipy.special.zeta(power) / samples) if power > 1 else math.inf
 
 
 @claim(
@@ -341,7 +341,7 @@ def _log_deviation_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
     large = np.maximum(freedom, 50.0)
     series = sum(c * large ** (-1.0 - 2 * k) for k, c in enumerate(_SERIES))
     small = np.minimum(freedom, 50.0)
-    direct = np.log(np.sqrt(2 / small) * special.poch(small / 2, 0.5))
+    direct = np.log(np.sqrt(2 / small) * scipy.special.poch(small / 2, 0.5))
     logs = np.where(freedom < 50, direct, series)
     return logs if unbiased else logs + np.log1p(-1 / sizes) / 2
 

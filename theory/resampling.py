@@ -8,8 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from scipy import stats
-from scipy.stats.distributions import rv_frozen
+import scipy
 
 from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
@@ -110,7 +109,7 @@ def replace_error_law(
     generation: int,
     fresh_design: bool = False,
     design: Literal["shared", "fresh"] | None = None,
-) -> rv_frozen:
+) -> "scipy.stats.distributions.rv_frozen":
     r"""Law of the test error of replace, as a frozen scipy distribution.
 
     $\sigma^2 n\, \chi^2_d / \chi^2_{T - d + 1}$ for shared Gaussian rows, $T \ge d$; for fresh
@@ -131,7 +130,7 @@ def replace_error_law(
     if (fresh_design or design == "fresh") and generation > 1:
         raise ValueError(f"generation={generation}: accepted is 1 with a fresh design")
     freedom = samples - dim + 1
-    return stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
+    return scipy.stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
 
 
 @claim(

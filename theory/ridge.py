@@ -9,8 +9,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import integrate, stats
 
 from theory.claims import claim
 from theory.validate import require_count, require_positive
@@ -67,10 +67,12 @@ def ridge_constants_one_column(*, samples: int, penalty: float) -> RidgeConstant
     def mean(power: int) -> float:
         def integrand(x: float) -> float:
             # in x = sqrt(X'X) the density stays bounded at zero even for T = 1
-            return x**power / (x**2 + ridge) ** 2 * float(stats.chi.pdf(x, samples))
+            return x**power / (x**2 + ridge) ** 2 * float(scipy.stats.chi.pdf(x, samples))
 
         pieces = ((0.0, math.sqrt(samples)), (math.sqrt(samples), math.inf))
-        return sum(integrate.quad(integrand, *ends, epsabs=0, epsrel=1e-11)[0] for ends in pieces)
+        return sum(
+            scipy.integrate.quad(integrand, *ends, epsabs=0, epsrel=1e-11)[0] for ends in pieces
+        )
 
     squared, noise = mean(4), mean(2)
     return RidgeConstants(squared + ridge * noise, squared, noise)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+import scipy
 
 from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
@@ -66,7 +66,7 @@ def signal_accuracy(*, signal: float, dim: int) -> float:
     """
     require_count("dim", dim, least=1)
     if dim == 1:
-        return float(special.ndtr(signal))
+        return float(scipy.special.ndtr(signal))
     wrong = _mean_tail(abs(signal), dim) / (2 * _mean_tail(0.0, dim))
     return wrong if signal < 0 else 1 - wrong
 
@@ -78,7 +78,7 @@ def _mean_tail(signal: float, dim: int) -> float:
     if dim > 2:
         end = min(end, 2 * math.asin(math.sqrt(-math.expm1(-NEGLIGIBLE / (dim - 2)) / 2)))
     v = np.sin(end * (NODES + 1) / 2)
-    values = special.ndtr(-signal * v) * np.exp((dim - 2) / 2 * np.log1p(-v * v))
+    values = scipy.special.ndtr(-signal * v) * np.exp((dim - 2) / 2 * np.log1p(-v * v))
     return float(end / 2 * (WEIGHTS @ values))
 
 

@@ -8,8 +8,8 @@ from outside: it does not shrink with the generator's own data, and nothing is i
 from fractions import Fraction
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize
 
 from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive, require_rows
@@ -113,7 +113,7 @@ def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty:
     least = most
     while excess(least) >= 0:
         least /= 2
-    found = optimize.root_scalar(excess, bracket=(least, most), xtol=1e-15 * most, rtol=1e-14)
+    found = scipy.optimize.root_scalar(excess, bracket=(least, most), xtol=1e-15 * most, rtol=1e-14)
     return float(found.root)
 
 

@@ -118,7 +118,7 @@ ZHU = "Zhu et al. 2025, arXiv 2412.14689"
     kind="trend",
 )
 def no_difference() -> float:
-    """Nothing: what a difference between two arms, or a slope, is held against.
+    """Zero: what a difference between two arms, or a slope, is held against.
 
     >>> no_difference()
     0.0

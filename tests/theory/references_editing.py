@@ -263,6 +263,8 @@ DECISIONS: list[tuple[str, dict, object]] = [
     ("zhu2025.eq16", {"edited_twice": 0}, True),
     ("zhu2025.decay", {"edit_counts": (1, 1), "norm_decay": 0.9}, False),
     ("zhu2025.decay", {"edit_counts": (4, 1), "norm_decay": 0.5}, True),
+    ("zhu2025.decay", {"edit_counts": [4.0, 1.0], "norm_decay": 0.5}, True),
+    ("zhu2025.decay", {"edit_counts": [2, 0.5], "norm_decay": 0.5}, False),  # half a row
     ("zhu2025.eq36", {"dim": 1, "samples": 2}, False),
     ("zhu2025.eq36", {"dim": 2, "samples": 2}, True),
     ("ref.edit_A", {"overlap": [[0.5, 0.0], [0.0, 1.0]]}, [[1.75, 0.0], [0.0, 2.0]]),

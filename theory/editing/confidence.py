@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scipy import optimize, special
+import scipy
 
 from theory.claims import claim
 from theory.validate import require_count, require_positive
@@ -47,7 +47,7 @@ def share_edited(*, threshold: float) -> float:
     0.0
     """
     require_positive("threshold", threshold, zero=True)
-    return float(special.erf(threshold / math.sqrt(2)))
+    return float(scipy.special.erf(threshold / math.sqrt(2)))
 
 
 def edited_second_moment(*, threshold: float) -> float:
@@ -59,7 +59,7 @@ def edited_second_moment(*, threshold: float) -> float:
     0.0
     """
     require_positive("threshold", threshold, zero=True)
-    return float(special.gammainc(1.5, threshold**2 / 2))
+    return float(scipy.special.gammainc(1.5, threshold**2 / 2))
 
 
 @claim(
@@ -227,7 +227,7 @@ def stationary_residual_variance(*, threshold: float) -> float:
     1.0
     """
     require_positive("threshold", threshold, zero=True)
-    scaled = float(special.erfcx(threshold / math.sqrt(2)))
+    scaled = float(scipy.special.erfcx(threshold / math.sqrt(2)))
     return 1 + 2 * threshold / (math.sqrt(2 * math.pi) * scaled)
 
 
@@ -245,7 +245,9 @@ def unconfident_residual_variance(*, threshold: float) -> float:
         return edited_second_moment(threshold=threshold) / share_edited(threshold=threshold)
     # Both are powers of c times Kummer functions; only the powers can vanish.
     x = threshold**2 / 2
-    return float(threshold**2 / 3 * special.hyp1f1(1, 2.5, x) / special.hyp1f1(1, 1.5, x))
+    return float(
+        threshold**2 / 3 * scipy.special.hyp1f1(1, 2.5, x) / scipy.special.hyp1f1(1, 1.5, x)
+    )
 
 
 class _Nested(NamedTuple):
@@ -269,4 +271,4 @@ def _one_edit_derivative(threshold: float) -> float:
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return optimize.root_scalar(function, bracket=(low, high), method="brentq").root
+    return scipy.optimize.root_scalar(function, bracket=(low, high), method="brentq").root

@@ -326,6 +326,8 @@ def _fixed_mask(overlap: float | np.ndarray, generation: int) -> float | np.ndar
 
 def _geometric_sum(ratio: float | np.ndarray, terms: int) -> np.ndarray:
     """1 + r + ... + r^(terms - 1) for r in [0, 1], accurate also where r is nearly one."""
+    if terms == 0:
+        return np.zeros_like(ratio, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         partial = -np.expm1(terms * np.log(ratio)) / np.subtract(1, ratio)
     return np.where(ratio == 1, terms, partial)

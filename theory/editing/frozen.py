@@ -10,8 +10,8 @@ mean number of ordered pairs of two different ones.
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize
 
 from theory.claims import claim
 from theory.editing.confidence import (
@@ -179,7 +179,7 @@ def frozen_confident_crossing() -> tuple[float, float]:
     >>> round(threshold, 4), round(share, 4)
     (0.6767, 0.5014)
     """
-    found = optimize.root_scalar(
+    found = scipy.optimize.root_scalar(
         lambda c: frozen_confident_limit(threshold=c) - 2, bracket=(0.4, 1.0), method="brentq"
     )
     return found.root, share_edited(threshold=found.root)

@@ -281,7 +281,7 @@ def no_row_is_edited_twice(*, edited_twice: int | float) -> bool:
 )
 def decay_is_possible(
     *,
-    edit_counts: Sequence[int],
+    edit_counts: Sequence[int | float],
     norm_decay: float,
     norm: Literal["frobenius", "operator"] = "frobenius",
 ) -> bool:
@@ -298,7 +298,9 @@ def decay_is_possible(
     """
     require_fraction("norm_decay", norm_decay, open_interval=True)
     for count in edit_counts:
-        require_count("edit_counts", count, least=0)
+        require_positive("edit_counts", float(count), zero=True)
+    if any(count != int(count) for count in edit_counts):
+        return False
     if norm == "operator":
         return len(edit_counts) < 2 or not any(edit_counts)
     pairs = zip(edit_counts[:-1], edit_counts[1:], strict=True)

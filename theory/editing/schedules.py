@@ -299,5 +299,6 @@ def _shares(samples: int, edit_counts: Counts, generation: int) -> list[float]:
 
 
 def _whole(name: str, count: int | float) -> int:
-    require_count(name, count, least=0)  # type: ignore[arg-type]
+    if count < 0 or count != int(count):
+        raise ValueError(f"{name}={count}: accepted are integers >= 0")
     return int(count)
