@@ -12,7 +12,7 @@ import scipy
 
 from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
-from theory.wishart import base_error
+from theory.wishart import base_error, given_base_error
 
 
 @claim(
@@ -70,6 +70,26 @@ def replace_error(*, dim: int, samples: int, noise_std: float = 1.0, generation:
     """
     base = base_error(dim=dim, samples=samples, noise_std=noise_std)
     return base * replace_inflation(generation=generation)
+
+
+@claim(
+    "ref.given_replace",
+    "docs/theory.md, replace",
+    relation="==",
+    says=r"replace on a given design: $E = \frac{\sigma^2 d}{T} n$",
+    needed="any full-rank design; from real labels on, the distance to their fit has n - 1",
+    expected="holds",
+)
+def given_replace_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, labelled: bool = False
+) -> float:
+    """Test error of replace on a given design; `labelled`: the distance to the first fit.
+
+    >>> given_replace_error(dim=4, samples=8, generation=3)
+    1.5
+    """
+    base = given_base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * (replace_inflation(generation=generation) - labelled)
 
 
 def replace_error_varying(*, dim: int, sizes: Sequence[int], noise_stds: Sequence[float]) -> float:
@@ -181,6 +201,26 @@ def accumulate_shared_error(
     """
     base = base_error(dim=dim, samples=samples, noise_std=noise_std)
     return base * accumulate_inflation(generation=generation)
+
+
+@claim(
+    "ref.given_accumulate",
+    "docs/theory.md, accumulate",
+    relation="==",
+    says=r"accumulate on a given design: $E = \frac{\sigma^2 d}{T} \sum_{i \le n} i^{-2}$",
+    needed="any full-rank design; from real labels on, the distance to their fit lacks i = 1",
+    expected="holds",
+)
+def given_accumulate_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, labelled: bool = False
+) -> float:
+    """Test error of accumulate on a given design; `labelled`: the distance to the first fit.
+
+    >>> given_accumulate_error(dim=4, samples=8, generation=2, labelled=True)
+    0.125
+    """
+    base = given_base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * (accumulate_inflation(generation=generation) - labelled)
 
 
 @claim(

@@ -21,7 +21,7 @@ from theory.validate import (
     require_masks,
     require_positive,
 )
-from theory.wishart import base_error, mean_trace_inverse_gram_squared
+from theory.wishart import base_error, given_base_error, mean_trace_inverse_gram_squared
 
 _ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
 
@@ -159,17 +159,21 @@ def theorem_1_error(
     needed="c <= 1.231 sigma (T >> d)",
     expected="violated for c > 1.231 sigma, at most 2.1575 b at c = 1.82 sigma",
 )
-def theorem_2a_bound(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
+def theorem_2a_bound(
+    *, dim: int, samples: int, noise_std: float = 1.0, given_design: bool = False
+) -> float:
     r"""Printed bound on the test error of any number of edits.
 
     $E_{test}(\hat w_{n+1}) \le 2 \sigma^2 d / (T - d - 1)$, stated for $T \ge d + 2$; true for
-    one edit whose mask is independent of the noise.
+    one edit whose mask is independent of the noise. On a given design twice the error of the fit
+    on human data there, $\sigma^2 d / T$.
     Source: Zhu et al. 2025, Theorem 2, first bound.
 
     >>> theorem_2a_bound(dim=2, samples=7)
     1.0
     """
-    return 2 * base_error(dim=dim, samples=samples, noise_std=noise_std)
+    base = given_base_error if given_design else base_error
+    return 2 * base(dim=dim, samples=samples, noise_std=noise_std)
 
 
 @claim(
