@@ -46,7 +46,7 @@ class Settings:
     seed: int = 0
     """The one seed of the search."""
 
-    out: Path | None = Path("runs/conjecture_search/default")
+    out: Path = Path("runs/conjecture_search/default")
     """Run directory: verdicts.json and config.json."""
 
     def validate(self) -> None:
@@ -139,8 +139,7 @@ def main(settings: Settings) -> None:
 
     packages = ("jax", "jaxlib", "numpy", "scipy")
     config = command_line.config("conjecture_search", settings, packages, inputs={})
-    out = command_line.directory(settings, "conjecture_search")
-    run = command_line.open_run(out, config, resume=False)
+    run = command_line.open_run(settings.out, config, resume=False)
     verdicts = search(settings)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     run.clear_checkpoints()
