@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from tqdm import tqdm
+
 from collapse_sim.run_directory import RunError
 
 INTERRUPTED = 130
@@ -51,3 +53,10 @@ def print_whatever_it_is() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a notebook's is none, and takes everything
             stream.reconfigure(errors="backslashreplace")
+
+
+def progress_bar(total: int, unit: str) -> tqdm:
+    """A bar as wide as the terminal, and none elsewhere."""
+    return tqdm(
+        total=total, unit=f" {unit}", unit_scale=True, disable=None, leave=False, dynamic_ncols=True
+    )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import tyro
-from tqdm import tqdm
 
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, dump_json
@@ -163,13 +162,6 @@ def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirec
             else f"{path}: begins the unfinished run there anew; --resume would have gone on"
         )
     return run
-
-
-def progress(total: int, unit: str) -> tqdm:
-    """A bar as wide as the terminal, and none elsewhere."""
-    return tqdm(
-        total=total, unit=f" {unit}", unit_scale=True, disable=None, leave=False, dynamic_ncols=True
-    )
 
 
 def cores() -> int:

@@ -18,11 +18,12 @@ from experiments.recursion.settings import Settings, parse
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
+    from collapse_sim.experiment.decide import COLUMNS, chain_rows, decide
     from experiments.recursion.families import make_processes
     from experiments.recursion.report import print_report
-    from experiments.recursion.runner import COLUMNS, chain_rows, simulate
     from paper_figs import recursion
     from paper_figs.style import save
+    from theory.claims import ledger
 
     processes, sources, note = make_processes(settings)
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
@@ -34,7 +35,9 @@ def main(settings: Settings) -> None:
         return
     if note:
         print(note)
-    results, verdicts = simulate(settings, run, processes)
+    results, verdicts = decide(
+        processes, ledger(), seed=settings.seed, run=run, early_stop=settings.early_stop
+    )
     run.write_chains(list(chain_rows(results)), COLUMNS)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(recursion.draw(run), run.path, "figure")

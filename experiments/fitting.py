@@ -13,7 +13,7 @@ from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.training import Parameters, TrainState
 from collapse_sim.run_directory import RunDirectory
-from experiments import command_line
+from collapse_sim.terminal import progress_bar
 
 REPORT_STEPS = 50
 CHECKPOINT_SECONDS = 60.0
@@ -21,7 +21,7 @@ CHECKPOINT_SECONDS = 60.0
 
 def token_progress(total: int) -> tqdm:
     """A bar of training tokens on the terminal, and none elsewhere."""
-    return command_line.progress(total, "tokens")
+    return progress_bar(total, "tokens")
 
 
 class Fitted(NamedTuple):

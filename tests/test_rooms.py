@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,31 @@ def wrong_imports(room: str, source: str) -> list[str]:
     ]
 
 
+def imports_at_top(room: str, files: dict[str, str]) -> dict[str, set[str]]:
+    """Modules of a room that each of its modules imports as it is imported."""
+    names = {file.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): source
+             for file, source in files.items()}  # fmt: skip
+    graph: dict[str, set[str]] = {}
+    for name, source in names.items():
+        at_import = ast.Module([node for node in run_at_import(ast.parse(source))
+                                if isinstance(node, ast.Import | ast.ImportFrom)], [])  # fmt: skip
+        graph[name] = {
+            module if module in names else module.rpartition(".")[0]
+            for module in imported_modules(at_import)
+            if inside(module, {room})
+        } - {name, room}
+    return graph
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that wait for one another, in order of their names."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return sorted(set(error.args[1]))
+    return []
+
+
 def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes below `node` that execute on import: everything but the bodies of functions."""
     for child in ast.iter_child_nodes(node):
@@ -64,6 +90,25 @@ def sources(room: str) -> dict[str, str]:
 def test_imports_go_one_way(room):
     found = {file: wrong_imports(room, source) for file, source in sources(room).items()}
     assert {file: modules for file, modules in found.items() if modules} == {}
+
+
+@pytest.mark.parametrize("room", ["theory", "collapse_sim", "experiments", "paper_figs"])
+def test_no_modules_of_a_room_import_each_other_in_a_circle(room):
+    graph = imports_at_top(room, sources(room))
+    assert len(graph) > 5 and any(graph.values())
+    assert circle(graph) == []
+
+
+def test_a_circle_is_seen_but_not_one_that_a_function_closes():
+    files = {
+        "theory/a.py": "from theory.b import f",
+        "theory/b.py": "from theory import c",
+        "theory/c.py": "if True:\n    import theory.a",
+        "theory/d.py": "from theory.a import f",
+    }
+    assert circle(imports_at_top("theory", files)) == ["theory.a", "theory.b", "theory.c"]
+    files["theory/c.py"] = "def f():\n    import theory.a"
+    assert circle(imports_at_top("theory", files)) == []
 
 
 @pytest.mark.parametrize("room", ["theory", "collapse_sim"])

@@ -5,9 +5,20 @@ The large-sample forms are `categorical.absorption_time_distinct` and `absorptio
 
 import numpy as np
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction
 
 
+@claim(
+    "kazdan2025.discrete",
+    "Kazdan et al. 2025",
+    relation="==",
+    says="from N distinct types one is left after about 2N generations: exactly, when N "
+    "lines of descent have one ancestor",
+    stated="2N (recalled)",
+    needed="the chain of ancestors; 2(N - 1) for large N, 1 % high at N = 50",
+    expected="holds; 2N is its leading order",
+)
 def coalescence_time(*, samples: int) -> float:
     r"""Mean generations until one of N distinct types is left: that of N lines of descent.
 
@@ -29,6 +40,16 @@ def coalescence_time(*, samples: int) -> float:
     return _mean_time(np.array(moves)[1:, 2:], np.eye(1, samples - 1, samples - 2)[0])
 
 
+@claim(
+    "ref.two_types",
+    "derived: theory/categorical.py; Ewens 2004",
+    relation="==",
+    says="two types: one is left after about -2N [p ln p + (1 - p) ln(1 - p)] fits: "
+    "exactly, by the chain of counts",
+    stated="diffusion limit",
+    needed="the exact chain; the limit for large N, 3 % high at N = 50, p = .3",
+    expected="holds; the diffusion limit is its leading order",
+)
 def fixation_time(*, probability: float, samples: int) -> float:
     r"""Mean fits until one of two types is left, the first fit to human tokens included.
 

@@ -29,6 +29,7 @@ import math
 
 import numpy as np
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction
 
 _REGIMES = ("accumulate", "replace", "human_only")
@@ -99,6 +100,15 @@ def level_probabilities(
     return np.stack(laws)
 
 
+@claim(
+    "ref.accumulate_fails",
+    "theory/accumulation_failure.py, collapse_probability",
+    relation="==",
+    says="chance of collapse by fit t: the level of a fit is the highest that its data "
+    "hit, a Markov chain of three states",
+    needed="positive likelihood margins",
+    expected="holds",
+)
 def collapse_probability(
     *,
     samples: int,
@@ -120,6 +130,17 @@ def collapse_probability(
     return float(laws[-1, 2])
 
 
+@claim(
+    "barzilai2025.thm51",
+    "Barzilai and Shamir 2025 (arXiv 2505.19046), Theorem 5.1; "
+    "constants: theory/accumulation_failure.py",
+    relation=">=",
+    says="a family, consistent in total variation, collapses at fit 2 under accumulation "
+    "with a chance of at least a constant, here (1 - 1/e)^2, for every n",
+    stated="uniform laws with spikes; constants not at hand",
+    needed="the derived instance, one family for each n",
+    expected="holds: keeping the human data does not protect maximum likelihood without smoothness",
+)
 def collapse_floor(*, generation: int) -> float:
     r"""Least chance of collapse by fit t under accumulation, for every n: its limit as n grows.
 

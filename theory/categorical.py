@@ -9,11 +9,16 @@ $p_i (1 - p_i)$. `probabilities` is the human law, generation 1 the fit on `samp
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from theory import gaussian, gaussian_edits
+from theory.claims import claim
 from theory.validate import require_count, require_fraction
+
+_CATEGORICAL = "derived: theory/categorical.py"
+_SEDDIK = "Seddik et al. 2024"
+
 
 _ROUNDING = 1e-9
 """By how much the sum of a law may miss 1."""
@@ -29,6 +34,15 @@ def heterozygosity(*, probabilities: ArrayLike) -> float:
     return float(_variances(probabilities).sum())
 
 
+@claim(
+    "seddik2024.synth",
+    _SEDDIK,
+    relation="==",
+    says=r"replace: $1 - E \sum p_i^2 = (1 - \frac1N)^n (1 - S_0)$",
+    stated="multinomial (recalled)",
+    needed="the same",
+    expected="holds, exactly",
+)
 def replace_heterozygosity(
     *, probabilities: ArrayLike, samples: gaussian.Sizes, generation: int
 ) -> float:
@@ -43,6 +57,15 @@ def replace_heterozygosity(
     return heterozygosity(probabilities=probabilities) * kept
 
 
+@claim(
+    "shum2024.discrete",
+    "Shumailov et al. 2024",
+    relation="==",
+    says="one generation of M draws loses a type of probability q with chance (1 - q)^M",
+    stated="exact maximum likelihood; the chain ends at type i with chance q_i",
+    needed="the same; the chance to lose a type in the end is 1 - q",
+    expected="holds",
+)
 def lost_probability(*, probability: float, samples: int) -> float:
     r"""Chance that one generation of N draws misses a type: $(1 - q)^N$.
 
@@ -53,9 +76,17 @@ def lost_probability(*, probability: float, samples: int) -> float:
     """
     require_fraction("probability", probability)
     require_count("samples", samples, least=1)
-    return float(np.exp(special.xlog1py(samples, -probability)))
+    return float(np.exp(scipy.special.xlog1py(samples, -probability)))
 
 
+@claim(
+    "ref.distinct_first",
+    _CATEGORICAL,
+    relation="==",
+    says=r"distinct words of N human draws: $\sum_i (1 - (1 - p_i)^N)$",
+    needed="independent draws",
+    expected="holds",
+)
 def distinct_types(*, probabilities: ArrayLike, samples: int) -> float:
     r"""Mean number of types in N human draws: $\sum_i 1 - (1 - p_i)^N$.
 
@@ -68,6 +99,14 @@ def distinct_types(*, probabilities: ArrayLike, samples: int) -> float:
         return float(-np.expm1(samples * np.log1p(-law)).sum())
 
 
+@claim(
+    "seddik2024.absorb_least",
+    _SEDDIK,
+    relation=">=",
+    says=r"a type is neither lost nor alone with chance at least $4p(1-p)(1-\frac1N)^n$",
+    needed="any N",
+    expected="holds: .250 against .363 at N = 50, p = .3, n = 60",
+)
 def alive_least(*, probability: float, samples: int, generation: int) -> float:
     r"""Least chance that a type is neither lost nor alone after n fits: $4p(1-p)(1-\frac1N)^n$.
 
@@ -79,6 +118,14 @@ def alive_least(*, probability: float, samples: int, generation: int) -> float:
     return 4 * _type_variance(probability, samples, generation)
 
 
+@claim(
+    "seddik2024.absorb",
+    _SEDDIK,
+    relation="<=",
+    says=r"a type is neither lost nor alone with chance at most $2Np(1-p)(1-\frac1N)^n$",
+    needed="N >= 2",
+    expected="holds; vacuous early: 6.25 against .363 at N = 50, p = .3, n = 60",
+)
 def alive_most(*, probability: float, samples: int, generation: int) -> float:
     r"""Most that chance can be: $2Np(1-p)(1-\frac1N)^n$, $N \ge 2$; says nothing while above 1.
 
@@ -131,6 +178,14 @@ def edit_factor(*, samples: int, edited: int) -> float:
     return 1 - _edit_loss(samples, edited)
 
 
+@claim(
+    "ref.unigram_edit",
+    _CATEGORICAL,
+    relation="==",
+    says=r"redrawing k random positions keeps $1 - [\frac{k(N-k)}{N-1} + k]/N^2$ of H",
+    needed="a uniformly random subset",
+    expected="holds; nearly 1 - m (2 - m)/N, the factor of the linear model",
+)
 def edit_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -148,6 +203,14 @@ def edit_heterozygosity(
     return heterozygosity(probabilities=probabilities) * (1 - 1 / samples) * factor
 
 
+@claim(
+    "ref.unigram_fixed_path",
+    _CATEGORICAL,
+    relation="==",
+    says="redrawing the same k positions: the mean H of every generation",
+    needed="averaged over the human draws",
+    expected="holds",
+)
 def fixed_mask_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -178,6 +241,33 @@ def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     return heterozygosity(probabilities=anchors) * kept / (kept + edited / samples**2)
 
 
+@claim(
+    "ref.unigram_fixed",
+    _CATEGORICAL,
+    relation="->",
+    says=r"redrawing the same k positions: $H \to H_a \frac{1-m^2}{1-m^2+m^2/k}$",
+    needed="anchors of law a for ever",
+    expected="holds",
+)
+def fixed_mask_mean_limit(*, probabilities: ArrayLike, samples: int, edited: int) -> float:
+    r"""The same averaged over the human draws of the anchors: $H_a = (1 - \frac1{N-k}) H$.
+
+    >>> round(fixed_mask_mean_limit(probabilities=[0.5, 0.5], samples=3, edited=1) * 9, 12)
+    2.0
+    """
+    require_count("edited", edited, least=1, most=samples - 1)
+    kept = 1 - 1 / (samples - edited)
+    return kept * fixed_mask_limit(anchors=probabilities, samples=samples, edited=edited)
+
+
+@claim(
+    "ref.unigram_anchored",
+    _CATEGORICAL,
+    relation="==",
+    says="redrawing k random human positions each time: the mean H of every generation",
+    needed="averaged over the human draws",
+    expected="holds",
+)
 def anchored_edit_heterozygosity(
     *, probabilities: ArrayLike, samples: int, edited: int, generation: int
 ) -> float:
@@ -205,7 +295,7 @@ def partial_error(*, probabilities: ArrayLike, human: int, samples: int, generat
     """
     require_count("generation", generation, least=1)
     limit, lost = _partial(probabilities, human, samples)
-    return -limit * float(np.expm1(special.xlog1py(generation - 1, -lost)))
+    return -limit * float(np.expm1(scipy.special.xlog1py(generation - 1, -lost)))
 
 
 def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> float:
@@ -215,6 +305,32 @@ def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> floa
     0.125
     """
     return _partial(probabilities, human, samples)[0]
+
+
+@claim(
+    "seddik2024.partial",
+    _SEDDIK,
+    relation="==",
+    says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
+    stated="multinomial (recalled)",
+    needed="distance from the human draws' own law; from the truth H/N + (1 - 1/N) D",
+    expected="holds, with its limit partial_limit",
+)
+def partial_truth_error(
+    *, probabilities: ArrayLike, human: int, samples: int, generation: int
+) -> float:
+    r"""Mean squared distance to the truth: $\frac HN + (1 - \frac1N) D_n$ over the human draws.
+
+    `probabilities` is the truth; the human draws are off by H/N, and their own variety is
+    $(1 - \frac1N) H$.
+
+    >>> partial_truth_error(probabilities=[0.5, 0.5], human=2, samples=2, generation=2)
+    0.28125
+    """
+    away = partial_error(
+        probabilities=probabilities, human=human, samples=samples, generation=generation
+    )
+    return heterozygosity(probabilities=probabilities) / human + (1 - 1 / human) * away
 
 
 def mixture_variance(
@@ -233,7 +349,7 @@ def mixture_variance(
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
     lost = _mixture_loss(samples, human_share)
-    grown = -np.expm1(special.xlog1py(generation, -lost)) / lost
+    grown = -np.expm1(scipy.special.xlog1py(generation, -lost)) / lost
     return _variances(probabilities) / samples * grown
 
 
@@ -248,6 +364,33 @@ def mixture_limit(*, probabilities: ArrayLike, samples: int, human_share: float)
     return _variances(probabilities) / samples / _mixture_loss(samples, human_share)
 
 
+@claim(
+    "ref.mix_prob",
+    _CATEGORICAL,
+    relation="->",
+    says=r"fresh human draws with chance a: $V \to \frac{p(1-p)/N}{1-(1-a)^2(1-1/N)}$",
+    needed="multinomial; the path is ref.mix_path",
+    expected="holds",
+)
+def mixture_error_limit(*, probabilities: ArrayLike, samples: int, human_share: float) -> float:
+    """Limit of the squared distance to the human law: the sum of `mixture_limit` over types.
+
+    >>> mixture_error_limit(probabilities=[0.5, 0.5], samples=1, human_share=0.5)
+    0.5
+    """
+    limit = mixture_limit(probabilities=probabilities, samples=samples, human_share=human_share)
+    return float(np.sum(limit))
+
+
+@claim(
+    "ref.mix_path",
+    _CATEGORICAL,
+    relation="==",
+    says=r"fresh human draws with chance a: mean heterozygosity $H - \sum_i V_i$, "
+    r"$V' = (1-a)^2(1-\frac1N)V + p(1-p)/N$",
+    needed="multinomial",
+    expected="holds",
+)
 def mixture_heterozygosity(
     *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
 ) -> float:
@@ -263,7 +406,7 @@ def mixture_heterozygosity(
     require_count("samples", samples, least=1)
     require_fraction("human_share", human_share)
     lost = _mixture_loss(samples, human_share)
-    remembered = float(np.exp(special.xlog1py(generation, -lost)))
+    remembered = float(np.exp(scipy.special.xlog1py(generation, -lost)))
     pulled = (samples - 1) * human_share * (2 - human_share)
     kept = (pulled + remembered) / (samples * lost)
     return heterozygosity(probabilities=probabilities) * kept
@@ -279,6 +422,26 @@ def accumulate_variance(*, probabilities: ArrayLike, samples: int, generation: i
     """
     error = gaussian.accumulate_mean_error(samples=samples, generation=generation, unbiased=False)
     return _variances(probabilities) * error
+
+
+@claim(
+    "ref.bern_acc",
+    _CATEGORICAL,
+    relation="==",
+    says=r"accumulate: $V_n = p(1-p) [1 - \prod_{k \le n} (1 - \frac1{mk^2})]$",
+    needed="equal batches of m",
+    expected="holds, exactly; below pi^2/6 times the first batch's variance",
+)
+def accumulate_error(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
+    """Squared distance of that estimate to the human law: the sum of its variances over types.
+
+    >>> accumulate_error(probabilities=[0.5, 0.5], samples=4, generation=1)
+    0.125
+    """
+    variances = accumulate_variance(
+        probabilities=probabilities, samples=samples, generation=generation
+    )
+    return float(np.sum(variances))
 
 
 def accumulate_inflation_limit(*, samples: int) -> float:

@@ -1,40 +1,94 @@
-"""The ledger: one record per published or derived result, with what it says and what it needs."""
+r"""The ledger: one record per published or derived result, standing on the formula it is about.
+
+    @claim(
+        "kazdan2025.gauss_acc", "Kazdan et al. 2025", relation="==", given={"unbiased": False},
+        says=r"accumulate: $E \Sigma_n = \prod_{k \le n} (1 - \frac1{Mk^2})$",
+        needed="maximum likelihood, any dimension",
+    )
+    def accumulate_variance(*, samples, generation, unbiased=True): ...
+
+A formula may carry several claims. What a record says of how it is decided:
+
+- `check`: by simulation, a check of some experiment names it;
+- `exact`: by exact arithmetic, a function marked with `@certificate` of its id;
+- `cited`: by nothing here, for the reason given.
+"""
 
 import functools
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
 
 Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
-"""`->`: a limit; `~`: the formula is a whole law."""
+"""`->`: a limit; `~`: the formula is a whole law, as a distribution function."""
+
+Decided = Literal["check", "exact", "cited"]
+
+Formula = TypeVar("Formula", bound=Callable[..., Any])
+
+_LEDGER: dict[str, "Claim"] = {}
+_CERTIFICATES: dict[str, Callable[[], bool]] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Claim:
     """One statement that a simulation can hold against its formula.
 
-    `formula` takes keyword arguments only; `predict` hands it those it names. `order` is
-    "leading" when the statement is true only as dim/samples -> 0, so that a finite simulation
-    must be extrapolated before it can be compared.
+    `predict` hands the formula those arguments that it names; `given` are arguments that the claim
+    fixes. `order` is "leading" when the statement is true only as dim/samples -> 0, so that a
+    finite simulation must be extrapolated before it can be compared.
     """
 
     id: str
     source: str
-    statement: str
     relation: Relation
     formula: Callable[..., Any]
-    stated: str
+    says: str = "-"
+    stated: str = "-"
     """Assumptions as printed."""
-    needed: str
+    needed: str = "-"
     """Assumptions actually needed."""
-    expected: str
+    expected: str = "-"
     """What this project found, in one line."""
+    given: Mapping[str, Any] = field(default_factory=dict)
     order: Literal["exact", "leading"] = "exact"
     kind: Literal["theorem", "trend"] = "theorem"
     """What a formula says, published or derived; or what was only ever measured."""
     attained: bool = False
     """Whether a bound is reached, so that no simulation can show that it is never exceeded."""
+    decided: Decided = "check"
+    reason: str = ""
+    """Why nothing decides a claim that is only cited."""
+
+    def __post_init__(self) -> None:
+        for name, accepted in (("relation", get_args(Relation)), ("decided", get_args(Decided))):
+            value = getattr(self, name)
+            if value not in accepted:
+                raise ValueError(f"{name}={value!r} of {self.id}: accepted are {accepted}")
+        if bool(self.reason) != (self.decided == "cited"):
+            raise ValueError(
+                f"reason={self.reason!r} of {self.id}: accepted is one line with "
+                "decided='cited', and none otherwise"
+            )
+        unknown = [name for name in self.given if name not in self.arguments]
+        if unknown:
+            raise ValueError(
+                f"given={dict(self.given)} of {self.id}: accepted are arguments of its formula, "
+                f"{list(self.arguments)}"
+            )
+
+    @property
+    def arguments(self) -> Mapping[str, inspect.Parameter]:
+        """What the formula can be told."""
+        return inspect.signature(self.formula).parameters
+
+    @property
+    def certificate(self) -> Callable[[], bool] | None:
+        """The function that decides the claim by exact arithmetic, if there is one."""
+        return _CERTIFICATES.get(self.id)
 
     @property
     def tolerance(self) -> float:
@@ -48,42 +102,64 @@ class Claim:
 
     def predict(self, parameters: Mapping[str, Any]) -> Any:
         """Evaluate the formula on the parameters it names; raises KeyError if one is missing."""
-        wanted = inspect.signature(self.formula).parameters
+        known = {**parameters, **self.given}
         missing = [
             name
-            for name, parameter in wanted.items()
-            if parameter.default is inspect.Parameter.empty and name not in parameters
+            for name, argument in self.arguments.items()
+            if argument.default is inspect.Parameter.empty and name not in known
         ]
         if missing:
             raise KeyError(f"claim {self.id} needs parameters {missing}")
-        return self.formula(**{name: parameters[name] for name in wanted if name in parameters})
+        return self.formula(**{name: known[name] for name in self.arguments if name in known})
+
+
+def claim(
+    id: str, source: str, *, relation: Relation, says: str = "-", **record: Any
+) -> Callable[[Formula], Formula]:
+    """Decorate a formula with a claim about it; other fields are those of `Claim`.
+
+    The formula is returned as it is. Raises ValueError for an id that stands elsewhere; a cell of
+    a notebook may be run again.
+    """
+
+    def register(formula: Formula) -> Formula:
+        new = Claim(id, source, relation, formula, says, **record)
+        known = _LEDGER.get(id)
+        if known is not None and (known.formula is formula or _place(known) != _place(new)):
+            raise ValueError(f"claim {id} stands twice: on {_place(known)} and {_place(new)}")
+        _LEDGER[id] = new
+        return formula
+
+    return register
+
+
+def certificate(id: str) -> Callable[[Formula], Formula]:
+    """Mark a function of no argument that decides a claim exactly: True where it holds."""
+
+    def register(function: Formula) -> Formula:
+        known = _CERTIFICATES.get(id)
+        if known is not None and known.__qualname__ != function.__qualname__:
+            raise ValueError(f"certificate of {id} stands twice: {known.__qualname__}")
+        _CERTIFICATES[id] = function
+        return function
+
+    return register
+
+
+def ledger() -> dict[str, Claim]:
+    """Every claim by its id, those of `theory` and of whoever else made some."""
+    _import_every_module()
+    return dict(sorted(_LEDGER.items()))
 
 
 @functools.cache
-def ledger() -> dict[str, Claim]:
-    """Every claim by its id."""
-    # Imported here because the tables are made of the record above.
-    from theory import (
-        ledger_categorical,
-        ledger_contamination,
-        ledger_editing,
-        ledger_gaussian,
-        ledger_linear,
-        ledger_selection,
-        ledger_tails,
-        ledger_tokens,
-        ledger_trends,
-    )
+def _import_every_module() -> None:
+    import theory
 
-    tables = (
-        ledger_linear,
-        ledger_editing,
-        ledger_tokens,
-        ledger_trends,
-        ledger_gaussian,
-        ledger_categorical,
-        ledger_tails,
-        ledger_selection,
-        ledger_contamination,
-    )
-    return {claim.id: claim for table in tables for claim in table.CLAIMS}
+    for module in pkgutil.walk_packages(theory.__path__, "theory."):
+        importlib.import_module(module.name)
+
+
+def _place(record: Claim) -> str:
+    formula = record.formula
+    return f"{formula.__module__}.{getattr(formula, '__qualname__', repr(formula))}"

@@ -8,17 +8,30 @@ $a_1 = 1$. An estimate moves to its batch's mean, $\hat p_i = \hat p_{i-1} + g_i
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from theory import gaussian
 from theory.categorical import heterozygosity
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
+
+_DERIVED = "derived: theory/contamination.py"
+
 
 _SUMMED = 10_000
 """Terms of a sum that are summed one by one; the rest is an integral, right to 1e-9."""
 
 
+@claim(
+    "kanabar2025.minimax",
+    "Kanabar and Gastpar 2025 (arXiv 2501.19273), the upper side; its constant derived",
+    relation="<=",
+    says=r"known shares $a_i$, no source labels: squared error $\le 1/\sum_i n_i a_i^2$",
+    stated=r"minimax risk $\asymp 1/\sum n_i a_i^2$, known shares",
+    needed="a human first batch and steps of at most 1, for the debiased estimate",
+    expected="holds, with constant 1; a bound over all estimators is not simulated",
+)
 def minimax_rate(*, samples: gaussian.Sizes, human_shares: ArrayLike) -> float:
     r"""Squared error that known shares allow, without source labels: $1/\sum_i n_i a_i^2$.
 
@@ -32,6 +45,15 @@ def minimax_rate(*, samples: gaussian.Sizes, human_shares: ArrayLike) -> float:
     return float(1 / np.sum(sizes * shares**2))
 
 
+@claim(
+    "ref.debiased",
+    _DERIVED,
+    relation="==",
+    says=r"steps $n_i a_i / \sum_{j \le i} n_j a_j^2$: squared error "
+    r"$E' = (1 - ag)^2 E + g^2 [H - (1-a)^2 E]/n$",
+    needed="multinomial batches, steps of at most 1",
+    expected="holds; to leading order the least error of all steps",
+)
 def debiased_error(
     *, probabilities: ArrayLike, samples: gaussian.Sizes, human_shares: ArrayLike
 ) -> float:
@@ -56,6 +78,14 @@ def debiased_error(
     return _error(probabilities, sizes, shares, steps)
 
 
+@claim(
+    "ref.pooled",
+    _DERIVED,
+    relation="==",
+    says=r"frequencies in all batches: the same recursion with steps $n_i / \sum n_j$",
+    needed="multinomial batches",
+    expected="holds; far above the debiased error for a small human share",
+)
 def pooled_error(
     *, probabilities: ArrayLike, samples: gaussian.Sizes, human_shares: ArrayLike
 ) -> float:
@@ -86,9 +116,9 @@ def pooled_error_leading(*, generation: int, human_share: float) -> float:
     require_count("generation", generation, least=1)
     require_fraction("human_share", human_share)
     terms = np.arange(1, min(generation, _SUMMED) + 1)
-    total = float(np.sum(special.poch(terms, 1 - human_share) ** -2.0))
+    total = float(np.sum(scipy.special.poch(terms, 1 - human_share) ** -2.0))
     if generation <= _SUMMED:
-        return total * float(special.poch(generation + 1 - human_share, human_share)) ** -2.0
+        return total * float(scipy.special.poch(generation + 1 - human_share, human_share)) ** -2.0
     # The terms left are x^(p-1) at x = s - a/2, p = 2a - 1: an integral by midpoints.
     power = 2 * human_share - 1
     first, last = (t + (1 - human_share) / 2 for t in (_SUMMED, generation))
@@ -96,11 +126,45 @@ def pooled_error_leading(*, generation: int, human_share: float) -> float:
     return total * last ** (-2 * human_share)
 
 
+@claim(
+    "wang2026.rate",
+    "Wang, Niu and Li 2026 (arXiv 2602.16065): the order; the constants derived",
+    relation="->",
+    says=r"pooled mean, human share a: error of order $t^{-\min(1/2, a)}$, a logarithm at "
+    "equality",
+    stated="rate of a learner on independent data, here 1/2, or the real fraction if less",
+    needed="mean estimation, equal batches; the dependence of the data is in the recursion",
+    expected=r"holds: squared $C t^{-2a} + \frac{1}{(2a-1)t}$, $(\ln t + c)/t$ at a = 1/2",
+    order="leading",
+)
+def pooled_error_of_large_batches(
+    *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
+) -> float:
+    """The same for frequencies of types in batches of `samples`: H / samples times it.
+
+    >>> pooled_error_of_large_batches(
+    ...     probabilities=[0.5, 0.5], samples=4, human_share=1.0, generation=1)
+    0.125
+    """
+    require_count("samples", samples, least=1)
+    one_batch = heterozygosity(probabilities=probabilities) / samples
+    return one_batch * pooled_error_leading(generation=generation, human_share=human_share)
+
+
 def _power_integral(power: float, logarithm: float) -> float:
     """Integral of x^(power - 1) from 1 to e^logarithm."""
     return math.expm1(power * logarithm) / power if power else logarithm
 
 
+@claim(
+    "ref.mixed_rate",
+    _DERIVED,
+    relation="==",
+    says=r"$E\theta_n - \theta_{human} = \kappa^{n-1} \delta$, "
+    r"$\kappa = \frac{\lambda}{1+\lambda}$",
+    needed="Gaussian mean by maximum likelihood, the same human points in every generation",
+    expected=r"holds: stable for every $\lambda$",
+)
 def mixed_distance(*, ratio: float, generation: int) -> float:
     r"""Mean distance of the model's mean to that of the human points, as a share of the first one.
 
@@ -118,6 +182,17 @@ def mixed_distance(*, ratio: float, generation: int) -> float:
     return math.exp(-(generation - 1) * math.log1p(1 / ratio))
 
 
+@claim(
+    "bertrand2024.stab",
+    "Bertrand et al. 2024 (arXiv 2310.00429) (recalled)",
+    relation="<=",
+    says=r"$|E\theta_n - \theta_{human}| \le \rho^{n-1} \delta$ from $\delta$ away, "
+    r"$\rho = \frac{\lambda(1+e)}{1-\lambda(1+e)}$, if $\lambda(1+e) < \frac12$",
+    stated=r"$\lambda$ synthetic points for each human one; smooth, strongly concave, local; "
+    r"$e = L\varepsilon/\alpha$",
+    needed=r"e = 0 for the mean of a Gaussian; the condition is not needed",
+    expected=r"holds, not tight: nothing is promised from $\lambda = \frac12$ on",
+)
 def mixed_distance_bound(*, ratio: float, generation: int, misfit: float = 0.0) -> float:
     r"""Published bound on `mixed_distance`: $\rho^{n-1}$, infinite unless $\lambda(1+e) < \frac12$.
 
@@ -134,6 +209,17 @@ def mixed_distance_bound(*, ratio: float, generation: int, misfit: float = 0.0) 
     return (strength / (1 - strength)) ** (generation - 1) if strength < 0.5 else math.inf
 
 
+@claim(
+    "barzilai2025.thm41",
+    "Barzilai and Shamir 2025 (arXiv 2505.19046), Theorem 4.1; "
+    "this instance derived: theory/contamination.py",
+    relation="<=",
+    says=r"accumulated maximum likelihood stays near the truth in all rounds: "
+    r"$E \max_n (\mu_n - \mu)^2 \le 4\sigma^2 (1 - \frac{\sin x}{x})$, $x = \pi/\sqrt{M}$",
+    stated="smooth family, Fisher information bounded below, samples of order log^2 of rounds",
+    needed="Gaussian mean: a martingale, any M, any number of rounds",
+    expected="holds for the Gaussian; constants of the general theorem are not tested",
+)
 def largest_mean_error_bound(*, samples: int) -> float:
     r"""Bound on the mean of the largest squared error of an accumulated mean, over all rounds.
 

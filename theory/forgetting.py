@@ -5,15 +5,22 @@ is that of a branching process, exactly for Poisson counts and nearly for multin
 variance of a one-dimensional Gaussian fit is a sum of independent log chi-squares.
 """
 
+import functools
 import math
+from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from theory.categorical import require_law
+from theory.claims import claim
 from theory.gaussian import Sizes, require_sizes
 from theory.validate import require_count, require_fraction, require_positive
+
+_FORGETTING = "derived: theory/forgetting.py"
+_SURESH = "Suresh et al. 2025"
+
 
 _REACH = 40.0
 """Log chances below minus this are nothing beside rounding."""
@@ -37,6 +44,15 @@ def branching_factor(*, generation: int) -> float:
     return factor
 
 
+@claim(
+    "suresh2025.poisson",
+    _SURESH,
+    relation="==",
+    says=r"Poisson counts: a word is alive with chance $1 - e^{-n \lambda_0 g_k}$",
+    stated="fixed n",
+    needed="the same",
+    expected="holds, exactly",
+)
 def poisson_survival(*, rate: float, samples: int, generation: int) -> float:
     r"""Chance that a word of Poisson count is alive in generation k: $1 - e^{-n \lambda_0 g_k}$.
 
@@ -51,6 +67,15 @@ def poisson_survival(*, rate: float, samples: int, generation: int) -> float:
     return -math.expm1(-samples * rate * branching_factor(generation=generation))
 
 
+@claim(
+    "suresh2025.bern_least",
+    _SURESH,
+    relation=">=",
+    says=r"binomial counts: at least $1 - e^{-np_0 g_k}$",
+    stated="fixed n",
+    needed="the same",
+    expected="holds: .0909 against .0876 at p_0 = .01, n = 100, k = 20",
+)
 def bernoulli_survival_least(*, probability: float, samples: int, generation: int) -> float:
     r"""Least chance that a word of binomial count is alive: $1 - e^{-n p_0 g_k}$.
 
@@ -63,6 +88,15 @@ def bernoulli_survival_least(*, probability: float, samples: int, generation: in
     return poisson_survival(rate=float(probability), samples=samples, generation=generation)
 
 
+@claim(
+    "suresh2025.bern",
+    _SURESH,
+    relation="<=",
+    says=r"binomial counts: at most $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$",
+    stated="fixed n",
+    needed="the same; says much only for 3 k p_0 far below 1",
+    expected="holds: .0909 against .6624 at p_0 = .01, n = 100, k = 20",
+)
 def bernoulli_survival_most(*, probability: float, samples: int, generation: int) -> float:
     r"""Most that chance can be: $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$; says little at large k.
 
@@ -78,6 +112,24 @@ def bernoulli_survival_most(*, probability: float, samples: int, generation: int
     return least + slack * (1 - least)
 
 
+@claim(
+    "suresh2025.vocab",
+    _SURESH,
+    relation=">=",
+    says=r"distinct words of generation k: at least $\sum_i (1 - e^{-np_i g_k})$",
+    stated="fixed n",
+    needed="the same",
+    expected="holds, nearly an equality",
+)
+@claim(
+    "ref.distinct",
+    _FORGETTING,
+    relation="->",
+    says=r"distinct words of generation k: $\sum_i (1 - e^{-Np_i g_k})$",
+    needed="exact for Poisson counts; k << N otherwise",
+    expected="holds to 1 % until k = N / 20, .5 % for a Zipf law of 20 generations",
+    order="leading",
+)
 def distinct_types(*, probabilities: ArrayLike, samples: int, generation: int) -> float:
     r"""Distinct words in the corpus of generation k: $\sum_i (1 - e^{-N p_i g_k})$.
 
@@ -110,6 +162,39 @@ def lyapunov_exponents(*, samples: int, dim: int = 1, unbiased: bool = True) -> 
     return _digamma_over_log((samples - missing) / 2) + np.log1p((unbiased - missing) / divisor)
 
 
+@claim(
+    "ref.lyapunov",
+    _FORGETTING,
+    relation="->",
+    says=r"log eigenvalues fall at the rates $\psi(\frac{M-j}2) + \ln\frac2{M-1}$",
+    needed="replace, M > d; ordered eigenvalues over many generations",
+    expected="holds; all directions collapse",
+)
+def mean_log_eigenvalue(
+    *, samples: int, dim: int = 1, generation: int, unbiased: bool = True
+) -> float:
+    """Mean over chains and directions of the log eigenvalues: n times the mean of the rates.
+
+    So it is at every generation, as the log determinant is a sum of n independent terms.
+
+    >>> bool(np.isclose(mean_log_eigenvalue(samples=3, generation=2), -2 * np.euler_gamma))
+    True
+    """
+    require_count("generation", generation, least=1)
+    rates = lyapunov_exponents(samples=samples, dim=dim, unbiased=unbiased)
+    return float(np.mean(rates) * generation)
+
+
+@claim(
+    "shum2024.thm31",
+    "Shumailov et al. 2024, Theorem 3.1",
+    relation="==",
+    says="the covariance vanishes almost surely, held as: the log variance has mean "
+    r"$n (\psi(\frac{M-1}2) + \ln\frac2{M-1}) \to -\infty$",
+    stated="fixed M: E W_2^2 -> infinity and the covariance -> 0 almost surely",
+    needed="one dimension; means of the variance are carried by rare chains and show nothing",
+    expected="holds: slope -.05355 at M = 20",
+)
 def mean_log_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
     r"""Mean of the log variance of the fit, one dimension, one size or one for each generation.
 
@@ -154,12 +239,66 @@ def median_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -
     centre = mean_log_variance(samples=samples, generation=generation, unbiased=unbiased)
     # Mean and median are within one standard deviation of each other.
     spread = _log_spread(sizes)
-    found = optimize.root_scalar(
+    found = scipy.optimize.root_scalar(
         lambda shift: _log_variance_cdf(shift, sizes) - 0.5, bracket=(-spread, spread), xtol=1e-12
     )
     return math.exp(centre + found.root)
 
 
+@dataclass(frozen=True)
+class VarianceFactorLaw:
+    """Law of what a generation keeps of the variance in the geometric mean: its n-th root."""
+
+    samples: Sizes
+    generation: int
+
+    def cdf(self, factor: float | np.ndarray) -> np.ndarray:
+        """Chance of at most `factor`, any shape, by interpolation: right to 1e-4."""
+        logs, chances = self._table
+        powers = self.generation * np.log(np.maximum(factor, 1e-30))
+        return np.asarray(np.interp(powers, logs, chances))
+
+    @functools.cached_property
+    def _table(self) -> tuple[np.ndarray, np.ndarray]:
+        sizes = require_sizes(self.samples, self.generation)
+        spread = np.sqrt(np.sum(2 / (sizes - 1)))
+        centre = mean_log_variance(samples=self.samples, generation=self.generation)
+        logs = centre + spread * np.linspace(-8, 8, 401)
+        where = {"samples": self.samples, "generation": self.generation}
+        chances = [variance_cdf(variance=float(variance), **where) for variance in np.exp(logs)]
+        return logs, np.array(chances)
+
+
+@claim(
+    "ref.gauss_median",
+    _FORGETTING,
+    relation="~",
+    says=r"median variance of generation n: that of $\prod_{i \le n} \chi^2_{M-1}/(M-1)$",
+    needed="one dimension, replace",
+    expected="holds: .120 at M = 20, n = 40, where the mean is 1",
+)
+def variance_factor_law(*, samples: Sizes, generation: int) -> VarianceFactorLaw:
+    r"""Law of $V_n^{1/n}$, one dimension, replace: exactly that of $\prod \chi^2_{M-1}/(M-1)$.
+
+    The law of the variance itself is soon so wide that one 2 % off looks the same.
+
+    >>> law = variance_factor_law(samples=3, generation=1)
+    >>> round(float(law.cdf(math.log(2))), 3)
+    0.5
+    """
+    require_sizes(samples, generation)
+    return VarianceFactorLaw(samples, generation)
+
+
+@claim(
+    "suresh2025.gauss",
+    _SURESH,
+    relation="<=",
+    says=r"$P(s_n > \epsilon) \le e^{-n/(4M-1)}/\epsilon$",
+    stated="unbiased variance",
+    needed=r"unbiased variance, $\epsilon$ a standard deviation in units of the truth's",
+    expected="holds; vacuous until n = (4M - 1) ln(1/epsilon)",
+)
 def deviation_survival_bound(*, threshold: float, samples: int, generation: int) -> float:
     r"""Bound on the chance of a standard deviation above $\epsilon$: $e^{-n/(4M-1)}/\epsilon$.
 
@@ -175,6 +314,15 @@ def deviation_survival_bound(*, threshold: float, samples: int, generation: int)
     return math.exp(-generation / (4 * samples - 1)) / threshold
 
 
+@claim(
+    "suresh2025.gmm",
+    f"{_SURESH} (recalled); for EM: {_FORGETTING}, mixture_survival_bound",
+    relation="<=",
+    says=r"Gaussian mixture: $P(s_n > \epsilon) \le \sigma_0 e^{-n/(4M)}/\epsilon$",
+    stated="approximate maximum likelihood",
+    needed=r"$s_n$ of the whole mixture, to which every EM step gives its sample's variance",
+    expected="holds, far from sharp: the mean variance is (1 - 1/M)^n times the truth's",
+)
 def mixture_survival_bound(
     *, threshold: float, samples: int, generation: int, human_std: float = 1.0
 ) -> float:
@@ -197,7 +345,7 @@ def mixture_survival_bound(
 
 def _log_spread(sizes: np.ndarray) -> float:
     """Standard deviation of the log variance."""
-    return math.sqrt(np.sum(special.polygamma(1, (sizes - 1) / 2)))
+    return math.sqrt(np.sum(scipy.special.polygamma(1, (sizes - 1) / 2)))
 
 
 def _log_variance_cdf(shift: float, sizes: np.ndarray) -> float:
@@ -221,8 +369,8 @@ def _log_transform(frequency: np.ndarray, shapes: np.ndarray, counts: np.ndarray
     """Log characteristic function of the centred log variance."""
     imaginary = 1j * frequency[:, None]
     small, large = np.minimum(shapes, _LARGE), np.maximum(shapes, _LARGE)
-    each = special.loggamma(small + imaginary) - special.gammaln(small)
-    each = each - imaginary * special.digamma(small)
+    each = scipy.special.loggamma(small + imaginary) - scipy.special.gammaln(small)
+    each = each - imaginary * scipy.special.digamma(small)
     # Stirling's series, of whose terms those that cancel are left out.
     ratio = imaginary / large
     stirling = large * _entropy_term(ratio) - np.log1p(ratio) / 2
@@ -243,4 +391,4 @@ def _digamma_over_log(x: np.ndarray) -> np.ndarray:
     large = np.maximum(x, 20.0)
     terms = (-1 / 12, 1 / 120, -1 / 252, 1 / 240, -1 / 132, 691 / 32760)
     series = sum((c * large ** (-2.0 * k) for k, c in enumerate(terms, 1)), -1 / (2 * large))
-    return np.where(x < 20, special.digamma(x) - np.log(x), series)
+    return np.where(x < 20, scipy.special.digamma(x) - np.log(x), series)

@@ -12,9 +12,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special
+import scipy
 
+from theory.claims import claim
 from theory.validate import require_count, require_positive
+
+_SHUMAILOV = "Shumailov et al. 2024"
+_GAUSSIAN = "derived: theory/gaussian.py"
+_KAZDAN = "Kazdan et al. 2025"
+
 
 _SERIES = (-1 / 4, 1 / 24, -1 / 20, 17 / 112, -31 / 36, 691 / 88)
 """Of log(sqrt(2/n) Gamma((n+1)/2) / Gamma(n/2)) in 1/n, 1/n^3, ...: right to rounding from 50."""
@@ -34,6 +40,25 @@ def standard_deviation_factor(*, samples: float | int, unbiased: bool = True) ->
     return float(np.exp(_log_deviation_factors(require_sizes(samples, 1), unbiased)[0]))
 
 
+@claim(
+    "kazdan2025.gauss_replace",
+    _KAZDAN,
+    relation="==",
+    given={"unbiased": False},
+    says="replace: the mean covariance is (1 - 1/M)^n, and it vanishes",
+    stated="the published code fits the biased covariance (recalled)",
+    needed="maximum likelihood; with unbiased fits the mean stays and the median vanishes",
+    expected="holds",
+)
+@claim(
+    "alemohammad2024.bias",
+    "Alemohammad et al. 2024",
+    relation="==",
+    says=r"sampling with variance $\lambda$: $E \Sigma_n = \lambda^{n-1}$",
+    stated=r"$\Sigma_t \propto \lambda^t$ (recalled)",
+    needed="replace, unbiased variance; a factor (1 - 1/M)^n more by maximum likelihood",
+    expected="holds",
+)
 def replace_variance(
     *,
     samples: Sizes,
@@ -86,6 +111,16 @@ def replace_standard_deviation(*, samples: Sizes, generation: int, unbiased: boo
     return math.exp(_log_deviation(samples, generation, unbiased))
 
 
+@claim(
+    "shum2024.var",
+    _SHUMAILOV,
+    relation="==",
+    given={"unbiased": True},
+    says="a point drawn from the n-th fit has variance 1 + n/M",
+    stated="unbiased variance, up to O(M^-2) (recalled)",
+    needed="unbiased variance; by maximum likelihood the variance stays 1",
+    expected="holds, exactly",
+)
 def draw_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
     r"""Variance, over chains, of one point drawn from the fit, sizes: $1 + \sum 1/M_i$; 1 for ML.
 
@@ -99,6 +134,14 @@ def draw_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -> 
     ) + replace_mean_error(samples=samples, generation=generation, unbiased=unbiased)
 
 
+@claim(
+    "ref.w2",
+    _GAUSSIAN,
+    relation="==",
+    says=r"$E W_2^2 = \sum 1/M_i + 2 (1 - \prod \alpha(M_i))$",
+    needed="one dimension; by maximum likelihood only the second part, with its alpha",
+    expected="holds",
+)
 def squared_wasserstein(*, samples: Sizes, generation: int, unbiased: bool = True) -> float:
     r"""Mean squared 2-Wasserstein distance of the fit to the truth, one dimension, replace, sizes.
 
@@ -115,6 +158,16 @@ def squared_wasserstein(*, samples: Sizes, generation: int, unbiased: bool = Tru
     return replace_mean_error(samples=samples, generation=generation) + lost
 
 
+@claim(
+    "shum2024.w2lead",
+    _SHUMAILOV,
+    relation="->",
+    says=r"$E W_2^2 \approx \frac32 \sum 1/M_i$",
+    stated="leading order (recalled)",
+    needed="sum 1/M_i -> 0; either estimator",
+    expected="holds to leading order; 6 % high at M = 20, n = 40",
+    order="leading",
+)
 def squared_wasserstein_leading(*, samples: Sizes, generation: int) -> float:
     r"""The same for many points, either estimator: $\frac32 \sum_i 1/M_i$.
 
@@ -124,6 +177,25 @@ def squared_wasserstein_leading(*, samples: Sizes, generation: int) -> float:
     0.5
     """
     return float(1.5 * np.sum(1 / require_sizes(samples, generation)))
+
+
+@claim(
+    "ref.gauss_growing",
+    _GAUSSIAN,
+    relation="->",
+    says=r"with $M i^p$ points in generation i the mean's error ends at $\zeta(p)/M$",
+    stated="superlinear growth keeps the error finite (Shumailov et al., recalled)",
+    needed="unbiased variance, p > 1; infinite at p = 1",
+    expected="holds",
+)
+def growing_mean_error(*, sizes: Sequence[int | float], generation: int) -> float:
+    """Squared error of the mean when generation i has `sizes[i - 1]` points: `replace_mean_error`.
+
+    >>> growing_mean_error(sizes=[4, 8, 16], generation=2)
+    0.375
+    """
+    require_count("generation", generation, least=1, most=len(sizes))
+    return replace_mean_error(samples=list(sizes[:generation]), generation=generation)
 
 
 def growing_mean_error_limit(*, samples: float | int, power: float) -> float:
@@ -136,9 +208,37 @@ def growing_mean_error_limit(*, samples: float | int, power: float) -> float:
     """
     require_sizes(samples, 1)
     require_positive("power", power, zero=True)
-    return float(special.zeta(power) / samples) if power > 1 else math.inf
+    return float(scipy.special.zeta(power) / samples) if power > 1 else math.inf
 
 
+@claim(
+    "kazdan2025.gauss_acc",
+    _KAZDAN,
+    relation="==",
+    given={"unbiased": False},
+    says=r"accumulate: $E \Sigma_n = \prod_{k \le n} (1 - \frac1{Mk^2})$",
+    stated="one dimension, maximum likelihood (recalled)",
+    needed="maximum likelihood, any dimension",
+    expected="holds",
+)
+@claim(
+    "ref.gauss_acc_unb",
+    _GAUSSIAN,
+    relation="==",
+    given={"unbiased": True},
+    says=r"accumulate, unbiased: $E \Sigma_n = \prod_{k=2}^n (1 - \frac1{k(Mk-1)})$",
+    needed="unbiased variance of the pool, any dimension",
+    expected="holds",
+)
+@claim(
+    "ref.gauss_acc_biased",
+    _GAUSSIAN,
+    relation="==",
+    says=r"accumulate, models sampled with $\lambda < 1$ times their variance: it decays as "
+    r"$n^{-(1-\lambda)}$, so accumulating does not prevent collapse",
+    needed="any dimension; the mean's error stays bounded",
+    expected="holds, by the product",
+)
 def accumulate_variance(
     *, samples: int, generation: int, unbiased: bool = True, sampling_variance: float = 1.0
 ) -> float:
@@ -155,6 +255,14 @@ def accumulate_variance(
     return _accumulated(samples, generation, unbiased, sampling_variance)[0]
 
 
+@claim(
+    "ref.gauss_acc_mean",
+    _GAUSSIAN,
+    relation="==",
+    says=r"accumulate: the mean errs by $1/M + \sum_{k>1} V_{k-1}/(Mk^2) < \pi^2/(6M)$",
+    needed="any dimension, either estimator",
+    expected="holds",
+)
 def accumulate_mean_error(
     *, samples: int, generation: int, unbiased: bool = True, sampling_variance: float = 1.0
 ) -> float:
@@ -169,6 +277,15 @@ def accumulate_mean_error(
     return _accumulated(samples, generation, unbiased, sampling_variance)[1]
 
 
+@claim(
+    "kazdan2025.gauss_acc_limit",
+    _KAZDAN,
+    relation="->",
+    says=r"accumulate: $E \Sigma_n \to \sin x / x$, $x = \pi/\sqrt M$",
+    stated="one dimension, maximum likelihood (recalled)",
+    needed="maximum likelihood, any dimension",
+    expected="holds: .8434 at M = 10",
+)
 def accumulate_limit(*, samples: int) -> float:
     r"""Limit of the mean ML variance: $\prod_k (1 - \frac1{Mk^2}) = \sin x / x$, $x = \pi/\sqrt M$.
 
@@ -224,7 +341,7 @@ def _log_deviation_factors(sizes: np.ndarray, unbiased: bool) -> np.ndarray:
     large = np.maximum(freedom, 50.0)
     series = sum(c * large ** (-1.0 - 2 * k) for k, c in enumerate(_SERIES))
     small = np.minimum(freedom, 50.0)
-    direct = np.log(np.sqrt(2 / small) * special.poch(small / 2, 0.5))
+    direct = np.log(np.sqrt(2 / small) * scipy.special.poch(small / 2, 0.5))
     logs = np.where(freedom < 50, direct, series)
     return logs if unbiased else logs + np.log1p(-1 / sizes) / 2
 

@@ -6,9 +6,21 @@ dimension, and by maximum likelihood they are the first two moments of any law o
 
 import math
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction
 
+_GAUSSIAN = "derived: theory/gaussian.py"
 
+
+@claim(
+    "ref.gauss_edit",
+    _GAUSSIAN,
+    relation="==",
+    says=r"redrawing k random points of M: variance times $1 - \frac{k(M-k)}{M^2(M-1)}$ each "
+    r"time; by maximum likelihood $1 - [\frac{k(M-k)}{M-1} + k]/M^2$",
+    needed="subsets drawn uniformly and independently, chained",
+    expected="holds",
+)
 def edit_variance(*, samples: int, edited: int, generation: int, unbiased: bool = True) -> float:
     r"""Mean variance when k random points of M are redrawn from the fit each time, chained.
 
@@ -23,6 +35,14 @@ def edit_variance(*, samples: int, edited: int, generation: int, unbiased: bool 
     return _edited(samples, edited, generation, unbiased)[0]
 
 
+@claim(
+    "ref.gauss_edit_mean",
+    _GAUSSIAN,
+    relation="==",
+    says=r"the same: the mean's error gains $m (2 - m) V/M$ each time, unbiased",
+    needed="subsets drawn uniformly and independently, chained",
+    expected="holds",
+)
 def edit_mean_error(*, samples: int, edited: int, generation: int, unbiased: bool = True) -> float:
     r"""Mean squared error of the mean under `edit_variance`: $1/M + \sum_{i<n} g V_i$.
 
@@ -34,6 +54,14 @@ def edit_mean_error(*, samples: int, edited: int, generation: int, unbiased: boo
     return _edited(samples, edited, generation, unbiased)[1]
 
 
+@claim(
+    "ref.gauss_edit_fixed_path",
+    _GAUSSIAN,
+    relation="==",
+    says="redrawing the same k points: the mean variance of every generation",
+    needed="M - k human points for ever",
+    expected="holds",
+)
 def fixed_mask_variance(
     *, samples: int, edited: int, generation: int, unbiased: bool = True
 ) -> float:
@@ -63,6 +91,14 @@ def fixed_mask_mean_error(
     return _fixed_mask(samples, edited, generation, unbiased)[1]
 
 
+@claim(
+    "ref.gauss_edit_fixed",
+    _GAUSSIAN,
+    relation="->",
+    says=r"redrawing the same k points: $V \to \frac{M-k-1}{M-1-k+m/(1+m)}$",
+    needed="M - k human points for ever; M for M - 1 by maximum likelihood",
+    expected="holds; the exact recursion is fixed_mask_variance",
+)
 def fixed_mask_limit(*, samples: int, edited: int, unbiased: bool = True) -> float:
     r"""Limit of `fixed_mask_variance`: $\frac{M-k-1}{c - k + m/(1+m)}$, $c = M - 1$ or $M$ (ML).
 
@@ -74,6 +110,15 @@ def fixed_mask_limit(*, samples: int, edited: int, unbiased: bool = True) -> flo
     return (samples - edited - 1) / (samples - unbiased - edited + share / (1 + share))
 
 
+@claim(
+    "ref.gauss_edit_anchored",
+    _GAUSSIAN,
+    relation="==",
+    says="redrawing k random points of the human sample: the mean variance of every "
+    r"generation, $\to \frac{(1-m)(M-1-m/(1+m))}{M-1-k+m/(1+m)}$",
+    needed="subsets drawn uniformly and independently; also keeping M - k human positions",
+    expected="holds; the variance stays near 1",
+)
 def anchored_edit_variance(
     *, samples: int, edited: int, generation: int, unbiased: bool = True
 ) -> float:
@@ -112,6 +157,15 @@ def anchored_edit_limit(*, samples: int, edited: int, unbiased: bool = True) -> 
     return kept * (samples - 1 - shift) / (samples - unbiased - edited + shift)
 
 
+@claim(
+    "ref.gauss_fresh",
+    _GAUSSIAN,
+    relation="==",
+    says=r"each point human and fresh with chance a: $V' = W = a + (1-a)(V + ae)$, "
+    r"$e' = (1-a)^2 e + W/M$; $V \to 1 + \frac{1-a}{Ma(2-a) - (1-a)}$",
+    needed="unbiased variance; any dimension, entry by entry",
+    expected=r"holds; the mean is finite iff $Ma(2-a) > 1 - a$",
+)
 def fresh_human_variance(
     *, samples: int, human_share: float, generation: int, unbiased: bool = True
 ) -> float:

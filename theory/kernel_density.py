@@ -9,7 +9,10 @@ Silverman's, makes the variance grow exponentially.
 
 import math
 
+from theory.claims import claim
 from theory.validate import require_count, require_positive
+
+_KERNEL = "derived: theory/kernel_density.py"
 
 
 def sample_variance(
@@ -30,6 +33,15 @@ def sample_variance(
     return human - bandwidth**2 * (samples - 1) * math.expm1(remembered)
 
 
+@claim(
+    "ref.kde_variance",
+    _KERNEL,
+    relation="==",
+    says=r"kernel density, fixed h: $s_n^2 = r^n v + h^2 (M-1)(1-r^{n-1})$, $r = 1-1/M$",
+    needed="biased variance of the n-th sample, h^2 more of the density; any kernel of variance "
+    "h^2, any human law",
+    expected="holds; the density ends at M h^2",
+)
 def model_variance(
     *, samples: int, generation: int, bandwidth: float, human_variance: float = 1.0
 ) -> float:
@@ -58,6 +70,14 @@ def sample_variance_limit(*, samples: int, bandwidth: float) -> float:
     return bandwidth**2 * (samples - 1)
 
 
+@claim(
+    "ref.kde_mean",
+    _KERNEL,
+    relation="==",
+    says=r"kernel density, fixed h: the sample's mean errs by $v + (n-1) h^2 - s_n^2$",
+    needed="the same",
+    expected="holds; it grows for ever",
+)
 def mean_error(
     *, samples: int, generation: int, bandwidth: float, human_variance: float = 1.0
 ) -> float:
@@ -91,6 +111,14 @@ def silverman_factor(*, samples: int) -> float:
     return 1.06 / samples**0.2
 
 
+@claim(
+    "ref.kde_silverman",
+    _KERNEL,
+    relation="==",
+    says=r"h = f times the sample's spread: $s_{n+1}^2 = s_n^2 (r + f^2)$, $s_1^2 = rv$",
+    needed="spread with M - 1; r f^2 for f^2 when it is divided by M",
+    expected="holds; Silverman's rule makes the variance explode",
+)
 def relative_sample_variance(
     *,
     samples: int,

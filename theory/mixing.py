@@ -10,8 +10,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
-from theory.wishart import mean_trace_inverse_kernel
+from theory.wishart import base_error, mean_trace_inverse_kernel
 
 
 def weighted_variance(*, generation: int, real_weight: float, size_ratio: float) -> float:
@@ -32,6 +33,34 @@ def weighted_variance(*, generation: int, real_weight: float, size_ratio: float)
     return variance
 
 
+@claim(
+    "he2025.weight",
+    "He, Xu and Cheng 2025",
+    relation="->",
+    says="v_n -> (w^2 + k (1 - w)^2) / (w (2 - w)), least at (sqrt(k^2 + 4k) - k)/2.",
+    stated="asymptotic",
+    needed="exact for mean estimation and for least squares on shared X; w > 0",
+    expected="holds",
+)
+def weighted_error(
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    generation: int,
+    real_weight: float,
+    size_ratio: float = 1.0,
+) -> float:
+    """Test error of least squares on shared rows under such mixing: b times the variance.
+
+    >>> weighted_error(dim=4, samples=9, generation=2, real_weight=0.5)
+    0.75
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * weighted_variance(
+        generation=generation, real_weight=real_weight, size_ratio=size_ratio
+    )
+
+
 def weighted_limit(*, real_weight: float, size_ratio: float) -> float:
     r"""Limit of the variance over generations; infinite without real data.
 
@@ -49,6 +78,15 @@ def weighted_limit(*, real_weight: float, size_ratio: float) -> float:
     return added / (real_weight * (2 - real_weight))
 
 
+@claim(
+    "ref.golden_identity",
+    "docs/theory.md, mixing; golden case in He, Xu and Cheng 2025",
+    relation="==",
+    says="The best limiting variance equals the best weight: v(w*) = w*.",
+    needed="as he2025.weight",
+    expected="holds, by algebra",
+    decided="exact",
+)
 def optimal_weight(*, size_ratio: float) -> float:
     r"""Real weight of least limiting variance, which is also that variance.
 
@@ -72,6 +110,15 @@ def naive_weight(*, size_ratio: float) -> float:
     return size_ratio / (1 + size_ratio)
 
 
+@claim(
+    "he2025.naive",
+    "He, Xu and Cheng 2025",
+    relation="->",
+    says="Naive pooling w = k/(1 + k) is suboptimal: v_n -> (1 + k)/(2 + k) > w*.",
+    needed="as he2025.weight",
+    expected="holds: .5238 against .2702 at k = .1, .6667 against .6180 at k = 1",
+    decided="exact",
+)
 def naive_limit(*, size_ratio: float) -> float:
     r"""Limiting variance of pooling all rows alike, above the optimal one.
 
@@ -109,6 +156,16 @@ def label_mix_limit(*, real_weight: float) -> float:
     return weighted_limit(real_weight=real_weight, size_ratio=1.0)
 
 
+@claim(
+    "garg2026.third",
+    "Garg, Bhattacharya and Sur 2026",
+    relation="==",
+    says="The variance after one mixed round is below the clean fit iff 1/3 < w < 1.",
+    stated="w > 1/3 (recalled)",
+    needed="1/3 < w < 1: at w = 1 the two are equal",
+    expected="holds, by algebra",
+    decided="exact",
+)
 def round_two_threshold() -> float:
     r"""Real weight above which one round of label mixing beats the clean fit.
 
@@ -121,6 +178,16 @@ def round_two_threshold() -> float:
     return 1 / 3
 
 
+@claim(
+    "garg2026.dynamic",
+    "Garg, Bhattacharya and Sur 2026",
+    relation="==",
+    says="Best weight of each round w_t = (1 + w_{t-1})/(2 + w_{t-1}) -> .618; v_t = w_t.",
+    stated="(recalled)",
+    needed="fresh real labels, shared X or mean estimation",
+    expected="holds, by algebra",
+    decided="exact",
+)
 def dynamic_weight(*, round: int) -> float:
     r"""Real weight that is best in each round, given the rounds before.
 
@@ -152,6 +219,28 @@ def fixed_real_inflation(*, generation: int, real_weight: float) -> float:
     return 1.0 + sum((1 - real_weight) ** (2 * i) for i in range(1, generation))
 
 
+@claim(
+    "garg2026.fixedreal",
+    "Garg, Bhattacharya and Sur 2026",
+    relation="->",
+    says="Fixed real labels: v_n -> 1 + (1 - w)^2 / (w (2 - w)), best at w = 1.",
+    stated="no fresh labels (recalled)",
+    needed="w > 0, shared X",
+    expected="holds",
+)
+def fixed_real_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, real_weight: float
+) -> float:
+    """Test error of label mixing with fixed real labels: b times the inflation.
+
+    >>> fixed_real_error(dim=4, samples=9, generation=2, real_weight=0.5)
+    1.25
+    """
+    return base_error(dim=dim, samples=samples, noise_std=noise_std) * fixed_real_inflation(
+        generation=generation, real_weight=real_weight
+    )
+
+
 def fixed_real_limit(*, real_weight: float) -> float:
     r"""Limit of label mixing with fixed real labels: $1 + \frac{(1 - w)^2}{w (2 - w)}$.
 
@@ -167,6 +256,17 @@ def fixed_real_limit(*, real_weight: float) -> float:
     return 1 + (1 - real_weight) ** 2 / (real_weight * (2 - real_weight))
 
 
+@claim(
+    "garg2026.minnorm",
+    "Garg, Bhattacharya and Sur 2026",
+    relation="->",
+    says="Label mixing, min-norm: R -> sigma^2 c(w) T/(d - T - 1) + |w_0|^2 (1 - T/d).",
+    stated="d/T -> gamma > 1, fresh labels, fixed X (recalled)",
+    needed="isotropic Gaussian X, d >= T + 2 for the finite form given here",
+    expected="holds; least at w = .618 for every gamma",
+    decided="cited",
+    reason="minimum-norm chains are not simulated by any experiment",
+)
 def min_norm_mix_limit(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, real_weight: float
 ) -> float:
@@ -236,6 +336,17 @@ def ridge_mix_limit(
     return float(bias + noise_std**2 * (real_weight**2 + kept**2) * np.sum(noise))
 
 
+@claim(
+    "garg2026.ridge",
+    "Garg, Bhattacharya and Sur 2026, abstract",
+    relation=">=",
+    says="Ridge label mixing: the best w is in [1/2, 1] and -> 1 as the penalty grows.",
+    stated="isotropic, random effects or spiked",
+    needed="any spectrum, mode by mode, in the limit of rounds",
+    expected="holds: below 1/2 bias and noise of every mode fall as w grows",
+    decided="cited",
+    reason="ridge label mixing is not simulated by any experiment",
+)
 def ridge_least_optimal_weight() -> float:
     r"""Least value the best real weight of ridge label mixing can take: one half.
 

@@ -8,13 +8,25 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from scipy import stats
-from scipy.stats.distributions import rv_frozen
+import scipy
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
 from theory.wishart import base_error
 
 
+@claim(
+    "dey2024.discard",
+    "Dey and Donoho 2024",
+    relation="->",
+    says="Discarding: variance ratio G.",
+    stated="n -> infinity at fixed G, asymptotically linear estimators",
+    needed="the same; nothing uniform in G",
+    expected="holds in the limit",
+    order="leading",
+    decided="cited",
+    reason="asymptotic in the rows of any estimator; for least squares see zhu2025.eq7",
+)
 def replace_inflation(*, generation: int) -> float:
     r"""Inflation when every generation sees only the labels of the last fit: $n$.
 
@@ -29,6 +41,24 @@ def replace_inflation(*, generation: int) -> float:
     return float(generation)
 
 
+@claim(
+    "zhu2025.eq7",
+    "Zhu et al. 2025, equation 7 (baseline)",
+    relation="==",
+    says="Replacing all labels each generation: E(w_n) = b n.",
+    stated="T >= d + 2, shared X",
+    needed="T >= d + 2; shared or fresh X, any covariance",
+    expected="holds, exactly, for shared and fresh X",
+)
+@claim(
+    "gerst2024.replace",
+    "Gerstgrasser et al. 2024",
+    relation="==",
+    says="Replacing all labels each generation: E(w_n) = b n.",
+    stated="T >= d + 2, shared X",
+    needed="T >= d + 2; shared or fresh X, any covariance",
+    expected="holds, exactly, for shared and fresh X",
+)
 def replace_error(*, dim: int, samples: int, noise_std: float = 1.0, generation: int) -> float:
     r"""Test error when labels are replaced each generation.
 
@@ -62,19 +92,30 @@ def replace_error_varying(*, dim: int, sizes: Sequence[int], noise_stds: Sequenc
     )
 
 
+@claim(
+    "ref.replace_law",
+    "docs/theory.md, replace",
+    relation="~",
+    given={"design": None},  # in a run the name of its law of rows
+    says=r"$E_{test}(\hat w_n) \sim \sigma^2 n \chi^2_d / \chi^2_{T - d + 1}$",
+    needed="Gaussian rows, T >= d; shared design, or fresh at n = 1",
+    expected="holds, also where mean or variance are infinite",
+)
 def replace_error_law(
     *,
     dim: int,
     samples: int,
     noise_std: float = 1.0,
     generation: int,
-    design: Literal["shared", "fresh"] = "shared",
-) -> rv_frozen:
+    fresh_design: bool = False,
+    design: Literal["shared", "fresh"] | None = None,
+) -> "scipy.stats.distributions.rv_frozen":
     r"""Law of the test error of replace, as a frozen scipy distribution.
 
     $\sigma^2 n\, \chi^2_d / \chi^2_{T - d + 1}$ for shared Gaussian rows, $T \ge d$; for fresh
     rows the same at n = 1, and no closed form is given later. The law exists even where its
-    mean ($T \ge d + 2$) or variance ($T \ge d + 4$) does not.
+    mean ($T \ge d + 2$) or variance ($T \ge d + 4$) does not. `design` is another way to say
+    whether rows are fresh.
     Source: docs/theory.md, replace.
 
     >>> float(replace_error_law(dim=2, samples=7, generation=3).mean())
@@ -84,14 +125,26 @@ def replace_error_law(
     require_count("samples", samples, least=dim)
     require_count("generation", generation, least=1)
     require_positive("noise_std", noise_std)
-    if design not in ("shared", "fresh"):
+    if design not in ("shared", "fresh", None):
         raise ValueError(f"design={design!r}: accepted are 'shared' and 'fresh'")
-    if design == "fresh" and generation > 1:
-        raise ValueError(f"generation={generation}: accepted is 1 when design='fresh'")
+    if (fresh_design or design == "fresh") and generation > 1:
+        raise ValueError(f"generation={generation}: accepted is 1 with a fresh design")
     freedom = samples - dim + 1
-    return stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
+    return scipy.stats.f(dim, freedom, scale=generation * noise_std**2 * dim / freedom)
 
 
+@claim(
+    "dey2024.augment",
+    "Dey and Donoho 2024",
+    relation="->",
+    says="Augmenting: variance ratio sum_{g<=G} 1/g^2, efficiency >= 6/pi^2.",
+    stated="n -> infinity at fixed G, asymptotically linear estimators",
+    needed="the same; nothing uniform in G",
+    expected="holds in the limit",
+    order="leading",
+    decided="cited",
+    reason="asymptotic in the rows of any estimator; for least squares see gerst2024.accumulate",
+)
 def accumulate_inflation(*, generation: int) -> float:
     r"""Inflation when every generation's labels are kept beside all earlier ones.
 
@@ -107,6 +160,15 @@ def accumulate_inflation(*, generation: int) -> float:
     return sum(i**-2 for i in range(1, generation + 1))
 
 
+@claim(
+    "gerst2024.accumulate",
+    "Gerstgrasser et al. 2024",
+    relation="==",
+    says="Accumulating shared rows: E(w_n) = b sum_{i<=n} 1/i^2 <= b pi^2/6.",
+    stated="shared X (recalled)",
+    needed="T >= d + 2; equality only for shared X, an upper bound for fresh X too",
+    expected="holds: equality for shared X, strict inequality for fresh X from n = 2",
+)
 def accumulate_shared_error(
     *, dim: int, samples: int, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -121,6 +183,15 @@ def accumulate_shared_error(
     return base * accumulate_inflation(generation=generation)
 
 
+@claim(
+    "gerst2024.accumulate_bound",
+    "Gerstgrasser et al. 2024",
+    relation="<=",
+    says="Accumulating: E(w_n) <= b pi^2/6 in every generation.",
+    stated="shared X (recalled)",
+    needed="T >= d + 2; shared or fresh X",
+    expected="holds: approached for shared X, never reached for fresh X",
+)
 def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
     r"""Bound on the test error of accumulate at every generation: $b \pi^2/6$.
 
@@ -133,6 +204,14 @@ def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * math.pi**2 / 6
 
 
+@claim(
+    "ref.accumulate_fresh",
+    "docs/theory.md, accumulate",
+    relation="==",
+    says="Accumulating fresh rows: E(w_n) = sum_{i<=n} sigma^2 d / (i (iT - d - 1)).",
+    needed="fresh Gaussian X, T >= d + 2",
+    expected="holds",
+)
 def accumulate_fresh_error(
     *, dim: int, samples: int, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -183,6 +262,38 @@ def halfway_fresh_error(
     return replace_error_varying(dim=dim, sizes=sizes, noise_stds=[noise_std] * generation)
 
 
+@claim(
+    "gerst2024.halfway",
+    "Gerstgrasser et al. 2024 (order log n); docs/theory.md, halfway (exact)",
+    relation="==",
+    says="Round i refits i T purely synthetic rows: O(log n); exactly "
+    "sum_{i<=n} sigma^2 d / (iT - d - 1) for fresh X and b H_n for shared X.",
+    stated="O(log n) (recalled)",
+    needed="T >= d + 2; shared X, or fresh Gaussian X",
+    expected="holds",
+)
+def halfway_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, fresh_design: bool
+) -> float:
+    """Test error of halfway on fresh rows, or on shared ones: the one or the other of the above.
+
+    >>> halfway_error(dim=4, samples=9, generation=2, fresh_design=False)
+    1.5
+    """
+    form = halfway_fresh_error if fresh_design else halfway_shared_error
+    return form(dim=dim, samples=samples, noise_std=noise_std, generation=generation)
+
+
+@claim(
+    "ref.subsample",
+    "docs/theory.md, accumulate-subsample; plateau in Kazdan et al. 2025",
+    relation="==",
+    says="Subsampling the growing pool: v_n rises to pi^2/2 - 2 = 2.9348.",
+    stated="a plateau (Kazdan et al., recalled)",
+    needed="T >> d, shared or fresh X",
+    expected="holds to leading order",
+    order="leading",
+)
 def subsample_inflation(*, generation: int) -> float:
     r"""Inflation when each fit sees T rows drawn uniformly from the growing pool.
 
@@ -208,6 +319,16 @@ def subsample_limit() -> float:
     return math.pi**2 / 2 - 2
 
 
+@claim(
+    "ref.contaminated_mean",
+    "docs/theory.md, accumulate with a fraction of fresh truth",
+    relation="==",
+    says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
+    needed="mean estimation, equal batches",
+    expected="holds",
+    decided="cited",
+    reason="a mean on part synthetic batches is decided by wang2026.rate instead",
+)
 def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
     r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.
 

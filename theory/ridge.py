@@ -9,9 +9,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import integrate, stats
 
+from theory.claims import claim
 from theory.validate import require_count, require_positive
 from theory.wishart import base_error, mean_trace_inverse_kernel
 
@@ -66,10 +67,12 @@ def ridge_constants_one_column(*, samples: int, penalty: float) -> RidgeConstant
     def mean(power: int) -> float:
         def integrand(x: float) -> float:
             # in x = sqrt(X'X) the density stays bounded at zero even for T = 1
-            return x**power / (x**2 + ridge) ** 2 * float(stats.chi.pdf(x, samples))
+            return x**power / (x**2 + ridge) ** 2 * float(scipy.stats.chi.pdf(x, samples))
 
         pieces = ((0.0, math.sqrt(samples)), (math.sqrt(samples), math.inf))
-        return sum(integrate.quad(integrand, *ends, epsabs=0, epsrel=1e-11)[0] for ends in pieces)
+        return sum(
+            scipy.integrate.quad(integrand, *ends, epsabs=0, epsrel=1e-11)[0] for ends in pieces
+        )
 
     squared, noise = mean(4), mean(2)
     return RidgeConstants(squared + ridge * noise, squared, noise)
@@ -117,6 +120,17 @@ def clean_ridge_error(
     )
 
 
+@claim(
+    "dohmatob2024a.linear",
+    "after Dohmatob, Feng and Kempe 2024; exact form in docs/theory.md, ridge",
+    relation="==",
+    says="E = E_clean + n sigma_0^2 / (T_0 - d - 1) E tr(Sigma G Sigma^-1 G').",
+    stated="fresh X, chain of least-squares fits, then ridge (recalled)",
+    needed="T_0 >= d + 2, any covariance, any linear smoother",
+    expected="holds",
+    decided="cited",
+    reason="chains of generators before a ridge fit are not simulated by any experiment",
+)
 def downstream_error(
     *,
     clean_error: float,
@@ -174,6 +188,17 @@ def downstream_ridge_error(
     )
 
 
+@claim(
+    "dohmatob2024a.ridgeless",
+    "Dohmatob, Feng and Kempe 2024",
+    relation="->",
+    says="E ~ sigma^2 phi/(1 - phi) + n sigma_0^2 phi_0/(1 - phi_0).",
+    stated="no penalty, low-dimensional (recalled)",
+    needed="d -> infinity at fixed phi = d/T < 1 and phi_0 = d/T_0 < 1",
+    expected="holds in the limit; the exact form has T - d - 1 for T - d",
+    decided="cited",
+    reason="a limit in d and T; chains of generators are not simulated by any experiment",
+)
 def downstream_ridgeless_asymptotic(
     *,
     dim: int,
@@ -198,6 +223,17 @@ def downstream_ridgeless_asymptotic(
     return noise_std**2 * dim / (samples - dim) + added
 
 
+@claim(
+    "dohmatob2024a.powerlaw",
+    "after Dohmatob, Feng and Kempe 2024 (recalled, exponents unconfirmed)",
+    relation="->",
+    says="Power-law spectrum: the error's order in T, T_0, n under lambda = T^-l.",
+    stated="source and capacity conditions (recalled)",
+    needed="unknown",
+    expected="unverified: fit slopes, do not trust the exponents or any constant",
+    decided="cited",
+    reason="an order without constants, recalled, with unconfirmed exponents",
+)
 def downstream_powerlaw_rate(
     *,
     samples: int,
@@ -232,6 +268,16 @@ def downstream_powerlaw_rate(
     return (clean + generated * max(samples / generator_samples, ratio)) * samples ** (saved - 1)
 
 
+@claim(
+    "ref.ridge_chain",
+    "docs/theory.md, ridge",
+    relation="==",
+    says="Ridge every generation: E_n = a_n - 2 b_n + |w_0|^2 -> |w_0|^2 + s^2 v/(1 - h).",
+    needed="fresh isotropic Gaussian X; finite-T or Marchenko-Pastur constants",
+    expected="holds; the error is finite while the memory g^n of the truth vanishes",
+    decided="cited",
+    reason="ridge chains are not simulated by any experiment",
+)
 def ridge_chain_error(
     *,
     constants: RidgeConstants,
@@ -287,6 +333,17 @@ def ridge_chain_memory(*, constants: RidgeConstants, generation: int) -> float:
     return constants.kept**generation
 
 
+@claim(
+    "dohmatob2024a.overparam",
+    "after Dohmatob, Feng and Kempe 2024; exact form in docs/theory.md, minimum norm",
+    relation="==",
+    says="E = (1 - (T/d)^n) [|w_0|^2 + sigma^2 T/(d - T - 1) d/(d - T)].",
+    stated="the noise-free version (recalled)",
+    needed="fresh isotropic Gaussian X, T <= d - 2",
+    expected="holds",
+    decided="cited",
+    reason="minimum-norm chains are not simulated by any experiment",
+)
 def min_norm_error(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, generation: int
 ) -> float:
@@ -307,6 +364,16 @@ def min_norm_error(
     return lost * (true_norm**2 + noise_std**2 * spread * dim / (dim - samples))
 
 
+@claim(
+    "ref.overparam_shared",
+    "docs/theory.md, minimum norm",
+    relation="==",
+    says="E = |w_0|^2 (1 - T/d) + n sigma^2 T/(d - T - 1).",
+    needed="shared isotropic Gaussian X, T <= d - 2",
+    expected="holds",
+    decided="cited",
+    reason="minimum-norm chains are not simulated by any experiment",
+)
 def min_norm_shared_error(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, generation: int
 ) -> float:

@@ -12,11 +12,13 @@ $|y - x^\top \theta_c| \le r |x| + \sigma_c$ at x = 1.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+import scipy
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
@@ -64,7 +66,7 @@ def signal_accuracy(*, signal: float, dim: int) -> float:
     """
     require_count("dim", dim, least=1)
     if dim == 1:
-        return float(special.ndtr(signal))
+        return float(scipy.special.ndtr(signal))
     wrong = _mean_tail(abs(signal), dim) / (2 * _mean_tail(0.0, dim))
     return wrong if signal < 0 else 1 - wrong
 
@@ -76,7 +78,7 @@ def _mean_tail(signal: float, dim: int) -> float:
     if dim > 2:
         end = min(end, 2 * math.asin(math.sqrt(-math.expm1(-NEGLIGIBLE / (dim - 2)) / 2)))
     v = np.sin(end * (NODES + 1) / 2)
-    values = special.ndtr(-signal * v) * np.exp((dim - 2) / 2 * np.log1p(-v * v))
+    values = scipy.special.ndtr(-signal * v) * np.exp((dim - 2) / 2 * np.log1p(-v * v))
     return float(end / 2 * (WEIGHTS @ values))
 
 
@@ -100,6 +102,64 @@ def verified_accuracy(
     surplus = (keep_correct + keep_wrong) * (breakdown_share(**verifier) - wrong_share)
     signal = math.sqrt(2 * samples / (math.pi * kept)) * surplus
     return signal_accuracy(signal=signal, dim=dim)
+
+
+@claim(
+    "feng2025.pstar",
+    "Feng et al. 2025 (arXiv 2406.07515) (recalled); "
+    "at every sample size: theory/selection.py, breakdown_share",
+    relation="==",
+    says=r"mean accuracy is 1/2 at wrong share $p^* = 1/(1 + \psi/\phi)$, and tends to 1 "
+    "below it and to 0 above",
+    stated="linear classifier, infinite data",
+    needed="any sample size; classifier the sum of label times isotropic input",
+    expected="holds: half of what is kept is wrong, so w and -w have one law",
+)
+def breakdown_accuracy(*, keep_correct: float, keep_wrong: float, samples: int, dim: int) -> float:
+    """Mean accuracy at the `breakdown_share` of wrong labels: 1/2, whatever the size.
+
+    >>> breakdown_accuracy(keep_correct=0.5, keep_wrong=0.125, samples=7, dim=3)
+    0.5
+    """
+    verifier = {"keep_correct": keep_correct, "keep_wrong": keep_wrong}
+    share = breakdown_share(**verifier)
+    return verified_accuracy(wrong_share=share, **verifier, samples=samples, dim=dim)
+
+
+@claim(
+    "ref.verified_accuracy",
+    "theory/selection.py, verified_accuracy",
+    relation="==",
+    says=r"accuracy $E\, \Phi(h |v|)$, $h = \sqrt{2T / (\pi \kappa)} (\phi + \psi) "
+    r"(p^* - p)$: the crossing sharpens as $T^{-1/2}$",
+    needed=r"$N(0, I)$ inputs; exact at $p^*$, elsewhere up to O(1/T)",
+    expected="holds",
+    order="leading",
+)
+def verified_accuracy_at(
+    *,
+    wrong_shares: Sequence[float],
+    generation: int,
+    keep_correct: float,
+    keep_wrong: float,
+    samples: int,
+    dim: int,
+) -> float:
+    """Mean accuracy in generation n of a run whose share of wrong labels is `wrong_shares[n - 1]`.
+
+    >>> verified_accuracy_at(
+    ...     wrong_shares=[0.1, 0.8], generation=2, keep_correct=0.5, keep_wrong=0.125, samples=7,
+    ...     dim=3)
+    0.5
+    """
+    require_count("generation", generation, least=1, most=len(wrong_shares))
+    return verified_accuracy(
+        wrong_share=wrong_shares[generation - 1],
+        keep_correct=keep_correct,
+        keep_wrong=keep_wrong,
+        samples=samples,
+        dim=dim,
+    )
 
 
 def verified_mean(*, mean: float, centre: float, width: float, noise_std: float = 1.0) -> float:
@@ -156,6 +216,16 @@ def verified_means(
     return np.array(means)
 
 
+@claim(
+    "ref.verified_mean",
+    "theory/selection.py, verified_means",
+    relation="==",
+    says=r"$E \theta_n \to g^{n-1}(\theta_*)$, g the mean of the cut normal, whose fixed "
+    r"point is $\theta_c$: the plateau is $|\theta_c - \theta_*|$",
+    needed="mean estimation, known noise; up to O(1/T)",
+    expected="holds",
+    order="leading",
+)
 def verified_mean_at(
     *, truth: float, centre: float, width: float, noise_std: float = 1.0, generation: int
 ) -> float:
@@ -171,6 +241,15 @@ def verified_mean_at(
     )
 
 
+@claim(
+    "ref.verified_error",
+    "theory/selection.py, verified_error",
+    relation="==",
+    says=r"$E (\theta_n - \theta_*)^2$ of iterated verified means, with the terms in 1/T",
+    needed="mean estimation, known noise; up to O(1/T^2)",
+    expected="holds; the plateau is |centre - truth|^2 and more",
+    order="leading",
+)
 def verified_error(
     *,
     truth: float,
@@ -202,6 +281,18 @@ def verified_error(
     return float(away**2 + 2 * away * bias + variance)
 
 
+@claim(
+    "yi2026.contract",
+    "Yi et al. 2026 (arXiv 2510.16657): the form recalled; rate and constants "
+    "derived for means, theory/selection.py, verified_error_bound",
+    relation="<=",
+    says=r"$E|\theta_n - \theta_c|^2 \le \rho^{2(n-1)} E|\theta_1 - \theta_c|^2 "
+    r"+ \sigma^2 \sum_j \rho^{2(n-j)+1} / n_j$, $\rho < 1$: it converges to $\theta_c$",
+    stated=r"block design; exponent $2(n-j)-1$, weaker (recalled)",
+    needed=r"mean estimation; $\rho = g'(\theta_c)$; to order 1/T, as $n_j$ is random",
+    expected="holds; equality, to order 1/T, if the verifier's centre is the truth",
+    order="leading",
+)
 def verified_error_bound(
     *,
     truth: float,

@@ -8,9 +8,10 @@ from outside: it does not shrink with the generator's own data, and nothing is i
 from fractions import Fraction
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive, require_rows
 from theory.wishart import base_error
 
@@ -35,6 +36,16 @@ def shift_factor(*, dim: int, samples: int, synthetic_rows: int) -> Fraction:
     return fraction**2 + fraction * (1 - fraction) * spread
 
 
+@claim(
+    "ref.strong_T",
+    "docs/theory.md, strong collapse",
+    relation="==",
+    says="Exact error on a mixture: noise d/(T - d - 1) + c^2 (p_2^2 + p_1 p_2 u(T, d)).",
+    needed="isotropic Gaussian X, ridgeless, T >= d + 2",
+    expected="holds",
+    decided="cited",
+    reason="fits on shifted synthetic rows are not simulated by any experiment",
+)
 def mixture_error(
     *,
     dim: int,
@@ -102,10 +113,21 @@ def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty:
     least = most
     while excess(least) >= 0:
         least /= 2
-    found = optimize.root_scalar(excess, bracket=(least, most), xtol=1e-15 * most, rtol=1e-14)
+    found = scipy.optimize.root_scalar(excess, bracket=(least, most), xtol=1e-15 * most, rtol=1e-14)
     return float(found.root)
 
 
+@claim(
+    "dohmatob2025.thm1",
+    "Dohmatob et al. 2025, Theorem 1",
+    relation="->",
+    says="Ridge on a mixture: E ~ B + V + zeta.",
+    stated="proportional limit, exogenous shift (recalled)",
+    needed="Gaussian X; tr(Sigma Delta) = c^2",
+    expected="holds: isotropic ridgeless by the exact form, any ridge to 2 % at d = 120",
+    decided="cited",
+    reason="fits on shifted synthetic rows are not simulated by any experiment",
+)
 def mixture_error_asymptotic(
     *,
     covariance_eigenvalues: ArrayLike,
@@ -148,6 +170,18 @@ def mixture_error_asymptotic(
     return float(bias + noise * u + kept + synthetic_fraction * u * spread)
 
 
+@claim(
+    "dohmatob2025.cor1",
+    "Dohmatob et al. 2025, Corollary 1",
+    relation="->",
+    says="E ~ sigma^2 d/T + p_2^2 c^2: a floor at any number of rows.",
+    stated="d/T -> 0 (recalled)",
+    needed="d/T -> 0",
+    expected="holds to leading order",
+    order="leading",
+    decided="cited",
+    reason="fits on shifted synthetic rows are not simulated by any experiment",
+)
 def scaling_error(
     *,
     dim: int,
@@ -183,6 +217,17 @@ def scaling_plateau(*, synthetic_fraction: float, shift_norm: float) -> float:
     return synthetic_fraction**2 * shift_norm**2
 
 
+@claim(
+    "ref.weighted",
+    "docs/theory.md, strong collapse",
+    relation="->",
+    says="E ~ a^2 c^2 + (d/T) [(1 - a)^2 sigma_1^2 / p_1 + a^2 sigma_2^2 / p_2].",
+    needed="d/T -> 0, row weights (1 - a)/p_1 and a/p_2",
+    expected="holds to leading order; the best a vanishes with d/T",
+    order="leading",
+    decided="cited",
+    reason="fits on weighted synthetic rows are not simulated by any experiment",
+)
 def weighted_mixing_error(
     *,
     dim: int,
@@ -236,6 +281,18 @@ def optimal_synthetic_weight(
     return real / (shift_norm**2 + real + synthetic)
 
 
+@claim(
+    "dohmatob2025.cor2",
+    "recalled as Dohmatob et al. 2025, Corollary 2; not attributed",
+    relation="->",
+    says="E ~ p_2^2 a^2 c^2 + (d/T) [(1 - a) p_1 sigma_1^2 + a p_2 sigma_2^2].",
+    stated="row weights (recalled, wording to be confirmed)",
+    needed="not met by row weights (1 - a)/p_1 and a/p_2: see ref.weighted",
+    expected="violated as recalled: .0409 measured against .0100 at a = 0",
+    order="leading",
+    decided="cited",
+    reason="recalled and not attributed; refuted by the law of ref.weighted",
+)
 def recalled_weighted_mixing_error(
     *,
     dim: int,
@@ -289,6 +346,18 @@ def iterated_mixing_error(
     return error
 
 
+@claim(
+    "dohmatob2025.cor3",
+    "Dohmatob et al. 2025, Corollary 3 (recalled)",
+    relation="->",
+    says="Iterative mixing: E -> E_clean / (1 - p_2^2), up to order p_2^(2t).",
+    stated="iterative mixing (recalled)",
+    needed="unknown",
+    expected="unverified",
+    order="leading",
+    decided="cited",
+    reason="recalled; what the source iterates is unknown",
+)
 def iterated_mixing_limit(*, clean_error: float, synthetic_fraction: float) -> float:
     r"""Limit of iterated mixing: $E^{clean} / (1 - p_2^2)$, $p_2 < 1$.
 

@@ -12,7 +12,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
+
+_ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
+_OWN = "theory/token_rule.py"
+
 
 _ROUNDING = 1e-9
 """By how much the sum of a law may miss 1."""
@@ -134,6 +139,15 @@ def total_variation(*, first: ArrayLike, second: ArrayLike) -> float:
     return float(np.abs(first - second).sum() / 2)
 
 
+@claim(
+    "ref.token_tv",
+    f"{_OWN}, total_variation_identity",
+    relation="==",
+    says=r"$TV(q', q) = \sum_{P(y) \ge p} (q(y) - q(P \ge p) \tilde P(y))_+$; for one "
+    r"eligible token $q(y^*) (1 - \tilde P(y^*))$",
+    needed="one context, any starting law and any replacement law",
+    expected="holds",
+)
 def total_variation_identity(
     *,
     prior: ArrayLike,
@@ -155,6 +169,14 @@ def total_variation_identity(
     return float(np.maximum(lost, 0).sum())
 
 
+@claim(
+    "ref.token_tv_bound",
+    f"derived for the rule of {_ZHU}, equation 2; not printed there",
+    relation="<=",
+    says=r"$TV(q', q) \le 1 - p$",
+    needed=r"$\tilde P(y) \ge P(y)$ for eligible y: temperature 1, with or without truncation",
+    expected="holds at temperature 1; violated by the published script's temperature 1.5",
+)
 def total_variation_bound(*, threshold: float) -> float:
     r"""Most that one pass changes, in total variation or in tokens: $1 - p$.
 
@@ -169,6 +191,15 @@ def total_variation_bound(*, threshold: float) -> float:
     return 1 - threshold
 
 
+@claim(
+    "zhu2025.preserve",
+    f"{_ZHU}, the text's claim for equation 2",
+    relation="==",
+    says="edited text has the distribution of the human text, tail included: TV = 0",
+    stated="p = 0.99",
+    needed="a decision that looks at the context only, and replacements drawn from P",
+    expected="violated: TV = a (1 - a) after one pass; low-drop deletes P <= 0.001",
+)
 def preserved_total_variation() -> float:
     """Total variation between the text before and after a pass, if editing kept its law: 0.
 
@@ -180,6 +211,14 @@ def preserved_total_variation() -> float:
     return 0.0
 
 
+@claim(
+    "ref.token_iter",
+    f"{_OWN}, top_mass",
+    relation="==",
+    says=r"mass of the top token after n passes: $a^{n+1}$",
+    needed=r"frozen prior, $\tilde P = P$, $q = P$, $a = P(y^*) \ge p > 1/2$",
+    expected="holds",
+)
 def top_mass(*, prior_top: float, passes: int) -> float:
     r"""Mass left on the top token after n chained passes: $a^{n+1}$, $a = P(y^*) \ge p > \frac12$.
 
@@ -193,6 +232,14 @@ def top_mass(*, prior_top: float, passes: int) -> float:
     return prior_top ** (passes + 1)
 
 
+@claim(
+    "ref.token_iter_tail",
+    f"{_OWN}, tail_factor",
+    relation="==",
+    says=r"mass of every other token after n passes: times $\frac{1 - a^{n+1}}{1 - a}$",
+    needed=r"frozen prior, $\tilde P = P$, $q = P$, $a = P(y^*) \ge p > 1/2$",
+    expected="holds: confident contexts gain entropy, 1 + a after one pass",
+)
 def tail_factor(*, prior_top: float, passes: int) -> float:
     r"""Factor on every other token's mass after n passes: $\frac{1 - a^{n+1}}{1 - a}$.
 
@@ -207,6 +254,14 @@ def tail_factor(*, prior_top: float, passes: int) -> float:
     return math.fsum(prior_top**k for k in range(passes + 1))
 
 
+@claim(
+    "ref.token_context",
+    f"{_OWN}, context_rule_law",
+    relation="==",
+    says=r"editing whatever token stands, where $\max P \ge p$, keeps the law P",
+    needed=r"$\tilde P = P$, $q = P$",
+    expected="holds",
+)
 def context_rule_law(
     *,
     prior: ArrayLike,

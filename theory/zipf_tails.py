@@ -9,9 +9,13 @@ $\sum_i p_i (1 - q_i)^T$. The first ranks are summed, the rest is an incomplete 
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction, require_positive
+
+_DOHMATOB = "Dohmatob et al. 2024, A Tale of Tails"
+
 
 _SUMMED = 20_000
 """Ranks that are summed one by one."""
@@ -25,9 +29,17 @@ def tail_mass(*, exponent: float, rank: int) -> float:
     """
     _require_exponent(exponent)
     require_count("rank", rank, least=0)
-    return float(special.zeta(exponent, rank + 1) / special.zeta(exponent))
+    return float(scipy.special.zeta(exponent, rank + 1) / scipy.special.zeta(exponent))
 
 
+@claim(
+    "ref.zipf_error",
+    "derived: theory/zipf_tails.py",
+    relation="==",
+    says=r"memoriser: error $\sum_i p_i (1 - q_i)^T$, with a cut and a clean fraction",
+    needed="deterministic labels, T independent draws",
+    expected="holds; a clean fraction gives a plateau, then a second descent",
+)
 def memoriser_error(
     *,
     exponent: float,
@@ -56,6 +68,15 @@ def memoriser_error(
     return below + _missed(exponent, human_fraction, samples, cut, math.inf)
 
 
+@claim(
+    "dohmatob2024b.cor22",
+    f"{_DOHMATOB}, Corollary 2.2",
+    relation="==",
+    says=r"T draws of a model that saw $T_0$: error $\asymp T^{-c} + T_0^{-c}$",
+    stated=r"a cut at rank $k \asymp T_0^{1/\beta}$ (recalled), $c = (\beta-1)/\beta$",
+    needed="a Poisson number of draws, for which the formula is exact",
+    expected="holds, with the exact error instead of the orders",
+)
 def second_error(*, exponent: float, samples: float | int, human_samples: float | int) -> float:
     r"""Mean test error after a Poisson number, mean T, of draws from the law of $T_0$ human ones.
 
@@ -84,6 +105,16 @@ def learning_exponent(*, exponent: float) -> float:
     return -(exponent - 1) / exponent
 
 
+@claim(
+    "dohmatob2024b.thm21",
+    f"{_DOHMATOB}, Theorem 2.1",
+    relation="->",
+    says=r"tail cut at rank k: error $\asymp T^{-(\beta-1)/\beta} + k^{-(\beta-1)}$",
+    stated="Zipf, memorisation (recalled); the constants are this project's",
+    needed=r"infinite support; $k \ll T^{1/\beta}$ or $k \gg T^{1/\beta}$ for the constants",
+    expected="holds: slopes -.333, -.500, -.666 at beta = 1.5, 2, 3",
+    order="leading",
+)
 def cut_error_leading(*, exponent: float, samples: float | int, cut: int) -> float:
     r"""Test error under a cut at rank k, for $k \ll T^{1/\beta}$ or $k \gg T^{1/\beta}$.
 
@@ -99,12 +130,23 @@ def cut_error_leading(*, exponent: float, samples: float | int, cut: int) -> flo
     require_count("cut", cut, least=1)
     if not samples > 0:
         raise ValueError(f"samples={samples}: accepted are numbers > 0")
-    mass = float(special.zeta(exponent))
+    mass = float(scipy.special.zeta(exponent))
     clean = math.gamma(1 - 1 / exponent) / (exponent * mass ** (1 / exponent))
     floor = cut ** (1 - exponent) / ((exponent - 1) * mass)
     return clean * samples ** learning_exponent(exponent=exponent) + floor
 
 
+@claim(
+    "dohmatob2024b.thm32",
+    f"{_DOHMATOB}, Theorem 3.2 (recalled); the law derived: theory/zipf_tails.py",
+    relation="->",
+    says=r"tail cut at rank k, clean fraction $\pi$: a plateau, then "
+    r"$(\pi T)^{-(\beta-1)/\beta}$",
+    stated="Zipf, memorisation: grokking with a clean fraction",
+    needed="infinite support, deterministic labels, T and k large",
+    expected="holds before, on and after the plateau",
+    order="leading",
+)
 def second_descent_leading(
     *, exponent: float, samples: float | int, cut: int, human_fraction: float
 ) -> float:
@@ -125,13 +167,13 @@ def second_descent_leading(
     require_positive("samples", float(samples))
     if not 0 < human_fraction <= 1:
         raise ValueError(f"human_fraction={human_fraction}: accepted is (0, 1]")
-    mass, power = float(special.zeta(exponent)), 1 - 1 / exponent
+    mass, power = float(scipy.special.zeta(exponent)), 1 - 1 / exponent
     last = (cut + 0.5) ** -exponent / mass
     kept = _kept_mass(exponent, cut)
     rare = samples * human_fraction
     common = rare + samples * (1 - human_fraction) / kept
-    above = rare**-power * special.gammainc(power, rare * last)
-    below = common**-power * special.gammaincc(power, common * last)
+    above = rare**-power * scipy.special.gammainc(power, rare * last)
+    below = common**-power * scipy.special.gammaincc(power, common * last)
     return float(math.gamma(power) / (exponent * mass ** (1 / exponent)) * (above + below))
 
 
@@ -145,7 +187,7 @@ def _kept_mass(exponent: float, cut: int) -> float:
         first = _SUMMED + 0.5
         power = (1 - exponent) * math.log((cut + 0.5) / first)
         summed += first ** (1 - exponent) * math.expm1(power) / (1 - exponent)
-    return summed / float(special.zeta(exponent))
+    return summed / float(scipy.special.zeta(exponent))
 
 
 def _missed(
@@ -155,7 +197,7 @@ def _missed(
     if weight == 0:
         beyond = 0.0 if last == math.inf else tail_mass(exponent=exponent, rank=int(last))
         return tail_mass(exponent=exponent, rank=after) - beyond
-    mass = special.zeta(exponent)
+    mass = scipy.special.zeta(exponent)
     ranks = np.arange(after + 1, min(max(after, _SUMMED), last) + 1)
     law = ranks**-exponent / mass
     with np.errstate(divide="ignore"):
@@ -171,8 +213,8 @@ def _missed(
     # With u = weight p(x) the integral of p (1 - u)^T dx is one of u^(-1/beta) (1 - u)^T du.
     shape = 1 - 1 / exponent
     ends = weight * np.array([start + 0.5, last + 0.5]) ** -exponent / mass
-    share = special.betainc(shape, draws + 1, ends)
-    scale = math.exp(special.betaln(shape, draws + 1)) / (
+    share = scipy.special.betainc(shape, draws + 1, ends)
+    scale = math.exp(scipy.special.betaln(shape, draws + 1)) / (
         exponent * mass ** (1 / exponent) * weight**shape
     )
     return summed + float(scale * (share[0] - share[1]))

@@ -31,6 +31,10 @@ class GaussianLaw:
     """Points by which the divisor of the scatter falls short: 1 unbiased, 0 maximum likelihood."""
     dtype: DType = static(default=jnp.float32)
 
+    @property
+    def generations(self) -> int:
+        return len(self.samples)
+
     @staticmethod
     def of(
         regime: Literal["replace", "accumulate"],

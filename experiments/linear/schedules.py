@@ -1,12 +1,14 @@
 """Which rows an edit touches: the masks that the flags name, and what is known of them."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from collapse_sim import masks as policies
 from experiments.linear.inputs import read_masks
 from experiments.linear.settings import Settings
+from theory.editing.frozen import random_rows_edited, rows_edited_so_far
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,16 @@ class Masks:
         return int(np.asarray(self.policy.schedule).any(axis=1).sum())
 
     @property
+    def is_disjoint(self) -> bool:
+        """Whether no row is ever edited twice."""
+        return self.schedule is not None and bool((self.schedule.sum(axis=0) <= 1).all())
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the same rows are edited every time."""
+        return self.schedule is not None and bool((self.schedule == self.schedule[:1]).all())
+
+    @property
     def rows(self) -> int:
         return np.asarray(self.policy.schedule).shape[1]
 
@@ -42,6 +54,37 @@ class Masks:
     def pair_inclusion(self) -> np.ndarray:
         """Chance that two given rows both are."""
         return np.array(self.pairs) / (self.rows * (self.rows - 1))
+
+    def facts(self, generations: int) -> dict[str, Any]:
+        """What formulas ask of masks that do not look at the labels, by their arguments' names.
+
+        Of masks that are drawn afresh, means: two of them edit a row with the product of chances.
+        """
+        if self.counts is None:
+            return {}
+        facts: dict[str, Any] = {"edit_counts": list(self.counts)}
+        edits = range(1, generations + 1)
+        if self.schedule is not None:
+            often = self.schedule.sum(axis=0, dtype=int)
+            so_far = rows_edited_so_far(masks=self.schedule.astype(int))
+            return facts | {
+                "edited_twice": int((often * (often - 1)).sum() // 2),
+                "rows_edited_so_far": [0, *so_far][:generations],
+            }
+        both = np.sum(self.counts) ** 2 - np.sum(np.square(self.counts))
+        drawn = [
+            random_rows_edited(
+                samples=self.rows,
+                inclusion=self.inclusion[: n - 1].tolist(),
+                pair_inclusion=self.pair_inclusion[: n - 1].tolist(),
+            )
+            for n in edits[1:]
+        ]
+        return facts | {
+            "edited_twice": float(both / self.rows / 2),
+            "rows_edited_so_far": [0.0, *(rows for rows, _ in drawn)],
+            "pairs_edited_so_far": [0.0, *(pairs for _, pairs in drawn)],
+        }
 
 
 def make_masks(settings: Settings, name: str, rows: int) -> Masks:

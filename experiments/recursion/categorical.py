@@ -1,19 +1,22 @@
 """Words of a text counted and drawn again and again: rare ones go first, and never come back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner
+from collapse_sim.experiment.process import Check, Curve, Process, Recording, curve
 from collapse_sim.language.corpus import Corpus, language_reference, read_corpus
 from collapse_sim.language.text_files import Files
+from collapse_sim.linalg import DType
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Accumulate, Edit, Replace
+from collapse_sim.replicates import Simulation
 from experiments.recursion.points import regimes_of
-from experiments.recursion.process import Derived, Process, over_generations
 from experiments.recursion.settings import Settings
 from theory import categorical, forgetting
 
@@ -48,9 +51,27 @@ MANY_TYPES, COINS = 32, 8
 accumulate."""
 
 
-def processes(settings: Settings, text: Corpus | None) -> list[Process]:
+def processes(settings: Settings, text: Corpus | None) -> Iterator[Process]:
     """The words in every regime asked for, then the small languages with their exact laws."""
-    return [*_words(settings, word_law(settings, text)), *_small(settings)]
+    yield from _words(settings, word_law(settings, text))
+    yield from _small(settings)
+
+
+def _process(
+    settings: Settings,
+    regime: str,
+    variant: str,
+    simulation: Simulation,
+    where: dict[str, Any],
+    checks: Sequence[Check] = (),
+    closed: Mapping[str, Curve] | None = None,
+    *,
+    replicates: int = MANY,
+) -> Process:
+    return Process(
+        regime, simulation, settings.replicates or replicates, family="categorical",
+        variant=variant, where=where, checks=checks, closed=closed or {},
+    )  # fmt: skip
 
 
 def read_text(settings: Settings) -> Corpus | None:
@@ -88,163 +109,115 @@ def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generati
 def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
     tokens, generations = settings.samples or WORDS, settings.generations or GENERATIONS
     size = {"samples": tokens, "types": len(law), "law": settings.law}
-    where = {"probabilities": law, "samples": tokens}
     for name in settings.regime:
         if name != "replace":
-            yield Process(
-                "categorical", name, _chain(settings, law, tokens, name, generations),
-                settings.replicates or SHOWN, "words", parameters=size,
-            )  # fmt: skip
+            chain = _chain(settings, law, tokens, name, generations)
+            yield _process(settings, name, "words", chain, size, replicates=SHOWN)
             continue
-        types = over_generations(
-            generations, lambda n: forgetting.distinct_types(**where, generation=n)
-        )
-        types[0] = categorical.distinct_types(**where)
+        where = size | {"probabilities": law}
         last = min(generations, max(2, tokens // BRANCHING))
+        types = curve(forgetting.distinct_types, where, generations)
+        types[0] = categorical.distinct_types(probabilities=law, samples=tokens)
         types[last:] = np.nan
-        variety = over_generations(
-            generations, lambda n: categorical.replace_heterozygosity(**where, generation=n)
-        )
         learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
-        process = Process(
-            "categorical", name, Chain(learner, Replace(), generations),
-            settings.replicates or FEW, "words", parameters=size,
-            closed={"surviving_types": types, "heterozygosity": variety},
-        )  # fmt: skip
         note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
-        yield process.deciding(
-            process.claim("ref.distinct_first", "surviving_types", 1, types[0]),
-            process.claim(
-                "ref.distinct", "surviving_types", last, types[last - 1], relation="==", note=note
-            ),
+        yield _process(
+            settings, name, "words", Chain(learner, Replace(), generations), where,
+            [
+                Check("ref.distinct_first", "surviving_types", 1),
+                Check("ref.distinct", "surviving_types", last, note=note),
+            ],
+            {"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
+            replicates=FEW,
         )  # fmt: skip
 
 
 def _small(settings: Settings) -> Iterator[Process]:
     generations, dtype = settings.generations or GENERATIONS, jnp.dtype(settings.precision)
-    replicates = settings.replicates or MANY
-    where = {"probabilities": SMALL, "samples": TOKENS}
-    size = {"samples": TOKENS, "types": len(SMALL)}
+    size = {"samples": TOKENS, "probabilities": SMALL, "types": len(SMALL)}
     edited = {"edited": round(settings.edit_share * TOKENS)}
     renewed = {"edited": TOKENS - round(settings.kept_human * TOKENS)}
+    fresh = {"human_share": settings.kept_human}
     anchored = categorical.anchored_edit_heterozygosity
     forms = {
         "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
         "keep_human": ("ref.unigram_anchored", anchored, renewed),
-        "fresh_human": (
-            "ref.mix_path",
-            categorical.mixture_heterozygosity,
-            {"human_share": settings.kept_human},
-        ),
+        "fresh_human": ("ref.mix_path", categorical.mixture_heterozygosity, fresh),
         "edit": ("ref.unigram_edit", categorical.edit_heterozygosity, edited),
         "edit_anchored": ("ref.unigram_anchored", anchored, edited),
     }
+    early = min(generations, GENERATIONS)  # later few chains carry the mean
     for name, (claim, form, more) in forms.items():
-        if name not in settings.regime:
-            continue
-        chain = _chain(settings, SMALL, TOKENS, name, generations)
-        given = where | more
-        curve = over_generations(
-            generations, lambda n, form=form, given=given: form(**given, generation=n)
-        )
-        process = Process(
-            "categorical", name, chain, replicates, "four types",
-            closed={"heterozygosity": curve}, parameters=size,
-        )  # fmt: skip
-        at = min(generations, GENERATIONS)  # later few chains carry the mean
-        yield process.deciding(process.claim(claim, "heterozygosity", at, curve[at - 1]))
+        if name in settings.regime:
+            yield _process(
+                settings, name, "four types", _chain(settings, SMALL, TOKENS, name, generations),
+                size | more, [Check(claim, "heterozygosity", early)], {"heterozygosity": form},
+            )  # fmt: skip
     if "keep_human" in settings.regime:
-        yield _same_humans(min(generations, SETTLED), replicates, dtype)
+        yield _same_humans(settings, min(generations, SETTLED), dtype)
     if "replace" in settings.regime:
-        yield _rare(settings, min(generations, GENERATIONS), dtype)
+        yield _rare(settings, early, dtype)
         yield _equally_rare(settings, dtype)
     if "accumulate" in settings.regime:
-        yield _coins(settings, min(generations, GENERATIONS), dtype)
+        yield _coins(settings, early, dtype)
 
 
-def _same_humans(generations: int, replicates: int, dtype) -> Process:
+def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
     """The same half of the human tokens kept every time."""
     edited, law = TOKENS // 2, type_laws.uniform(MANY_TYPES)
     learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=dtype)
     mask = np.arange(TOKENS) < edited
     policy = MaskPolicy.of(np.tile(mask, (generations - 1, 1)))
-    where = {"probabilities": law, "samples": TOKENS, "edited": edited}
-    curve = over_generations(
-        generations, lambda n: categorical.fixed_mask_heterozygosity(**where, generation=n)
-    )
-    process = Process(
-        "categorical", "keep_human", Chain(learner, Edit.of(policy), generations), replicates,
-        "the same half", closed={"heterozygosity": curve},
-        parameters={"samples": TOKENS, "types": MANY_TYPES},
+    note = "averaged over the human tokens, with their own distance to the truth"
+    beside = {"human": TOKENS - edited, "samples": edited}
+    settled = [Check("seddik2024.partial", "squared_distance", given=beside, note=note)]
+    return _process(
+        settings, "keep_human", "the same half", Chain(learner, Edit.of(policy), generations),
+        {"samples": TOKENS, "edited": edited, "probabilities": law},
+        [
+            Check("ref.unigram_fixed_path", "heterozygosity"),
+            *(settled if generations >= SETTLED else []),
+        ],
+        {"heterozygosity": categorical.fixed_mask_heterozygosity},
     )  # fmt: skip
-    process = process.deciding(
-        process.claim("ref.unigram_fixed_path", "heterozygosity", generations, curve[-1])
-    )
-    if generations < SETTLED:
-        return process
-    human = TOKENS - edited
-    variety = categorical.heterozygosity(probabilities=law)
-    away = variety / human + (1 - 1 / human) * categorical.partial_limit(
-        probabilities=law, human=human, samples=edited
-    )
-    note = "its limit, averaged over the human tokens, and their own distance to the truth"
-    return process.deciding(
-        process.claim(
-            "seddik2024.partial", "squared_distance", generations, away, relation="==", note=note
-        )
-    )
 
 
 def _lost(trace: Trace) -> Trace:
     return {"lost": 1 - trace["surviving_types"] / EQUAL}
 
 
-def _equally_rare(settings: Settings, dtype) -> Process:
+def _equally_rare(settings: Settings, dtype: DType) -> Process:
     """The first generation of types of which each is expected once: what share of them is lost."""
     learner = CategoricalLearner(
         type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=dtype
     )
-    where = {"probability": 1 / EQUAL, "samples": EQUAL}
-    process = Process(
-        "categorical", "replace", Derived(Chain(learner, Replace(), 1), _lost),
-        settings.replicates or MANY, "equally rare types", parameters=where,
+    return _process(
+        settings, "replace", "equally rare types", Recording(Chain(learner, Replace(), 1), _lost),
+        {"probability": 1 / EQUAL, "samples": EQUAL},
+        [Check("shum2024.discrete", "lost", note="averaged over the types")],
     )  # fmt: skip
-    lost = categorical.lost_probability(**where)
-    note = "averaged over the types"
-    return process.deciding(process.claim("shum2024.discrete", "lost", 1, lost, note=note))
 
 
-def _rare(settings: Settings, generations: int, dtype) -> Process:
+def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
     """A word expected once in each generation."""
     learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
-    simulation = Chain(learner, Replace(), generations)
-    where = {"probability": float(RARE[0]), "samples": MENTIONS}
-    process = Process(
-        "categorical", "replace", simulation, settings.replicates or MANY, "a rare word",
-        parameters=where,
+    return _process(
+        settings, "replace", "a rare word", Chain(learner, Replace(), generations),
+        {"probability": float(RARE[0]), "samples": MENTIONS},
+        [
+            Check("suresh2025.bern_least", "first_type_alive"),
+            Check("suresh2025.bern", "first_type_alive", min(BOUNDED, generations), trivial=1.0),
+        ],
     )  # fmt: skip
-    least = forgetting.bernoulli_survival_least(**where, generation=generations)
-    early = min(BOUNDED, generations)
-    most = forgetting.bernoulli_survival_most(**where, generation=early)
-    return process.deciding(
-        process.claim("suresh2025.bern_least", "first_type_alive", generations, least),
-        process.claim("suresh2025.bern", "first_type_alive", early, most, trivial=1.0),
-    )
 
 
-def _coins(settings: Settings, generations: int, dtype) -> Process:
+def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
     law = type_laws.uniform(MANY_TYPES)
     learner = CategoricalLearner(law, COINS, representation="rows", dtype=dtype)
-    where = {"probabilities": law, "samples": COINS}
-    curve = over_generations(
-        generations,
-        lambda n: float(np.sum(categorical.accumulate_variance(**where, generation=n))),
-    )
-    process = Process(
-        "categorical", "accumulate", Chain(learner, Accumulate(), generations),
-        settings.replicates or MANY, f"{MANY_TYPES} types", closed={"squared_distance": curve},
-        parameters={"samples": COINS},
+
+    return _process(
+        settings, "accumulate", f"{MANY_TYPES} types", Chain(learner, Accumulate(), generations),
+        {"samples": COINS, "probabilities": law},
+        [Check("ref.bern_acc", "squared_distance")],
+        {"squared_distance": categorical.accumulate_error},
     )  # fmt: skip
-    return process.deciding(
-        process.claim("ref.bern_acc", "squared_distance", generations, curve[-1])
-    )

@@ -5,7 +5,6 @@ flags only --replicates and --precision say anything here.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -16,12 +15,12 @@ from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.contaminated import ContaminatedCounts, Estimate
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.mixed_retraining import MixedRetraining
+from collapse_sim.experiment.process import Check, Curve, Process, Recording
 from collapse_sim.loop import Trace
 from collapse_sim.replicates import Simulation
 from experiments.recursion.forgetting import memoriser
-from experiments.recursion.process import Only, Process, Stated, over_generations
 from experiments.recursion.settings import Settings
-from theory import categorical, contamination, zipf_tails
+from theory import contamination, zipf_tails
 
 REPLICATES, MANY = 2**15, 2**17
 """Of many types in many batches, and of everything else."""
@@ -46,13 +45,11 @@ DRAWS = {"before": 50, "on": 1000, "after": 10**6}
 """Of a memoriser, before, on and after its plateau."""
 
 
-def processes(settings: Settings) -> list[Process]:
-    return [
-        *_estimates(settings),
-        *_mixed(settings),
-        _accumulated(settings),
-        *_plateau(settings),
-    ]
+def processes(settings: Settings) -> Iterator[Process]:
+    yield from _estimates(settings)
+    yield from _mixed(settings)
+    yield _accumulated(settings)
+    yield from _plateau(settings)
 
 
 def _process(
@@ -60,20 +57,26 @@ def _process(
     regime: str,
     variant: str,
     simulation: Simulation,
-    parameters: dict[str, Any],
+    where: dict[str, Any],
+    *checks: Check,
+    closed: dict[str, Curve] | None = None,
     replicates: int = MANY,
 ) -> Process:
     return Process(
-        "contamination", regime, simulation, settings.replicates or replicates, variant,
-        parameters=parameters,
+        regime, simulation, settings.replicates or replicates, family="contamination",
+        variant=variant, where=where, checks=checks, closed=closed or {},
     )  # fmt: skip
 
 
 def _estimates(settings: Settings) -> Iterator[Process]:
     """Frequencies of words in batches that are part human, as they are or debiased."""
     law = type_laws.zipf(TYPES, EXPONENT)
-    one_batch = categorical.heterozygosity(probabilities=law) / TOKENS
     forms = {"debiased": contamination.debiased_error, "pooled": contamination.pooled_error}
+    slope = "the error, not its slope"
+    other = {
+        "debiased": Check("kanabar2025.minimax", "squared_distance", BATCHES),
+        "pooled": Check("wang2026.rate", "squared_distance", BATCHES, note=slope),
+    }
     cases: list[tuple[Estimate, float]] = [
         ("debiased", SHARES[0]),
         *(("pooled", share) for share in SHARES),
@@ -84,51 +87,30 @@ def _estimates(settings: Settings) -> Iterator[Process]:
             law, samples=TOKENS, human_shares=shares, estimate=estimate,
             dtype=jnp.dtype(settings.precision),
         )  # fmt: skip
-        form = forms[estimate]
-        curve = over_generations(
-            BATCHES,
-            lambda n, form=form, shares=shares: form(
-                probabilities=law, samples=TOKENS, human_shares=shares[:n]
-            ),
-        )
-        if estimate == "debiased":
-            rate = contamination.minimax_rate(samples=TOKENS, human_shares=shares)
-            other = Stated("kanabar2025.minimax", "squared_distance", BATCHES, rate)
-        else:
-            leading = contamination.pooled_error_leading(generation=BATCHES, human_share=share)
-            other = Stated(
-                "wang2026.rate", "squared_distance", BATCHES, one_batch * leading,
-                "the error, not its slope",
-            )  # fmt: skip
-        process = _process(
+        where = {"probabilities": law, "samples": TOKENS}
+        errors = [forms[estimate](**where, human_shares=shares[:n]) for n in range(1, BATCHES + 1)]
+        yield _process(
             settings, estimate, f"{100 * share:g} % human", counts,
-            {"samples": TOKENS, "types": TYPES, "human_share": share}, REPLICATES,
-        ).stating(
-            Stated(f"ref.{estimate}", "squared_distance", BATCHES, curve[-1]), other
+            where | {"types": TYPES, "human_share": share, "human_shares": shares},
+            Check(f"ref.{estimate}", "squared_distance", BATCHES), other[estimate],
+            closed={"squared_distance": errors}, replicates=REPLICATES,
         )  # fmt: skip
-        yield replace(process, closed={"squared_distance": curve})
 
 
 def _mixed(settings: Settings) -> Iterator[Process]:
     """A Gaussian fitted to its human points and some of its own, from one deviation away."""
-    for ratio, generation in RATIOS:
+    for ratio, generations in RATIOS:
         simulation = MixedRetraining(
-            HUMAN, round(ratio * HUMAN), 1.0, generation, jnp.dtype(settings.precision)
+            HUMAN, round(ratio * HUMAN), 1.0, generations, jnp.dtype(settings.precision)
         )
-        curve = over_generations(
-            generation,
-            lambda n, ratio=ratio: contamination.mixed_distance(ratio=ratio, generation=n),
-        )
-        most = contamination.mixed_distance_bound(ratio=ratio, generation=generation)
+        most = contamination.mixed_distance_bound(ratio=ratio, generation=generations)
         note = "" if np.isfinite(most) else "nothing is promised from a ratio of 1/2 on"
-        process = _process(
+        yield _process(
             settings, "keep_human", f"{ratio:g} drawn", simulation,
             {"human": HUMAN, "ratio": ratio},
-        ).stating(
-            Stated("bertrand2024.stab", "distance", generation, most, note),
-            Stated("ref.mixed_rate", "distance", generation, curve[-1]),
+            Check("bertrand2024.stab", "distance", note=note), Check("ref.mixed_rate", "distance"),
+            closed={"distance": contamination.mixed_distance},
         )  # fmt: skip
-        yield replace(process, closed={"distance": curve})
 
 
 def _accumulated(settings: Settings) -> Process:
@@ -137,10 +119,11 @@ def _accumulated(settings: Settings) -> Process:
         "accumulate", samples=POINTS, generations=ROUNDS, estimator="maximum_likelihood",
         dtype=jnp.dtype(settings.precision),
     )  # fmt: skip
-    most = contamination.largest_mean_error_bound(samples=POINTS)
     return _process(
-        settings, "accumulate", "max likelihood", Only(law, _largest), {"samples": POINTS}
-    ).stating(Stated("barzilai2025.thm41", "largest_mean_error", ROUNDS, most, "for any rounds"))
+        settings, "accumulate", "max likelihood", Recording(law, _largest, alone=True),
+        {"samples": POINTS},
+        Check("barzilai2025.thm41", "largest_mean_error", note="for any rounds"),
+    )  # fmt: skip
 
 
 def _largest(trace: Trace) -> Trace:
@@ -149,13 +132,10 @@ def _largest(trace: Trace) -> Trace:
 
 def _plateau(settings: Settings) -> Iterator[Process]:
     """Memorisers of a Zipf law cut at a rank, with few human draws among the others."""
+    plateau = zipf_tails.tail_mass(exponent=2.0, rank=CUT["cut"])
     for place, draws in DRAWS.items():
         where = CUT | {"samples": draws}
         yield _process(
-            settings, "replace", f"{place} the plateau", memoriser(settings, **where), where
-        ).stating(
-            Stated(
-                "dohmatob2024b.thm32", "test_error", 1, zipf_tails.second_descent_leading(**where),
-                f"its plateau: {zipf_tails.tail_mass(exponent=2.0, rank=CUT['cut']):.4g}",
-            )
+            settings, "replace", f"{place} the plateau", memoriser(settings, **where), where,
+            Check("dohmatob2024b.thm32", "test_error", 1, note=f"its plateau: {plateau:.4g}"),
         )  # fmt: skip

@@ -1,11 +1,12 @@
 """All processes of a run, family by family."""
 
+from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
+from collapse_sim.experiment.process import Process
 from collapse_sim.language.corpus import digest
-from experiments.recursion.process import Process
-from experiments.recursion.settings import Settings
+from experiments.recursion.settings import Family, Settings
 
 
 def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], str]:
@@ -13,13 +14,13 @@ def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], s
     read of it, in one line."""
     processes, sources, note = [], {}, ""
     for family in settings.families():
-        module = import_module(f"experiments.recursion.{family}")
-        if family != "categorical":
-            processes += module.processes(settings)
-            continue
-        text = module.read_text(settings)
-        processes += module.processes(settings, text)
-        if text is not None:
-            sources = {"corpus": settings.corpus, "digest": digest(text.documents)}
-            note = text.note
+        module, text = import_module(f"experiments.recursion.{family}"), ()
+        if family == "categorical":
+            text = (module.read_text(settings),)
+            if text[0] is not None:
+                sources = {"corpus": settings.corpus, "digest": digest(text[0].documents)}
+                note = text[0].note
+        # The processes of a family share their random numbers: regimes are compared in pairs.
+        stream = get_args(Family).index(family)
+        processes += [replace(p, stream=stream) for p in module.processes(settings, *text)]
     return processes, sources, note

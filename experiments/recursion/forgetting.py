@@ -6,7 +6,6 @@ flags only --replicates, --precision and --sampling-variance say anything here.
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -20,22 +19,14 @@ from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
 from collapse_sim.distributions.mixture import MixtureLearner
 from collapse_sim.distributions.rare_words import Memoriser, PoissonWord
+from collapse_sim.experiment.process import Check, Curve, Process, Recording, only
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from collapse_sim.replicates import Simulation
 from experiments.recursion.points import truth, truth_variance
-from experiments.recursion.process import Only, Process, Stated, only, over_generations
 from experiments.recursion.settings import Settings
-from theory import (
-    absorption,
-    categorical,
-    forgetting,
-    gaussian,
-    gaussian_edits,
-    kernel_density,
-    zipf_tails,
-)
+from theory import categorical, forgetting, kernel_density, zipf_tails
 
 REPLICATES, MANY = 2**18, 2**20
 """Of most processes, and of short ones with measures that vary much."""
@@ -63,15 +54,13 @@ FEW, SPREAD, LATE = 10, 1.0, 40
 has 2.24), and a generation at which the bound is below 1 and some chains still exceed it."""
 
 
-def processes(settings: Settings) -> list[Process]:
-    return [
-        *_types(settings),
-        *_anchored(settings),
-        *_tails(settings),
-        *_gaussians(settings),
-        _mixture(settings),
-        *_kernels(settings),
-    ]
+def processes(settings: Settings) -> Iterator[Process]:
+    yield from _types(settings)
+    yield from _anchored(settings)
+    yield from _tails(settings)
+    yield from _gaussians(settings)
+    yield _mixture(settings)
+    yield from _kernels(settings)
 
 
 def _process(
@@ -79,16 +68,16 @@ def _process(
     regime: str,
     variant: str,
     simulation: Simulation,
-    parameters: dict[str, Any],
-    *stated: Stated,
+    where: dict[str, Any],
+    *checks: Check,
+    closed: dict[str, Curve] | None = None,
     replicates: int = REPLICATES,
 ) -> Process:
     """A process and its claims."""
-    process = Process(
-        "forgetting", regime, simulation, settings.replicates or replicates, variant,
-        parameters=parameters,
+    return Process(
+        regime, simulation, settings.replicates or replicates, family="forgetting",
+        variant=variant, where=where, checks=checks, closed=closed or {},
     )  # fmt: skip
-    return process.stating(*stated)
 
 
 def _until_one(trace: Trace) -> Trace:
@@ -104,64 +93,50 @@ def _types(settings: Settings) -> Iterator[Process]:
     def chain(law: np.ndarray, tokens: int, generations: int) -> Chain:
         return Chain(CategoricalLearner(law, tokens, dtype=dtype), Replace(), generations)
 
+    def until_one(law: np.ndarray, tokens: int) -> Recording:
+        return Recording(chain(law, tokens, LIFETIMES * tokens), _until_one, alone=True)
+
     law = type_laws.zipf(50, 1.0)
-    least = forgetting.distinct_types(probabilities=law, samples=100, generation=20)
     yield _process(
-        settings, "replace", "words", Only(chain(law, 100, 20), only("surviving_types")),
-        {"samples": 100, "types": 50, "law": "zipf"},
-        Stated("suresh2025.vocab", "surviving_types", 20, least),
+        settings, "replace", "words", only(chain(law, 100, 20), "surviving_types"),
+        {"samples": 100, "probabilities": law, "types": 50, "law": "zipf"},
+        Check("suresh2025.vocab", "surviving_types"),
     )  # fmt: skip
-
-    word: dict[str, Any] = {"rate": 0.05, "samples": 50}
-    alive = over_generations(10, lambda n: forgetting.poisson_survival(**word, generation=n))
-    process = _process(
-        settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype), word,
-        Stated("suresh2025.poisson", "alive", 10, alive[-1]), replicates=MANY,
-    )  # fmt: skip
-    yield replace(process, closed={"alive": alive})
-
-    time = absorption.coalescence_time(samples=DISTINCT)
-    last = LIFETIMES * DISTINCT
     yield _process(
-        settings, "replace", "distinct types",
-        Only(chain(type_laws.uniform(DISTINCT), DISTINCT, last), _until_one),
+        settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype),
+        {"rate": 0.05, "samples": 50}, Check("suresh2025.poisson", "alive"),
+        closed={"alive": forgetting.poisson_survival}, replicates=MANY,
+    )  # fmt: skip
+    yield _process(
+        settings, "replace", "distinct types", until_one(type_laws.uniform(DISTINCT), DISTINCT),
         {"samples": DISTINCT},
-        Stated("kazdan2025.discrete", "fits", last, time, f"2 N is {2 * DISTINCT}"),
+        Check("kazdan2025.discrete", "fits", note=f"2 N is {2 * DISTINCT}"),
     )  # fmt: skip
-
     pair: dict[str, Any] = {"probability": 0.5, "samples": PAIR}
-    last, late = LIFETIMES * PAIR, 6 * PAIR
-    time = absorption.fixation_time(**pair)
     limit = categorical.absorption_time_two_types(**pair)
-    least = categorical.alive_least(**pair, generation=PAIR)
-    most = categorical.alive_most(**pair, generation=late)
     yield _process(
-        settings, "replace", "a pair", Only(chain(np.full(2, 0.5), PAIR, last), _until_one), pair,
-        Stated("ref.two_types", "fits", last, time, f"the diffusion limit is {limit:.4g}"),
-        Stated("seddik2024.absorb_least", "several", PAIR, least),
-        Stated("seddik2024.absorb", "several", late, most, "above 1 for the first 2 N fits"),
+        settings, "replace", "a pair", until_one(np.full(2, 0.5), PAIR), pair,
+        Check("ref.two_types", "fits", note=f"the diffusion limit is {limit:.4g}"),
+        Check("seddik2024.absorb_least", "several", PAIR),
+        Check("seddik2024.absorb", "several", 6 * PAIR, note="above 1 for the first 2 N fits"),
     )  # fmt: skip
 
 
 def _anchored(settings: Settings) -> Iterator[Process]:
     """Human tokens beside the drawn ones: fresh ones, or always the same."""
     dtype, law = jnp.dtype(settings.precision), type_laws.uniform(10)
-    mixed: dict[str, Any] = {"samples": 50, "human_share": 0.1}
-    error = float(np.sum(categorical.mixture_limit(probabilities=law, **mixed)))
     learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
-    chain = Chain(learner, FreshHuman(0.1), 30)
     yield _process(
-        settings, "fresh_human", "ten types", chain, mixed,
-        Stated("ref.mix_prob", "squared_distance", 30, error, "its limit, reached within 1e-3"),
+        settings, "fresh_human", "ten types", Chain(learner, FreshHuman(0.1), 30),
+        {"samples": 50, "human_share": 0.1, "probabilities": law},
+        Check("ref.mix_prob", "squared_distance", note="its limit, reached within 1e-3"),
     )  # fmt: skip
-
     law = np.array([0.4, 0.3, 0.2, 0.1])
-    fixed: dict[str, Any] = {"samples": 40, "edited": 16}
     learner = CategoricalLearner(law, 40, sizes=np.array([24, 16]), dtype=dtype)
-    variety = (1 - 1 / 24) * categorical.fixed_mask_limit(anchors=law, **fixed)
     yield _process(
-        settings, "keep_human", "the same tokens", Chain(learner, _second_block(20), 20), fixed,
-        Stated("ref.unigram_fixed", "heterozygosity", 20, variety, "averaged over the anchors"),
+        settings, "keep_human", "the same tokens", Chain(learner, _second_block(20), 20),
+        {"samples": 40, "edited": 16, "probabilities": law},
+        Check("ref.unigram_fixed", "heterozygosity", note="averaged over the anchors"),
     )  # fmt: skip
 
 
@@ -172,27 +147,28 @@ def _second_block(generations: int) -> Regime:
 
 def _tails(settings: Settings) -> Iterator[Process]:
     """Memorisers of a Zipf law: cut far out and far in, and with a clean part."""
-    error, leading = zipf_tails.memoriser_error, zipf_tails.cut_error_leading
     far: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**3, "cut": 10**5}
     near: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**9, "cut": 100}
     clean = far | {"cut": 8, "human_fraction": 0.05}
-    second = zipf_tails.second_error(exponent=EXPONENT, samples=10**3, human_samples=10**3)
+    slope = "the error, not its slope"
     yield _process(
         settings, "replace", "a far cut", memoriser(settings, **far), far,
-        Stated("ref.zipf_error", "test_error", 1, error(**far)),
-        Stated("dohmatob2024b.thm21", "test_error", 1, leading(**far), "the error, not its slope"),
-        Stated("dohmatob2024b.cor22", "test_error", 2, second, "multinomial: off by O(1/T)"),
+        Check("ref.zipf_error", "test_error", 1),
+        Check("dohmatob2024b.thm21", "test_error", 1, note=slope),
+        Check(
+            "dohmatob2024b.cor22", "test_error", 2, {"human_samples": far["samples"]},
+            note="multinomial: off by O(1/T)",
+        ),
     )  # fmt: skip
     yield _process(
         settings, "replace", "a near cut", memoriser(settings, **near), near,
-        Stated(
-            "dohmatob2024b.thm21", "test_error", 1, leading(**near), "the error, not its slope",
-            support=(0.0, 1.0),  # a mass, and next to never another one
+        Check(  # a mass, and next to never another one
+            "dohmatob2024b.thm21", "test_error", 1, note=slope, support=(0.0, 1.0)
         ),
     )  # fmt: skip
     yield _process(
         settings, "replace", "a clean part", memoriser(settings, **clean), clean,
-        Stated("ref.zipf_error", "test_error", 1, error(**clean), "below the floor of the cut"),
+        Check("ref.zipf_error", "test_error", 1, note="below the floor of the cut"),
     )  # fmt: skip
 
 
@@ -218,56 +194,45 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
     dtype, bias = jnp.dtype(settings.precision), settings.sampling_variance
     biased: dict[str, Any] = {"samples": POINTS, "sampling_variance": bias}
     learner = GaussianLearner(1, **biased, representation="statistics", dtype=dtype)
-    left = gaussian.replace_variance(**biased, generation=EARLY)
     yield _process(
         settings, "replace", f"{bias:g} of variance", Chain(learner, Replace(), EARLY), biased,
-        Stated("alemohammad2024.bias", "variance", EARLY, left, "tested early"),
+        Check("alemohammad2024.bias", "variance", note="tested early"),
     )  # fmt: skip
-
     law = GaussianLaw.of(
         "accumulate", samples=10, generations=100, estimator="maximum_likelihood", dtype=dtype
     )
-    limit = gaussian.accumulate_limit(samples=10)
-    error = gaussian.accumulate_mean_error(samples=10, generation=100, unbiased=False)
     steps = "by its steps, each averaged over its own draw"
     yield _process(
-        settings, "accumulate", "max likelihood", law, {"samples": 10},
-        Stated("kazdan2025.gauss_acc_limit", "variance", 100, limit, "reached within 1e-3"),
-        Stated("ref.gauss_acc_mean", "squared_mean_steps", 100, error, steps),
+        settings, "accumulate", "max likelihood", law, {"samples": 10, "unbiased": False},
+        Check("kazdan2025.gauss_acc_limit", "variance", note="reached within 1e-3"),
+        Check("ref.gauss_acc_mean", "squared_mean_steps", note=steps),
     )  # fmt: skip
-
     half: dict[str, Any] = {"samples": POINTS, "edited": POINTS // 2}
     chain = Chain(GaussianLearner(1, POINTS, dtype=dtype), EditSubset(POINTS // 2), EARLY)
-    error = gaussian_edits.edit_mean_error(**half, generation=EARLY)
     yield _process(
         settings, "edit", "a random half", chain, half,
-        Stated("ref.gauss_edit_mean", "squared_mean_error", EARLY, error), replicates=MANY,
+        Check("ref.gauss_edit_mean", "squared_mean_error"), replicates=MANY,
     )  # fmt: skip
-
-    fixed: dict[str, Any] = {"samples": KEPT + REDRAWN, "edited": REDRAWN}
     learner = GaussianLearner(
         1, KEPT + REDRAWN, sizes=np.array([KEPT, REDRAWN]), representation="statistics",
         dtype=dtype,
     )  # fmt: skip
-    path = gaussian_edits.fixed_mask_variance(**fixed, generation=EARLY)
-    limit = gaussian_edits.fixed_mask_limit(**fixed)
     yield _process(
-        settings, "keep_human", "the same points", Chain(learner, _second_block(20), 20), fixed,
-        Stated("ref.gauss_edit_fixed_path", "variance", EARLY, path),
-        Stated("ref.gauss_edit_fixed", "variance", 20, limit, "reached within 1e-3"),
+        settings, "keep_human", "the same points", Chain(learner, _second_block(20), 20),
+        {"samples": KEPT + REDRAWN, "edited": REDRAWN},
+        Check("ref.gauss_edit_fixed_path", "variance", EARLY),
+        Check("ref.gauss_edit_fixed", "variance", note="reached within 1e-3"),
     )  # fmt: skip
 
 
 def _mixture(settings: Settings) -> Process:
     """Two components fitted by a few steps of EM."""
     learner = MixtureLearner(truth(1), FEW, 2, steps=5, dtype=jnp.dtype(settings.precision))
-    most = forgetting.mixture_survival_bound(
-        threshold=SPREAD, samples=FEW, generation=LATE, human_std=math.sqrt(truth_variance(1))
-    )
     return _process(
-        settings, "replace", "two components", Only(Chain(learner, Replace(), LATE), _above),
-        {"samples": FEW, "threshold": SPREAD},
-        Stated("suresh2025.gmm", "exceeds", LATE, most, "by EM e^{-n/(2M)} would do"),
+        settings, "replace", "two components",
+        Recording(Chain(learner, Replace(), LATE), _above, alone=True),
+        {"samples": FEW, "threshold": SPREAD, "human_std": math.sqrt(truth_variance(1))},
+        Check("suresh2025.gmm", "exceeds", note="by EM e^{-n/(2M)} would do"),
     )  # fmt: skip
 
 
@@ -280,18 +245,14 @@ def _kernels(settings: Settings) -> Iterator[Process]:
     fixed: dict[str, Any] = {"samples": POINTS, "bandwidth": 1.0}
     human = Mixture.of((1.0,), [np.zeros(COORDINATES)], [np.eye(COORDINATES)])
     chain = Chain(KernelDensityLearner(**fixed, truth=human, dtype=dtype), Replace(), EARLY)
-    error = kernel_density.mean_error(**fixed, generation=EARLY)
     yield _process(
-        settings, "replace", "a fixed kernel", Only(chain, only("squared_mean_error")), fixed,
-        Stated("ref.kde_mean", "squared_mean_error", EARLY, error),
+        settings, "replace", "a fixed kernel", only(chain, "squared_mean_error"), fixed,
+        Check("ref.kde_mean", "squared_mean_error"),
     )  # fmt: skip
-
     chain = Chain(KernelDensityLearner(100, "silverman", dtype=dtype), Replace(), EARLY)
-    variance = kernel_density.relative_sample_variance(
-        samples=100, generation=EARLY, unbiased=False,
-        factor=kernel_density.silverman_factor(samples=100),
-    )  # fmt: skip
+    factor = kernel_density.silverman_factor(samples=100)
     yield _process(
-        settings, "replace", "Silverman's rule", Only(chain, only("data_variance")),
-        {"samples": 100}, Stated("ref.kde_silverman", "data_variance", EARLY, variance),
+        settings, "replace", "Silverman's rule", only(chain, "data_variance"),
+        {"samples": 100, "factor": factor, "unbiased": False},
+        Check("ref.kde_silverman", "data_variance"),
     )  # fmt: skip

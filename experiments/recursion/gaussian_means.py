@@ -1,6 +1,6 @@
 """Gaussians whose means are decided on cheap chains: estimators, growing samples, biased draws."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,10 +8,9 @@ import numpy as np
 
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
-from collapse_sim.linalg import DType
+from collapse_sim.experiment.process import Check, Process
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate
-from experiments.recursion.process import Process, over_generations
 from experiments.recursion.settings import Settings
 from theory import forgetting, gaussian
 from theory.claims import ledger
@@ -31,124 +30,115 @@ POWER = 2.0
 
 def processes(settings: Settings, samples: int, generations: int) -> Iterator[Process]:
     """Those of the regimes asked for."""
-    dtype = jnp.dtype(settings.precision)
-    many = settings.replicates or MANY
+    early = min(EARLY, generations)
     if "replace" in settings.regime:
-        yield _two_draws(many, samples, generations, dtype)
-        yield _likelihood("replace", many, samples, generations, dtype)
-        yield _growing(many, samples, generations, dtype)
+        yield _two_draws(settings, samples, early, generations)
+        yield _likelihood(
+            settings, "replace", samples, generations, gaussian.replace_variance,
+            [Check("kazdan2025.gauss_replace", "variance", early)],
+        )  # fmt: skip
+        yield _growing(settings, samples, generations)
     if "accumulate" in settings.regime:
-        yield _likelihood("accumulate", many, samples, generations, dtype)
+        yield _likelihood(
+            settings, "accumulate", samples, generations, gaussian.accumulate_variance,
+            [
+                Check("kazdan2025.gauss_acc", "variance", at)
+                for at in dict.fromkeys((min(FIRST, generations), generations))
+            ],
+        )  # fmt: skip
         if settings.sampling_variance < 1:
-            yield _biased(settings, samples, generations, dtype)
+            yield _biased(settings, samples, generations)
 
 
-def _two_draws(replicates: int, samples: int, generations: int, dtype: DType) -> Process:
-    """Full resampling by two draws for each fit, many times: its means."""
-    early, size = min(EARLY, generations), {"samples": samples}
-    law = GaussianLaw.of("replace", samples=samples, generations=generations, dtype=dtype)
-    forms = {
+def _law(
+    settings: Settings,
+    regime: Any,
+    variant: str,
+    samples: int | np.ndarray,
+    generations: int,
+    where: dict[str, Any],
+    checks: Sequence[Check],
+    closed: dict[str, Any],
+    **options: Any,
+) -> Process:
+    """By two draws for each fit, many times."""
+    law = GaussianLaw.of(
+        regime, samples=samples, generations=generations, dtype=jnp.dtype(settings.precision),
+        **options,
+    )  # fmt: skip
+    return Process(
+        regime, law, settings.replicates or MANY, family="gaussian", variant=variant,
+        where=where, checks=checks, closed=closed,
+    )  # fmt: skip
+
+
+def _two_draws(settings: Settings, samples: int, early: int, generations: int) -> Process:
+    where, rare = {"samples": samples}, "mean of few chains: tested early"
+    checks = [
+        Check("shum2024.var", "point_variance", early, note=rare),
+        Check("ref.w2", "squared_wasserstein", early, note=rare),
+        Check("shum2024.thm31", "log_variance"),
+    ]
+    exact = gaussian.squared_wasserstein(**where, generation=early)
+    leading = gaussian.squared_wasserstein_leading(**where, generation=early)
+    if abs(exact / leading - 1) < ledger()["shum2024.w2lead"].tolerance / 2:  # n/M is small
+        note = "leading order in n/M"
+        checks.append(Check("shum2024.w2lead", "squared_wasserstein", early, note=note))
+    closed = {
         "point_variance": gaussian.draw_variance,
         "squared_wasserstein": gaussian.squared_wasserstein,
         "log_variance": forgetting.mean_log_variance,
     }
-    closed = {
-        measure: over_generations(
-            generations, lambda n, form=form: form(samples=samples, generation=n)
-        )
-        for measure, form in forms.items()
-    }
-    process = Process(
-        "gaussian", "replace", law, replicates, "two draws a fit",
-        closed=closed, parameters=size,
-    )  # fmt: skip
-    rare = "mean of few chains: tested early"
-    found = [
-        process.claim(claim, measure, at, closed[measure][at - 1], note=note)
-        for claim, measure, at, note in (
-            ("shum2024.var", "point_variance", early, rare),
-            ("ref.w2", "squared_wasserstein", early, rare),
-            ("shum2024.thm31", "log_variance", generations, ""),
-        )
-    ]
-    leading = gaussian.squared_wasserstein_leading(samples=samples, generation=early)
-    exact, record = closed["squared_wasserstein"][early - 1], ledger()["shum2024.w2lead"]
-    if abs(exact / leading - 1) < record.tolerance / 2:  # else n/M is not small
-        found.append(
-            process.claim(
-                record.id, "squared_wasserstein", early, leading, relation="==",
-                note="leading order in n/M",
-            )
-        )  # fmt: skip
-    return process.deciding(*found)
+    return _law(settings, "replace", "two draws a fit", samples, generations, where, checks, closed)
 
 
 def _likelihood(
-    regime: Any, replicates: int, samples: int, generations: int, dtype: DType
+    settings: Settings,
+    regime: str,
+    samples: int,
+    generations: int,
+    variance: Callable[..., Any],
+    checks: Sequence[Check],
 ) -> Process:
     """Fits by maximum likelihood, whose variance shrinks in the mean."""
-    claim, form, places = {
-        "replace": ("kazdan2025.gauss_replace", gaussian.replace_variance, (EARLY,)),
-        "accumulate": (
-            "kazdan2025.gauss_acc",
-            gaussian.accumulate_variance,
-            (FIRST, generations),
-        ),
-    }[regime]
-    law = GaussianLaw.of(
-        regime, samples=samples, generations=generations, estimator="maximum_likelihood",
-        dtype=dtype,
+    where = {"samples": samples, "unbiased": False}
+    return _law(
+        settings, regime, "max likelihood", samples, generations, where, checks,
+        {"variance": variance}, estimator="maximum_likelihood",
     )  # fmt: skip
-    curve = over_generations(
-        generations, lambda n: form(samples=samples, generation=n, unbiased=False)
-    )
-    process = Process(
-        "gaussian", regime, law, replicates, "max likelihood", closed={"variance": curve},
-        parameters={"samples": samples},
-    )  # fmt: skip
-    places = dict.fromkeys(min(at, generations) for at in places)
-    return process.deciding(*(process.claim(claim, "variance", at, curve[at - 1]) for at in places))
 
 
-def _biased(settings: Settings, samples: int, generations: int, dtype: DType) -> Process:
+def _biased(settings: Settings, samples: int, generations: int) -> Process:
     """Generators that prefer the middle, on all data so far."""
     bias = settings.sampling_variance
     where = {"samples": samples, "sampling_variance": bias}
-    learner = GaussianLearner(1, **where, representation="statistics", dtype=dtype)
-    curve = over_generations(
-        generations, lambda n: gaussian.accumulate_variance(**where, generation=n)
+    learner = GaussianLearner(
+        1, **where, representation="statistics", dtype=jnp.dtype(settings.precision)
     )
-    process = Process(
-        "gaussian", "accumulate", Chain(learner, Accumulate(), generations),
-        settings.replicates or FEW, f"{bias:g} of variance", closed={"variance": curve},
-        parameters=where,
+    return Process(
+        "accumulate", Chain(learner, Accumulate(), generations), settings.replicates or FEW,
+        family="gaussian", variant=f"{bias:g} of variance", where=where,
+        checks=[Check("ref.gauss_acc_biased", "variance")],
+        closed={"variance": gaussian.accumulate_variance},
     )  # fmt: skip
-    return process.deciding(
-        process.claim("ref.gauss_acc_biased", "variance", generations, curve[-1])
-    )
 
 
-def _growing(replicates: int, samples: int, generations: int, dtype: DType) -> Process:
+def _growing(settings: Settings, samples: int, generations: int) -> Process:
     """Sample sizes that grow faster than linearly keep the mean."""
     sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER).astype(int)
-    law = GaussianLaw.of("replace", samples=sizes, generations=generations, dtype=dtype)
-    curve = over_generations(
-        generations, lambda n: gaussian.replace_mean_error(samples=sizes[:n], generation=n)
-    )
-    process = Process(
-        "gaussian", "replace", law, replicates, f"n^{POWER:g} points",
-        closed={
-            "squared_mean_error": curve,
-            "squared_mean_steps": curve,
-            "variance": np.ones(generations),
-        },
-        parameters={"samples": samples, "power": POWER},
-    )  # fmt: skip
     limit = gaussian.growing_mean_error_limit(samples=samples, power=POWER)
     note = f"by its steps, each averaged over its own draw; the limit is {limit:.4g}"
-    return process.deciding(
-        process.claim(
-            "ref.gauss_growing", "squared_mean_steps", generations, curve[-1], relation="==",
-            note=note,
-        )
+    wanders = [
+        gaussian.replace_mean_error(samples=sizes[:n], generation=n)
+        for n in range(1, generations + 1)
+    ]
+    return _law(
+        settings, "replace", f"n^{POWER:g} points", sizes, generations,
+        {"samples": samples, "power": POWER, "sizes": sizes},
+        [Check("ref.gauss_growing", "squared_mean_steps", note=note)],
+        {
+            "squared_mean_error": wanders,
+            "squared_mean_steps": wanders,
+            "variance": np.ones(generations),
+        },
     )  # fmt: skip

@@ -1,17 +1,19 @@
 """A Gaussian mixture fitted by EM to its own draws: components drift, then vanish."""
 
+from collections.abc import Iterator
+
 import jax.numpy as jnp
 
 from collapse_sim.distributions.mixture import MixtureLearner
+from collapse_sim.experiment.process import Process
 from experiments.recursion.points import SAMPLES, processes_of, truth
-from experiments.recursion.process import Process
 from experiments.recursion.settings import Settings
 
 
-def processes(settings: Settings) -> list[Process]:
+def processes(settings: Settings) -> Iterator[Process]:
     samples = settings.samples or SAMPLES
     learner = MixtureLearner(
         truth(settings.dim or 1), samples, settings.components, settings.steps,
         dtype=jnp.dtype(settings.precision),
     )  # fmt: skip
-    return list(processes_of(settings, "mixture", learner, samples, "log_variance"))
+    return processes_of(settings, "mixture", learner, samples, "log_variance")

@@ -1,10 +1,12 @@
 """What mixtures and kernel densities share: the truth, and the regimes on explicit points."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from collapse_sim.distributions.divergences import Mixture
+from collapse_sim.experiment.process import Check, Curve, Process
 from collapse_sim.loop import Chain, Learner
 from collapse_sim.regimes import (
     Accumulate,
@@ -14,7 +16,6 @@ from collapse_sim.regimes import (
     HumanOnly,
     Regime,
 )
-from experiments.recursion.process import Process
 from experiments.recursion.settings import Settings
 
 SAMPLES, GENERATIONS = 100, 20
@@ -61,30 +62,30 @@ def processes_of(
     learner: Learner,
     samples: int,
     spread: str | None,
-    closed: Callable[[str], Mapping[str, np.ndarray]] = lambda _: {},
+    resampled: Mapping[str, Curve] | None = None,
+    **where: Any,
 ) -> Iterator[Process]:
     """One process for each regime asked for, and what keeping human data is worth.
 
     `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
     is light, which neither a divergence from a model near a point has nor its variance.
+    `resampled` holds closed forms under full resampling.
     """
     generations = settings.generations or GENERATIONS
-    size = {"samples": samples, "dim": settings.dim or 1}
+    size = {"samples": samples, "dim": settings.dim or 1, **where}
     contrasted = is_contrasted(settings) and spread is not None
     regimes = regimes_of(settings, samples)
     for name in settings.regime:
-        chain, curves = Chain(learner, regimes[name], generations), closed(name)
         paired = contrasted and name in ("replace", "keep_human")
         shown = POOLED if name in ("accumulate", "subsample") else SHOWN
         most = PAIRS if paired else shown
-        process = Process(
-            family, name, chain, settings.replicates or most, chunk=POOLED, closed=curves,
-            parameters=size,
+        worth = contrasted and name == "keep_human"
+        yield Process(
+            name, Chain(learner, regimes[name], generations), settings.replicates or most,
+            family=family, where=size, chunk=POOLED,
+            checks=[Check("shum2024.kept_human", str(spread), less="replace")] if worth else [],
+            closed=(resampled or {}) if name == "replace" else {},
         )  # fmt: skip
-        if contrasted and spread and name == "keep_human":
-            claim = process.claim("shum2024.kept_human", spread, generations, 0.0)
-            process = process.against("replace", claim)
-        yield process
 
 
 def is_contrasted(settings: Settings) -> bool:

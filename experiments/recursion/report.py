@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from collapse_sim.certify import Verdict
-from experiments.recursion.runner import Result
+from collapse_sim.experiment.process import Result
 from experiments.recursion.sentences import sentences
 from experiments.recursion.settings import Settings
 from experiments.verdicts import how_sure, number, verdict_table
@@ -111,7 +111,7 @@ def _value(result: Result, column: Column) -> float | None:
     if column.measure not in result.summary.moments:
         return None
     if column.statistic == "closed":
-        closed = result.process.closed.get(column.measure)
+        closed = result.closed(column.measure)
         return None if closed is None else float(closed[column.generation])
     if column.statistic == "median":
         return float(result.quantile(column.measure, 0.5)[column.generation])
@@ -120,7 +120,7 @@ def _value(result: Result, column: Column) -> float | None:
 
 def family_table(family: str, results: list[Result]) -> Table:
     """Every process of a family at its own last generation."""
-    lengths = {len(next(iter(result.summary.moments.values())).mean) for result in results}
+    lengths = {result.generations for result in results}
     title = f"{family} after generation {max(lengths)}"
     if len(lengths) > 1:
         title = f"{family}, each process after its last generation"

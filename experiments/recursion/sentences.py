@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collapse_sim.certify import Verdict
-from experiments.recursion.runner import Result
+from collapse_sim.experiment.process import Result
 from experiments.recursion.settings import Settings
 from experiments.verdicts import number
 
@@ -30,7 +30,7 @@ class Found:
 
     def fits(self, process: str) -> int:
         """Length of its chains."""
-        return len(next(iter(self.results[process].summary.moments.values())).mean)
+        return self.results[process].generations
 
     def cite(self, *claims: str) -> str:
         """The claims of the run that say so, in brackets, and their verdict unless they hold."""
@@ -50,7 +50,7 @@ class Found:
 def _gaussian(found: Found) -> Iterator[str]:
     if not found.has("replace"):
         return
-    samples = found.results["replace"].process.parameters["samples"]
+    samples = found.results["replace"].process.where["samples"]
     yield (
         f"Fitted {found.fits('replace')} times, each time to {samples} points of the last fit, the "
         f"median Gaussian keeps {found.median('replace', 'variance')} of its variance"
@@ -72,7 +72,7 @@ def _categorical(found: Found) -> Iterator[str]:
         return
     words, types = "replace, words", "surviving_types"
     text = (
-        f"A text of {found.results[words].process.parameters['samples']:,} words has "
+        f"A text of {found.results[words].process.where['samples']:,} words has "
         f"{found.mean(words, types, 1)} different ones at first{found.cite('ref.distinct_first')}, "
         f"and {found.mean(words, types)} after {found.fits(words)} generations"
         f"{found.cite('ref.distinct')}"
@@ -139,9 +139,9 @@ def _forgetting(found: Found) -> Iterator[str]:
     if found.has("replace, a pair", "replace, distinct types"):
         pair, many = found.results["replace, a pair"], found.results["replace, distinct types"]
         yield (
-            f"Of two types in {pair.process.parameters['samples']} tokens one is left after "
+            f"Of two types in {pair.process.where['samples']} tokens one is left after "
             f"{found.mean('replace, a pair', 'fits')} fits{found.cite('ref.two_types')}, of "
-            f"{many.process.parameters['samples']} in as many tokens after "
+            f"{many.process.where['samples']} in as many tokens after "
             f"{found.mean('replace, distinct types', 'fits')}{found.cite('kazdan2025.discrete')}."
         )
     if found.has("replace, Poisson counts"):

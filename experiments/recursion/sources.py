@@ -1,12 +1,14 @@
 """The three sources of error one by one: statistical, functional and computational."""
 
+from collections.abc import Iterator
+
 import jax.numpy as jnp
 
 from collapse_sim.distributions.mixture import MixtureLearner
+from collapse_sim.experiment.process import Process
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Replace
 from experiments.recursion.points import truth
-from experiments.recursion.process import Process
 from experiments.recursion.settings import Settings
 
 MANY, FEW = 3000, 100
@@ -26,9 +28,8 @@ ALONE = {
 """Statistical; functional, of the family and of its optimiser; computational."""
 
 
-def processes(settings: Settings) -> list[Process]:
+def processes(settings: Settings) -> Iterator[Process]:
     """Full resampling with each source alone, with none and with all."""
-    found = []
     for name, change in ALONE.items():
         options = {
             "samples": MANY, "components": settings.components, "steps": STEPS,
@@ -36,10 +37,7 @@ def processes(settings: Settings) -> list[Process]:
         }  # fmt: skip
         learner = MixtureLearner(truth(1), **(options | change))
         chain = Chain(learner, Replace(), settings.generations or GENERATIONS)
-        found.append(
-            Process(
-                "sources", "replace", chain, settings.replicates or REPLICATES, name,
-                parameters={"samples": learner.samples},
-            )
+        yield Process(
+            "replace", chain, settings.replicates or REPLICATES, family="sources", variant=name,
+            where={"samples": learner.samples},
         )  # fmt: skip
-    return found

@@ -11,6 +11,9 @@ from scipy import stats
 PI = math.pi
 
 BATCHES = {"probabilities": [0.3, 0.7], "samples": [2, 3, 4], "human_shares": [1.0, 0.5, 0.8]}
+COINS = {"probabilities": [0.5, 0.5], "samples": 5}
+"""One batch is off by 1/2 / 5 = 1/10."""
+
 EQUAL = {"probabilities": [0.5, 0.5], "samples": 3, "human_shares": [1.0, 0.25, 0.25]}
 
 
@@ -59,8 +62,8 @@ def cut_missed(draws: float, cut: int, clean: float) -> float:
 
 
 def _rate(share: float, batches: int) -> tuple[str, dict, float, float]:
-    where = {"generation": batches, "human_share": share}
-    return "wang2026.rate", where, mean_variance(share, batches), 1e-9
+    where = COINS | {"generation": batches, "human_share": share}
+    return "wang2026.rate", where, mean_variance(share, batches) / 10, 1e-9
 
 
 def _descent(draws: float, cut: int, clean: float) -> tuple[str, dict, float, float]:
@@ -75,9 +78,9 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("ref.pooled", BATCHES, paths_error(**BATCHES, debias=False), 1e-12),
     ("ref.pooled", EQUAL, paths_error(**EQUAL, debias=False), 1e-12),
     # without any human batch but the first, the sum of 1/t^2
-    ("wang2026.rate", {"generation": 3, "human_share": 0.0}, 49 / 36, 1e-12),
-    ("wang2026.rate", {"generation": 10**12, "human_share": 0.0}, PI**2 / 6, 1e-9),
-    ("wang2026.rate", {"generation": 7, "human_share": 1.0}, 1 / 7, 1e-12),
+    ("wang2026.rate", COINS | {"generation": 3, "human_share": 0.0}, 49 / 360, 1e-12),
+    ("wang2026.rate", COINS | {"generation": 10**12, "human_share": 0.0}, PI**2 / 60, 1e-9),
+    ("wang2026.rate", COINS | {"generation": 7, "human_share": 1.0}, 1 / 70, 1e-12),
     *(
         _rate(*case)
         for case in ((0.1, 10**4), (0.2, 10**5), (0.49, 50), (0.5, 10**4), (0.8, 10**4))

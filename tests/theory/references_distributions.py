@@ -83,12 +83,16 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         math.log(2 / 3) - np.euler_gamma,
         EXACT,
     ),
-    ("ref.lyapunov", {"samples": 10, "dim": 4}, [-0.1152, -0.2480, -0.4009, -0.5813], 5e-4),
-    ("ref.lyapunov", {"samples": 3, "dim": 1}, [-np.euler_gamma], EXACT),
-    ("ref.gauss_median", {"samples": 3, "generation": 1}, math.log(2), 1e-9),
-    ("ref.gauss_median", {"samples": 20, "generation": 40}, 0.120, 0.005),
-    ("ref.gauss_growing", {"samples": 5, "power": 2.0}, PI**2 / 30, EXACT),
-    ("ref.gauss_growing", {"samples": 3, "power": 4.0}, PI**4 / 270, EXACT),
+    # the mean of the printed rates, over four directions, three times
+    (
+        "ref.lyapunov",
+        {"samples": 10, "dim": 4, "generation": 3},
+        -(0.1152 + 0.2480 + 0.4009 + 0.5813) * 3 / 4,
+        5e-4,
+    ),
+    ("ref.lyapunov", {"samples": 3, "dim": 1, "generation": 2}, -2 * np.euler_gamma, EXACT),
+    ("ref.gauss_growing", {"sizes": [5, 20, 45], "generation": 3}, 49 / 180, EXACT),
+    ("ref.gauss_growing", {"sizes": [5, 20, 45], "generation": 2}, 1 / 4, EXACT),
     ("shum2024.discrete", {"probability": 0.1, "samples": 20}, 0.121577, PRINTED),
     ("shum2024.discrete", {"probability": 0.5, "samples": 3}, 1 / 8, EXACT),
     ("kazdan2025.gauss_replace", {"samples": 20, "generation": 15}, 0.4633, PRINTED),
@@ -239,55 +243,74 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         float(count_law(0.3, 2, 5)[1]),
         EXACT,
     ),
+    # .715 / 60 of the human draws themselves, and of what is left the printed error
     (
         "seddik2024.partial",
         {"probabilities": FIVE, "human": 60, "samples": 40, "generation": 60},
-        0.0033886,
+        0.715 / 60 + 59 / 60 * 0.0033886,
         PRINTED,
     ),
+    # two human coins differ with chance 1/2: 1/4, and half of the errors of unequal ones
     (
         "seddik2024.partial",
         {"probabilities": [0.5, 0.5], "human": 2, "samples": 2, "generation": 3},
-        0.0625 + 0.0625 / 8,
+        1 / 4 + (1 / 16 + 1 / 128) / 2,
         EXACT,
     ),
     (
         "ref.mix_prob",
         {"probabilities": [0.3, 0.7], "samples": 50, "human_share": 0.1},
-        [0.020369, 0.020369],
+        2 * 0.020369,
         PRINTED,
     ),
     # all fresh: one binomial
     (
         "ref.mix_prob",
         {"probabilities": [0.2, 0.8], "samples": 4, "human_share": 1.0},
-        [0.04, 0.04],
+        0.08,
         EXACT,
     ),
     (
         "ref.bern_acc",
         {"probabilities": [0.3, 0.7], "samples": 8, "generation": 30},
-        [0.039897, 0.039897],
+        2 * 0.039897,
         PRINTED,
     ),
     # 1 - 3/4 15/16
     (
         "ref.bern_acc",
         {"probabilities": [0.5, 0.5], "samples": 4, "generation": 2},
-        [0.25 * 19 / 64, 0.25 * 19 / 64],
+        19 / 128,
         EXACT,
     ),
-    ("ref.unigram_edit", {"samples": 200, "edited": 60}, 0.997445, 1e-6),
-    ("ref.unigram_edit", {"samples": 2, "edited": 1}, 1 / 2, EXACT),
-    ("ref.unigram_edit", {"samples": 5, "edited": 5}, 4 / 5, EXACT),
+    # 199/200 of .7 for the human draws, and .997445 for each of two edits
+    (
+        "ref.unigram_edit",
+        {"probabilities": [0.4, 0.3, 0.2, 0.1], "samples": 200, "edited": 60, "generation": 3},
+        0.7 * 0.995 * 0.997445**2,
+        2e-6,
+    ),
+    # one coin of two is drawn anew from both: they differ with half the chance
+    (
+        "ref.unigram_edit",
+        {"probabilities": [0.5, 0.5], "samples": 2, "edited": 1, "generation": 2},
+        1 / 8,
+        EXACT,
+    ),
+    (
+        "ref.unigram_edit",
+        {"probabilities": [0.5, 0.5], "samples": 5, "edited": 5, "generation": 3},
+        32 / 125,
+        EXACT,
+    ),
     (
         "ref.unigram_fixed",
-        {"anchors": [0.4, 0.3, 0.2, 0.1], "samples": 40, "edited": 16},
-        0.691765,
+        {"probabilities": [0.4, 0.3, 0.2, 0.1], "samples": 40, "edited": 16},
+        0.691765 * 23 / 24,
         1e-6,
     ),
-    # one anchor of two kept by a coin: H = 3/4 H_a
-    ("ref.unigram_fixed", {"anchors": [0.5, 0.5], "samples": 2, "edited": 1}, 3 / 8, EXACT),
+    # two anchors of three kept: 8/9 H_a, and they differ with half the chance
+    ("ref.unigram_fixed", {"probabilities": [0.5, 0.5], "samples": 3, "edited": 1}, 2 / 9, EXACT),
     # anchor and draw differ with chance 1/2 H_1, and 1/2 of that again
     (
         "ref.unigram_fixed_path",
@@ -320,8 +343,8 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         4 / math.e,
         EXACT,
     ),
-    # 1/2 (1/2 + 1), then half of 1 more than that
-    ("ref.kde_variance", {"samples": 2, "generation": 3, "bandwidth": 1.0}, 7 / 8, EXACT),
+    # 1/2 (1/2 + 1), then half of 1 more than that; the kernel adds 1
+    ("ref.kde_variance", {"samples": 2, "generation": 3, "bandwidth": 1.0}, 15 / 8, EXACT),
     # variances 1, 9/8, 79/64 and mean errors 1/2, 11/16 by the recursion with fractions
     ("ref.gauss_fresh", {"samples": 2, "human_share": 0.5, "generation": 3}, 79 / 64, EXACT),
     # each of two types: variance 1/8, then 1/8 (1/8) + 1/8
@@ -334,7 +357,7 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     (
         "ref.kde_variance",
         {"samples": 4, "generation": 2, "bandwidth": 0.5, "human_variance": 2.0},
-        21 / 16,
+        25 / 16,
         EXACT,
     ),
     # 1/2, then a variance of 3/2 by two, then of 7/4

@@ -11,6 +11,10 @@ from theory.ridge import RidgeConstants
 EXACT = 1e-12
 PHI = (math.sqrt(5) - 1) / 2
 
+FRESH = {"fresh_design": True}
+SETTLED = {"dim": 4, "samples": 9, "generation": 200}
+"""b = 1, and so many generations that nothing is left of the first."""
+
 REFERENCES: list[tuple[str, dict, float, float]] = [
     # b = 5/(12 - 6) = 5/6, times sigma^2 = 4, times n = 3
     ("zhu2025.eq7", {"dim": 5, "samples": 12, "noise_std": 2.0, "generation": 3}, 10.0, EXACT),
@@ -21,8 +25,16 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     # d/(T - d - 1) = 6/53 times the printed 1.4870
     ("ref.accumulate_fresh", {"dim": 6, "samples": 60, "generation": 8}, 1.4870 * 6 / 53, 4e-5),
     ("ref.accumulate_fresh", {"dim": 1, "samples": 4, "generation": 2}, 1 / 2 + 1 / 12, EXACT),
-    ("gerst2024.halfway", {"dim": 4, "samples": 40, "generation": 6}, 2.325 * 4 / 35, 3e-4),
-    ("gerst2024.halfway", {"dim": 1, "samples": 4, "generation": 2}, 1 / 2 + 1 / 6, EXACT),
+    ("gerst2024.accumulate_bound", {"dim": 4, "samples": 9}, 1.644934, 1e-6),
+    ("gerst2024.halfway", FRESH | {"dim": 4, "samples": 40, "generation": 6}, 2.325 * 4 / 35, 3e-4),
+    ("gerst2024.halfway", FRESH | {"dim": 1, "samples": 4, "generation": 2}, 1 / 2 + 1 / 6, EXACT),
+    # 1 + 1/2 + 1/3 + 1/4 of b = 1
+    (
+        "gerst2024.halfway",
+        {"dim": 4, "samples": 9, "generation": 4, "fresh_design": False},
+        25 / 12,
+        EXACT,
+    ),
     ("ref.contaminated_mean", {"generation": 5, "synthetic_fraction": 0.0}, 0.2, EXACT),
     ("ref.contaminated_mean", {"generation": 3, "synthetic_fraction": 1.0}, 49 / 36, EXACT),
     ("ref.contaminated_mean", {"generation": 2, "synthetic_fraction": 0.5}, 13 / 16, EXACT),
@@ -31,8 +43,15 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("ref.subsample", {"generation": 2}, 7 / 4, EXACT),
     ("ref.subsample", {"generation": 4}, 109 / 48, EXACT),
     ("ref.subsample", {"generation": 10**5}, 2.934802 - 3e-5, 1e-6),
-    ("he2025.weight", {"real_weight": 0.4, "size_ratio": 2.0}, 1.375, EXACT),
-    ("he2025.weight", {"real_weight": PHI, "size_ratio": 1.0}, PHI, EXACT),
+    # the limits, with b = 1, and 1/4 + 1/4 (2 + 1) of b = 1/2
+    ("he2025.weight", SETTLED | {"real_weight": 0.4, "size_ratio": 2.0}, 1.375, EXACT),
+    ("he2025.weight", SETTLED | {"real_weight": PHI}, PHI, EXACT),
+    (
+        "he2025.weight",
+        {"dim": 1, "samples": 4, "generation": 2, "real_weight": 0.5, "size_ratio": 2.0},
+        1 / 2,
+        EXACT,
+    ),
     ("ref.golden_identity", {"size_ratio": 0.5}, 0.5, EXACT),
     ("ref.golden_identity", {"size_ratio": 0.1}, 0.27016, 2e-5),
     ("ref.golden_identity", {"size_ratio": 1.0}, PHI, EXACT),
@@ -56,7 +75,7 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("garg2026.dynamic", {"round": 1}, 2 / 3, EXACT),
     ("garg2026.dynamic", {"round": 60}, PHI, EXACT),
     ("garg2026.ridge", {}, 0.5, EXACT),  # published, abstract
-    ("garg2026.fixedreal", {"real_weight": 0.5}, 4 / 3, EXACT),
+    ("garg2026.fixedreal", SETTLED | {"real_weight": 0.5}, 4 / 3, EXACT),
     # one column without penalty, half of the rows real: noise 1/(2 - 1), shift 4 (1/4 + 1/4)
     (
         "dohmatob2025.thm1",

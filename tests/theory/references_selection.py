@@ -10,15 +10,19 @@ SIGNAL_ONE = {"keep_correct": 1.0, "keep_wrong": 1.0, "samples": 8, "dim": 3}
 SHARE_ONE = 0.5 - math.sqrt(math.pi / 64)  # sqrt(2 T / (pi kappa)) (phi + psi) (p* - p) = 1
 
 REFERENCES: list[tuple[str, dict, float, float]] = [
-    ("feng2025.pstar", {"keep_correct": 0.9, "keep_wrong": 0.3}, 0.75, 1e-9),
-    ("feng2025.pstar", {"keep_correct": 1.0, "keep_wrong": 1.0}, 0.5, 1e-9),
+    ("feng2025.pstar", {"keep_correct": 0.9, "keep_wrong": 0.3, "samples": 9, "dim": 4}, 0.5, 1e-9),
     (
         "ref.verified_accuracy",
-        SIGNAL_ONE | {"wrong_share": SHARE_ONE},
+        SIGNAL_ONE | {"wrong_shares": [0.5, SHARE_ONE], "generation": 2},
         0.841345 - (0.398942 - 0.241971),
         1e-5,
     ),
-    ("ref.verified_accuracy", SIGNAL_ONE | {"wrong_share": 0.5}, 0.5, 1e-9),
+    (
+        "ref.verified_accuracy",
+        SIGNAL_ONE | {"wrong_shares": [0.5, SHARE_ONE], "generation": 1},
+        0.5,
+        1e-9,
+    ),
     # rho = 1 - 2 phi(1) / (2 Phi(1) - 1) = 0.291125, kept share 0.682689
     (
         "yi2026.contract",

@@ -253,6 +253,7 @@ def test_anchored_numbers():
     path = [corrected.anchored_inflation(edit_fraction=0.8, generation=n) for n in (1, 2, 3, 5, 9)]
     np.testing.assert_allclose(path, [1, 1.96, 2.5744, 3.2192742, 3.5916067], rtol=1e-7)
     assert corrected.anchored_inflation(edit_fraction=1.0, generation=7) == 7
+    assert corrected.anchored_inflation(edit_fraction=0.0, generation=1) == 1
     assert corrected.anchored_limit(edit_fraction=1.0) == math.inf
 
 

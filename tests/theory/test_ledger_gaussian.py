@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from theory import gaussian
 from theory.claims import ledger
 
 
@@ -23,4 +24,8 @@ def test_claims_about_one_estimator_do_not_ask_for_it():
 
 
 def test_linear_growth_is_not_enough():
-    assert math.isinf(ledger()["ref.gauss_growing"].predict({"samples": 9, "power": 1.0}))
+    assert math.isinf(gaussian.growing_mean_error_limit(samples=9, power=1.0))
+    sizes = [9 * i**2 for i in range(1, 2001)]
+    found = ledger()["ref.gauss_growing"].predict({"sizes": sizes, "generation": 2000})
+    limit = gaussian.growing_mean_error_limit(samples=9, power=2.0)
+    assert limit - 1 / 9 / 2000 < found < limit

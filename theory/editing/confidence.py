@@ -9,9 +9,13 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scipy import optimize, special
+import scipy
 
+from theory.claims import claim
 from theory.validate import require_count, require_positive
+
+_OWN = "docs/theory.md"
+
 
 _LARGEST_THRESHOLD = 4.0
 """Beyond it 6e-5 of the rows are kept a round and the limit takes more than 1e6 generations."""
@@ -43,7 +47,7 @@ def share_edited(*, threshold: float) -> float:
     0.0
     """
     require_positive("threshold", threshold, zero=True)
-    return float(special.erf(threshold / math.sqrt(2)))
+    return float(scipy.special.erf(threshold / math.sqrt(2)))
 
 
 def edited_second_moment(*, threshold: float) -> float:
@@ -55,9 +59,18 @@ def edited_second_moment(*, threshold: float) -> float:
     0.0
     """
     require_positive("threshold", threshold, zero=True)
-    return float(special.gammainc(1.5, threshold**2 / 2))
+    return float(scipy.special.gammainc(1.5, threshold**2 / 2))
 
 
+@claim(
+    "ref.conf_one",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$v_2 = 1 + a - a^2 + \pi$",
+    needed="one edit of the rows with |residual| <= c sigma, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
 def confidence_one_inflation(*, threshold: float) -> float:
     r"""Inflation after one edit of the confident rows: $v_2 = 1 + a - a^2 + \pi$.
 
@@ -106,6 +119,34 @@ def confidence_nested_share(*, threshold: float, edit: int) -> float:
     return share_edited(threshold=threshold) ** edit
 
 
+@claim(
+    "ref.conf_nested_share",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$E\,\mathrm{tr} M_i / T = \pi^i$: the masks decay by $\eta^2 = \pi$",
+    needed="a row once kept is kept for ever, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
+def confidence_nested_last_share(*, threshold: float, generation: int) -> float:
+    """Share of rows changed just before fit `generation`, from 2 on: `confidence_nested_share`.
+
+    >>> confidence_nested_last_share(threshold=0.0, generation=2)
+    0.0
+    """
+    return confidence_nested_share(threshold=threshold, edit=generation - 1)
+
+
+@claim(
+    "ref.conf_nested",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says=r"$u_n = \sum_{j \le n} \Delta_j$, "
+    r"$\Delta_{n+1} = a \pi^{n-1} \Delta_n - A_n + A_{n+1} + F_{n+1}$; $\eta^2 = \pi$",
+    needed="a row once kept is kept for ever, T >> d",
+    expected="holds to leading order",
+    order="leading",
+)
 def confidence_nested_inflation(*, threshold: float, generation: int) -> float:
     r"""Inflation of w_n when a row once kept is kept for ever.
 
@@ -151,6 +192,17 @@ def confidence_nested_crossing() -> float:
     return _root(lambda c: confidence_nested_limit(threshold=c) - 2, 0.4, 1.0)
 
 
+@claim(
+    "ref.conf_free",
+    f"{_OWN}, Masks that look at the residual",
+    relation="->",
+    says="rows may re-enter: the error stays bounded, with the limits of FREE_LIMITS",
+    needed="none known",
+    expected="numerical only: simulated at T = 2000, d = 10",
+    order="leading",
+    decided="cited",
+    reason="known from one simulation only, so that another could not decide it",
+)
 def confidence_free_limit(*, threshold: float) -> float:
     """Simulated limit when kept rows may be edited later; numerical, no formula is known.
 
@@ -175,7 +227,7 @@ def stationary_residual_variance(*, threshold: float) -> float:
     1.0
     """
     require_positive("threshold", threshold, zero=True)
-    scaled = float(special.erfcx(threshold / math.sqrt(2)))
+    scaled = float(scipy.special.erfcx(threshold / math.sqrt(2)))
     return 1 + 2 * threshold / (math.sqrt(2 * math.pi) * scaled)
 
 
@@ -193,7 +245,9 @@ def unconfident_residual_variance(*, threshold: float) -> float:
         return edited_second_moment(threshold=threshold) / share_edited(threshold=threshold)
     # Both are powers of c times Kummer functions; only the powers can vanish.
     x = threshold**2 / 2
-    return float(threshold**2 / 3 * special.hyp1f1(1, 2.5, x) / special.hyp1f1(1, 1.5, x))
+    return float(
+        threshold**2 / 3 * scipy.special.hyp1f1(1, 2.5, x) / scipy.special.hyp1f1(1, 1.5, x)
+    )
 
 
 class _Nested(NamedTuple):
@@ -217,4 +271,4 @@ def _one_edit_derivative(threshold: float) -> float:
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return optimize.root_scalar(function, bracket=(low, high), method="brentq").root
+    return scipy.optimize.root_scalar(function, bracket=(low, high), method="brentq").root

@@ -14,10 +14,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.claims import claim
 from theory.validate import require_count, require_fraction
 from theory.wishart import base_error
 
+_OWN = "docs/theory.md"
 
+
+@claim(
+    "ref.edit_A",
+    f"{_OWN}, Theorem A",
+    relation="==",
+    says=r"$\mathrm{Cov}(u_2) = \sigma^2 (I + 2C - C^2) \preceq 2 \sigma^2 I$",
+    needed="one edit, any mask independent of the noise, any full-rank design",
+    expected="holds",
+    decided="exact",
+)
 def one_edit_covariance(*, overlap: ArrayLike) -> np.ndarray:
     r"""Covariance of the error after one edit, any mask and any full-rank design.
 
@@ -74,6 +86,15 @@ def disjoint_inflations(*, fractions: ArrayLike | Sequence[float]) -> np.ndarray
     return disjoint_covariances(overlaps=fractions[:, None, None])[:, 0, 0]
 
 
+@claim(
+    "ref.edit_B_loewner",
+    f"{_OWN}, What is conjecture",
+    relation="<=",
+    says=r"$\mathrm{Cov}(u) \preceq (2 e^\tau - 1) \sigma^2 I$",
+    needed="disjoint masks with commuting overlaps",
+    expected="violated by fixed designs with d >= 2: 4.609 > 2e - 1 at T = 100",
+    decided="exact",
+)
 def disjoint_inflation_bound(*, edited_total: float = 1.0) -> float:
     r"""Bound on the inflation when no row is edited twice: $2 e^\tau - 1$, at most $2e - 1$.
 
@@ -305,6 +326,8 @@ def _fixed_mask(overlap: float | np.ndarray, generation: int) -> float | np.ndar
 
 def _geometric_sum(ratio: float | np.ndarray, terms: int) -> np.ndarray:
     """1 + r + ... + r^(terms - 1) for r in [0, 1], accurate also where r is nearly one."""
+    if terms == 0:
+        return np.zeros_like(ratio, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         partial = -np.expm1(terms * np.log(ratio)) / np.subtract(1, ratio)
     return np.where(ratio == 1, terms, partial)

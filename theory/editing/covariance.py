@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import linalg
 
 from theory.validate import require_count, require_design, require_masks, require_positive
 
@@ -255,8 +255,8 @@ def _whiten(design: np.ndarray, test_covariance: ArrayLike | None) -> tuple[np.n
         raise ValueError(
             f"test_covariance has shape {covariance.shape}: accepted is {root.shape}, dim x dim"
         )
-    half = linalg.solve_triangular(root, covariance.T, trans=1)
-    return frame, linalg.solve_triangular(root, half.T, trans=1)
+    half = scipy.linalg.solve_triangular(root, covariance.T, trans=1)
+    return frame, scipy.linalg.solve_triangular(root, half.T, trans=1)
 
 
 def _compress(

@@ -9,7 +9,7 @@ of the hat matrix P, a uniformly random projection of rank d in T dimensions.
 from collections.abc import Sequence
 from fractions import Fraction
 
-from scipy import special
+import scipy
 
 from theory.validate import require_count, require_fraction, require_rows
 from theory.wishart import (
@@ -192,7 +192,7 @@ def fixed_mask_limit_one_dimension(
     0.25
     """
     kept = _kept_rows_inflation(dim=1, samples=samples, edited_rows=edited_rows)
-    shrink = float(special.hyp2f1(1.0, edited_rows / 2, samples / 2, -1.0))
+    shrink = float(scipy.special.hyp2f1(1.0, edited_rows / 2, samples / 2, -1.0))
     base = base_error(dim=1, samples=samples, noise_std=noise_std)
     return (1.5 * kept - 0.5 * shrink) * base
 

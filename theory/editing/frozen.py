@@ -10,9 +10,10 @@ mean number of ordered pairs of two different ones.
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize
 
+from theory.claims import claim
 from theory.editing.confidence import (
     confidence_one_inflation,
     share_edited,
@@ -27,6 +28,8 @@ from theory.validate import (
     require_rows,
 )
 from theory.wishart import base_error, leverage_second_moment, off_diagonal_second_moment
+
+_OWN = "docs/theory.md"
 
 
 def rows_edited_so_far(*, masks: ArrayLike) -> list[int]:
@@ -126,6 +129,15 @@ def external_error(
     return base_error(dim=dim, samples=samples, noise_std=noise_std) + prior_error * share
 
 
+@claim(
+    "ref.edit_frozen_confident",
+    f"{_OWN}, Theorem G",
+    relation="->",
+    says=r"$v_{n+1} = 1 + a - a^2 + \pi [(1 - \pi^{n-1}) s^2 + \pi^{n-1}]$",
+    needed="the first fit writes the rows it is sure of, again and again, T >> d",
+    expected="holds to leading order; the limit passes 2 where 50.1 % of the rows are sure",
+    order="leading",
+)
 def frozen_confident_inflation(*, threshold: float, generation: int) -> float:
     r"""Inflation of w_n when every edit redraws the rows of which the first fit is sure.
 
@@ -167,7 +179,7 @@ def frozen_confident_crossing() -> tuple[float, float]:
     >>> round(threshold, 4), round(share, 4)
     (0.6767, 0.5014)
     """
-    found = optimize.root_scalar(
+    found = scipy.optimize.root_scalar(
         lambda c: frozen_confident_limit(threshold=c) - 2, bracket=(0.4, 1.0), method="brentq"
     )
     return found.root, share_edited(threshold=found.root)

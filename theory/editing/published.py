@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.claims import claim
 from theory.validate import (
     require_count,
     require_design,
@@ -21,6 +22,8 @@ from theory.validate import (
     require_positive,
 )
 from theory.wishart import base_error, mean_trace_inverse_gram_squared
+
+_ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
 
 
 def theorem_1_estimate(
@@ -72,15 +75,38 @@ def theorem_1_is_exact(*, design: ArrayLike, masks: ArrayLike) -> bool:
     return bool(np.abs(missing).max(initial=0.0) < 1e-12)
 
 
+@claim(
+    "zhu2025.thm1",
+    f"{_ZHU}, Theorem 1",
+    relation="==",
+    says=r"$\hat w_{n+1} = w^* + X^\dagger (E_1 + \sum_i M_i E_{i+1})$",
+    stated="M_i idempotent diagonal",
+    needed="X' M_i (I - P) = 0, or noise added to the rows and nothing replaced",
+    expected="violated: the term -X^+ M_1 (I - P) E_1 is missing, T = 2 is enough",
+)
+@claim(
+    "ref.exact_one",
+    "docs/theory.md, Where Theorem 1 is exact",
+    relation="==",
+    says=r"$E = b (1 + \sum_i k_i / T)$ under the formula of Theorem 1",
+    needed="noise added to k_i rows, masks independent of X, T >= d + 2",
+    expected="holds for additive injection",
+)
 def theorem_1_error(
-    *, dim: int, samples: int, noise_std: float = 1.0, edit_counts: Sequence[int | float]
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    edit_counts: Sequence[int | float],
+    generation: int | None = None,
 ) -> float:
     r"""Mean test error that Theorem 1's formula would give after the edits.
 
     $b (1 + \sum_i k_i / T)$, $T \ge d + 2$, masks independent of X: rows are exchangeable, so
     $E\,\mathrm{tr}(A^{-1} X^\top M X A^{-1}) = \frac{k}{T} \frac{d}{T - d - 1}$ and no
     inequality is needed. Exact for additive injection.
-    Counts may be means of random ones.
+    Counts may be means of random ones; of them fit `generation` has seen the first n - 1, by
+    default all.
     Source: Zhu et al. 2025, Theorem 1, integrated in docs/theory.md.
 
     >>> theorem_1_error(dim=1, samples=5, edit_counts=(1,)) * 3
@@ -89,11 +115,50 @@ def theorem_1_error(
     for count in edit_counts:
         if not 0 <= count <= samples:
             raise ValueError(f"edit_counts={count}: accepted are numbers from 0 to {samples}")
+    edits = len(edit_counts) if generation is None else generation - 1
+    require_count("generation", edits + 1, least=1, most=len(edit_counts) + 1)
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * (
-        1 + sum(edit_counts) / samples
+        1 + sum(edit_counts[:edits]) / samples
     )
 
 
+@claim(
+    "zhu2025.thm2a",
+    f"{_ZHU}, Theorem 2, first bound",
+    relation="<=",
+    says=r"$E_{test}(\hat w_{n+1}) \le 2 \sigma^2 d / (T - d - 1)$",
+    stated="T >= d + 2, Sigma = I",
+    needed="one edit, mask independent of the noise",
+    expected="violated from the second edit on, for disjoint masks too: two halves 2.6875 b",
+)
+@claim(
+    "zhu2025.thm2a_frozen",
+    f"{_ZHU}, Theorem 2, first bound, edits written by one frozen model",
+    relation="<=",
+    says=r"$E_{test}(\hat w_{n+1}) \le 2 b$ when every edit is written by $\hat w_1$",
+    stated="equation 3 lets the latest model write; the experiments use a fixed one",
+    needed="masks independent of the noise, any schedule; any full-rank design",
+    expected="holds for every schedule (Theorem F); attained when all rows have been edited",
+    attained=True,
+)
+@claim(
+    "zhu2025.thm2a_single",
+    f"{_ZHU}, Theorem 2, first bound, one edit",
+    relation="<=",
+    says=r"$E_{test}(\hat w_2) \le 2 b$",
+    stated="T >= d + 2, Sigma = I",
+    needed="mask independent of the noise; any full-rank design",
+    expected="holds, for every design (Theorem A)",
+)
+@claim(
+    "zhu2025.thm2a_conf",
+    f"{_ZHU}, Theorem 2, first bound, one edit of the confident rows",
+    relation="<=",
+    says=r"$E_{test}(\hat w_2) \le 2 b$ with $M_1 = \{|y - x^\top \hat w_1| \le c\}$",
+    stated="the method's own choice of rows",
+    needed="c <= 1.231 sigma (T >> d)",
+    expected="violated for c > 1.231 sigma, at most 2.1575 b at c = 1.82 sigma",
+)
 def theorem_2a_bound(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
     r"""Printed bound on the test error of any number of edits.
 
@@ -107,6 +172,16 @@ def theorem_2a_bound(*, dim: int, samples: int, noise_std: float = 1.0) -> float
     return 2 * base_error(dim=dim, samples=samples, noise_std=noise_std)
 
 
+@claim(
+    "zhu2025.thm2b",
+    f"{_ZHU}, Theorem 2, second bound",
+    relation="<=",
+    says=r"$E \le b + \sigma^2 \sqrt{E\,\mathrm{tr} A^{-2}} "
+    r"\sqrt{E\,\mathrm{tr} M_1} / (1 - \eta)$",
+    stated="T >= d + 2, norms of the masks decay by eta in (0, 1)",
+    needed="T >= d + 4, Frobenius norm; for the true process T >= 11.9 d m_1 (T >> d)",
+    expected="vacuous at T = d + 2, d + 3 and whenever above 2 b; else holds, but loose",
+)
 def theorem_2b_bound(
     *, dim: int, samples: int, noise_std: float = 1.0, first_count: int | float, norm_decay: float
 ) -> float:
@@ -139,6 +214,15 @@ def equation_7_error(*, dim: int, samples: int, noise_std: float = 1.0, generati
     return generation * base_error(dim=dim, samples=samples, noise_std=noise_std)
 
 
+@claim(
+    "zhu2025.sec2",
+    f"{_ZHU}, section 2",
+    relation="==",
+    says=r"$E_{test}(\hat w_{n+1}) = b n$",
+    stated="all labels replaced in every generation",
+    needed="index n, as in equation 7",
+    expected="violated: off by one",
+)
 def section_2_error(*, dim: int, samples: int, noise_std: float = 1.0, generation: int) -> float:
     r"""The same error as printed in section 2, one generation late: $E(\hat w_{n+1}) = b n$.
 
@@ -165,9 +249,39 @@ def masks_are_disjoint(*, masks: ArrayLike) -> bool:
     return bool((masks.sum(axis=0) <= 1).all())
 
 
+@claim(
+    "zhu2025.eq16",
+    f"{_ZHU}, equation 16",
+    relation="assumption",
+    says=r"$M_i M_j = 0$ for $i \ne j$",
+    stated="used inside the proof only",
+    needed="no row edited twice; at most T edits",
+    expected="assumption not met by the published edit rates: their sum is 212 %",
+)
+def no_row_is_edited_twice(*, edited_twice: int | float) -> bool:
+    r"""The same, by the mean number of rows that two different edits both edit.
+
+    `edited_twice` is $\sum_{i<j} E\,\mathrm{tr} M_i M_j$.
+
+    >>> no_row_is_edited_twice(edited_twice=0)
+    True
+    """
+    require_positive("edited_twice", float(edited_twice), zero=True)
+    return edited_twice == 0
+
+
+@claim(
+    "zhu2025.decay",
+    f"{_ZHU}, Theorem 2, assumption of the second bound",
+    relation="assumption",
+    says=r"$\lVert M_i \rVert = \eta \lVert M_{i-1} \rVert$",
+    stated="any norm, eta in (0, 1)",
+    needed="Frobenius norm and whole numbers of edits k_i = eta^2 k_(i-1)",
+    expected="assumption not met: operator norms are 0 or 1, and edits come in whole rows",
+)
 def decay_is_possible(
     *,
-    edit_counts: Sequence[int],
+    edit_counts: Sequence[int | float],
     norm_decay: float,
     norm: Literal["frobenius", "operator"] = "frobenius",
 ) -> bool:
@@ -184,7 +298,9 @@ def decay_is_possible(
     """
     require_fraction("norm_decay", norm_decay, open_interval=True)
     for count in edit_counts:
-        require_count("edit_counts", count, least=0)
+        require_positive("edit_counts", float(count), zero=True)
+    if any(count != int(count) for count in edit_counts):
+        return False
     if norm == "operator":
         return len(edit_counts) < 2 or not any(edit_counts)
     pairs = zip(edit_counts[:-1], edit_counts[1:], strict=True)
@@ -224,6 +340,15 @@ def disjoint_edits_possible(*, first_fraction: float, norm_decay: float) -> int 
     return math.floor(math.log(least) / math.log(ratio) + 1e-9)
 
 
+@claim(
+    "zhu2025.eq36",
+    f"{_ZHU}, equation 36",
+    relation="assumption",
+    says=r"$\mathrm{tr}((X^\top X)^{-1} M_i)$",
+    needed=r"tr(M_i X A^-2 X') is meant; the printed product needs d = T",
+    expected="ill-typed: (d, d) times (T, T)",
+    decided="exact",
+)
 def equation_36_is_defined(*, dim: int, samples: int) -> bool:
     r"""Whether $\mathrm{tr}((X^\top X)^{-1} M_i)$ is defined: (d, d) times (T, T) needs d = T.
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary
 from collapse_sim.run_directory import RunDirectory
-from experiments import command_line
+from collapse_sim.terminal import progress_bar
 
 CHECKPOINT_SECONDS = 2.0
 CHUNK = 4096
@@ -19,14 +19,15 @@ CHUNK = 4096
 
 def progress(total: int) -> tqdm:
     """A bar of replicates on the terminal, and none elsewhere."""
-    return command_line.progress(total, "replicates")
+    return progress_bar(total, "replicates")
 
 
 @dataclass(frozen=True, eq=False)
 class Streaming:
     """What every simulation of a run shares."""
 
-    run: RunDirectory
+    run: RunDirectory | None
+    """Where checkpoints are kept; None keeps none."""
     seed: int
     bar: tqdm
     deadline: float = math.inf
@@ -80,10 +81,11 @@ class Streaming:
 
     def _save(self, name: str, summary: Summary, block: int) -> None:
         """With the block, which decides in what order the rest is to be summed."""
-        self.run.save_checkpoint(name, summary.to_arrays() | {"block": np.asarray(block)})
+        if self.run is not None:
+            self.run.save_checkpoint(name, summary.to_arrays() | {"block": np.asarray(block)})
 
     def _load(self, name: str) -> tuple[Summary, int | None]:
-        saved = self.run.load_checkpoint(name)
+        saved = None if self.run is None else self.run.load_checkpoint(name)
         if saved is None or "block" not in saved:
             return EMPTY, None
         return Summary.from_arrays(saved), int(saved["block"])

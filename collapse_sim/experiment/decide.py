@@ -1,0 +1,159 @@
+"""A run: simulates processes until their claims are decided, and judges them."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
+from collapse_sim.experiment.evidence import (
+    Predicting,
+    evidence,
+    is_statistical,
+    limit_evidence,
+    require_claims,
+    undecidable,
+)
+from collapse_sim.experiment.process import Check, Process, Result
+from collapse_sim.experiment.streaming import Streaming, progress
+from collapse_sim.replicates import EMPTY, Summary, looks
+from collapse_sim.run_directory import RunDirectory
+
+THREADS = 3
+"""Processes at a time: one compiles, on one core, while another runs."""
+
+COLUMNS = (
+    "family", "regime", "mask", "variant", "measure", "generation", "replicates", "mean",
+    "standard_error", "q05", "q50", "q95", "edited_fraction", "predicted", "predicted_kind",
+)  # fmt: skip
+"""Of chains.parquet."""
+
+
+def decide(
+    processes: Sequence[Process],
+    ledger: Mapping[str, Predicting],
+    *,
+    seed: int = 0,
+    run: RunDirectory | None = None,
+    early_stop: bool = True,
+    least: int = 1,
+    deadline: float = math.inf,
+    family_error: float = FAMILY_ERROR,
+) -> tuple[list[Result], list[Verdict]]:
+    """Results and verdicts, in the order of the processes.
+
+    The chance that any verdict is wrong, `family_error`, is shared over the checks that a
+    simulation decides. A process stops once its claims are decided and it has the `least`
+    replicates, unless told otherwise, and after the `deadline`, a monotonic time: what it has not
+    begun then has no result. Checkpoints are kept in `run`, from which the same call goes on.
+    Raises ValueError for a claim that is not in the ledger.
+    """
+    require_claims(processes, ledger)
+    tests = sum(is_statistical(c, ledger) for process in processes for c in process.checks)
+    error = family_error / max(tests, 1)
+    with progress(sum(process.replicates for process in processes)) as bar:
+        run_ = _Run(ledger, error, Streaming(run, seed, bar, deadline), early_stop, least)
+        threads = ThreadPoolExecutor(THREADS)
+        try:
+            decided = list(threads.map(run_.simulate, range(len(processes)), processes))
+        finally:
+            threads.shutdown(cancel_futures=True)
+    results = [result for result, _ in decided if result.summary.count]
+    named = {result.process.key: result for result in results}
+    verdicts = [verdict for _, found in decided for verdict in found]
+    for result in results:
+        joint = [check for check in result.process.checks if check.joint]
+        verdicts += [v for check in joint for v in run_.judge_joint(check, result.process, named)]
+    return [result for result in results if not result.process.step], verdicts
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What all processes of a run share."""
+
+    ledger: Mapping[str, Predicting]
+    error: float
+    streaming: Streaming
+    early_stop: bool
+    least: int
+
+    def simulate(self, index: int, process: Process) -> tuple[Result, list[Verdict]]:
+        """A process until its claims are decided, and their verdicts."""
+        checks = [check for check in process.checks if not check.joint]
+        found = [self._evidence(check, process) for check in checks]
+
+        def is_decided(summary: Summary) -> bool:
+            if not self.early_stop or summary.count < self.least:
+                return False
+            summary = summary.scaled(process.scale)
+            own = (of for of in found if not isinstance(of, Verdict))
+            return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
+
+        self.streaming.bar.set_description(process.name)
+        targets = process.looks or looks(process.replicates)
+        summary = self.streaming.simulate(
+            f"{index:02d}-{process.key}", process.stream, process.simulation, targets, is_decided,
+            chunk=process.chunk,
+        )  # fmt: skip
+        self.streaming.bar.update(process.replicates - summary.count)
+        summary = summary.scaled(process.scale)
+        if not summary.count:
+            return Result(process, summary), []
+        verdicts = [
+            of if isinstance(of, Verdict) else of.judge(summary, self.error) for of in found
+        ]
+        return Result(process, summary), verdicts
+
+    def judge_joint(
+        self, check: Check, process: Process, named: Mapping[str, Result]
+    ) -> Iterator[Verdict]:
+        """The verdict on several processes; none where one of them was not simulated."""
+        family = f"{process.family} " if process.family else ""
+        if check.less:
+            of, other = self._evidence(check, process), named.get(family + check.less)
+            assert not isinstance(of, Verdict)
+            if other is not None:
+                less = difference(named[process.key].summary, other.summary, check.measure)
+                yield of.judge(less, self.error)
+            return
+        rungs = [named[key] for key in check.along if key in named]
+        whole = all(rung.summary.count >= rung.process.replicates for rung in rungs)
+        if len(rungs) == len(check.along) and whole:  # a rung is looked at once
+            summaries = [rung.summary for rung in rungs]
+            limit = limit_evidence(check, [rung.process for rung in rungs], self.ledger)
+            note = f"limit; {limit.deviations(summaries, self.error)}"
+            yield replace(limit.judge(summaries, self.error), note=note)
+
+    def _evidence(self, check: Check, process: Process) -> Evidence | LawEvidence | Verdict:
+        if not is_statistical(check, self.ledger):
+            return undecidable(check, process, self.ledger[check.claim])
+        return evidence(check, process, self.ledger, self.error)
+
+
+def difference(first: Summary, second: Summary, measure: str) -> Summary:
+    """The measure of the first less that of the second, by the replicates kept of both."""
+    count = min(len(first.sample[measure]), len(second.sample[measure]))
+    values = first.sample[measure][:count] - second.sample[measure][:count]
+    return EMPTY.add({measure: values})
+
+
+def chain_rows(results: Sequence[Result]) -> Iterator[tuple]:
+    """One row for each process, measure and generation, in the order of COLUMNS."""
+    for result in results:
+        process, summary = result.process, result.summary
+        edited = summary.moments["edited_fraction"].mean
+        for measure, moments in summary.moments.items():
+            if measure == "edited_fraction":
+                continue
+            quantiles = np.quantile(summary.sample[measure], (0.05, 0.5, 0.95), axis=0)
+            closed = result.closed(measure)
+            for n in range(len(moments.mean)):
+                yield (
+                    process.family, process.regime, process.mask, process.variant, measure, n + 1,
+                    moments.count, float(moments.mean[n]), float(moments.standard_error[n]),
+                    *(float(q[n]) for q in quantiles), float(edited[n]),
+                    float("nan") if closed is None else float(closed[n]),
+                    "" if closed is None else process.closed_kind,
+                )  # fmt: skip

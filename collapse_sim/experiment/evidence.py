@@ -1,0 +1,132 @@
+"""From a check to evidence: every number that is claimed comes from the ledger's own record."""
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from scipy import stats
+
+from collapse_sim.certify import Evidence, LawEvidence, Record, Verdict
+from collapse_sim.experiment.process import Check, Drawn, Process
+from collapse_sim.limits import LimitEvidence
+
+LONG = 256
+"""Numbers of an array up to which a file of verdicts holds them all."""
+
+
+@runtime_checkable
+class Predicting(Record, Protocol):
+    """A claim of the ledger, whose formula says what is to be seen."""
+
+    def predict(self, parameters: Mapping[str, Any], /) -> Any: ...
+
+
+def require_claims(processes: Sequence[Process], ledger: Mapping[str, Predicting]) -> None:
+    """Raises ValueError for a check of a claim that the ledger does not hold."""
+    for name in (check.claim for process in processes for check in process.checks):
+        if name not in ledger:
+            near = difflib.get_close_matches(name, ledger) or ["the ids of the ledger"]
+            raise ValueError(f"claim={name!r}: accepted are {', '.join(near)}")
+
+
+def is_statistical(check: Check, ledger: Mapping[str, Predicting]) -> bool:
+    """Whether a simulation decides it: no assumption, and no mean of infinite variance."""
+    return ledger[check.claim].relation != "assumption" and check.finite_moments > 2
+
+
+def evidence(
+    check: Check, process: Process, ledger: Mapping[str, Predicting], error: float
+) -> Evidence | LawEvidence:
+    """The claim's own formula, relation and tolerance, at the process's own parameters.
+
+    `error` is that of the interval of a formula's mean over what is drawn.
+    """
+    record, at = ledger[check.claim], check.at or process.generations
+    predicted = predict(check, process, record, error)
+    shared = {
+        "generation": at, "measure": check.measure, "parameters": parameters(check, process),
+        "note": check.note,
+    }  # fmt: skip
+    if record.relation == "~":
+        law = getattr(predicted, "cdf", predicted)
+        return LawEvidence(claim=record.id, source=record.source, law=law, **shared)
+    precision = {} if check.tolerance is None else {"tolerance": check.tolerance}
+    return Evidence.of(
+        record,
+        predicted,
+        relation=check.relation or ("==" if record.relation == "->" else record.relation),
+        trivial=check.trivial,
+        support=check.support,
+        finite_moments=check.finite_moments,
+        smallest_look=check.smallest_look,
+        unit=process.units.get(check.measure, 1.0),
+        **(shared | precision),
+    )
+
+
+def predict(check: Check, process: Process, record: Predicting, error: float) -> Any:
+    """What the record's formula says: a number, an interval of its mean, a law or a yes."""
+    where = {**process.where, **check.given, "generation": check.at or process.generations}
+    drawn = any(isinstance(value, Drawn) for value in where.values())
+    where = {name: v.draw() if isinstance(v, Drawn) else v for name, v in where.items()}
+    predicted = record.predict(where)
+    if not drawn:
+        return predicted
+    values = np.asarray(predicted, dtype=np.float64)
+    half = stats.t(len(values) - 1).isf(error / 2) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def undecidable(check: Check, process: Process, record: Predicting) -> Verdict:
+    """The verdict on an assumption, or on a mean that no simulation can decide."""
+    met, note = False, check.note
+    if record.relation == "assumption":
+        met = bool(predict(check, process, record, 1.0))
+    else:
+        note = f"variance infinite at T = {process.where['samples']}: its law is tested instead"
+    return Verdict(
+        claim=record.id, source=record.source, parameters=parameters(check, process),
+        generation=None, relation="assumption", predicted=None, observed=None, interval=None,
+        confidence=1.0, verdict="holds" if met else "assumption not met", note=note,
+    )  # fmt: skip
+
+
+def parameters(check: Check, process: Process) -> dict[str, Any]:
+    """What decides a claim's number, as a file of verdicts holds it."""
+    name = f"{process.name} less {check.less}" if check.less else process.name
+    family = {"family": process.family} if process.family else {}
+    where = {name: _stated(value) for name, value in {**process.where, **check.given}.items()}
+    return {**family, "process": name, **where}
+
+
+def _stated(value: Any) -> Any:
+    """Short arrays as lists, long ones as what tells them apart."""
+    if isinstance(value, Drawn):
+        return value.described
+    if isinstance(value, np.ndarray) and value.size > LONG:
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]
+        return f"{value.dtype} {value.shape}, sha256 {digest}"
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def limit_evidence(
+    check: Check, rungs: Sequence[Process], ledger: Mapping[str, Predicting]
+) -> LimitEvidence:
+    """The same along processes of doubling size."""
+    record, last = ledger[check.claim], rungs[-1]
+    samples = tuple(int(rung.where["samples"]) for rung in rungs)
+    return LimitEvidence(
+        claim=record.id,
+        source=record.source,
+        generation=check.at or last.generations,
+        claimed=float(predict(check, last, record, 1.0)),
+        measure=check.measure,
+        samples=samples,
+        units=tuple(rung.units.get(check.measure, 1.0) for rung in rungs),
+        tolerance=record.tolerance,
+        control=record.control,
+        smallest_look=check.smallest_look,
+        parameters=parameters(check, last) | {"samples": list(samples)},
+    )

@@ -1,0 +1,190 @@
+"""A process and what is claimed of it: one line of a report, as data."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from collapse_sim.experiment.streaming import CHUNK
+from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval
+from collapse_sim.loop import Trace
+from collapse_sim.pytree import pytree, static
+from collapse_sim.replicates import Simulation, Summary
+
+LAST = 0
+"""The last generation of a process."""
+
+Curve = Callable[..., Any] | Sequence[float] | np.ndarray
+"""A closed form, which takes `generation`, or its values at generations 1, 2, ..."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """An argument of a formula that is drawn at random: the claim is on the formula's mean over it.
+
+    `draw` returns all draws, stacked; the formula returns a value for each. `described` says in a
+    verdict what was drawn.
+    """
+
+    described: str
+    draw: Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A claim of the ledger, held against the mean of a measure of one process.
+
+    A limit is held against its formula like an equality, unless it is judged `along` processes of
+    doubling size. Of a claim on a whole law, `at` is the generation whose law is compared. A claim
+    that is an assumption asks for no measure.
+    """
+
+    claim: str
+    measure: str = ""
+    at: int = LAST
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the formula that the process does not know."""
+    less: str = ""
+    """Another process of the family: the claim is about the difference, replicate by replicate."""
+    along: Sequence[str] = ()
+    """Processes of T, 2T, 4T, ... samples, this one last: the claim is about the limit."""
+    relation: str | None = None
+    """Where it is not the record's own."""
+    note: str = ""
+    support: Interval = ANYWHERE
+    """Where the measure of a replicate lies."""
+    trivial: float = np.inf
+    """A bound that needs no theorem."""
+    finite_moments: float = np.inf
+    """Order below which the measure has finite moments: its mean is tested above 2 alone."""
+    smallest_look: int = SMALLEST_LOOK
+    """Few replicates are enough where they are means themselves, which hardly vary."""
+    tolerance: float | None = None
+    """Where it is narrower than the record's own."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether it is about several processes."""
+        return bool(self.less or self.along)
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """What is simulated, what theory is told of it, and what it decides.
+
+    `regime`, `mask` and `variant` tell the processes of a family apart; `where` holds what formulas
+    may ask for. `closed` holds closed forms of the means of measures, to be shown beside them.
+    """
+
+    regime: str
+    simulation: Simulation
+    replicates: int
+    family: str = ""
+    mask: str = ""
+    variant: str = ""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    checks: Sequence[Check] = ()
+    closed: Mapping[str, Curve] = field(default_factory=dict)
+    closed_kind: Literal["exact", "averaged", "leading"] = "exact"
+    """averaged over designs; right to leading order."""
+    stream: int = 0
+    """Processes of one stream share their random numbers, and can be compared in pairs."""
+    chunk: int = CHUNK
+    """Replicates in flight: few where each takes long, so that all regimes share a program."""
+    looks: Sequence[int] = ()
+    """Replicate counts at which it is asked whether the claims are decided; else 4096, 8192, ..."""
+    scale: Mapping[str, float] = field(default_factory=dict)
+    """What simulated measures are multiplied by, in float64, so that no unit leaves float32."""
+    units: Mapping[str, float] = field(default_factory=dict)
+    """What tables divide measures by."""
+    title: str = ""
+    """The name, where it is not made of regime and variant."""
+    step: str = ""
+    """Part of a larger process (a size of a ladder, means over noise): judged, not reported."""
+
+    @property
+    def name(self) -> str:
+        regime = self.regime.replace("_", " ")
+        return self.title or (f"{regime}, {self.variant}" if self.variant else regime)
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from all others of a run."""
+        return " ".join(filter(None, (self.family, self.name, self.step)))
+
+    def of(self, simulation: Simulation) -> "Process":
+        """The same of another simulation."""
+        return replace(self, simulation=simulation)
+
+    @property
+    def generations(self) -> int:
+        """As many as the simulation says."""
+        return self.simulation.generations  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One process and what was measured of it."""
+
+    process: Process
+    summary: Summary
+
+    @property
+    def generations(self) -> int:
+        return len(next(iter(self.summary.moments.values())).mean)
+
+    def mean(self, measure: str) -> Float[np.ndarray, " generations"]:
+        return self.summary.moments[measure].mean
+
+    def quantile(self, measure: str, share: float) -> Float[np.ndarray, " generations"]:
+        """Of the first replicates, generation by generation."""
+        return np.quantile(self.summary.sample[measure], share, axis=0)
+
+    def closed(self, measure: str) -> Float[np.ndarray, " generations"] | None:
+        """The closed form of a measure's mean, where there is one."""
+        form = self.process.closed.get(measure)
+        if form is None:
+            return None
+        if not callable(form):
+            return np.asarray(form, dtype=np.float64)
+        return curve(form, self.process.where, self.generations)
+
+
+def curve(form: Callable[..., Any], where: Mapping[str, Any], generations: int) -> np.ndarray:
+    """A closed form at generations 1, 2, ..., given those of `where` that it names."""
+    named = inspect.signature(form).parameters
+    known = {name: value for name, value in where.items() if name in named}
+    return np.array([float(form(**known, generation=n)) for n in range(1, generations + 1)])
+
+
+@pytree
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A simulation that records what `measures` makes of its trace, beside it or alone."""
+
+    simulation: Simulation
+    measures: Callable[[Trace], Trace] = static()
+    alone: bool = static(default=False)
+
+    @property
+    def generations(self) -> int:
+        return self.simulation.generations  # type: ignore[attr-defined]
+
+    def __call__(self, key: Key[Array, ""]) -> Trace:
+        trace = self.simulation(key)
+        kept = {"edited_fraction": trace["edited_fraction"]} if self.alone else trace
+        return kept | self.measures(trace)
+
+
+def only(simulation: Simulation, measure: str) -> Recording:
+    """A simulation of which one measure is recorded."""
+    return Recording(simulation, _one(measure), alone=True)
+
+
+@cache  # one function for one measure: simulations that differ in data alone share a program
+def _one(measure: str) -> Callable[[Trace], Trace]:
+    return lambda trace: {measure: trace[measure]}

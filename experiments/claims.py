@@ -1,0 +1,255 @@
+"""Every claim of the ledger: what it says, what it needs, and which command decides it.
+
+collapse-sim claims                 one line a claim
+collapse-sim claims zhu2025         those of one source
+collapse-sim claims zhu2025.thm2a   all about one
+"""
+
+import difflib
+import functools
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from collapse_sim.terminal import run_command
+from experiments.latex import plain
+from theory import Claim, ledger
+
+NARROW, WIDE = 72, 110
+"""Columns up to which a statement has a line of its own, and from which on what was found has room
+in full."""
+
+COLOURS = {"holds": "green", "violated": "red"}
+"""Of what was found, by its first word; others are yellow."""
+
+COMMANDS = {
+    "linear": "bound", "recursion": "curse", "transformer": "transformer", "fraction": "fraction",
+    "editing": "editing", "conjecture_search.py": "search",
+}  # fmt: skip
+"""Of the parts of this package, where checks name the claims that they decide."""
+
+FAMILIES = {
+    "gaussian": "gaussian", "gaussian_means": "gaussian", "categorical": "categorical",
+    "points": "mixture", "kde": "kde", "selection": "selection", "forgetting": "forgetting",
+    "contamination": "contamination",
+}  # fmt: skip
+"""Of `collapse-sim curse`, by the source that makes their checks; others only report."""
+
+REGIMES = {
+    "gerst2024.replace": "replace_fresh", "ref.accumulate_fresh": "accumulate_fresh",
+    "gerst2024.halfway": "halfway", "ref.subsample": "subsample", "he2025.weight": "mix_fresh",
+    "garg2026.fixedreal": "mix_fixed",
+}  # fmt: skip
+"""Regimes of `collapse-sim bound` that do not run unless asked for."""
+
+FORMATTED = {
+    "gerst2024.accumulate_bound": "linear/evidence.py",
+    "ref.conf_nested_share": "linear/limits.py",
+    "ref.debiased": "recursion/contamination.py", "ref.pooled": "recursion/contamination.py",
+    "zhu2025.edit_pretrain": "editing/stages.py", "zhu2025.edit_continual": "editing/stages.py",
+    "zhu2025.edit_finetune": "editing/stages.py",
+}  # fmt: skip
+"""Checks whose claims no source names in full: ids made of parts, and bounds beside equalities."""
+
+RELATIONS = {
+    "==": "the measured mean is the formula's number",
+    "->": "the measured mean tends to the formula's number",
+    "<=": "the measured mean is at most the formula's number",
+    ">=": "the measured mean is at least the formula's number",
+    "~": "what is measured has the formula's law",
+    "assumption": "the formula says whether an assumption is met",
+}
+
+
+def show(arguments: Sequence[str]) -> None:
+    """List all claims, or those whose ids begin as an argument; explain those that one names.
+
+    Raises ValueError for an argument that no id begins with, before anything is printed.
+    """
+    console = Console(highlight=False)
+    if arguments and arguments[0] in ("-h", "--help"):
+        console.print(__doc__, markup=False)
+        return
+    claims = ledger()
+    for argument in arguments:
+        if argument not in claims and not _beginning_with(argument, claims.values()):
+            raise ValueError(unknown(argument, claims))
+    for argument in arguments:
+        if argument in claims:
+            console.print(Text.assemble((argument, "bold"), f"  {claims[argument].source}"))
+            console.print(explanation(claims[argument]))
+        else:
+            listing(console, _beginning_with(argument, claims.values()))
+    if not arguments:
+        listing(console, list(claims.values()))
+
+
+def _beginning_with(prefix: str, claims: Iterable[Claim]) -> list[Claim]:
+    return [claim for claim in claims if claim.id.startswith(prefix)]
+
+
+def unknown(name: str, claims: Iterable[str]) -> str:
+    """One line that names the nearest ids, where some are near."""
+    near = difflib.get_close_matches(name, list(claims), n=3, cutoff=0.5)
+    hint = f"the nearest are {', '.join(near)}" if near else "collapse-sim claims lists them"
+    return f"unknown claim {name}: {hint}"
+
+
+def listing(console: Console, claims: list[Claim]) -> None:
+    """One line a claim, or two where they are short, grouped by source."""
+    longest = max(len(claim.id) for claim in claims)
+    for group, members in groupby(claims, lambda claim: claim.id.partition(".")[0]):
+        members = list(members)
+        console.print(Text(f"{group}: {_author(members)}", style="bold"), overflow="ellipsis")
+        if console.width > NARROW:
+            console.print(_lines(members, longest, wide=console.width >= WIDE))
+            continue
+        for claim in members:
+            outcome = _outcome(claim, in_full=False)
+            console.print(
+                Text.assemble(f"{claim.id:{longest}} ", (claim.decided, "dim"), " ", outcome)
+            )
+            console.print(Padding(Text(plain(claim.says)), (0, 0, 0, 2)))
+    by = {way: sum(claim.decided == way for claim in claims) for way in ("check", "exact", "cited")}
+    console.print(
+        f"{len(claims)} claims: {by['check']} decided by checks of experiments, {by['exact']} by "
+        f"exact arithmetic, {by['cited']} only cited. collapse-sim claims ID explains one."
+    )
+
+
+def _author(claims: Sequence[Claim]) -> str:
+    """Who said it, without the place."""
+    if claims[0].id.startswith("ref."):
+        return "derived in this project"
+    sources = [re.split(r" \(|[:;]|(?<=\d{4}),", claim.source)[0] for claim in claims]
+    return max(dict.fromkeys(sources), key=sources.count).removeprefix("after ")
+
+
+def _lines(claims: Sequence[Claim], longest: int, *, wide: bool) -> Table:
+    """The claim, what it says, how it is decided and what was found."""
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
+    table.add_column(width=longest, no_wrap=True)
+    table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
+    table.add_column(width=5, no_wrap=True, style="dim")
+    found = {"ratio": 2} if wide else {"width": 10}
+    table.add_column(**found, no_wrap=True, overflow="ellipsis")
+    for claim in claims:
+        says = Text(plain(claim.says))
+        table.add_row(claim.id, says, claim.decided, _outcome(claim, in_full=wide))
+    return table
+
+
+def _outcome(claim: Claim, *, in_full: bool) -> Text:
+    """What was found, or its first word."""
+    first = re.split("[ ,;:]", claim.expected)[0]
+    return Text(plain(claim.expected) if in_full else first, COLOURS.get(first, "yellow"))
+
+
+def explanation(claim: Claim) -> Table:
+    """What the record says, in two columns."""
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    kind = "measured, no theorem" if claim.kind == "trend" else RELATIONS[claim.relation]
+    rows = {
+        "says": plain(claim.says),
+        "relation": f"{claim.relation}  {kind}" if claim.kind == "theorem" else
+                    f"{claim.relation}  {kind}: {RELATIONS[claim.relation]}",
+        "stated": plain(claim.stated),
+        "needed": plain(claim.needed),
+        "formula": _formula(claim),
+        "tolerance": tolerance(claim),
+        "decided": decided(claim),
+        "found": plain(claim.expected),
+    }  # fmt: skip
+    for name, value in rows.items():
+        table.add_row(name, Text(value))
+    return table
+
+
+def _formula(claim: Claim) -> str:
+    """Where it stands, what it does and what it must be told."""
+    formula = claim.formula
+    says = plain((inspect.getdoc(formula) or "-").splitlines()[0])
+    fixed = [f"{name} = {value!r}, fixed by the claim" for name, value in claim.given.items()]
+    arguments = [
+        name if argument.default is argument.empty else f"{name} = {argument.default!r}"
+        for name, argument in claim.arguments.items() if name not in claim.given
+    ]  # fmt: skip
+    named = "; ".join([", ".join(arguments) or "no argument", *fixed])
+    return f"{formula.__module__}.{formula.__qualname__}\n{says}\n{named}"
+
+
+def tolerance(claim: Claim) -> str:
+    """How far off a run may be, and how far off a formula is seen."""
+    if claim.relation == "assumption":
+        return "none: it is met or not"
+    if claim.kind == "trend":
+        return "none: a median over seeds"
+    if claim.relation == "~":
+        return "a distance of 0.025 between the laws (Kolmogorov's)"
+    if claim.relation in ("<=", ">=") and not claim.attained:
+        return "none: a bound"
+    reached = "; the bound is reached" if claim.attained else ""
+    leading = "; true to leading order in d/T" if claim.order == "leading" else ""
+    return (
+        f"{claim.tolerance:.0%} of the formula{reached}{leading}; a formula off by "
+        f"{claim.control:.0%} must not hold"
+    )
+
+
+def decided(claim: Claim) -> str:
+    """How, and by which command."""
+    if claim.decided == "cited":
+        return f"by nothing here: {claim.reason}"
+    if claim.decided == "exact":
+        found = claim.certificate
+        where = f"{found.__module__}.{found.__qualname__}()" if found else "no certificate yet"
+        return f"by exact arithmetic: {where}"
+    commands = deciding(claim.id)
+    return "\n".join(["by simulation:", *commands]) if commands else "by a check of an experiment"
+
+
+def deciding(name: str) -> list[str]:
+    """Commands that decide a claim: those of the sources of this package that name it."""
+    named = re.compile(rf"[\"']{re.escape(name)}[\"']")
+    found = [path for path, source in _sources().items() if named.search(source)]
+    found += [Path(FORMATTED[name])] if name in FORMATTED else []
+    return list(dict.fromkeys(filter(None, (_command(path, name) for path in found))))
+
+
+@functools.cache
+def _sources() -> dict[Path, str]:
+    """Of this package, all but this one."""
+    here = Path(__file__)
+    files = sorted(path for path in here.parent.rglob("*.py") if path != here)
+    return {path.relative_to(here.parent): path.read_text(encoding="utf-8") for path in files}
+
+
+def _command(source: Path, name: str) -> str | None:
+    """The command that a source of this package belongs to."""
+    folder = source.parts[0]
+    if folder == "recursion":
+        family = FAMILIES.get(source.stem)
+        return family and f"collapse-sim curse --family {family}"
+    if folder not in COMMANDS:
+        return None
+    flags = f" --regimes {REGIMES[name]}" if folder == "linear" and name in REGIMES else ""
+    return f"collapse-sim {COMMANDS[folder]}{flags}"
+
+
+def command(arguments: Sequence[str]) -> int:
+    """List or explain; returns the exit status."""
+    return run_command("claims", lambda: show(arguments))
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:]))

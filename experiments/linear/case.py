@@ -1,0 +1,118 @@
+"""One process of a run before it is simulated: what is known of it, and what formulas may ask."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from collapse_sim.experiment.process import Check
+from collapse_sim.intervals import SMALLEST_LOOK
+from experiments.linear.schedules import Masks
+from experiments.linear.settings import Settings
+from experiments.linear.world import World
+
+FEW = 100
+"""Designs whose means over label noise are enough for the normal limit: they hardly vary."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A regime and, for edits, which rows they touch and who writes them.
+
+    `masks` is what is known of an edit's masks before it runs; `averaged` whether its mean over
+    label noise is followed as well; `finite_moments` the order below which test errors have them.
+    """
+
+    settings: Settings
+    world: World
+    regime: str
+    mask: str = ""
+    variant: str = ""
+    masks: Masks | None = None
+    averaged: bool = False
+    finite_moments: float = np.inf
+    chains: list[Check] = field(default_factory=list)
+    """What whole chains decide."""
+    means: list[Check] = field(default_factory=list)
+    """What means over label noise decide."""
+
+    @property
+    def name(self) -> str:
+        variant = "" if self.variant == "chained" else self.variant
+        return " ".join(part for part in (self.regime, self.mask, variant) if part)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether its masks do not look at the labels."""
+        return self.masks is not None and self.masks.counts is not None
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Those recorded: an external prior is off by a vector of its own.
+
+        The mean over the design's scale is that of the test error only where nothing else but the
+        scale tells designs apart.
+        """
+        both = "test_error", "scale_averaged_error"
+        return both[:1] if self.variant == "external" else both
+
+    @property
+    def measure(self) -> str:
+        """The one whose mean is judged: without the heavy tail where there is a choice."""
+        fresh = self.regime.endswith("_fresh") and self.regime != "mix_fresh"
+        heavy = self.world.given or fresh or self.variant == "external"
+        return "test_error" if heavy else "scale_averaged_error"
+
+    @cached_property
+    def where(self) -> dict[str, Any]:
+        """What formulas may ask of it, by the names of their arguments."""
+        settings, world, n = self.settings, self.world, self.settings.generations
+        where = {
+            "dim": world.design.dim, "samples": world.design.samples,
+            "noise_std": world.noise_std, "design": settings.design,
+            "spectrum": settings.spectrum,
+        }  # fmt: skip
+        if world.given:
+            where["given_design"] = True
+        if self.regime.startswith("mix"):
+            where["real_weight"] = settings.real_weight
+        if self.variant == "external":
+            where["prior_error"] = settings.prior_error * world.base_error
+        if self.masks is None:
+            return where
+        if not self.is_blind:
+            once = self.mask == "confident"
+            where["threshold"] = settings.once_threshold if once else settings.threshold
+        return where | self.masks.facts(n)
+
+    def mean(
+        self, claim: str, at: int = 0, *, exactly: bool = False, note: str = "", **options: Any
+    ) -> None:
+        """Decide a claim on the mean test error of one generation, by default the last.
+
+        `exactly`: on means over label noise, where they are followed.
+        """
+        averaged = exactly and self.averaged
+        finite = averaged or self.measure == "scale_averaged_error"
+        if averaged:
+            note = f"{note}; mean over label noise" if note else "mean over label noise"
+        check = Check(
+            claim,
+            self.measure,
+            at,
+            note=note,
+            finite_moments=np.inf if finite else self.finite_moments,
+            smallest_look=FEW if averaged else SMALLEST_LOOK,
+            **options,
+        )
+        (self.means if averaged else self.chains).append(check)
+
+    def law(self, claim: str, at: int, **given: Any) -> None:
+        """Decide a claim on the law of the test error of one generation."""
+        note = "Kolmogorov distance between the laws"
+        self.chains.append(Check(claim, "test_error", at, given=given, note=note))
+
+    def assumption(self, claim: str, note: str, **given: Any) -> None:
+        """Decide a claim that the masks alone decide."""
+        self.chains.append(Check(claim, given=given, note=note))

@@ -1,0 +1,115 @@
+"""Certificates: claims that arithmetic decides, in fractions or far beyond rounding.
+
+Each function takes no argument and says whether its claim holds.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from theory import mixing
+from theory.claims import certificate
+from theory.editing import corrected, published
+
+_WEIGHTS = [Fraction(k, 12) for k in range(1, 12)]
+"""Real weights inside (0, 1). Identities of low degree hold everywhere if they hold here."""
+
+
+@certificate("ref.golden_identity")
+def best_weight_is_its_variance() -> bool:
+    r"""The ratio $\kappa = w^2 / (1 - w)$ of which w is the best: $v(w) = w$, and less nowhere."""
+    holds = []
+    for best in _WEIGHTS:
+        ratio = best**2 / (1 - best)
+        holds.append(_mixed_limit(best, ratio) == best)
+        holds += [_mixed_limit(weight, ratio) > best for weight in _WEIGHTS if weight != best]
+        found = mixing.optimal_weight(size_ratio=float(ratio))
+        holds.append(abs(found - best) < 1e-12)
+    return all(holds)
+
+
+@certificate("he2025.naive")
+def pooling_is_worse_than_the_best_weight() -> bool:
+    r"""$v(\frac\kappa{1 + \kappa}) = \frac{1 + \kappa}{2 + \kappa} > w^*$ at rational $w^*$."""
+    holds = []
+    for best in _WEIGHTS:
+        ratio = best**2 / (1 - best)
+        pooled = _mixed_limit(ratio / (1 + ratio), ratio)
+        holds += [pooled == (1 + ratio) / (2 + ratio), pooled > best]
+        holds.append(abs(mixing.naive_limit(size_ratio=float(ratio)) - pooled) < 1e-12)
+    return all(holds)
+
+
+@certificate("garg2026.third")
+def mixing_beats_the_clean_fit_between_a_third_and_one() -> bool:
+    """w^2 + 2 (1 - w)^2 - 1 = (3 w - 1)(w - 1), which is negative exactly between its roots."""
+    same = [w**2 + 2 * (1 - w) ** 2 - 1 == (3 * w - 1) * (w - 1) for w in _WEIGHTS]
+    return all(same) and mixing.round_two_threshold() == float(Fraction(1, 3))
+
+
+@certificate("garg2026.dynamic")
+def the_next_best_weight_is_its_variance() -> bool:
+    """Given an inflation v, w^2 + (1 - w)^2 (1 + v) is least at (1 + v)/(2 + v), and is that."""
+    weight, holds = Fraction(1), []
+    for step in range(1, 12):
+        before, weight = weight, (1 + weight) / (2 + weight)
+        # a parabola in w with the leading coefficient 2 + v, so its vertex and value say all
+        holds.append(weight**2 + (1 - weight) ** 2 * (1 + before) == weight)
+        holds.append(2 * weight - 2 * (1 - weight) * (1 + before) == 0)
+        holds.append(abs(mixing.dynamic_weight(round=step) - weight) < 1e-12)
+    return all(holds)
+
+
+@certificate("ref.edit_A")
+def one_edit_by_the_process_itself() -> bool:
+    """Covariance of the fit after one edit, all masks of a design in whole numbers, as fractions.
+
+    With B = X'MX the claim is K = A^-1 + 2 A^-1 B A^-1 - A^-1 B A^-1 B A^-1, K = X^+ L X^+' and
+    L = (I - M + MP)(I - M + MP)' + M of the labels.
+    """
+    design = _fractions([[1, 0], [1, 1], [0, 2], [1, 3], [2, -1]])
+    rows = len(design)
+    inverse = _inverse(design.T @ design)
+    fit, identity = inverse @ design.T, _fractions(np.eye(rows, dtype=int))
+    hat, holds = design @ fit, []
+    for number in range(2**rows):
+        mask = _fractions(np.diag([number >> row & 1 for row in range(rows)]))
+        step = identity - mask + mask @ hat
+        found = fit @ (step @ step.T + mask) @ fit.T
+        spread = inverse @ (design.T @ mask @ design) @ inverse
+        claimed = inverse + 2 * spread - spread @ (design.T @ mask @ design) @ inverse
+        holds.append(bool((found == claimed).all()))
+    overlap = np.array([[0.5, 0.25], [0.25, 0.5]])
+    formula = corrected.one_edit_covariance(overlap=overlap)
+    return all(holds) and bool((formula == np.eye(2) + 2 * overlap - overlap @ overlap).all())
+
+
+@certificate("ref.edit_B_loewner")
+def quarter_turns_stay_below_the_bound() -> bool:
+    """Whether editing 100 quarter-turned rows one by one keeps below 2e - 1: 4.609 is above."""
+    design = corrected.quarter_turn_frame(samples=100)
+    overlaps = design[:, :, None] * design[:, None, :]
+    covariance = corrected.disjoint_covariances(overlaps=overlaps)[-1]
+    largest = float(np.linalg.eigvalsh(covariance)[-1])
+    return largest <= corrected.disjoint_inflation_bound() + 1e-9
+
+
+@certificate("zhu2025.eq36")
+def the_printed_trace_is_defined() -> bool:
+    """Whether the product has a trace where least squares needs more rows than columns."""
+    sizes = [(dim, dim + extra) for dim in (1, 2, 10) for extra in (2, 3, 100)]
+    return any(published.equation_36_is_defined(dim=dim, samples=rows) for dim, rows in sizes)
+
+
+def _mixed_limit(weight: Fraction, ratio: Fraction) -> Fraction:
+    return (weight**2 + ratio * (1 - weight) ** 2) / (weight * (2 - weight))
+
+
+def _fractions(values: list | np.ndarray) -> np.ndarray:
+    return np.array([[Fraction(int(value)) for value in row] for row in values], dtype=object)
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Of a 2 x 2 matrix of fractions."""
+    (a, b), (c, d) = matrix
+    return np.array([[d, -b], [-c, a]], dtype=object) / (a * d - b * c)
