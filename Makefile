@@ -1,4 +1,4 @@
-# make bound | test | lint | bench | figures | clean, with nothing but Python >= 3.11 and make.
+# make bound | test | lint | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
 # Options: PYTHON=python3.12  VENV=path  ARGS="flags of the program that runs"
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: bound test lint bench figures clean
+.PHONY: bound test lint wheel bench figures clean
 .NOTPARALLEL: # two pips in one environment would fight
 .DELETE_ON_ERROR:
 
@@ -24,6 +24,9 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(RUN)
+
+wheel: $(VENV)/.installed-test # built, installed and tried from another directory
+	.ci/wheel $(RUN)
 
 bench: $(VENV)/.installed-test
 	$(RUN) tests/benchmarks/table.py $(ARGS)

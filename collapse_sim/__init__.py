@@ -1,3 +1,111 @@
-"""Simulate learners trained on their own output, and hold the runs against published theory."""
+"""Simulate learners trained on their own output, and hold the runs against published theory.
+
+    import collapse_sim as cs
+
+Names are imported when they are first used, so that this costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+NAMES = {
+    "simulated": ("Simulated", "judge", "simulate"),
+    "loaded": ("Loaded", "load"),
+    "loop": ("Chain", "Learner"),
+    "regimes": (
+        "Accumulate", "AccumulateSubsample", "Edit", "EditSubset", "FreshHuman", "FromHuman",
+        "Generation", "HumanOnly", "KeepHuman", "Mix", "Regime", "Replace", "Step", "Verify",
+    ),
+    "masks": ("MaskPolicy", "Policy"),
+    "design": ("GaussianDesign", "GivenDesign"),
+    "learners": ("ExternalPrior", "LinearLearner"),
+    "distributions.categorical": ("CategoricalLearner",),
+    "distributions.gaussian": ("GaussianLearner",),
+    "distributions.kernel_density": ("KernelDensityLearner",),
+    "distributions.mixture": ("MixtureLearner",),
+    "distributions.points": ("PointLearner",),
+    "distributions.spikes": ("SpikeLearner",),
+    "data": ("Resampled",),
+    "certify": ("Evidence", "LawEvidence", "Verdict"),
+    "replicates": ("Summary",),
+    "run_directory": ("RunDirectory", "RunError"),
+}  # fmt: skip
+"""The public names of each module; whatever stands in none of them may change."""
+
+MODULES = ("masks", "pytree")
+"""Modules whose names say little without theirs: `masks.disjoint`, `pytree.static`."""
+
+HOMES = {name: module for module, names in NAMES.items() for name in names}
+
+__all__ = [*HOMES, *MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str):
+    if name in HOMES:
+        value = getattr(import_module(f"collapse_sim.{HOMES[name]}"), name)
+    elif name in MODULES:
+        value = import_module(f"collapse_sim.{name}")
+    else:
+        raise AttributeError(f"module 'collapse_sim' has no attribute {name!r}{_hint(name)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _hint(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, __all__, n=1)
+    return f"; the nearest is {near[0]!r}" if near else ""
+
+
+if TYPE_CHECKING:
+    from collapse_sim import masks as masks
+    from collapse_sim import pytree as pytree
+    from collapse_sim.certify import Evidence as Evidence
+    from collapse_sim.certify import LawEvidence as LawEvidence
+    from collapse_sim.certify import Verdict as Verdict
+    from collapse_sim.data import Resampled as Resampled
+    from collapse_sim.design import GaussianDesign as GaussianDesign
+    from collapse_sim.design import GivenDesign as GivenDesign
+    from collapse_sim.distributions.categorical import CategoricalLearner as CategoricalLearner
+    from collapse_sim.distributions.gaussian import GaussianLearner as GaussianLearner
+    from collapse_sim.distributions.kernel_density import (
+        KernelDensityLearner as KernelDensityLearner,
+    )
+    from collapse_sim.distributions.mixture import MixtureLearner as MixtureLearner
+    from collapse_sim.distributions.points import PointLearner as PointLearner
+    from collapse_sim.distributions.spikes import SpikeLearner as SpikeLearner
+    from collapse_sim.learners import ExternalPrior as ExternalPrior
+    from collapse_sim.learners import LinearLearner as LinearLearner
+    from collapse_sim.loaded import Loaded as Loaded
+    from collapse_sim.loaded import load as load
+    from collapse_sim.loop import Chain as Chain
+    from collapse_sim.loop import Learner as Learner
+    from collapse_sim.masks import MaskPolicy as MaskPolicy
+    from collapse_sim.masks import Policy as Policy
+    from collapse_sim.regimes import Accumulate as Accumulate
+    from collapse_sim.regimes import AccumulateSubsample as AccumulateSubsample
+    from collapse_sim.regimes import Edit as Edit
+    from collapse_sim.regimes import EditSubset as EditSubset
+    from collapse_sim.regimes import FreshHuman as FreshHuman
+    from collapse_sim.regimes import FromHuman as FromHuman
+    from collapse_sim.regimes import Generation as Generation
+    from collapse_sim.regimes import HumanOnly as HumanOnly
+    from collapse_sim.regimes import KeepHuman as KeepHuman
+    from collapse_sim.regimes import Mix as Mix
+    from collapse_sim.regimes import Regime as Regime
+    from collapse_sim.regimes import Replace as Replace
+    from collapse_sim.regimes import Step as Step
+    from collapse_sim.regimes import Verify as Verify
+    from collapse_sim.replicates import Summary as Summary
+    from collapse_sim.run_directory import RunDirectory as RunDirectory
+    from collapse_sim.run_directory import RunError as RunError
+    from collapse_sim.simulated import Simulated as Simulated
+    from collapse_sim.simulated import judge as judge
+    from collapse_sim.simulated import simulate as simulate

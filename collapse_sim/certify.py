@@ -74,6 +74,21 @@ class Verdict:
     unit: float = 1.0
     """What tables divide predicted, observed and interval by: b, for test errors."""
 
+    def __str__(self) -> str:
+        """One line: the verdict, what was measured, what is claimed, and how sure that is."""
+        where = "" if self.generation is None else f", generation {self.generation}"
+        within = f" within {100 * self.within:.2g} %" if self.within else ""
+        parts = [f"{self.claim}{where}: {self.verdict}{within}"]
+        if self.interval is not None:
+            low, high = self.interval
+            parts.append(f"measured {low:.4g} to {high:.4g}")
+        if self.predicted is not None:
+            allowed = f" up to {100 * self.tolerance:g} %" if self.tolerance else ""
+            parts.append(f"claimed {self.relation} {self.predicted:.4g}{allowed}")
+        if self.needed is not None:
+            parts.append(f"about {int(float(f'{self.needed:.1e}')):,} replicates would decide")
+        return f"{'; '.join(parts)} (chance of error {1 - self.confidence:.1g})"
+
 
 def decide(
     relation: str,

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.linalg import DType
-from collapse_sim.pytree import pytree, static
+from collapse_sim.pytree import pytree, require_methods, require_tree, static
 from collapse_sim.regimes import Copies, Generation, Regime, is_off
 
 Trace = dict[str, Float[Array, " generations"]]
@@ -65,6 +65,9 @@ class Chain:
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
     data that is not what generation n - 1 was trained on. `prior` makes, of the learner and the
     truth, the model that writes frozen edits; without one the first fit does.
+
+    Raises ValueError for generations < 1, for a learner or regime that lacks a method or that JAX
+    cannot hold (see pytree.py), and for a pair of them that makes no sense.
     """
 
     learner: Learner
@@ -75,6 +78,10 @@ class Chain:
     def __post_init__(self):
         if self.generations < 1:
             raise ValueError(f"generations={self.generations}: accepted are integers >= 1")
+        require_methods("learner", self.learner, Learner)
+        require_methods("regime", self.regime, Regime)
+        for name in ("learner", "regime", "prior"):
+            require_tree(name, getattr(self, name))
         self.learner.require(self.regime)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:

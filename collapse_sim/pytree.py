@@ -1,8 +1,8 @@
 """Dataclasses as JAX pytrees: which fields decide the compiled program, and which are data."""
 
-from dataclasses import field, fields
+from dataclasses import field, fields, is_dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 
@@ -37,3 +37,41 @@ def pytree(cls: Class) -> Class:
 
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
     return cls
+
+
+def require_tree(name: str, value: Any) -> None:
+    """Make JAX know the class of `value`, the part `name` of a simulation, if it does not.
+
+    A frozen dataclass that nobody decorated becomes static as a whole: each of its values has a
+    compiled program of its own. Raises ValueError, which says what to add, where that cannot be:
+    for what is no frozen dataclass, and for fields that have no hash, as arrays.
+    """
+    if not jax.tree_util.all_leaves([value]):
+        return
+    cls = type(value)
+    if not is_dataclass(cls) or not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise ValueError(
+            f"{name} is a {cls.__name__}: accepted is an instance of a class with "
+            "@dataclass(frozen=True)"
+        )
+    try:
+        hash(value)
+    except TypeError:
+        raise ValueError(
+            f"{name} is a {cls.__name__} with arrays or lists: add @collapse_sim.pytree.pytree to "
+            "the class, and = collapse_sim.pytree.static() to fields that decide shapes"
+        ) from None
+    jax.tree_util.register_static(cls)
+
+
+def require_methods(name: str, value: Any, protocol: type) -> None:
+    """Raises ValueError that names what `value` lacks of a protocol."""
+    if isinstance(value, type):
+        raise ValueError(f"{name} is the class {value.__name__}: accepted is an instance of it")
+    wanted = [member for member in vars(protocol) if not member.startswith("_")]
+    missing = [member for member in wanted if not hasattr(value, member)]
+    if missing:
+        raise ValueError(
+            f"{name} is a {type(value).__name__} without {', '.join(missing)}: accepted are "
+            f"objects with {', '.join(wanted)}"
+        )

@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.masks import Policy
-from collapse_sim.pytree import pytree, static
+from collapse_sim.pytree import pytree, require_methods, require_tree, static
 from collapse_sim.random_counts import binomial
 
 Data = Any
@@ -100,6 +100,9 @@ class Verify(FromHuman):
     """
 
     verifier: Callable[[Data], Data]
+
+    def __post_init__(self):
+        require_tree("verifier", self.verifier)
 
     def start(self, human, generations):
         del generations
@@ -243,6 +246,10 @@ class Edit(FromHuman):
     anchored: Bool[np.ndarray | Array, ""] | bool = False
     additive: Bool[np.ndarray | Array, ""] | bool = False
     frozen: Bool[np.ndarray | Array, ""] | bool = False
+
+    def __post_init__(self):
+        require_methods("policy", self.policy, Policy)
+        require_tree("policy", self.policy)
 
     @staticmethod
     def of(policy: Policy, variant: str = "chained") -> "Edit":

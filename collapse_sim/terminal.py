@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from tqdm import tqdm
 
@@ -16,11 +17,17 @@ CLOSED = 141
 """Exit status of a command whose output nobody reads any more, as the shell has it."""
 
 
+PROGRAM: ContextVar[str | None] = ContextVar("PROGRAM", default=None)
+"""What a person typed to start the program, where that is not the name of its file."""
+
+
 def run_command(name: str, main: Callable[[], object], *, interrupted: str = "") -> int:
     """Exit status of `main`; what goes wrong in it is said in one line of standard error.
 
-    `interrupted` says what can be done after Ctrl-C, which is no error.
+    `name` begins that line where PROGRAM names nothing else; `interrupted` says what can be done
+    after Ctrl-C, which is no error.
     """
+    name = PROGRAM.get() or name
     print_whatever_it_is()
     try:
         main()

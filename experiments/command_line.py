@@ -15,24 +15,30 @@ import tyro
 
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, dump_json
-from collapse_sim.terminal import run_command
+from collapse_sim.terminal import PROGRAM, run_command
+from experiments import repeat
 
 SEEDS = 2**32
 """How many there are: JAX's keys see the last 32 bits of a number alone."""
 
 
-class Settings(Protocol):
+class Flags(Protocol):
     """A frozen dataclass of flags."""
 
-    @property
-    def preset(self) -> str: ...
     @property
     def seed(self) -> int: ...
     @property
     def out(self) -> Path | None: ...
+    def validate(self) -> None: ...
+
+
+class Settings(Flags, Protocol):
+    """Flags of an experiment that has presets and goes on after an interruption."""
+
+    @property
+    def preset(self) -> str: ...
     @property
     def resume(self) -> bool: ...
-    def validate(self) -> None: ...
 
 
 class SimulationSettings(Settings, Protocol):
@@ -40,22 +46,38 @@ class SimulationSettings(Settings, Protocol):
     def precision(self) -> str: ...
 
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
+AnySettings = TypeVar("AnySettings", bound=Flags)
 
 
 def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySettings:
-    """Settings from the command line; flags override those of --preset."""
-    preset = "default"
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if name == "--preset" or name.startswith("--preset="):
-            preset = name.partition("=")[2] or value
+    """Settings from the command line; flags override those of --preset or --config."""
+    path, arguments = repeat.taken(arguments)
+    stored = None if path is None else repeat.stored_parameters(path)
+    preset = _preset(arguments) if stored is None else stored.get("preset", "default")
     if preset not in presets:
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]
-    settings = tyro.cli(type(default), args=list(arguments), default=default)
+    if path is not None and stored is not None:
+        arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
+    description = f"{type(default).__doc__}\n{repeat.HELP}"
+    settings = tyro.cli(
+        type(default),
+        args=list(arguments),
+        default=default,
+        prog=PROGRAM.get(),
+        description=description,
+    )
     require_seed(settings.seed)
     settings.validate()
     return settings
+
+
+def _preset(arguments: Sequence[str]) -> str:
+    chosen = "default"
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        if name == "--preset" or name.startswith("--preset="):
+            chosen = name.partition("=")[2] or value
+    return chosen
 
 
 def require_seed(seed: int) -> None:
@@ -64,17 +86,17 @@ def require_seed(seed: int) -> None:
         raise ValueError(f"--seed {seed}: accepted are integers from 0 to {SEEDS - 1}")
 
 
-def reject(settings: Settings, name: str, accepted: str, value: Any = None) -> None:
+def reject(settings: Flags, name: str, accepted: str, value: Any = None) -> None:
     """Raises ValueError that names a flag, its value and what is accepted."""
     value = getattr(settings, name) if value is None else value
     raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
 
 
-def parameters(settings: Settings) -> dict[str, Any]:
+def parameters(settings: Flags) -> dict[str, Any]:
     """All that decides the numbers of a run, and nothing that does not."""
     values = asdict(settings)  # type: ignore[call-overload]
-    for name in ("out", "resume"):
-        del values[name]
+    for name in repeat.NO_PARAMETERS:
+        values.pop(name, None)
     return json.loads(json.dumps(values))
 
 
@@ -105,7 +127,7 @@ def file_digests(settings: Settings, *flags: str) -> dict[str, str]:
 
 def config(
     experiment: str,
-    settings: Settings,
+    settings: Flags,
     packages: Sequence[str],
     inputs: Mapping[str, str],
     **more: Any,
@@ -194,15 +216,19 @@ def command(
     parse: Callable[[Sequence[str]], AnySettings],
     configure: Callable[[AnySettings], None],
     main: Callable[[AnySettings], None],
+    *,
+    interrupted: str = "the same command with --resume goes on",
 ) -> int:
     """Parse, configure JAX and run; returns the exit status.
 
-    What goes wrong is said in one line.
+    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C.
     """
 
     def run() -> None:
+        note = repeat.check(arguments, script.removesuffix(".py"))
         settings = parse(arguments)
+        print(*note, sep="\n", end="\n" if note else "")
         configure(settings)
         main(settings)
 
-    return run_command(script, run, interrupted="the same command with --resume goes on")
+    return run_command(script, run, interrupted=interrupted)

@@ -10,17 +10,18 @@ result: it is reported as `violated`, and the exit status stays 0.
 """
 
 import os
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tyro
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
-from collapse_sim.intervals import mean_interval
-from collapse_sim.terminal import run_command
 from experiments import command_line
-from experiments.verdicts import INDEPENDENT
+
+if TYPE_CHECKING:
+    from collapse_sim.certify import Verdict
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,17 @@ class Settings:
     out: Path = Path("runs/conjecture_search/default")
     """Run directory: verdicts.json and config.json."""
 
+    def validate(self) -> None:
+        """Raises ValueError, in one line, for values that nothing can be done with."""
+        for name, least in (("dims", 1), ("blocks", 1), ("ratios", 0), ("totals", 0)):
+            if not getattr(self, name) or min(getattr(self, name)) < least:
+                command_line.reject(self, name, f"accepted are numbers >= {least}, at least one")
+
+
+def parse(arguments: Sequence[str]) -> Settings:
+    """Settings from the command line."""
+    return command_line.parse({"default": Settings()}, arguments)
+
 
 def schedules(samples: int, edited: int, blocks: int, rng: np.random.Generator):
     """Named tuples of block sizes, each summing to `edited`."""
@@ -67,12 +79,15 @@ def schedules(samples: int, edited: int, blocks: int, rng: np.random.Generator):
         yield name, schedule
 
 
-def search(settings: Settings) -> list[Verdict]:
+def search(settings: Settings) -> "list[Verdict]":
     """A verdict for every schedule tried."""
+    # Imported here so that --help and bad flags answer at once.
     import jax
 
+    from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
     from collapse_sim.design import GaussianDesign
     from collapse_sim.expectation import ScheduledExpectation
+    from collapse_sim.intervals import mean_interval
     from collapse_sim.replicates import EMPTY, Stream
     from theory.claims import ledger
     from theory.wishart import base_error
@@ -120,12 +135,10 @@ def search(settings: Settings) -> list[Verdict]:
 
 def main(settings: Settings) -> None:
     """Search, write the verdicts, print the closest schedule of each (d, T)."""
-    import jax
+    from experiments.verdicts import how_sure
 
-    command_line.require_seed(settings.seed)
-    parameters = {key: list(v) if isinstance(v, tuple) else v for key, v in vars(settings).items()}
-    del parameters["out"]
-    config = {"experiment": "conjecture_search", "parameters": parameters, "jax": jax.__version__}
+    packages = ("jax", "jaxlib", "numpy", "scipy")
+    config = command_line.config("conjecture_search", settings, packages, inputs={})
     run = command_line.open_run(settings.out, config, resume=False)
     verdicts = search(settings)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
@@ -143,18 +156,27 @@ def main(settings: Settings) -> None:
               f"{verdict.verdict}")  # fmt: skip
     counts = {name: sum(v.verdict == name for v in verdicts) for name in ("holds", "violated")}
     rest = len(verdicts) - sum(counts.values())
-    print(
-        f"{len(verdicts)} schedules: {counts['holds']} hold, {counts['violated']} violated, {rest} "
-        f"undecided; the chance that any is wrong is at most {FAMILY_ERROR:g}, {INDEPENDENT}. "
-        f"{run.path}"
-    )
+    held = f"{counts['holds']} hold, {counts['violated']} violated, {rest} undecided"
+    print(f"{len(verdicts)} schedules: {held}. {how_sure(verdicts)}")
+    print(f"{run.path}: verdicts.json, config.json")
 
 
-def _share(verdict: Verdict) -> float:
+def _share(verdict: "Verdict") -> float:
     assert verdict.observed is not None and verdict.predicted is not None
     return verdict.observed / verdict.predicted
 
 
+def _configure(settings: Settings) -> None:
+    """Many small programs: the host compiles fastest."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    command_line.require_devices()
+
+
+def command(arguments: Sequence[str], *, configure: Callable[[Settings], None] = _configure) -> int:
+    """Parse and run; returns the exit status."""
+    script = "conjecture_search.py"
+    return command_line.command(script, arguments, parse, configure, main, interrupted="")
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # many small programs: the host compiles fastest
-    raise SystemExit(run_command("conjecture_search.py", lambda: main(tyro.cli(Settings))))
+    raise SystemExit(command(sys.argv[1:]))

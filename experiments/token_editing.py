@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from experiments import command_line
 from experiments.editing.settings import TokenEditingSettings, parse
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "sacrebleu")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers")
 
 
 def main(settings: TokenEditingSettings) -> None:
     """Run, or finish, the study and report it."""
     # Imported here so that --help and bad flags answer at once.
+    from collapse_sim.language.responses import require_sacrebleu
     from collapse_sim.language.transformer import TransformerConfig
     from experiments.editing.corpora import make_corpora
     from experiments.editing.evidence import chain_rows, gather
@@ -34,6 +35,10 @@ def main(settings: TokenEditingSettings) -> None:
     from paper_figs import editing
     from paper_figs.style import save
 
+    packages = PACKAGES
+    if "finetune" in settings.stage:  # before anything is trained
+        require_sacrebleu("--stage finetune")
+        packages += ("sacrebleu",)
     for size in (settings.size, settings.prior_size):
         TransformerConfig.named(size, vocabulary=settings.vocabulary, context=settings.context)
     corpora = make_corpora(settings)
@@ -43,7 +48,7 @@ def main(settings: TokenEditingSettings) -> None:
             vars(p) for part in (corpora.pairs.train, corpora.pairs.held_out) for p in part.pairs
         ]
         inputs[f"--pairs {settings.pairs or 'of the standard library'}"] = command_line.digest(read)
-    config = command_line.config("token_editing", settings, PACKAGES, inputs, data=corpora.sources)
+    config = command_line.config("token_editing", settings, packages, inputs, data=corpora.sources)
     directory = settings.directory("token_editing")
     run = command_line.open_run(directory, config, resume=settings.resume)
     if settings.resume and run.is_finished():

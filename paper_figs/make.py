@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory, RunError
-from collapse_sim.terminal import run_command
+from collapse_sim.terminal import PROGRAM, run_command
 from paper_figs import (
     bound_violation,
     categorical_collapse,
@@ -37,15 +37,15 @@ from paper_figs.runs import design_size
 from paper_figs.style import save
 
 RUNS = Path("runs") / "linear_bound"
-COMMAND = "python experiments/linear_bound.py"
+COMMAND = "collapse-sim bound"
 LANGUAGE_RUNS = Path("runs") / "transformer_collapse"
-LANGUAGE_COMMAND = "python experiments/transformer_collapse.py"
+LANGUAGE_COMMAND = "collapse-sim transformer"
 RECURSION_RUNS = Path("runs") / "curse_of_recursion"
-RECURSION_COMMAND = "python experiments/curse_of_recursion.py"
+RECURSION_COMMAND = "collapse-sim curse"
 FRACTION_RUNS = Path("runs") / "synthetic_fraction"
-FRACTION_COMMAND = "python experiments/synthetic_fraction.py"
+FRACTION_COMMAND = "collapse-sim fraction"
 EDITING_RUNS = Path("runs") / "token_editing"
-EDITING_COMMAND = "python experiments/token_editing.py"
+EDITING_COMMAND = "collapse-sim editing"
 ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS]
 MOST_SIZES = 3
 SMALL_PRESETS = ("quick", "tiny")
@@ -130,7 +130,9 @@ FIGURES = {
 
 def main(arguments: Sequence[str]) -> None:
     """Parse, draw, and say what was read and written."""
-    parser = argparse.ArgumentParser(description="Draw all figures from finished runs.")
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM.get(), description="Draw all figures from finished runs."
+    )
     parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
     parser.add_argument(
         "--runs", nargs="+", type=Path, default=ALL_RUNS, metavar="DIR",
@@ -199,5 +201,10 @@ def _described(run: RunDirectory) -> str:
     return f"{run.path}{preset and f' (preset {preset})'}"
 
 
+def command(arguments: Sequence[str]) -> int:
+    """Parse and draw; returns the exit status."""
+    return run_command("make.py", lambda: main(arguments))
+
+
 if __name__ == "__main__":
-    raise SystemExit(run_command("make.py", lambda: main(sys.argv[1:])))
+    raise SystemExit(command(sys.argv[1:]))

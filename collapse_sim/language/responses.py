@@ -1,9 +1,9 @@
 """What a model answers to held-out prompts, and how near that is to the answers people wrote."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import sacrebleu
 from jaxtyping import Array, Float, Key
 from tokenizers import Tokenizer
 
@@ -44,7 +44,18 @@ def chrf(responses: Sequence[str], references: Sequence[str]) -> float:
     Popović 2015, doi 10.18653/v1/W15-3049, as sacreBLEU computes it: F of beta = 2, counts of
     n-grams summed over the responses, white space left out.
     """
-    return sacrebleu.corpus_chrf(responses, [references]).score
+    return require_sacrebleu("chrF").corpus_chrf(responses, [references]).score
+
+
+def require_sacrebleu(what: str) -> Any:
+    """The package that chrF is computed by; raises ValueError where it is not installed."""
+    try:
+        import sacrebleu
+    except ImportError:
+        raise ValueError(
+            f"{what}: needs sacrebleu, as in pip install 'collapse-sim[chrf]'"
+        ) from None
+    return sacrebleu
 
 
 def evaluate(

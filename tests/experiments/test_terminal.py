@@ -39,9 +39,9 @@ def test_every_seed_has_random_numbers_of_its_own(script, seed, tmp_path, capfd)
 
 
 def test_the_search_takes_the_same_seeds(tmp_path):
-    chosen = conjecture_search.Settings(seed=2**32, out=tmp_path / "run")
+    chosen = "--seed", "4294967296", "--out", str(tmp_path / "run")
     with pytest.raises(ValueError, match="--seed 4294967296: accepted are integers from 0 to"):
-        conjecture_search.main(chosen)
+        conjecture_search.parse(chosen)
 
 
 def test_the_largest_seed_is_not_the_smallest():

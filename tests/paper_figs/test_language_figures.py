@@ -279,8 +279,8 @@ def test_make_draws_each_figure_from_runs_of_its_own_experiment(tmp_path, capsys
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("oracle_language", "python experiments/transformer_collapse.py --preset oracle"),
-        ("linear_collapse", "python experiments/linear_bound.py"),
+        ("oracle_language", "collapse-sim transformer --preset oracle"),
+        ("linear_collapse", "collapse-sim bound"),
     ],
 )
 def test_make_names_the_command_that_makes_a_run(run, name, command, tmp_path, monkeypatch):

@@ -40,23 +40,23 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
             ("linear_collapse", "new"), ("bound_violation", "old"), ("mask_regimes", "old"),
         )
     ] + [
-        f"{name}: no run shows it; 'python experiments/transformer_collapse.py{flags}' makes one "
+        f"{name}: no run shows it; 'collapse-sim transformer{flags}' makes one "
         "that does"
         for name, flags in (("language_generations", ""), ("oracle_language", " --preset oracle"))
     ] + [
-        f"{name}: no run shows it; 'python experiments/curse_of_recursion.py --family {family}' "
+        f"{name}: no run shows it; 'collapse-sim curse --family {family}' "
         "makes one that does"
         for name, family in (
             ("gaussian_collapse", "all"), ("categorical_collapse", "all"),
             ("mixture_collapse", "all"), ("error_sources", "sources"),
         )
     ] + [
-        "synthetic_fraction: no run shows it; 'python experiments/synthetic_fraction.py' makes "
+        "synthetic_fraction: no run shows it; 'collapse-sim fraction' makes "
         "one that does",
-        "text_analysis: no run shows it; 'python experiments/synthetic_fraction.py --analyse' "
+        "text_analysis: no run shows it; 'collapse-sim fraction --analyse' "
         "makes one that does",
     ] + [
-        f"{name}: no run shows it; 'python experiments/token_editing.py' makes one that does"
+        f"{name}: no run shows it; 'collapse-sim editing' makes one that does"
         for name in ("token_probabilities", "edited_share")
     ]  # fmt: skip
     assert {name: len(figure.axes) for name, figure in saved.items()} == {
@@ -70,9 +70,9 @@ def test_make_without_a_run_says_which_command_makes_one(tmp_path):
     assert done.stderr == (
         f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}, "
         f"{make.RECURSION_RUNS}, {make.FRACTION_RUNS}, {make.EDITING_RUNS}; "
-        "'python experiments/linear_bound.py', 'python experiments/transformer_collapse.py', "
-        "'python experiments/curse_of_recursion.py', 'python experiments/synthetic_fraction.py' "
-        "or 'python experiments/token_editing.py' makes one\n"
+        "'collapse-sim bound', 'collapse-sim transformer', "
+        "'collapse-sim curse', 'collapse-sim fraction' "
+        "or 'collapse-sim editing' makes one\n"
     )
 
 

@@ -1,0 +1,53 @@
+"""A run directory read back: its parameters, verdicts and chains."""
+
+from dataclasses import MISSING, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from collapse_sim.certify import Verdict
+from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.table import Table
+
+
+@dataclass(frozen=True, repr=False)
+class Loaded:
+    """A finished run. `chains` is read when it is asked for."""
+
+    path: Path
+    config: dict[str, Any]
+    verdicts: list[Verdict]
+
+    def __repr__(self) -> str:
+        found = [verdict.verdict for verdict in self.verdicts]
+        counts = ", ".join(f"{found.count(name)} {name}" for name in dict.fromkeys(found))
+        return f"Loaded({self.config.get('experiment')} in {self.path}: {counts or 'no verdicts'})"
+
+    @cached_property
+    def chains(self) -> Table:
+        """The means of every process, measure and generation."""
+        return Table(RunDirectory(self.path).chains())
+
+
+def load(run_directory: Path | str) -> Loaded:
+    """Read a run directory; raises RunError, in one line, for any that holds no finished run."""
+    run = RunDirectory(run_directory)
+    if not run.has_config():
+        raise RunError(f"{run.path}: accepted is a run directory, with config.json and the rest")
+    if not run.is_finished():
+        raise RunError(f"{run.path}: is not finished; the same command with --resume goes on")
+    try:
+        verdicts = [_verdict(record) for record in run.verdicts()]
+    except ValueError as error:
+        raise RunError(f"{run.path}: verdicts.json cannot be read ({error})") from None
+    return Loaded(run.path, run.config(), verdicts)
+
+
+def _verdict(record: dict[str, Any]) -> Verdict:
+    names = {field.name for field in fields(Verdict)}
+    needed = {field.name for field in fields(Verdict) if field.default is MISSING}
+    if unknown := sorted(set(record) - names):
+        raise ValueError(f"unknown field {unknown[0]}: accepted are {', '.join(sorted(names))}")
+    if missing := sorted(needed - set(record)):
+        raise ValueError(f"a verdict has no {', '.join(missing)}")
+    return Verdict(**record)

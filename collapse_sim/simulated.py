@@ -1,0 +1,175 @@
+"""From a chain to its means, intervals and verdicts in one call each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from collapse_sim.certify import (
+    FAMILY_ERROR,
+    Evidence,
+    Verdict,
+    require_generation,
+    require_measure,
+)
+from collapse_sim.intervals import Interval, mean_interval
+from collapse_sim.pytree import require_tree
+from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary, looks
+from collapse_sim.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Generations = Float[np.ndarray, " generations"]
+
+SEEDS = 2**32
+"""How many there are: JAX's keys see the last 32 bits of a number alone."""
+
+EQUAL_WITHIN = 0.01
+"""Relative tolerance of an equality, where none is given; a bound has none."""
+
+
+@dataclass(frozen=True, repr=False)
+class Simulated:
+    """Replicates of one simulation, reduced: means, intervals and quantiles of every generation.
+
+    A measure that was not recorded raises ValueError, which names those that were.
+    """
+
+    summary: Summary
+
+    def __repr__(self) -> str:
+        return (
+            f"Simulated({self.replicates:,} replicates, {self.generations} generations: "
+            f"{', '.join(self.measures)})"
+        )
+
+    @property
+    def replicates(self) -> int:
+        return self.summary.count
+
+    @property
+    def measures(self) -> list[str]:
+        return list(self.summary.moments)
+
+    @property
+    def generations(self) -> int:
+        return len(next(iter(self.summary.moments.values())).mean)
+
+    def mean(self, measure: str = "test_error") -> Generations:
+        """The mean over replicates."""
+        return require_measure(self.summary.moments, measure).mean
+
+    def interval(
+        self, measure: str = "test_error", error: float = FAMILY_ERROR
+    ) -> Float[np.ndarray, "generations 2"]:
+        """A confidence sequence for the mean of each generation, missed with chance `error`.
+
+        Infinite below 1,000 replicates, and where one of them makes up too much of the variance.
+        """
+        moments = require_measure(self.summary.moments, measure)
+        indices = range(self.generations)
+        return np.array([mean_interval(moments, index, error) for index in indices])
+
+    def quantile(self, share: float, measure: str = "test_error") -> Generations:
+        """What a share of the replicates lies below, from the first 32,768 of them."""
+        return np.quantile(require_measure(self.summary.sample, measure), share, axis=0)
+
+    def table(self) -> Table:
+        """One row for each measure and generation, in the columns of a run's chains.parquet."""
+        columns: dict[str, np.ndarray] = {
+            "measure": np.repeat(np.array(self.measures), self.generations),
+            "generation": np.tile(np.arange(1, self.generations + 1), len(self.measures)),
+            "replicates": np.full(len(self.measures) * self.generations, self.replicates),
+        }
+        moments = self.summary.moments
+        columns["mean"] = np.concatenate([m.mean for m in moments.values()])
+        columns["standard_error"] = np.concatenate([m.standard_error for m in moments.values()])
+        for share in (0.05, 0.5, 0.95):
+            found = [self.quantile(share, measure) for measure in self.measures]
+            columns[f"q{100 * share:02.0f}"] = np.concatenate(found)
+        return Table(columns)
+
+    def to_frame(self) -> Any:
+        """`table` as a pandas DataFrame; needs pandas."""
+        return self.table().to_frame()
+
+    def plot(self, measure: str = "test_error", ax: "Axes | None" = None, **line: Any) -> "Axes":
+        """Draw the mean against the generation, with its interval; returns the axes."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots()[1] if ax is None else ax
+        generations, interval = np.arange(1, self.generations + 1), self.interval(measure)
+        (drawn,) = ax.plot(generations, self.mean(measure), **line)
+        low, high = np.where(np.isfinite(interval), interval, np.nan).T
+        ax.fill_between(generations, low, high, color=drawn.get_color(), alpha=0.3, linewidth=0)
+        ax.set(xlabel="generation", ylabel=measure.replace("_", " "))
+        return ax
+
+
+def simulate(
+    simulation: Simulation,
+    replicates: int = 4096,
+    seed: int = 0,
+    until: Callable[[Simulated], bool] | None = None,
+) -> Simulated:
+    """Run replicates of a chain, or of any function of a random key to measures by generation.
+
+    `until` is asked after 4,096 replicates, 8,192, ... whether enough is known; judging at each of
+    these looks costs no certainty. The random numbers are those of the first process of an
+    experiment with this seed. Raises ValueError for a number of replicates below 1 and for a seed
+    outside [0, 2^32).
+    """
+    if not 0 <= seed < SEEDS:
+        raise ValueError(f"seed={seed}: accepted are integers from 0 to {SEEDS - 1}")
+    if isinstance(simulation, FunctionType):
+        simulation = jax.tree_util.Partial(simulation)
+    require_tree("simulation", simulation)
+    key, stream = jax.random.fold_in(jax.random.key(seed), 0), Stream.of(simulation)
+    summary = EMPTY
+    for target in looks(replicates):
+        for grown in stream.extend(summary, key, target):
+            summary = grown
+        if until is not None and until(Simulated(summary)):
+            break
+    return Simulated(summary)
+
+
+def judge(
+    result: Simulated,
+    relation: str,
+    value: float | Interval,
+    measure: str = "test_error",
+    generation: int | None = None,
+    *,
+    tolerance: float | None = None,
+    error: float = FAMILY_ERROR,
+) -> Verdict:
+    """Decide whether `mean relation value` holds, for the last generation or the one given.
+
+    `relation` is ==, <= or >=. An equality holds when the whole interval lies within the relative
+    `tolerance`, 1 % where none is given, and then a value off by twice that must not hold; a bound
+    has no tolerance. `error` is the chance that the verdict is wrong: who asks k questions divides
+    it by k. Raises ValueError for any other relation, measure or generation.
+    """
+    generation = result.generations if generation is None else generation
+    require_generation(generation, result.generations)
+    if tolerance is None:
+        tolerance = EQUAL_WITHIN if relation == "==" else 0.0
+    pair = value if isinstance(value, tuple) else (value, value)
+    evidence = Evidence(
+        claim=measure,
+        source="asked from Python",
+        relation=relation,
+        generation=generation,
+        predicted=pair,
+        measure=measure,
+        tolerance=tolerance,
+        control=2 * tolerance if tolerance else None,
+        parameters={"replicates": result.replicates},
+    )
+    return evidence.judge(result.summary, error)

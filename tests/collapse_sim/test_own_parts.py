@@ -1,0 +1,187 @@
+"""A user's own regimes, learners and policies: plain frozen dataclasses work or say what to add."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import collapse_sim as cs
+from collapse_sim.distributions.sample import Sample
+
+LINEAR = cs.LinearLearner(cs.GaussianDesign(3, 20))
+
+
+@dataclass(frozen=True)
+class Same(cs.FromHuman):
+    """The human data, again and again."""
+
+    share: float = 0.0
+
+    def step(self, key, memory, seen):
+        return cs.Step(seen.human, memory, self.share)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A learner of `size` numbers 1, ..., `size`, the mean of which it adds to them."""
+
+    size: int
+    dtype: Any = jnp.float32
+
+    def require(self, regime): ...
+
+    def human(self, key):
+        return Sample.of(jnp.arange(1, self.size + 1, dtype=self.dtype), self.dtype), 0.0
+
+    def fit(self, data, key=None):
+        return data.labels.mean()
+
+    def generate(self, key, params, like, copies=1):
+        return Sample.of(like.labels + params, self.dtype)
+
+    def resample(self, key, params, data):
+        return cs.Resampled(data.labels + params, None, jnp.zeros(data.size))
+
+    def fresh_human(self, key, truth, like):
+        return like
+
+    def measure(self, params, truth):
+        return {"fitted": params}
+
+
+def test_a_plain_regime_runs():
+    run = cs.simulate(cs.Chain(LINEAR, Same(share=0.25), 3), replicates=64)
+    np.testing.assert_array_equal(run.mean(), np.full(3, run.mean()[0]))
+    assert run.mean("edited_fraction").tolist() == [0, 0.25, 0.25]
+
+
+def test_a_plain_learner_runs_and_its_values_have_programs_of_their_own():
+    for size in (3, 5, 3):
+        run = cs.simulate(cs.Chain(Numbers(size), cs.Replace(), 3), replicates=16)
+        centre = (size + 1) / 2
+        assert run.mean("fitted").tolist() == [centre, 2 * centre, 3 * centre]
+
+
+@dataclass(frozen=True)
+class EveryOther:
+    """Edits the positions of one parity."""
+
+    parity: int
+
+    def start(self, labels):
+        return jnp.arange(labels.shape[0]) % 2 == self.parity
+
+    def mask(self, key, generation, surprise, previous):
+        return previous
+
+
+def test_a_plain_policy_runs():
+    run = cs.simulate(cs.Chain(Numbers(5), cs.Edit(EveryOther(0)), 2), replicates=8)
+    assert run.mean("fitted").tolist() == pytest.approx([3, 3 + 3 * 3 / 5])
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """No type checker stands before the package's own answers, as for a user."""
+    monkeypatch.setattr("jaxtyping.config.jaxtyping_disable", True)
+
+
+def test_missing_methods_are_named(unchecked):
+    class Half:
+        dtype = jnp.float32
+
+        def fit(self, data, key=None): ...
+
+    says = "^learner is a Half without require, human, generate, resample, fresh_human, measure: "
+    with pytest.raises(ValueError, match=says):
+        cs.Chain(Half(), Same(), 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="^regime is a Half without start, copies, step: accepted"):
+        cs.Chain(LINEAR, Half(), 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="^policy is a Half without start, mask: accepted"):
+        cs.Edit(Half())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="^regime is the class Same: accepted is an instance"):
+        cs.Chain(LINEAR, Same, 3)  # type: ignore[arg-type]
+
+
+class Undecorated(Same):
+    """Without a decorator of its own it is a dataclass all the same."""
+
+
+class Bare(cs.FromHuman):
+    def step(self, key, memory, seen):
+        return cs.Step(seen.human, memory, 0.0)
+
+
+@dataclass
+class Mutable(Bare):
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
+class WithArray(Bare):
+    shares: Any
+
+
+def test_what_jax_cannot_hold_says_what_to_add():
+    cs.Chain(LINEAR, Undecorated(), 3)
+    for regime in (Bare(), Mutable()):
+        says = rf"^regime is a {type(regime).__name__}: .* class with @dataclass\(frozen=True\)$"
+        with pytest.raises(ValueError, match=says):
+            cs.Chain(LINEAR, regime, 3)
+    for shares in (np.ones(3), jnp.ones(3), [1, 2]):
+        with pytest.raises(ValueError, match="with arrays or lists: add @collapse_sim.pyt"):
+            cs.Chain(LINEAR, WithArray(shares), 3)
+    with pytest.raises(ValueError, match="^prior is a function: accepted is an instance of a cl"):
+        cs.Chain(LINEAR, cs.Replace(), 3, prior=lambda learner, truth: truth.weights)
+    with pytest.raises(ValueError, match="^verifier is a function: accepted is an instance of a"):
+        cs.Verify(lambda data: data)
+
+
+def test_with_the_decorator_arrays_are_data():
+    @cs.pytree.pytree
+    @dataclass(frozen=True)
+    class Shares(Bare):
+        shares: Any
+
+        def step(self, key, memory, seen):
+            return cs.Step(seen.human, memory, self.shares.sum())
+
+    run = cs.simulate(cs.Chain(LINEAR, Shares(np.array([0.25, 0.5])), 2), replicates=8)
+    assert run.mean("edited_fraction").tolist() == [0, 0.75]
+
+
+@pytest.mark.parametrize(
+    ("learner", "regime", "says"),
+    [
+        (cs.GaussianLearner(1, 9), cs.Mix(0.5), "averages of points are a sample of neither law"),
+        (LINEAR, cs.Replace(growing=True), None),
+        (
+            cs.LinearLearner(cs.GaussianDesign(3, 20, shared=False)),
+            cs.Edit.of(cs.masks.random_masks(20, 3, 0.5)),
+            "labels of one design cannot be put beside the inputs of another",
+        ),
+        (
+            cs.KernelDensityLearner(samples=9, bandwidth=0.3),
+            cs.Edit.of(cs.masks.random_masks(9, 3, 0.5), "additive"),
+            "points have no noise-free part: accepted are chained, anchored",
+        ),
+    ],
+)
+def test_a_pair_that_makes_no_sense_says_why(learner, regime, says):
+    if says is None:
+        cs.Chain(learner, regime, 3)
+        return
+    with pytest.raises(ValueError, match=says):
+        cs.Chain(learner, regime, 3)
+
+
+def test_a_function_of_a_key_is_a_simulation(unchecked):
+    run = cs.simulate(lambda key: {"drawn": jax.random.uniform(key, (2,))}, replicates=4096)
+    np.testing.assert_allclose(run.mean("drawn"), 0.5, atol=0.03)  # 1e-10: 6.6 standard errors
+    assert run.measures == ["drawn"]
+    for other in (Bare(), 3, "chain"):
+        with pytest.raises(ValueError, match="^simulation is a .*: accepted is an instance of a"):
+            cs.simulate(other)  # type: ignore[arg-type]

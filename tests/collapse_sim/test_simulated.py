@@ -1,0 +1,190 @@
+"""simulate and judge: the same numbers as the stream behind them, and verdicts in one line."""
+
+import builtins
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import collapse_sim as cs
+from collapse_sim.intervals import mean_interval
+from collapse_sim.replicates import EMPTY, Stream
+
+CHAIN = cs.Chain(cs.GaussianLearner(1, 20), cs.Replace(), 3)
+
+
+def steps(key):
+    """Generation n has mean n and a uniform error of half width 1/2."""
+    return {"test_error": jnp.arange(1, 4) + jax.random.uniform(key, (3,)) - 0.5}
+
+
+@pytest.fixture(scope="module")
+def run():
+    return cs.simulate(steps, replicates=2**14)
+
+
+def test_the_numbers_are_those_of_an_experiment_s_first_process():
+    run = cs.simulate(CHAIN, replicates=5000, seed=7)
+    key = jax.random.fold_in(jax.random.key(7), 0)  # experiments/streaming.py
+    *_, summary = Stream.of(CHAIN).extend(EMPTY, key, 5000)
+    for measure, moments in summary.moments.items():
+        np.testing.assert_array_equal(run.mean(measure), moments.mean)
+        expected = [mean_interval(moments, index, 1e-4) for index in range(3)]
+        np.testing.assert_array_equal(run.interval(measure, error=1e-4), expected)
+        median = np.median(summary.sample[measure], axis=0)
+        np.testing.assert_array_equal(run.quantile(0.5, measure), median)
+
+
+def test_it_shows_itself_in_one_short_line(run):
+    assert repr(run) == "Simulated(16,384 replicates, 3 generations: test_error)"
+    assert (run.replicates, run.generations, run.measures) == (16384, 3, ["test_error"])
+
+
+def test_replicates_stop_at_the_first_look_that_knows_enough():
+    seen = []
+
+    def until(run):
+        seen.append(run.replicates)
+        return cs.judge(run, "==", 3.0, tolerance=0.0055).verdict == "holds"
+
+    run = cs.simulate(steps, replicates=50_000, until=until)
+    assert seen == [4096, 8192, 16384] and run.replicates == seen[-1]
+    np.testing.assert_array_equal(run.mean(), cs.simulate(steps, replicates=seen[-1]).mean())
+    assert cs.simulate(steps, replicates=5000, until=lambda _: False).replicates == 5000
+
+
+@pytest.mark.parametrize(("name", "value"), [("replicates", 0), ("seed", -1), ("seed", 2**32)])
+def test_numbers_that_make_no_run_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"^{name}={value}: accepted are integers "):
+        cs.simulate(steps, **{name: value})
+
+
+def test_an_unknown_measure_names_those_there_are(run):
+    for ask in (run.mean, run.interval, lambda name: run.quantile(0.5, name), run.plot):
+        with pytest.raises(ValueError, match="^measure='loss': accepted are test_error$"):
+            ask("loss")
+
+
+def test_few_replicates_know_nothing_of_the_mean():
+    assert np.isinf(cs.simulate(steps, replicates=10).interval()).all()
+
+
+def test_the_table_has_a_row_for_each_measure_and_generation(run):
+    table = cs.simulate(CHAIN, replicates=64).table()
+    assert table.rows == 3 * len(set(table["measure"])) and table["generation"][:3].tolist() == [
+        1, 2, 3,
+    ]  # fmt: skip
+    table = run.table()
+    np.testing.assert_array_equal(table["mean"], run.mean())
+    np.testing.assert_array_equal(table["q95"], run.quantile(0.95))
+    assert repr(table).startswith("Table(3 rows: measure, generation, replicates, mean, ")
+    with pytest.raises(KeyError, match="column='median': accepted are measure, generation"):
+        table["median"]
+
+
+def test_a_frame_holds_the_same(run):
+    pytest.importorskip("pandas")
+    frame = run.to_frame()
+    assert list(frame.columns) == list(run.table()) and len(frame) == 3
+    np.testing.assert_array_equal(frame["mean"], run.mean())
+
+
+def test_without_pandas_a_frame_says_how_to_get_it(run, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest, **options):
+        if name == "pandas":
+            raise ImportError(name)
+        return real(name, *rest, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"^to_frame needs pandas, as in pip install 'coll.*'$"):
+        run.to_frame()
+
+
+def test_a_plot_shows_the_mean_inside_its_interval(run):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    ax = plt.figure().subplots()
+    assert run.plot(ax=ax, label="steps") is ax
+    (line,), (band,) = ax.lines, ax.collections
+    np.testing.assert_array_equal(line.get_xydata(), np.stack([[1, 2, 3], run.mean()], axis=1))
+    corners = band.get_paths()[0].vertices
+    for generation, (low, high) in enumerate(run.interval(), 1):
+        at = corners[corners[:, 0] == generation, 1]
+        assert (at.min(), at.max()) == (low, high)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("generation", "test error")
+    other = run.plot()
+    assert other is not ax
+    cs.simulate(steps, replicates=10).plot(ax=other)  # an infinite interval is not drawn
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict"),
+    [
+        (("==", 3.0), "holds"),
+        (("==", 3.1), "violated"),
+        (("==", 2.97), "undecided"),
+        (("<=", 3.1), "holds"),
+        (("<=", 2.9), "violated"),
+        ((">=", 2.9), "holds"),
+        ((">=", 3.0), "undecided"),
+        (("==", (2.995, 3.005)), "holds"),
+    ],
+)
+def test_verdicts_on_the_last_generation(asked, verdict, run):
+    found = cs.judge(run, *asked)
+    assert (found.verdict, found.generation) == (verdict, 3)
+    assert found.control is (True if asked[0] == "==" and verdict == "holds" else None)
+
+
+def test_verdicts_on_others_and_at_other_tolerances(run):
+    assert cs.judge(run, "==", 2.0, generation=2).verdict == "holds"
+    assert cs.judge(run, "==", 3.0, generation=2).verdict == "violated"
+    assert cs.judge(run, "==", 3.0, tolerance=1e-4).verdict == "undecided"
+    assert cs.judge(run, "<=", 2.95, tolerance=0.02).verdict == "violated"
+    assert cs.judge(run, "==", 3.0, error=1e-6).confidence == 1 - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (("<", 3.0), "relation='<': accepted are ==, ->, <=, >="),
+        (("=", 3.0), "relation='=': accepted are"),
+        (("<=", 3.0, "loss"), "measure='loss': accepted are test_error"),
+        (("<=", 3.0, "test_error", 0), "generation=0: accepted are integers from 1 to 3"),
+        (("<=", 3.0, "test_error", -1), "generation=-1: accepted are integers from 1 to 3"),
+        (("<=", 3.0, "test_error", 4), "generation=4: accepted are integers from 1 to 3"),
+        (("<=", "b"), "predicted=.*: accepted are two numbers"),
+        (("<=", (3.0, 2.0)), "predicted=.*: accepted are two numbers"),
+    ],
+)
+def test_questions_that_make_no_sense_are_refused(asked, says, run, monkeypatch):
+    monkeypatch.setattr("jaxtyping.config.jaxtyping_disable", True)  # as for a user
+    with pytest.raises(ValueError, match=says):
+        cs.judge(run, *asked)
+
+
+def test_a_verdict_reads_in_one_line(run):
+    common = {"claim": "test_error", "source": "", "parameters": {}, "confidence": 0.999}
+    interval = {"predicted": 3.0, "observed": 3.0, "interval": [2.985, 3.0042]}
+    equal = cs.Verdict(
+        generation=3, relation="==", verdict="holds", tolerance=0.01, within=0.0050321,
+        **common, **interval,
+    )  # fmt: skip
+    assert str(equal) == (
+        "test_error, generation 3: holds within 0.5 %; measured 2.985 to 3.004; claimed == 3 up to "
+        "1 % (chance of error 0.001)"
+    )
+    bound = cs.Verdict(
+        generation=1, relation="<=", verdict="undecided", tolerance=0.0, needed=78_673,
+        **common, **interval,
+    )  # fmt: skip
+    assert str(bound) == (
+        "test_error, generation 1: undecided; measured 2.985 to 3.004; claimed <= 3; about 79,000 "
+        "replicates would decide (chance of error 0.001)"
+    )
+    cited = cs.Verdict("a", "b", {}, None, "==", None, None, None, 0.999, "assumption not met")
+    assert str(cited) == "a: assumption not met (chance of error 0.001)"
+    assert str(cs.judge(run, "<=", 4.0)).startswith("test_error, generation 3: holds; measured 2.9")
