@@ -28,6 +28,8 @@ NAMES = {
     "distributions.points": ("PointLearner",),
     "distributions.spikes": ("SpikeLearner",),
     "data": ("Resampled",),
+    "experiment.process": ("Check", "Process"),
+    "experiment.decide": ("decide",),
     "certify": ("Evidence", "LawEvidence", "Verdict"),
     "replicates": ("Summary",),
     "run_directory": ("RunDirectory", "RunError"),
@@ -81,6 +83,9 @@ if TYPE_CHECKING:
     from collapse_sim.distributions.mixture import MixtureLearner as MixtureLearner
     from collapse_sim.distributions.points import PointLearner as PointLearner
     from collapse_sim.distributions.spikes import SpikeLearner as SpikeLearner
+    from collapse_sim.experiment.decide import decide as decide
+    from collapse_sim.experiment.process import Check as Check
+    from collapse_sim.experiment.process import Process as Process
     from collapse_sim.learners import ExternalPrior as ExternalPrior
     from collapse_sim.learners import LinearLearner as LinearLearner
     from collapse_sim.loaded import Loaded as Loaded

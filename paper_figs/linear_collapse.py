@@ -77,7 +77,7 @@ def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
 
 def _bounds(parameters: dict[str, Any]) -> list[Bound]:
     """In units of b. The corrected one is about Gaussian designs, so no theorem for a given one."""
-    where = {"dim": 1, "samples": 3}  # any size: the bound is a multiple of b
+    where: dict[str, Any] = {"dim": 1, "samples": 3}  # any size: the bound is a multiple of b
     published = theorem_2a_bound(**where) / base_error(**where)
     bounds = [Bound("published bound: $2b$", published, style.PUBLISHED)]
     if parameters["design"] == "gaussian":

@@ -23,8 +23,8 @@ COMPILED = {
     "jax_persistent_cache_min_compile_time_secs": 0.2,
 }
 for name, value in COMPILED.items():
-    os.environ.setdefault(name.upper(), str(value))
-    jax.config.update(name, type(value)(os.environ[name.upper()]))
+    os.environ[name.upper()] = str(value)
+    jax.config.update(name, value)
 
 settings.register_profile(
     "project",

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.experiment.streaming import CHUNK
 from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval
 from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
@@ -91,7 +90,7 @@ class Process:
     """averaged over designs; right to leading order."""
     stream: int = 0
     """Processes of one stream share their random numbers, and can be compared in pairs."""
-    chunk: int = CHUNK
+    chunk: int | None = None
     """Replicates in flight: few where each takes long, so that all regimes share a program."""
     looks: Sequence[int] = ()
     """Replicate counts at which it is asked whether the claims are decided; else 4096, 8192, ..."""

@@ -41,13 +41,14 @@ class Streaming:
         targets: Iterable[int],
         is_decided: Callable[[Summary], bool] = lambda _: True,
         *,
-        chunk: int = CHUNK,
+        chunk: int | None = None,
     ) -> Summary:
         """Go on from the checkpoint `name`, through the targets, until decided or out of time.
 
         `index` tells the random streams of a run's simulations apart; `chunk` is the number of
         replicates in flight. Simulations of one kind and chunk share a compiled program.
         """
+        chunk = chunk or CHUNK
         name = name.replace(" ", "-").replace("/", "-")
         summary, block = self._load(name)
         block = block or Stream.of(simulation).block

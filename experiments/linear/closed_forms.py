@@ -10,7 +10,7 @@ from experiments.linear.designs import frames, overlaps
 from theory import mixing, resampling
 from theory.editing import confidence, corrected, covariance, finite, frozen, published
 from theory.editing.designs import given_errors
-from theory.editing.schedules import external_edits_error, frozen_edits_error
+from theory.editing.frozen import external_edits_error, frozen_edits_error
 from theory.wishart import base_error
 
 Kind = Literal["exact", "averaged", "leading"]
@@ -108,9 +108,10 @@ def _scheduled(case: Case, where: dict, base: float) -> Known:
         error = [base, base, base]
         rows = [int(count) for count in masks.counts if count]
         for edits in range(1, len(rows) + 1):
-            one = finite.one_edit_error(**where, edited_rows=rows[0])
-            two = {"edit_counts": rows}
-            error[edits] = one if edits == 1 else finite.two_disjoint_edits_error(**where, **two)
+            if edits == 1:
+                error[edits] = finite.one_edit_error(**where, edited_rows=rows[0])
+            else:
+                error[edits] = finite.two_disjoint_edits_error(**where, edit_counts=rows)
         done = np.cumsum([0, *(count > 0 for count in masks.counts)])[:n]
         return np.array(error)[done], "exact"
     if masks.is_disjoint and settings.dim == 1:

@@ -73,7 +73,8 @@ def _law(
 
 
 def _two_draws(settings: Settings, samples: int, early: int, generations: int) -> Process:
-    where, rare = {"samples": samples}, "mean of few chains: tested early"
+    where: dict[str, Any] = {"samples": samples}
+    rare = "mean of few chains: tested early"
     checks = [
         Check("shum2024.var", "point_variance", early, note=rare),
         Check("ref.w2", "squared_wasserstein", early, note=rare),

@@ -13,7 +13,7 @@ from collapse_sim.experiment.process import Check, Process, Recording
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Accumulate, EditSubset, Verify
 from experiments.recursion.settings import Settings
-from theory import accumulation_failure, selection
+from theory import accumulation_failure, selection, verified_labels
 
 KEEP = {"keep_correct": 0.5, "keep_wrong": 0.25}
 DIM, LABELS = 10, 100
@@ -50,7 +50,7 @@ def _labels(settings: Settings) -> Process:
             Check("ref.verified_accuracy", "accuracy", 1, note=note),
             Check("ref.verified_accuracy", "accuracy", 3, note=note),
         ],
-        closed={"accuracy": selection.verified_accuracy_at},
+        closed={"accuracy": verified_labels.verified_accuracy_at},
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Contamination: which claims are held against which simulation, and that wrong ones are seen."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from collapse_sim.run_directory import RunDirectory
 from experiments import curse_of_recursion
 from experiments.recursion import contamination
 from experiments.recursion.settings import ALL, Settings
+from tests.experiments.evidence import evidence_of
 from theory import zipf_tails
 
 PROCESSES = {process.name: process for process in contamination.processes(Settings())}
@@ -32,7 +34,7 @@ QUICK = {
 
 
 def test_every_claim_has_evidence_and_the_family_is_no_part_of_all():
-    assert {e.claim for p in PROCESSES.values() for e in p.evidence} == set(DECIDED)
+    assert {e.claim for p in PROCESSES.values() for e in evidence_of(p)} == set(DECIDED)
     assert "contamination" not in ALL
     assert Settings(family="contamination").families() == ("contamination",)
 
@@ -43,7 +45,7 @@ def test_claims_hold_and_numbers_six_percent_off_do_not(name, replicates):
     process = PROCESSES[name]
     *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(7), replicates)
     error = FAMILY_ERROR / 20
-    for evidence in process.evidence:
+    for evidence in evidence_of(process):
         promised = np.isfinite(evidence.predicted[0])
         verdict = evidence.judge(summary, error)
         assert verdict.verdict == ("holds" if promised else "vacuous"), evidence.claim
@@ -58,7 +60,7 @@ def test_claims_hold_and_numbers_six_percent_off_do_not(name, replicates):
 def test_a_bound_below_the_mean_is_seen():
     process = PROCESSES["accumulate, max likelihood"]
     *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(8), 2**16)
-    (evidence,) = process.evidence
+    (evidence,) = evidence_of(process)
     third = evidence.predicted[0] / 3
     wrong = replace(evidence, predicted=(third, third))
     assert wrong.judge(summary, FAMILY_ERROR / 20).verdict == "violated"
@@ -67,13 +69,13 @@ def test_a_bound_below_the_mean_is_seen():
 def test_numbers_of_leading_order_are_as_near_as_their_tolerance_needs():
     """Half of it, so that an interval of the other half decides."""
     for process in PROCESSES.values():
-        errors = process.closed.get("squared_distance")
-        for evidence in process.evidence:
+        errors: Any = process.closed.get("squared_distance")
+        for evidence in evidence_of(process):
             if evidence.claim == "wang2026.rate":
                 assert errors is not None
                 assert evidence.predicted[0] == pytest.approx(errors[-1], rel=0.0101)
             if evidence.claim == "dohmatob2024b.thm32":
-                exact = zipf_tails.memoriser_error(**process.parameters)
+                exact = zipf_tails.memoriser_error(**process.where)
                 assert evidence.predicted[0] == pytest.approx(exact, rel=0.0101)
 
 
@@ -96,7 +98,7 @@ def test_the_command_writes_a_run_and_prints_80_columns(tmp_path, monkeypatch, c
     shorter = {process.name: process for process in contamination.processes(Settings())}
     names = ("debiased, 10 % human", "pooled, 10 % human", "keep human, 2 drawn")
     few = [replace(shorter[name], replicates=2000) for name in names]
-    few[:2] = [replace(process, evidence=()) for process in few[:2]]
+    few[:2] = [replace(process, checks=()) for process in few[:2]]
     monkeypatch.setattr(contamination, "processes", lambda settings: few)
     flags = ["--family", "contamination", "--out", str(tmp_path / "run")]
     assert curse_of_recursion.command(flags, configure=lambda settings: None) == 0

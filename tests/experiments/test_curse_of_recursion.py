@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collapse_sim.experiment import streaming
 from collapse_sim.run_directory import RunDirectory
-from experiments import curse_of_recursion, streaming
+from experiments import curse_of_recursion
 from experiments.recursion.settings import PRESETS, parse
 from theory import gaussian_edits
 

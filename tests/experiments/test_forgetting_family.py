@@ -10,19 +10,20 @@ import pytest
 from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.distributions import rare_words
 from collapse_sim.distributions.categorical import Truth
+from collapse_sim.experiment.process import Recording
 from collapse_sim.loop import Trace
 from collapse_sim.replicates import EMPTY, Stream
 from collapse_sim.run_directory import RunDirectory
 from experiments import curse_of_recursion
 from experiments.recursion import forgetting
-from experiments.recursion.process import Only
 from experiments.recursion.settings import ALL, Settings
 from tests.collapse_sim.draws import draw, same_mean
+from tests.experiments.evidence import evidence_of
 from tests.theory.references_distributions import coalescence_time, count_law, fixation_time
 from theory.claims import ledger
 
 PROCESSES = {process.name: process for process in forgetting.processes(Settings())}
-EVIDENCE = {(e.claim, e.generation): e for p in PROCESSES.values() for e in p.evidence}
+EVIDENCE = {(e.claim, e.generation): e for p in PROCESSES.values() for e in evidence_of(p)}
 
 DECIDED = """
 suresh2025.vocab suresh2025.poisson kazdan2025.discrete ref.two_types seddik2024.absorb_least
@@ -59,7 +60,7 @@ def test_claims_hold_within_their_tolerance_and_numbers_off_by_the_control_do_no
     process = PROCESSES[name]
     *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(5), replicates)
     error = FAMILY_ERROR / 22
-    for evidence in process.evidence:
+    for evidence in evidence_of(process):
         verdict = evidence.judge(summary, error)
         assert verdict.verdict == "holds" and verdict.control is True, evidence.claim
         exact = ledger()[evidence.claim].order == "exact"
@@ -105,7 +106,7 @@ def test_a_mixture_loses_variance_as_its_sample_does_and_some_outlive_the_bounds
     assert same_mean(got[:, :4], 5 * 0.9 ** np.arange(1, 5))
     assert not same_mean(got[:, :4], 1.03 * 5 * 0.9 ** np.arange(1, 5))
     outlive = (got[:, -1] > forgetting.SPREAD**2).mean()
-    assert 0 < outlive < mixture.evidence[0].predicted[0] < 1
+    assert 0 < outlive < evidence_of(mixture)[0].predicted[0] < 1
     traced = forgetting._above({"variance": jnp.array([1.1, 0.9])})
     assert traced["exceeds"].tolist() == [1, 0]
 
@@ -120,7 +121,7 @@ def test_only_what_is_asked_for_is_recorded():
     def simulation(key) -> Trace:
         return {"a": jnp.zeros(2), "b": jnp.ones(2), "edited_fraction": jnp.ones(2)}
 
-    only = Only(simulation, lambda trace: {"c": 2 * trace["b"]})
+    only = Recording(simulation, lambda trace: {"c": 2 * trace["b"]}, alone=True)
     assert set(only(jax.random.key(0))) == {"c", "edited_fraction"}
 
 

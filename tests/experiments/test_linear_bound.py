@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collapse_sim.experiment import streaming
 from collapse_sim.run_directory import RunDirectory
-from experiments import linear_bound, streaming
+from experiments import linear_bound
 from experiments.linear.settings import PRESETS, parse
 from theory.editing.finite import two_disjoint_edits_error
 
@@ -127,11 +128,11 @@ def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd
     masks = ("one", "halves", "random", "nested")
     calls = []
 
-    def interrupt(self, *arguments):
+    def interrupt(self, *arguments, **options):
         if calls:
             raise KeyboardInterrupt
         calls.append(1)
-        return simulate(self, *arguments)
+        return simulate(self, *arguments, **options)
 
     simulate = streaming.Streaming.simulate
     with monkeypatch.context() as patch:

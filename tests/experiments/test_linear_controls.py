@@ -5,14 +5,15 @@ from dataclasses import replace
 import jax
 import pytest
 
-from collapse_sim.certify import Verdict
+from collapse_sim.certify import Evidence, Verdict
+from collapse_sim.experiment.process import Process
 from collapse_sim.replicates import EMPTY, Stream, Summary
 from collapse_sim.run_directory import RunDirectory
 from experiments import linear_bound
-from experiments.linear.evidence import gather
-from experiments.linear.plan import make_processes, make_world
-from experiments.linear.predictions import predict
+from experiments.linear.processes import make_processes
 from experiments.linear.settings import parse
+from experiments.linear.world import make_world
+from tests.experiments.evidence import evidence_of
 from theory.claims import ledger
 from theory.editing.corrected import anchored_inflation
 
@@ -28,12 +29,16 @@ def simulated(simulation, count: int) -> Summary:
     return summary
 
 
-def process_of(*flags: str, name: str):
+def process_of(*flags: str, name: str, step: str = "") -> Process:
     settings = parse(list(flags))
-    world = make_world(settings)
-    process = next(p for p in make_processes(settings, world) if p.name == name)
-    found = gather(settings, world, process, predict(settings, world, process, ERROR))
-    return process, found
+    found = make_processes(settings, make_world(settings))
+    return next(p for p in found if p.name == name and p.step == step)
+
+
+def evidence_on(process: Process, claim: str) -> Evidence:
+    found = next(e for e in evidence_of(process) if e.claim == claim)
+    assert isinstance(found, Evidence)
+    return found
 
 
 def scaled(evidence, factor: float):
@@ -43,18 +48,18 @@ def scaled(evidence, factor: float):
 
 def test_the_base_error_has_one_degree_of_freedom_less_than_rows_over_columns():
     """T - d for T - d - 1 is 1.1 % at the defaults: nearer than the controls of 2 %."""
-    process, found = process_of("--regimes", "replace", name="replace")
-    evidence = next(e for e in found.chains if e.claim == "zhu2025.eq7")
+    process = process_of("--regimes", "replace", name="replace")
+    evidence = evidence_on(process, "zhu2025.eq7")
     summary = simulated(process.simulation, 2**19)
     assert evidence.judge(summary, ERROR).verdict == "holds"
     assert scaled(evidence, 89 / 90).judge(summary, ERROR).verdict != "holds"
 
 
 def test_the_finite_law_of_anchored_edits_is_told_from_its_limit():
-    process, found = process_of("--masks", "random", name="edit random anchored")
-    evidence = next(e for e in found.averaged if e.claim == "ref.edit_E")
-    assert process.averaged is not None
-    summary = simulated(process.averaged.simulation, 256)
+    name = "edit random anchored"
+    process = process_of("--masks", "random", name=name, step="averaged")
+    evidence = evidence_on(process, "ref.edit_E_finite")
+    summary = simulated(process.simulation, 256)
     assert evidence.judge(summary, ERROR).verdict == "holds"
     limit = anchored_inflation(edit_fraction=0.3, generation=11) * evidence.unit
     assert limit == pytest.approx(sum(evidence.predicted) / 2, rel=0.009)  # inside one per cent

@@ -1,6 +1,5 @@
 """linear_bound in other units, its estimate of the noise, and its intercept."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.run_directory import RunDirectory
 from experiments.linear import settings as flags
-from experiments.linear.plan import World, make_processes, make_world
-from experiments.linear.runner import Runner, chain_rows
+from experiments.linear.processes import make_processes
+from experiments.linear.world import World, make_world
 from tests.collapse_sim import nist
+from theory.claims import ledger
 
 GAUSSIAN = ("--dim", "3", "--samples", "20", "--regimes", "replace", "accumulate", "edit")
 SHORT = ("--generations", "3", "--replicates", "4096", "--masks", "halves", "random", "nested")
@@ -24,12 +25,10 @@ def simulate(folder: Path, *arguments: str) -> tuple[World, list[tuple], list]:
     chosen = flags.parse([*SHORT, *arguments])
     world = make_world(chosen)
     run = RunDirectory.open(folder, {}, resume=False)
-    results, verdicts = Runner(chosen, world, run, math.inf).results(
-        make_processes(chosen, world), []
-    )
+    results, verdicts = decide(make_processes(chosen, world), ledger(), run=run)
     base = world.base_error
     chains = [
-        (*row[:6], *(np.array(row[6:11]) / base), row[11], row[12] / base)
+        (*row[:7], *(np.array(row[7:12]) / base), row[12], row[13] / base)
         for row in chain_rows(results)
     ]
     outcomes = [(v.claim, v.parameters["process"], v.verdict) for v in verdicts]
@@ -39,9 +38,9 @@ def simulate(folder: Path, *arguments: str) -> tuple[World, list[tuple], list]:
 def assert_same(one: tuple, other: tuple) -> None:
     assert one[2] == other[2]
     for row, like in zip(one[1], other[1], strict=True):
-        assert row[:6] == like[:6]
+        assert row[:7] == like[:7]
         np.testing.assert_allclose(
-            np.array(row[6:], float), np.array(like[6:], float), rtol=1e-4, atol=1e-9
+            np.array(row[7:], float), np.array(like[7:], float), rtol=1e-4, atol=1e-9
         )
 
 

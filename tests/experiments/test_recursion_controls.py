@@ -8,10 +8,12 @@ import jax
 import pytest
 
 from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
+from collapse_sim.experiment.process import Process
+from collapse_sim.experiment.streaming import CHUNK
 from collapse_sim.replicates import EMPTY, Stream, Summary, looks
 from experiments.recursion.families import make_processes
-from experiments.recursion.process import Process
 from experiments.recursion.settings import Family, Settings
+from tests.experiments.evidence import evidence_of
 from theory import gaussian
 from theory.claims import ledger
 
@@ -46,14 +48,16 @@ def processes(family: str) -> dict[str, Process]:
 
 
 def equalities(process: Process) -> list[Evidence | LawEvidence]:
-    return [e for e in process.evidence if isinstance(e, LawEvidence) or e.relation in ("==", "->")]
+    return [
+        e for e in evidence_of(process) if isinstance(e, LawEvidence) or e.relation in ("==", "->")
+    ]
 
 
 @functools.cache
 def decided(family: str, name: str) -> tuple[Summary, tuple[Verdict, ...]]:
     """The process as in a default run: until its equalities are decided, or to its last look."""
     process, summary = processes(family)[name], EMPTY
-    stream = Stream.of(process.simulation, chunk=process.chunk)
+    stream = Stream.of(process.simulation, chunk=process.chunk or CHUNK)
     verdicts: tuple[Verdict, ...] = ()
     for target in looks(process.replicates):
         *_, summary = stream.extend(summary, jax.random.key(11), target)
@@ -97,7 +101,7 @@ def judged_at(family: str, name: str, claim: str, generation: int, predicted: fl
     """The verdict on another formula, from what decides the right one."""
     summary, _ = decided(family, name)
     evidence = next(
-        e for e in processes(family)[name].evidence
+        e for e in evidence_of(processes(family)[name])
         if e.claim == claim and e.generation == generation and isinstance(e, Evidence)
     )  # fmt: skip
     right = evidence.judge(summary, FAMILY_ERROR / 40)

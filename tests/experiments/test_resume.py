@@ -15,16 +15,16 @@ from tqdm import tqdm
 
 import paper_figs.style
 from collapse_sim import replicates
+from collapse_sim.experiment import streaming
+from collapse_sim.experiment.streaming import Streaming
 from collapse_sim.run_directory import RunDirectory
 from experiments import (
     curse_of_recursion,
     linear_bound,
-    streaming,
     synthetic_fraction,
     token_editing,
     transformer_collapse,
 )
-from experiments.streaming import Streaming
 from tests.collapse_sim.test_replicates import Walk
 
 FEW = (
@@ -178,7 +178,7 @@ def test_verdicts_of_another_version_are_one_line(finished, tmp_path, capfd, cha
 
 def test_what_is_overwritten_is_said(finished, tmp_path, monkeypatch, capfd):
     folder = tmp_path / "run"
-    monkeypatch.setattr(LINEAR, interrupt)
+    monkeypatch.setattr(DECIDE, interrupt)
     assert bound("--out", str(folder)) == 130
     assert capfd.readouterr().out == ""
     assert bound("--out", str(folder)) == 130
@@ -223,16 +223,16 @@ PAIRS = ("--stage", "finetune", "--context", "48", "--corpus", "few.txt", "--pai
 TWO_FILES = ("--analyse", "--human", "few.txt", "--synthetic", "other.txt")
 DESIGN = ("--generations", "3", "--design", "x.csv")
 
-LINEAR = "experiments.linear.runner.Runner.results"
+DECIDE = "collapse_sim.experiment.decide.decide"
 CASES = [
-    (linear_bound, LINEAR, DESIGN, "x.csv", "--design x.csv"),
-    (linear_bound, LINEAR, (*DESIGN, "--labels", "y.csv"), "y.csv", "--labels y.csv"),
+    (linear_bound, DECIDE, DESIGN, "x.csv", "--design x.csv"),
+    (linear_bound, DECIDE, (*DESIGN, "--labels", "y.csv"), "y.csv", "--labels y.csv"),
     (
-        linear_bound, LINEAR, (*FEW, "masks.npy", "--regimes", "edit"), "masks.npy",
+        linear_bound, DECIDE, (*FEW, "masks.npy", "--regimes", "edit"), "masks.npy",
         "--masks masks.npy",
     ),
     (
-        curse_of_recursion, "experiments.recursion.runner.simulate",
+        curse_of_recursion, DECIDE,
         ("--family", "categorical", "--corpus", "few.txt"), "few.txt", "--corpus few.txt",
     ),
     (
@@ -305,7 +305,7 @@ def test_old_results_are_not_shown_of_another_design(tmp_path, monkeypatch, capf
 
 def test_the_numbers_of_a_design_that_is_no_file_are_an_input(tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    monkeypatch.setattr(LINEAR, interrupt)
+    monkeypatch.setattr(DECIDE, interrupt)
     assert command(linear_bound, "--design", "diabetes", "--out", str(tmp_path / "run")) == 130
     assert len(RunDirectory(tmp_path / "run").config()["inputs"]["--design diabetes"]) == 64
 

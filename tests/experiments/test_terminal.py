@@ -61,15 +61,17 @@ def test_what_cannot_be_printed_ends_no_command(capfd):
     assert capfd.readouterr().out == "caf\\udce9\n"
 
 
-@pytest.mark.parametrize("make", ["streaming.progress", "fitting.token_progress"])
+@pytest.mark.parametrize(
+    "make", ["collapse_sim.experiment.streaming.progress", "experiments.fitting.token_progress"]
+)
 @pytest.mark.parametrize("columns", [40, 60, 120])
 def test_the_bar_is_as_wide_as_the_terminal(make, columns, monkeypatch):
-    module, _, name = make.partition(".")
+    module, _, name = make.rpartition(".")
     main, other = pty.openpty()
     termios.tcsetwinsize(other, (24, columns))
     with open(other, "w") as terminal, open(main, "rb", buffering=0) as screen:
         monkeypatch.setattr(sys, "stderr", terminal)
-        with getattr(importlib.import_module(f"experiments.{module}"), name)(10**6) as bar:
+        with getattr(importlib.import_module(module), name)(10**6) as bar:
             bar.set_description("edit random anchored, T = 400")
             bar.update(10)
             bar.refresh()
