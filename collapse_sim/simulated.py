@@ -120,9 +120,9 @@ def simulate(
     """Run replicates of a chain, or of any function of a random key to measures by generation.
 
     `until` is asked after 4,096 replicates, 8,192, ... whether enough is known; judging at each of
-    these looks costs no certainty. The random numbers are those of the first process of an
-    experiment with this seed. Raises ValueError for a number of replicates below 1 and for a seed
-    outside [0, 2^32).
+    these looks costs no certainty. Replicate i has the key `fold_in(fold_in(key(seed), 0), i)`,
+    whatever the number of replicates. Raises ValueError for replicates < 1 and for a seed outside
+    [0, 2^32).
     """
     if not 0 <= seed < SEEDS:
         raise ValueError(f"seed={seed}: accepted are integers from 0 to {SEEDS - 1}")
@@ -154,7 +154,8 @@ def judge(
     `relation` is ==, <= or >=. An equality holds when the whole interval lies within the relative
     `tolerance`, 1 % where none is given, and then a value off by twice that must not hold; a bound
     has no tolerance. `error` is the chance that the verdict is wrong: who asks k questions divides
-    it by k. Raises ValueError for any other relation, measure or generation.
+    it by k. It rests on a finite variance: the test error of a LinearLearner has one from
+    samples = dim + 4 on. Raises ValueError for any other relation, measure or generation.
     """
     generation = result.generations if generation is None else generation
     require_generation(generation, result.generations)
