@@ -126,7 +126,10 @@ def simulate(
     """
     if not 0 <= seed < SEEDS:
         raise ValueError(f"seed={seed}: accepted are integers from 0 to {SEEDS - 1}")
+    if not isinstance(replicates, int):
+        raise ValueError(f"replicates={replicates!r}: accepted are integers >= 1")
     if isinstance(simulation, FunctionType):
+        _require_trace(jax.eval_shape(simulation, jax.random.key(seed)))
         simulation = jax.tree_util.Partial(simulation)
     require_tree("simulation", simulation)
     key, stream = jax.random.fold_in(jax.random.key(seed), 0), Stream.of(simulation)
@@ -137,6 +140,16 @@ def simulate(
         if until is not None and until(Simulated(summary)):
             break
     return Simulated(summary)
+
+
+def _require_trace(found: Any) -> None:
+    """Raises ValueError for what is no dictionary of measures with one value a generation."""
+    shapes = [np.shape(x) for x in found.values()] if isinstance(found, dict) else []
+    if not shapes or len(shapes[0]) != 1 or len(set(shapes)) != 1:
+        raise ValueError(
+            f"simulation returns {found}: accepted is a dictionary of arrays, one for each "
+            "measure, with a value for each generation"
+        )
 
 
 def judge(
