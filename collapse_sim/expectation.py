@@ -58,6 +58,10 @@ class ScheduledExpectation:
     prior: ExternalPrior = ExternalPrior(0.0)
     dtype: DType = static(default=jnp.float32)
 
+    @property
+    def generations(self) -> int:
+        return len(self.blocks) + 1
+
     def __post_init__(self) -> None:
         """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
         require_noise(self.noise_std, self.dtype)
@@ -141,6 +145,10 @@ class RandomMaskExpectation:
     def __post_init__(self) -> None:
         """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
         require_noise(self.noise_std, self.dtype)
+
+    @property
+    def generations(self) -> int:
+        return len(self.inclusion) + 1
 
     @staticmethod
     def of(

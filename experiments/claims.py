@@ -139,8 +139,8 @@ def _lines(claims: Sequence[Claim], longest: int, *, wide: bool) -> Table:
     table.add_column(width=longest, no_wrap=True)
     table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column(width=5, no_wrap=True, style="dim")
-    found = {"ratio": 2} if wide else {"width": 10}
-    table.add_column(**found, no_wrap=True, overflow="ellipsis")
+    width, ratio = (None, 2) if wide else (10, None)
+    table.add_column(width=width, ratio=ratio, no_wrap=True, overflow="ellipsis")
     for claim in claims:
         says = Text(plain(claim.says))
         table.add_row(claim.id, says, claim.decided, _outcome(claim, in_full=wide))

@@ -22,24 +22,30 @@ def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     deadline = time.monotonic() + (settings.budget_seconds or math.inf)
     # Imported here so that --help and bad flags answer at once.
-    from experiments.linear.limits import make_rungs
-    from experiments.linear.plan import make_processes, make_world
+    from collapse_sim.certify import FAMILY_ERROR
+    from collapse_sim.experiment.decide import COLUMNS, chain_rows, decide
+    from experiments.linear.ladders import make_ladders
+    from experiments.linear.processes import LEAST, make_processes
     from experiments.linear.report import print_report, print_stored
-    from experiments.linear.runner import Runner, chain_rows
+    from experiments.linear.world import make_world
     from paper_figs.linear_collapse import draw
     from paper_figs.style import save
+    from theory.claims import ledger
 
     world = make_world(settings)
     if world.note:
         print(world.note)
-    processes, ladders = make_processes(settings, world), make_rungs(settings, world)
+    processes = [*make_processes(settings, world), *make_ladders(settings, world)]
     config = _config(settings, world)
     run = command_line.open_run(settings.directory(), config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print_stored(run)
         return
-    results, verdicts = Runner(settings, world, run, deadline).results(processes, ladders)
-    run.write_chains(list(chain_rows(results)))
+    results, verdicts = decide(
+        processes, ledger(), seed=settings.seed, run=run, early_stop=settings.early_stop,
+        least=LEAST, deadline=deadline, family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
+    )  # fmt: skip
+    run.write_chains(list(chain_rows(results)), COLUMNS)
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(draw(run), run.path, "figure")
     run.clear_checkpoints()

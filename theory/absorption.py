@@ -42,7 +42,7 @@ def coalescence_time(*, samples: int) -> float:
 
 @claim(
     "ref.two_types",
-    "derived: theory/categorical.py; Ewens 2004",
+    "derived: theory/absorption.py; Ewens 2004",
     relation="==",
     says="two types: one is left after about -2N [p ln p + (1 - p) ln(1 - p)] fits: "
     "exactly, by the chain of counts",

@@ -9,7 +9,7 @@ import numpy as np
 
 from theory import mixing
 from theory.claims import certificate
-from theory.editing import corrected, published
+from theory.editing import assumptions, corrected
 
 _WEIGHTS = [Fraction(k, 12) for k in range(1, 12)]
 """Real weights inside (0, 1). Identities of low degree hold everywhere if they hold here."""
@@ -98,7 +98,7 @@ def quarter_turns_stay_below_the_bound() -> bool:
 def the_printed_trace_is_defined() -> bool:
     """Whether the product has a trace where least squares needs more rows than columns."""
     sizes = [(dim, dim + extra) for dim in (1, 2, 10) for extra in (2, 3, 100)]
-    return any(published.equation_36_is_defined(dim=dim, samples=rows) for dim, rows in sizes)
+    return any(assumptions.equation_36_is_defined(dim=dim, samples=rows) for dim, rows in sizes)
 
 
 def _mixed_limit(weight: Fraction, ratio: Fraction) -> Fraction:

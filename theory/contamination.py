@@ -11,9 +11,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from theory import gaussian
-from theory.categorical import heterozygosity
+from theory import gaussian, gaussian_accumulate
 from theory.claims import claim
+from theory.laws import heterozygosity
 from theory.validate import require_count, require_fraction, require_positive
 
 _DERIVED = "derived: theory/contamination.py"
@@ -230,7 +230,7 @@ def largest_mean_error_bound(*, samples: int) -> float:
     >>> largest_mean_error_bound(samples=1)
     4.0
     """
-    return 4 * gaussian.accumulate_mean_error_limit(samples=samples)
+    return 4 * gaussian_accumulate.accumulate_mean_error_limit(samples=samples)
 
 
 def _batches(samples: gaussian.Sizes, human_shares: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

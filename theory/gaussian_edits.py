@@ -9,12 +9,12 @@ import math
 from theory.claims import claim
 from theory.validate import require_count, require_fraction
 
-_GAUSSIAN = "derived: theory/gaussian.py"
+_EDITS = "derived: theory/gaussian_edits.py"
 
 
 @claim(
     "ref.gauss_edit",
-    _GAUSSIAN,
+    _EDITS,
     relation="==",
     says=r"redrawing k random points of M: variance times $1 - \frac{k(M-k)}{M^2(M-1)}$ each "
     r"time; by maximum likelihood $1 - [\frac{k(M-k)}{M-1} + k]/M^2$",
@@ -37,7 +37,7 @@ def edit_variance(*, samples: int, edited: int, generation: int, unbiased: bool 
 
 @claim(
     "ref.gauss_edit_mean",
-    _GAUSSIAN,
+    _EDITS,
     relation="==",
     says=r"the same: the mean's error gains $m (2 - m) V/M$ each time, unbiased",
     needed="subsets drawn uniformly and independently, chained",
@@ -56,7 +56,7 @@ def edit_mean_error(*, samples: int, edited: int, generation: int, unbiased: boo
 
 @claim(
     "ref.gauss_edit_fixed_path",
-    _GAUSSIAN,
+    _EDITS,
     relation="==",
     says="redrawing the same k points: the mean variance of every generation",
     needed="M - k human points for ever",
@@ -93,7 +93,7 @@ def fixed_mask_mean_error(
 
 @claim(
     "ref.gauss_edit_fixed",
-    _GAUSSIAN,
+    _EDITS,
     relation="->",
     says=r"redrawing the same k points: $V \to \frac{M-k-1}{M-1-k+m/(1+m)}$",
     needed="M - k human points for ever; M for M - 1 by maximum likelihood",
@@ -112,7 +112,7 @@ def fixed_mask_limit(*, samples: int, edited: int, unbiased: bool = True) -> flo
 
 @claim(
     "ref.gauss_edit_anchored",
-    _GAUSSIAN,
+    _EDITS,
     relation="==",
     says="redrawing k random points of the human sample: the mean variance of every "
     r"generation, $\to \frac{(1-m)(M-1-m/(1+m))}{M-1-k+m/(1+m)}$",
@@ -159,7 +159,7 @@ def anchored_edit_limit(*, samples: int, edited: int, unbiased: bool = True) -> 
 
 @claim(
     "ref.gauss_fresh",
-    _GAUSSIAN,
+    _EDITS,
     relation="==",
     says=r"each point human and fresh with chance a: $V' = W = a + (1-a)(V + ae)$, "
     r"$e' = (1-a)^2 e + W/M$; $V \to 1 + \frac{1-a}{Ma(2-a) - (1-a)}$",

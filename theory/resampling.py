@@ -1,4 +1,4 @@
-"""Refitting least squares on its own labels: replace, accumulate, halfway, subsample.
+"""Refitting least squares on its own labels: replace, accumulate, halfway.
 
 Generation 1 is the fit on real data. "Shared" relabels one design for ever, "fresh" draws a new
 design each generation. An inflation is a test error in units of b = sigma^2 d / (T - d - 1).
@@ -11,8 +11,11 @@ from typing import Literal
 import scipy
 
 from theory.claims import claim
-from theory.validate import require_count, require_fraction, require_positive
-from theory.wishart import base_error
+from theory.subsampling import (  # noqa: F401 - found here too
+    subsample_inflation,
+)
+from theory.validate import require_count, require_positive
+from theory.wishart import base_error, given_base_error
 
 
 @claim(
@@ -70,6 +73,26 @@ def replace_error(*, dim: int, samples: int, noise_std: float = 1.0, generation:
     """
     base = base_error(dim=dim, samples=samples, noise_std=noise_std)
     return base * replace_inflation(generation=generation)
+
+
+@claim(
+    "ref.given_replace",
+    "docs/theory.md, replace",
+    relation="==",
+    says=r"replace on a given design: $E = \frac{\sigma^2 d}{T} n$",
+    needed="any full-rank design; from real labels on, the distance to their fit has n - 1",
+    expected="holds",
+)
+def given_replace_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, labelled: bool = False
+) -> float:
+    """Test error of replace on a given design; `labelled`: the distance to the first fit.
+
+    >>> given_replace_error(dim=4, samples=8, generation=3)
+    1.5
+    """
+    base = given_base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * (replace_inflation(generation=generation) - labelled)
 
 
 def replace_error_varying(*, dim: int, sizes: Sequence[int], noise_stds: Sequence[float]) -> float:
@@ -184,6 +207,26 @@ def accumulate_shared_error(
 
 
 @claim(
+    "ref.given_accumulate",
+    "docs/theory.md, accumulate",
+    relation="==",
+    says=r"accumulate on a given design: $E = \frac{\sigma^2 d}{T} \sum_{i \le n} i^{-2}$",
+    needed="any full-rank design; from real labels on, the distance to their fit lacks i = 1",
+    expected="holds",
+)
+def given_accumulate_error(
+    *, dim: int, samples: int, noise_std: float = 1.0, generation: int, labelled: bool = False
+) -> float:
+    """Test error of accumulate on a given design; `labelled`: the distance to the first fit.
+
+    >>> given_accumulate_error(dim=4, samples=8, generation=2, labelled=True)
+    0.125
+    """
+    base = given_base_error(dim=dim, samples=samples, noise_std=noise_std)
+    return base * (accumulate_inflation(generation=generation) - labelled)
+
+
+@claim(
     "gerst2024.accumulate_bound",
     "Gerstgrasser et al. 2024",
     relation="<=",
@@ -282,66 +325,3 @@ def halfway_error(
     """
     form = halfway_fresh_error if fresh_design else halfway_shared_error
     return form(dim=dim, samples=samples, noise_std=noise_std, generation=generation)
-
-
-@claim(
-    "ref.subsample",
-    "docs/theory.md, accumulate-subsample; plateau in Kazdan et al. 2025",
-    relation="==",
-    says="Subsampling the growing pool: v_n rises to pi^2/2 - 2 = 2.9348.",
-    stated="a plateau (Kazdan et al., recalled)",
-    needed="T >> d, shared or fresh X",
-    expected="holds to leading order",
-    order="leading",
-)
-def subsample_inflation(*, generation: int) -> float:
-    r"""Inflation when each fit sees T rows drawn uniformly from the growing pool.
-
-    $v_n = \sum_{i \le n} i^{-2} + \sum_{s < n} \frac{1 - 1/s}{(s + 1)^2} + 1 - \frac1n$: leading
-    order in $T \gg d$, shared or fresh rows. Source: docs/theory.md, accumulate-subsample.
-
-    >>> subsample_inflation(generation=2)
-    1.75
-    """
-    drawn_before = sum((1 - 1 / s) / (s + 1) ** 2 for s in range(1, generation))
-    return accumulate_inflation(generation=generation) + drawn_before + 1 - 1 / generation
-
-
-def subsample_limit() -> float:
-    r"""Limit of the inflation under accumulate-subsample: $\pi^2/2 - 2$.
-
-    Leading order in $T \gg d$. Source: docs/theory.md, accumulate-subsample; the plateau is
-    observed by Kazdan et al. 2025.
-
-    >>> round(subsample_limit(), 6)
-    2.934802
-    """
-    return math.pi**2 / 2 - 2
-
-
-@claim(
-    "ref.contaminated_mean",
-    "docs/theory.md, accumulate with a fraction of fresh truth",
-    relation="==",
-    says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
-    needed="mean estimation, equal batches",
-    expected="holds",
-    decided="cited",
-    reason="a mean on part synthetic batches is decided by wang2026.rate instead",
-)
-def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
-    r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.
-
-    $V_n = (\frac{n - 1 + \alpha}{n})^2 V_{n-1} + n^{-2}$, $V_1 = 1$: equal batches, in units of
-    the variance of one batch mean. Decays as $n^{-\min(1, 2(1 - \alpha))}$, with a logarithm at
-    $\alpha = 1/2$. Source: docs/theory.md, accumulate with a fraction of fresh truth.
-
-    >>> contaminated_mean_variance(generation=2, synthetic_fraction=1.0)
-    1.25
-    """
-    require_count("generation", generation, least=1)
-    require_fraction("synthetic_fraction", synthetic_fraction)
-    variance = 0.0
-    for n in range(1, generation + 1):
-        variance = ((n - 1 + synthetic_fraction) / n) ** 2 * variance + n**-2
-    return variance

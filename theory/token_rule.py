@@ -13,47 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.claims import claim
-from theory.validate import require_count, require_fraction, require_positive
+from theory.token_laws import token_laws
+from theory.validate import require_count, require_fraction
 
 _ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
 _OWN = "theory/token_rule.py"
-
-
-_ROUNDING = 1e-9
-"""By how much the sum of a law may miss 1."""
-
-
-def replacement_law(
-    *,
-    prior: ArrayLike,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-) -> np.ndarray:
-    r"""Law that replacements are drawn from: $P^{1/\beta}$, truncated, normalised.
-
-    `temperature` is $\beta$. `top_k` keeps the k most probable tokens and all that tie with the
-    last of them; `top_p` then keeps the fewest whose tempered probabilities sum to at least p.
-
-    >>> replacement_law(prior=[0.64, 0.32, 0.04], temperature=2.0, top_k=2).round(3).tolist()
-    [0.586, 0.414, 0.0]
-    """
-    prior = _law("prior", prior)
-    require_positive("temperature", temperature)
-    weights = (prior / prior.max()) ** (1 / temperature)
-    if top_k is not None:
-        require_count("top_k", top_k, least=1)
-        ordered = np.sort(weights)[::-1]
-        weights = np.where(weights >= ordered[min(top_k, len(ordered)) - 1], weights, 0)
-    if top_p is not None:
-        require_fraction("top_p", top_p)
-        require_positive("top_p", top_p)
-        if top_p < 1:
-            ordered = np.sort(weights)[::-1]
-            before = np.cumsum(ordered) - ordered
-            kept = np.count_nonzero(before < top_p * weights.sum())
-            weights = np.where(weights >= ordered[kept - 1], weights, 0)
-    return weights / weights.sum()
 
 
 def edited_law(
@@ -71,7 +35,7 @@ def edited_law(
     >>> edited_law(prior=[0.75, 0.25], threshold=0.5).tolist()
     [0.5625, 0.4375]
     """
-    prior, law, replacement = _laws(prior, law, replacement)
+    prior, law, replacement = token_laws(prior, law, replacement)
     return _edited(law, _eligible(prior, threshold), replacement)
 
 
@@ -90,7 +54,7 @@ def iterated_laws(
     >>> iterated_laws(prior=[0.5, 0.5], threshold=1.0, passes=1).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    prior, law, replacement = _laws(prior, law, replacement)
+    prior, law, replacement = token_laws(prior, law, replacement)
     require_count("passes", passes, least=0)
     eligible = _eligible(prior, threshold)
     laws = [law]
@@ -105,7 +69,7 @@ def eligible_share(*, prior: ArrayLike, threshold: float, law: ArrayLike | None 
     >>> eligible_share(prior=[0.75, 0.25], threshold=0.5)
     0.75
     """
-    prior, law, _ = _laws(prior, law, None)
+    prior, law, _ = token_laws(prior, law, None)
     return float(law[_eligible(prior, threshold)].sum())
 
 
@@ -123,20 +87,9 @@ def changed_share(
     >>> changed_share(prior=[0.75, 0.25], threshold=0.5)
     0.1875
     """
-    prior, law, replacement = _laws(prior, law, replacement)
+    prior, law, replacement = token_laws(prior, law, replacement)
     eligible = _eligible(prior, threshold)
     return float(law[eligible] @ (1 - replacement[eligible]))
-
-
-def total_variation(*, first: ArrayLike, second: ArrayLike) -> float:
-    r"""Distance $\frac12 \sum_y |p(y) - q(y)|$ of two laws, in [0, 1].
-
-    >>> total_variation(first=[0.75, 0.25], second=[0.5, 0.5])
-    0.25
-    """
-    first, second = _law("first", first), _law("second", second)
-    _require_same_size("second", second, first)
-    return float(np.abs(first - second).sum() / 2)
 
 
 @claim(
@@ -163,7 +116,7 @@ def total_variation_identity(
     >>> total_variation_identity(prior=[0.75, 0.25], threshold=0.5)
     0.1875
     """
-    prior, law, replacement = _laws(prior, law, replacement)
+    prior, law, replacement = token_laws(prior, law, replacement)
     eligible = _eligible(prior, threshold)
     lost = law[eligible] - law[eligible].sum() * replacement[eligible]
     return float(np.maximum(lost, 0).sum())
@@ -276,7 +229,7 @@ def context_rule_law(
     >>> context_rule_law(prior=[0.75, 0.25], threshold=0.5).tolist()
     [0.75, 0.25]
     """
-    prior, law, replacement = _laws(prior, law, replacement)
+    prior, law, replacement = token_laws(prior, law, replacement)
     return (replacement if _eligible(prior, threshold).any() else law).copy()
 
 
@@ -298,7 +251,7 @@ def low_drop_law(
     >>> low_drop_law(prior=[0.5, 0.25, 0.25], threshold=0.5, below=0.25).tolist()
     [0.5, 0.25, 0.25]
     """
-    prior, law, replacement = _laws(prior, law, replacement)
+    prior, law, replacement = token_laws(prior, law, replacement)
     eligible, dropped = _eligible(prior, threshold), _dropped(prior, below)
     kept = np.where(eligible | dropped, 0, law)
     kept = kept + law[eligible & ~dropped].sum() * replacement
@@ -313,71 +266,8 @@ def dropped_share(*, prior: ArrayLike, below: float = 1e-3, law: ArrayLike | Non
     >>> dropped_share(prior=[0.5, 0.25, 0.25], below=0.25)
     0.5
     """
-    prior, law, _ = _laws(prior, law, None)
+    prior, law, _ = token_laws(prior, law, None)
     return float(law[_dropped(prior, below)].sum())
-
-
-def tail_mass(*, prior: ArrayLike, below: float = 1e-3, law: ArrayLike | None = None) -> float:
-    """Probability of a token whose probability under the prior is less than `below`.
-
-    >>> tail_mass(prior=[0.5, 0.25, 0.25], below=0.5, law=[0.25, 0.25, 0.5])
-    0.75
-    """
-    prior, law, _ = _laws(prior, law, None)
-    require_fraction("below", below)
-    return float(law[prior < below].sum())
-
-
-def entropy(*, law: ArrayLike) -> float:
-    """Entropy of a law, in nats.
-
-    >>> entropy(law=[0.0, 1.0])
-    0.0
-    """
-    law = _law("law", law)
-    held = law[law > 0]
-    return float(held @ np.log(1 / held))
-
-
-def surprise(*, prior: ArrayLike, law: ArrayLike | None = None) -> float:
-    r"""Mean of $-\ln P$ over tokens of the law q, in nats; infinite where P = 0 < q.
-
-    >>> surprise(prior=[0.0, 1.0])
-    0.0
-    """
-    prior, law, _ = _laws(prior, law, None)
-    held = law > 0
-    with np.errstate(divide="ignore"):
-        return float(law[held] @ -np.log(prior[held]) + 0.0)
-
-
-def _law(name: str, values: ArrayLike) -> np.ndarray:
-    """A vector of probabilities in float64, left as it is."""
-    law = np.asarray(values, dtype=float)
-    if law.ndim != 1 or not len(law):
-        raise ValueError(f"{name} has shape {law.shape}: accepted is (vocabulary,)")
-    if not (law >= 0).all():
-        raise ValueError(f"{name} holds {law[~(law >= 0)][0]}: accepted are probabilities >= 0")
-    if not abs(law.sum() - 1) <= _ROUNDING:
-        raise ValueError(f"{name} sums to {law.sum()}: accepted is 1 within {_ROUNDING}")
-    return law
-
-
-def _laws(
-    prior: ArrayLike, law: ArrayLike | None, replacement: ArrayLike | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The prior, q and the replacement law; what is not given is the prior."""
-    prior = _law("prior", prior)
-    law = prior if law is None else _law("law", law)
-    replacement = prior if replacement is None else _law("replacement", replacement)
-    _require_same_size("law", law, prior)
-    _require_same_size("replacement", replacement, prior)
-    return prior, law, replacement
-
-
-def _require_same_size(name: str, law: np.ndarray, other: np.ndarray) -> None:
-    if len(law) != len(other):
-        raise ValueError(f"{name} has {len(law)} tokens: accepted are {len(other)}")
 
 
 def _edited(law: np.ndarray, eligible: np.ndarray, replacement: np.ndarray) -> np.ndarray:

@@ -1,8 +1,10 @@
 """Checks at the door: each raises ValueError with the argument, its value and what is accepted."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def require_rows(dim: int, samples: int, *, extra: int, what: str = "the mean test error") -> None:
@@ -54,3 +56,26 @@ def require_masks(masks: np.ndarray, *, samples: int) -> None:
         )
     if not np.isin(masks, (0, 1)).all():
         raise ValueError("masks holds values other than 0 and 1: 1 is edited, 0 is kept")
+
+
+def require_scales(**scales: float) -> None:
+    """Finite numbers from zero, each under the name of its argument."""
+    for name, value in scales.items():
+        require_positive(name, value, zero=True)
+
+
+def require_fractions(fractions: ArrayLike | Sequence[float]) -> np.ndarray:
+    """A vector of shares of rows in float64."""
+    fractions = np.asarray(fractions, dtype=float)
+    if fractions.ndim != 1 or not ((fractions >= 0) & (fractions <= 1)).all():
+        raise ValueError(f"fractions={fractions.tolist()}: accepted is a list of numbers in [0, 1]")
+    return fractions
+
+
+def require_overlaps(name: str, value: ArrayLike, *, axes: int) -> np.ndarray:
+    """Square matrices in float64: (..., dim, dim), or (..., edits, dim, dim) for 3 axes."""
+    value = np.asarray(value, dtype=float)
+    if value.ndim < axes or value.shape[-1] != value.shape[-2]:
+        wanted = "(..., dim, dim)" if axes == 2 else "(..., edits, dim, dim)"
+        raise ValueError(f"{name} has shape {value.shape}: accepted is {wanted}")
+    return value

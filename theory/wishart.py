@@ -34,6 +34,18 @@ def base_error(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
     return noise_std**2 * mean_trace_inverse_gram(dim=dim, samples=samples)
 
 
+def given_base_error(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
+    r"""The same on a given design of full column rank, by its own second moments: $\sigma^2 d/T$.
+
+    >>> given_base_error(dim=4, samples=8, noise_std=2.0)
+    2.0
+    """
+    require_count("dim", dim, least=1)
+    require_count("samples", samples, least=dim)
+    require_positive("noise_std", noise_std, zero=True)
+    return noise_std**2 * dim / samples
+
+
 def mean_trace_inverse_gram(*, dim: int, samples: int) -> float:
     r"""Mean trace of the inverse Gram matrix, more rows than columns.
 

@@ -51,7 +51,7 @@ def decide(
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
-    tests = sum(is_statistical(c, ledger) for process in processes for c in process.checks)
+    tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
     with progress(sum(process.replicates for process in processes)) as bar:
         run_ = _Run(ledger, error, Streaming(run, seed, bar, deadline), early_stop, least)
@@ -87,7 +87,7 @@ class _Run:
         def is_decided(summary: Summary) -> bool:
             if not self.early_stop or summary.count < self.least:
                 return False
-            summary = summary.scaled(process.scale)
+            summary = _reported(summary, process)
             own = (of for of in found if not isinstance(of, Verdict))
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
@@ -98,7 +98,7 @@ class _Run:
             chunk=process.chunk,
         )  # fmt: skip
         self.streaming.bar.update(process.replicates - summary.count)
-        summary = summary.scaled(process.scale)
+        summary = _reported(summary, process)
         if not summary.count:
             return Result(process, summary), []
         verdicts = [
@@ -127,9 +127,18 @@ class _Run:
             yield replace(limit.judge(summaries, self.error), note=note)
 
     def _evidence(self, check: Check, process: Process) -> Evidence | LawEvidence | Verdict:
-        if not is_statistical(check, self.ledger):
+        if not is_statistical(check, process, self.ledger):
             return undecidable(check, process, self.ledger[check.claim])
         return evidence(check, process, self.ledger, self.error)
+
+
+def _reported(summary: Summary, process: Process) -> Summary:
+    """The measures that are kept, in their own units."""
+    if process.measures and summary.count:
+        kept = {name: summary.moments[name] for name in (*process.measures, "edited_fraction")}
+        summary = replace(summary, moments=kept)
+    scale = {name: f for name, f in process.scale.items() if name in summary.moments}
+    return summary.scaled(scale)
 
 
 def difference(first: Summary, second: Summary, measure: str) -> Summary:

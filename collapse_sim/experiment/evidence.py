@@ -31,9 +31,11 @@ def require_claims(processes: Sequence[Process], ledger: Mapping[str, Predicting
             raise ValueError(f"claim={name!r}: accepted are {', '.join(near)}")
 
 
-def is_statistical(check: Check, ledger: Mapping[str, Predicting]) -> bool:
+def is_statistical(check: Check, process: Process, ledger: Mapping[str, Predicting]) -> bool:
     """Whether a simulation decides it: no assumption, and no mean of infinite variance."""
-    return ledger[check.claim].relation != "assumption" and check.finite_moments > 2
+    relation = ledger[check.claim].relation
+    finite = process.finite_moments.get(check.measure, np.inf) > 2
+    return relation != "assumption" and (finite or relation == "~")
 
 
 def evidence(
@@ -52,6 +54,10 @@ def evidence(
     if record.relation == "~":
         law = getattr(predicted, "cdf", predicted)
         return LawEvidence(claim=record.id, source=record.source, law=law, **shared)
+    unit = process.units.get(check.measure, 1.0)
+    if check.per_unit:
+        pair = predicted if isinstance(predicted, tuple) else (predicted, predicted)
+        predicted = unit * pair[0], unit * pair[1]
     precision = {} if check.tolerance is None else {"tolerance": check.tolerance}
     return Evidence.of(
         record,
@@ -59,9 +65,9 @@ def evidence(
         relation=check.relation or ("==" if record.relation == "->" else record.relation),
         trivial=check.trivial,
         support=check.support,
-        finite_moments=check.finite_moments,
-        smallest_look=check.smallest_look,
-        unit=process.units.get(check.measure, 1.0),
+        finite_moments=process.finite_moments.get(check.measure, np.inf),
+        smallest_look=process.smallest_look,
+        unit=unit,
         **(shared | precision),
     )
 
@@ -127,6 +133,6 @@ def limit_evidence(
         units=tuple(rung.units.get(check.measure, 1.0) for rung in rungs),
         tolerance=record.tolerance,
         control=record.control,
-        smallest_look=check.smallest_look,
+        smallest_look=last.smallest_look,
         parameters=parameters(check, last) | {"samples": list(samples)},
     )

@@ -54,15 +54,13 @@ class Check:
     """Processes of T, 2T, 4T, ... samples, this one last: the claim is about the limit."""
     relation: str | None = None
     """Where it is not the record's own."""
+    per_unit: bool = False
+    """Whether the formula speaks of the measure in the process's unit of it."""
     note: str = ""
     support: Interval = ANYWHERE
     """Where the measure of a replicate lies."""
     trivial: float = np.inf
     """A bound that needs no theorem."""
-    finite_moments: float = np.inf
-    """Order below which the measure has finite moments: its mean is tested above 2 alone."""
-    smallest_look: int = SMALLEST_LOOK
-    """Few replicates are enough where they are means themselves, which hardly vary."""
     tolerance: float | None = None
     """Where it is narrower than the record's own."""
 
@@ -97,10 +95,16 @@ class Process:
     """Replicates in flight: few where each takes long, so that all regimes share a program."""
     looks: Sequence[int] = ()
     """Replicate counts at which it is asked whether the claims are decided; else 4096, 8192, ..."""
+    smallest_look: int = SMALLEST_LOOK
+    """Few replicates are enough where they are means themselves, which hardly vary."""
+    finite_moments: Mapping[str, float] = field(default_factory=dict)
+    """Order below which a measure has finite moments: its mean is tested above 2 alone."""
     scale: Mapping[str, float] = field(default_factory=dict)
     """What simulated measures are multiplied by, in float64, so that no unit leaves float32."""
     units: Mapping[str, float] = field(default_factory=dict)
     """What tables divide measures by."""
+    measures: Sequence[str] = ()
+    """Those that are kept of what the simulation records; all where none is named."""
     title: str = ""
     """The name, where it is not made of regime and variant."""
     step: str = ""

@@ -2,17 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from collapse_sim.certify import Verdict
-from experiments.linear.runner import Result
+from collapse_sim.experiment.process import Result
 from experiments.linear.settings import Settings
+from experiments.linear.world import ERRORS
 from theory.editing.frozen import frozen_confident_crossing
+
+
+def mean_error(result: Result) -> np.ndarray:
+    """Mean test error of every generation, by the measure without the heavy tail if it is there."""
+    return result.mean(reported_measure(result))
+
+
+def reported_measure(result: Result) -> str:
+    """The last of ERRORS that was recorded."""
+    return next(name for name in reversed(ERRORS) if name in result.summary.moments)
 
 
 def answers(
     settings: Settings, base: float, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> Iterator[str]:
     """Three to six sentences; none about what was not simulated or not decided."""
-    errors = {r.process.name: float(r.mean[-1] / base) for r in results}
+    errors = {r.process.name: float(mean_error(r)[-1] / base) for r in results}
     n = settings.generations
     if "replace" in errors:
         yield (

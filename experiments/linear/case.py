@@ -7,13 +7,9 @@ from typing import Any
 import numpy as np
 
 from collapse_sim.experiment.process import Check
-from collapse_sim.intervals import SMALLEST_LOOK
 from experiments.linear.schedules import Masks
 from experiments.linear.settings import Settings
 from experiments.linear.world import World
-
-FEW = 100
-"""Designs whose means over label noise are enough for the normal limit: they hardly vary."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +82,23 @@ class Case:
             where["threshold"] = settings.once_threshold if once else settings.threshold
         return where | self.masks.facts(n)
 
+    @property
+    def recursion(self) -> dict[str, Any] | None:
+        """What the exact recursion on a given design asks for; None where it knows nothing.
+
+        The fit on real labels is the reference then, and of drawn masks it is not followed.
+        """
+        masks, world = self.masks, self.world
+        if masks is None or not self.is_blind:
+            return None
+        known: dict[str, Any] = {"frame": world.frame, "variant": self.variant}
+        if masks.schedule is not None:
+            return known | {"masks": masks.schedule, "start": world.residuals}
+        if world.labels is not None or self.variant == "additive":
+            return None
+        chances = {"inclusion": masks.inclusion, "pair_inclusion": masks.pair_inclusion}
+        return known | chances
+
     def mean(
         self, claim: str, at: int = 0, *, exactly: bool = False, note: str = "", **options: Any
     ) -> None:
@@ -94,18 +107,9 @@ class Case:
         `exactly`: on means over label noise, where they are followed.
         """
         averaged = exactly and self.averaged
-        finite = averaged or self.measure == "scale_averaged_error"
         if averaged:
             note = f"{note}; mean over label noise" if note else "mean over label noise"
-        check = Check(
-            claim,
-            self.measure,
-            at,
-            note=note,
-            finite_moments=np.inf if finite else self.finite_moments,
-            smallest_look=FEW if averaged else SMALLEST_LOOK,
-            **options,
-        )
+        check = Check(claim, self.measure, at, note=note, **options)
         (self.means if averaged else self.chains).append(check)
 
     def law(self, claim: str, at: int, **given: Any) -> None:

@@ -37,11 +37,11 @@ def add_checks(case: Case) -> Case:
 def _resampling(case: Case) -> None:
     regime, last = case.regime, case.settings.generations
     if regime in RESAMPLED:
-        fresh = {"given": {"fresh_design": True}} if regime.endswith("_fresh") else {}
-        case.mean(RESAMPLED[regime], **fresh)
+        fresh = {"fresh_design": regime.endswith("_fresh")} if "halfway" in regime else {}
+        case.mean(RESAMPLED[regime], given=fresh)
     if regime == "subsample":
         note = "deviation at this T is shown; the claim is about T >> d"
-        case.mean("ref.subsample", note=note)
+        case.mean("ref.subsample", per_unit=True, note=note)
     if regime == "replace_fresh":
         case.law("ref.replace_law", 1, fresh_design=True)
     if regime == "replace":
@@ -59,10 +59,10 @@ def _edits(case: Case) -> None:
         return case.mean("ref.exact_one", exactly=True, note="Theorem 1 is exact here")
     masks = case.masks
     assert masks is not None
-    if not case.is_blind and masks.edits == 1:
+    if not case.is_blind and masks.edits <= 1:
         return case.mean("zhu2025.thm2a_conf", 2)
     if variant == "chained":
-        case.mean("zhu2025.thm2a_single" if masks.edits == 1 else "zhu2025.thm2a")
+        case.mean("zhu2025.thm2a_single" if masks.edits <= 1 else "zhu2025.thm2a")
     if not case.is_blind:
         return
     if variant == "chained":
@@ -100,7 +100,7 @@ def _random(case: Case) -> None:
             given=chances | {"frames": frames(case.settings)}, note="closed form at this T",
         )  # fmt: skip
     else:
-        case.mean(f"ref.edit_{letter}", unit=True, note="the law is about T >> d")
+        case.mean(f"ref.edit_{letter}", per_unit=True, note="the law is about T >> d")
     case.assumption("zhu2025.eq16", "masks are drawn afresh: rows are edited again")
     if len(set(masks.counts or ())) > 1:
         _shrinking(case)
@@ -116,7 +116,7 @@ def _scheduled(case: Case) -> None:
         note = "(2 e^tau - 1) b; conjecture for d >= 2 and more than four edits of arbitrary T"
         case.mean("ref.edit_B_const", note=note)
     note = "closed form at this T"
-    if masks.edits == 1:
+    if masks.edits <= 1:
         case.mean("ref.edit_one_T", exactly=True, note=note)
     elif disjoint and masks.edits == 2:
         case.mean("ref.edit_two_T", exactly=True, note=note)
@@ -158,13 +158,13 @@ def _given(case: Case) -> None:
         case.mean(f"ref.given_{case.regime}", given=labels, note=note)
     if masks is None or case.variant not in ("chained", "frozen"):
         return
-    claim = "zhu2025.thm2a_single" if case.is_blind and masks.edits == 1 else "zhu2025.thm2a"
-    if not case.is_blind and (masks.edits == 1 or case.variant == "frozen"):
+    claim = "zhu2025.thm2a_single" if case.is_blind and masks.edits <= 1 else "zhu2025.thm2a"
+    if not case.is_blind and (masks.edits <= 1 or case.variant == "frozen"):
         claim = "zhu2025.thm2a_conf"
     elif case.variant == "frozen":
         claim = "zhu2025.thm2a_frozen"
     labelled = "; distance from the fit on real labels" if world.labels is not None else ""
     case.mean(claim, note=note + labelled)
-    known = case.is_blind and (masks.schedule is not None or world.labels is None)
-    if known:
-        case.mean("ref.edit_given", given=case.recursion, note=f"exact recursion given X{labelled}")
+    known = case.recursion
+    if known is not None:
+        case.mean("ref.edit_given", given=known, note=f"exact recursion given X{labelled}")

@@ -43,7 +43,7 @@ def _frames(seed: int, samples: int, dim: int) -> np.ndarray:
 
 @cache
 def _overlaps(seed: int, samples: int, dim: int, packed: bytes, count: int) -> np.ndarray:
-    """Only the d x d overlaps are kept of each batch of designs, so that many rows fit in memory."""
+    """Of each batch of designs the d x d overlaps alone are kept: many rows fit in memory."""
     masks = np.frombuffer(packed, dtype=bool).reshape(count, samples)
     batch = max(min(DESIGNS, 10**7 // (samples * dim)), 1)
     parts, done = [], 0

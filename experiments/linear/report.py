@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.experiment.process import Result
 from collapse_sim.intervals import mean_interval
 from collapse_sim.run_directory import RunDirectory, RunError
-from experiments.linear.answers import answers
-from experiments.linear.runner import Result
+from experiments.linear.answers import answers, reported_measure
 from experiments.linear.settings import Settings
 from experiments.verdicts import how_sure, verdict_table
 
@@ -61,17 +61,16 @@ def _lines(results: Sequence[Result]) -> Iterator[tuple[str, Result | None, Resu
 def _cells(result: Result | None, base: float, error: float) -> tuple[str, str]:
     if result is None:
         return "", ""
-    process, prediction, summary = result.process, result.prediction, result.summary
-    measure = process.measure(summary.moments)
-    moments = process.finite_moments if measure == "test_error" else np.inf
-    interval = summary.moments[measure].mean[-1] / base, np.nan
-    if moments > 2:
-        low, high = mean_interval(summary.moments[measure], -1, error, finite_moments=moments)
+    process, moments = result.process, result.summary.moments
+    measure = reported_measure(result)
+    finite = process.finite_moments.get(measure, np.inf) if measure == "test_error" else np.inf
+    interval = moments[measure].mean[-1] / base, np.nan
+    if finite > 2:
+        low, high = mean_interval(moments[measure], -1, error, finite_moments=finite)
         interval = low / base, high / base
-    closed = "-"
-    if prediction is not None:
-        closed = f"{KINDS[prediction.kind]}{prediction.centre[-1] / base:.3f}"
-    return f"{interval[0]:.3f} - {interval[1]:.3f}", closed
+    closed = result.closed(measure)
+    shown = "-" if closed is None else f"{KINDS[process.closed_kind]}{closed[-1] / base:.3f}"
+    return f"{interval[0]:.3f} - {interval[1]:.3f}", shown
 
 
 def _on(verdict: Verdict) -> str:

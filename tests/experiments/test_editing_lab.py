@@ -24,7 +24,7 @@ from experiments.editing.tables import Prior, train_prior
 from experiments.study import study
 from experiments.study.study import Study
 from experiments.study.texts import Text
-from theory.token_rule import replacement_law
+from theory.token_laws import replacement_law
 
 SETTINGS = replace(
     PRESETS["tiny"], vocabulary=270, context=32, tokens=1536, prior_tokens=3072, prior_epochs=4.0,

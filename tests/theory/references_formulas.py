@@ -13,14 +13,16 @@ import numpy as np
 from tests.theory.references_contamination import PI, mean_variance
 from theory import (
     categorical,
+    categorical_edits,
+    categorical_human,
     contamination,
     forgetting,
     gaussian,
     kernel_density,
     mixing,
-    selection,
+    verified_labels,
 )
-from theory.editing import corrected, finite, frozen, published
+from theory.editing import corrected, finite, frozen, published, repeated
 
 EXACT, PRINTED = 1e-12, 2e-4
 PHI = (math.sqrt(5) - 1) / 2
@@ -42,27 +44,27 @@ REFERENCES: list[tuple[Callable[..., Any], dict, Any, float]] = [
     (gaussian.growing_mean_error_limit, {"samples": 5, "power": 2.0}, PI**2 / 30, EXACT),
     (gaussian.growing_mean_error_limit, {"samples": 3, "power": 4.0}, PI**4 / 270, EXACT),
     (
-        categorical.partial_error,
+        categorical_human.partial_error,
         {"probabilities": [0.4, 0.3, 0.15, 0.1, 0.05], "human": 60, "samples": 40}
         | {"generation": 60},
         0.0033886,
         PRINTED,
     ),
     (
-        categorical.partial_error,
+        categorical_human.partial_error,
         {"probabilities": [0.5, 0.5], "human": 2, "samples": 2, "generation": 3},
         0.0625 + 0.0625 / 8,
         EXACT,
     ),
     (
-        categorical.mixture_limit,
+        categorical_human.mixture_limit,
         {"probabilities": [0.3, 0.7], "samples": 50, "human_share": 0.1},
         [0.020369, 0.020369],
         PRINTED,
     ),
     # all fresh: one binomial
     (
-        categorical.mixture_limit,
+        categorical_human.mixture_limit,
         {"probabilities": [0.2, 0.8], "samples": 4, "human_share": 1.0},
         [0.04, 0.04],
         EXACT,
@@ -80,18 +82,18 @@ REFERENCES: list[tuple[Callable[..., Any], dict, Any, float]] = [
         [0.25 * 19 / 64, 0.25 * 19 / 64],
         EXACT,
     ),
-    (categorical.edit_factor, {"samples": 200, "edited": 60}, 0.997445, 1e-6),
-    (categorical.edit_factor, {"samples": 2, "edited": 1}, 1 / 2, EXACT),
-    (categorical.edit_factor, {"samples": 5, "edited": 5}, 4 / 5, EXACT),
+    (categorical_edits.edit_factor, {"samples": 200, "edited": 60}, 0.997445, 1e-6),
+    (categorical_edits.edit_factor, {"samples": 2, "edited": 1}, 1 / 2, EXACT),
+    (categorical_edits.edit_factor, {"samples": 5, "edited": 5}, 4 / 5, EXACT),
     (
-        categorical.fixed_mask_limit,
+        categorical_edits.fixed_mask_limit,
         {"anchors": [0.4, 0.3, 0.2, 0.1], "samples": 40, "edited": 16},
         0.691765,
         1e-6,
     ),
     # one anchor of two kept by a coin: H = 3/4 H_a
     (
-        categorical.fixed_mask_limit,
+        categorical_edits.fixed_mask_limit,
         {"anchors": [0.5, 0.5], "samples": 2, "edited": 1},
         3 / 8,
         EXACT,
@@ -109,8 +111,8 @@ REFERENCES: list[tuple[Callable[..., Any], dict, Any, float]] = [
         21 / 16,
         EXACT,
     ),
-    (selection.breakdown_share, {"keep_correct": 0.9, "keep_wrong": 0.3}, 0.75, 1e-9),
-    (selection.breakdown_share, {"keep_correct": 1.0, "keep_wrong": 1.0}, 0.5, 1e-9),
+    (verified_labels.breakdown_share, {"keep_correct": 0.9, "keep_wrong": 0.3}, 0.75, 1e-9),
+    (verified_labels.breakdown_share, {"keep_correct": 1.0, "keep_wrong": 1.0}, 0.5, 1e-9),
     (contamination.pooled_error_leading, {"generation": 3, "human_share": 0.0}, 49 / 36, EXACT),
     (
         contamination.pooled_error_leading,
@@ -129,9 +131,9 @@ REFERENCES: list[tuple[Callable[..., Any], dict, Any, float]] = [
         for share, batches in ((0.1, 10**4), (0.2, 10**5), (0.49, 50), (0.5, 10**4), (0.8, 10**4))
     ),
     (corrected.disjoint_bound, {"dim": 2, "samples": 5, "edited_total": 1.0}, 2 * EULER - 1, 1e-9),
-    (corrected.fixed_mask_inflation, {"edit_fraction": 0.5, "generation": 2}, 1.75, EXACT),
-    (corrected.random_mask_inflation, {"fractions": (0.3,) * 24}, 13.24, EXACT),
-    (corrected.anchored_inflation, {"edit_fraction": 0.8, "generation": 2}, 1.96, EXACT),
+    (repeated.fixed_mask_inflation, {"edit_fraction": 0.5, "generation": 2}, 1.75, EXACT),
+    (repeated.random_mask_inflation, {"fractions": (0.3,) * 24}, 13.24, EXACT),
+    (repeated.anchored_inflation, {"edit_fraction": 0.8, "generation": 2}, 1.96, EXACT),
     (finite.one_edit_error, {"dim": 2, "samples": 5, "edited_rows": 5}, 2.0, EXACT),
     (frozen.frozen_error, {"dim": 10, "samples": 100, "edited_rows": 100}, 20 / 89, 1e-9),
     (

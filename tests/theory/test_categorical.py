@@ -16,7 +16,7 @@ from tests.theory.references_distributions import (
     fixation_time,
     same_mean,
 )
-from theory import categorical
+from theory import categorical, categorical_edits, categorical_human
 
 CHAINS = 100_000
 
@@ -78,7 +78,7 @@ def edited_by_listing(corpus: tuple[int, ...], edited: int) -> Fraction:
 def test_an_edit_is_the_mean_over_all_edits(corpus):
     before = edited_by_listing(corpus, 0)
     for edited in range(len(corpus) + 1):
-        factor = categorical.edit_factor(samples=len(corpus), edited=edited)
+        factor = categorical_edits.edit_factor(samples=len(corpus), edited=edited)
         assert factor == pytest.approx(float(edited_by_listing(corpus, edited) / before), rel=1e-12)
 
 
@@ -87,17 +87,20 @@ def test_editing_all_is_replacing_and_nothing_is_rest(law, samples, generation, 
     at = {"probabilities": law, "samples": samples}
     replaced = categorical.replace_heterozygosity(**at, generation=generation)
     first = categorical.replace_heterozygosity(**at, generation=1)
-    for edit in (categorical.edit_heterozygosity, categorical.anchored_edit_heterozygosity):
+    for edit in (
+        categorical_edits.edit_heterozygosity,
+        categorical_edits.anchored_edit_heterozygosity,
+    ):
         found = edit(**at, edited=samples, generation=generation)
         assert found == pytest.approx(replaced, abs=1e-12)
         assert edit(**at, edited=0, generation=generation) == pytest.approx(first, abs=1e-12)
     edited = data.draw(st.integers(1, samples - 1))
-    anchors = categorical.fixed_mask_limit(anchors=law, samples=samples, edited=edited)
-    far = categorical.fixed_mask_heterozygosity(**at, edited=edited, generation=1500)
+    anchors = categorical_edits.fixed_mask_limit(anchors=law, samples=samples, edited=edited)
+    far = categorical_edits.fixed_mask_heterozygosity(**at, edited=edited, generation=1500)
     # anchors are human draws, and so less varied than the human law
     expected = anchors * (1 - 1 / (samples - edited))
     assert far == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    assert categorical.fixed_mask_limit(anchors=law, samples=samples, edited=samples) == 0
+    assert categorical_edits.fixed_mask_limit(anchors=law, samples=samples, edited=samples) == 0
 
 
 @given(law=laws, human=st.integers(1, 50), samples=st.integers(1, 50), share=st.floats(0, 1))
@@ -106,23 +109,23 @@ def test_partial_and_mixed_recursions(law, human, samples, share):
     synthetic = samples / (human + samples)
     distance, variance = 0.0, 0.0
     for generation in range(1, 8):
-        found = categorical.partial_error(
+        found = categorical_human.partial_error(
             probabilities=law, human=human, samples=samples, generation=generation
         )
         assert found == pytest.approx(distance, abs=1e-12)
         distance = synthetic**2 * ((1 - 1 / samples) * distance + diversity / samples)
         variance = (1 - share) ** 2 * (1 - 1 / samples) * variance + diversity / samples
         if (1 - share) ** 2 * (1 - 1 / samples) < 1:
-            found = categorical.mixture_variance(
+            found = categorical_human.mixture_variance(
                 probabilities=law, samples=samples, human_share=share, generation=generation
             )
             assert found.sum() == pytest.approx(variance, abs=1e-12)
     at = {"probabilities": law, "human": human, "samples": samples}
-    far = categorical.partial_error(**at, generation=10**6)
-    assert far == pytest.approx(categorical.partial_limit(**at), rel=1e-12, abs=1e-15)
+    far = categorical_human.partial_error(**at, generation=10**6)
+    assert far == pytest.approx(categorical_human.partial_limit(**at), rel=1e-12, abs=1e-15)
     at = {"probabilities": law, "samples": samples, "human_share": share}
-    far = categorical.mixture_variance(**at, generation=10**6)
-    np.testing.assert_allclose(far, categorical.mixture_limit(**at), rtol=1e-12)
+    far = categorical_human.mixture_variance(**at, generation=10**6)
+    np.testing.assert_allclose(far, categorical_human.mixture_limit(**at), rtol=1e-12)
 
 
 def test_accumulated_batches_are_the_exact_chain():
@@ -184,7 +187,9 @@ def test_partial_chains_have_this_error():
         drawn = rng.multinomial(40, law) / 40
         law = 0.6 * np.array(FIVE) + 0.4 * drawn
     errors = ((law - FIVE) ** 2).sum(axis=1)
-    expected = categorical.partial_error(probabilities=FIVE, human=60, samples=40, generation=5)
+    expected = categorical_human.partial_error(
+        probabilities=FIVE, human=60, samples=40, generation=5
+    )
     assert same_mean(errors, expected)
     assert not same_mean(errors, 1.02 * expected)
 
@@ -206,19 +211,19 @@ def test_partial_chains_have_this_error():
             {"probability": 1.0, "samples": 5},
             "probability=1.0",
         ),
-        (categorical.edit_factor, {"samples": 5, "edited": 6}, "edited=6"),
+        (categorical_edits.edit_factor, {"samples": 5, "edited": 6}, "edited=6"),
         (
-            categorical.fixed_mask_limit,
+            categorical_edits.fixed_mask_limit,
             {"anchors": [0.5], "samples": 5, "edited": 1},
             "probabilities sums to 0.5",
         ),
         (
-            categorical.partial_limit,
+            categorical_human.partial_limit,
             {"probabilities": [1.0], "human": 0, "samples": 5},
             "human=0",
         ),
         (
-            categorical.mixture_limit,
+            categorical_human.mixture_limit,
             {"probabilities": [1.0], "samples": 5, "human_share": -0.1},
             "human_share=-0.1",
         ),

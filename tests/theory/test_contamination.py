@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.references_contamination import mean_variance
-from theory import categorical, contamination
+from theory import categorical, contamination, laws
 
 LAW = [0.4, 0.3, 0.2, 0.1]
 
@@ -16,13 +16,13 @@ shares_of = st.lists(st.floats(0.01, 1), max_size=30).map(lambda later: [1.0, *l
 
 
 def one_batch(samples: int) -> float:
-    return categorical.heterozygosity(probabilities=LAW) / samples
+    return laws.heterozygosity(probabilities=LAW) / samples
 
 
 @given(shares=shares_of, samples=st.integers(2, 10**6))
 def test_the_debiased_error_is_below_the_rate_and_near_it(shares, samples):
     where = {"samples": samples, "human_shares": shares}
-    rate = contamination.minimax_rate(**where) * categorical.heterozygosity(probabilities=LAW)
+    rate = contamination.minimax_rate(**where) * laws.heterozygosity(probabilities=LAW)
     error = contamination.debiased_error(probabilities=LAW, **where)
     assert rate * (1 - 1 / samples) - 1e-15 <= error <= rate * (1 + 1e-12)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.editing import corrected, covariance
+from theory.editing import corrected, covariance, repeated
 
 few = settings(max_examples=25)  # each example runs a T x T recursion
 fractions_of_one = st.lists(st.floats(0, 1), min_size=1, max_size=8).map(
@@ -89,10 +89,10 @@ def test_batches_of_designs_are_carried_along():
     single = corrected.disjoint_covariances(overlaps=overlaps[1, 0])
     np.testing.assert_allclose(batched[1, 0], single, rtol=1e-12)
     assert np.shape(corrected.pathwise_bound(overlaps=overlaps)) == (2, 2)
-    limits = corrected.fixed_mask_limit_covariance(overlap=overlaps[..., 0, :, :])
+    limits = repeated.fixed_mask_limit_covariance(overlap=overlaps[..., 0, :, :])
     np.testing.assert_allclose(
         limits[1, 0],
-        corrected.fixed_mask_limit_covariance(overlap=overlaps[1, 0, 0]),
+        repeated.fixed_mask_limit_covariance(overlap=overlaps[1, 0, 0]),
         rtol=1e-10,
     )
 
@@ -167,7 +167,7 @@ def test_a_fixed_design_exceeds_the_constant_in_one_direction():
 def test_the_same_mask_every_time_is_theorem_c(seed, dim, generation):
     masks = np.tile(np.arange(12) < 5, (generation - 1, 1)).reshape(-1, 12)
     frame, overlaps = frame_and_overlaps(seed, 12, dim, [np.arange(12) < 5])
-    predicted = corrected.fixed_mask_covariance(overlap=overlaps[0], generation=generation)
+    predicted = repeated.fixed_mask_covariance(overlap=overlaps[0], generation=generation)
     np.testing.assert_allclose(predicted, covariance_of_errors(frame, masks), atol=1e-9)
     anchored = covariance_of_errors(frame, masks, variant="anchored")
     np.testing.assert_allclose(predicted, anchored, atol=1e-9)
@@ -177,8 +177,8 @@ def test_the_same_mask_every_time_is_theorem_c(seed, dim, generation):
 def test_the_limit_of_theorem_c_starts_with_the_fit_to_kept_rows(seed, dim):
     edited = np.arange(12) < 5
     frame, overlaps = frame_and_overlaps(seed, 12, dim, [edited])
-    limit = corrected.fixed_mask_limit_covariance(overlap=overlaps[0])
-    far = corrected.fixed_mask_covariance(overlap=overlaps[0], generation=10**6)
+    limit = repeated.fixed_mask_limit_covariance(overlap=overlaps[0])
+    far = repeated.fixed_mask_covariance(overlap=overlaps[0], generation=10**6)
     np.testing.assert_allclose(limit, far, rtol=1e-9, atol=1e-9)
     kept = np.linalg.inv(frame[~edited].T @ frame[~edited])
     overlap = overlaps[0]
@@ -192,21 +192,21 @@ def test_pathwise_bound_takes_the_largest_eigenvalues():
 
 
 def test_fixed_mask_numbers():
-    at = {n: corrected.fixed_mask_inflation(edit_fraction=0.5, generation=n) for n in (2, 9)}
+    at = {n: repeated.fixed_mask_inflation(edit_fraction=0.5, generation=n) for n in (2, 9)}
     assert at[2] == 1.75
     assert at[9] == pytest.approx(2.6588592529296875, rel=1e-14)
-    assert corrected.fixed_mask_limit(edit_fraction=0.5) == pytest.approx(8 / 3)
-    assert corrected.fixed_mask_limit(edit_fraction=(math.sqrt(3) - 1) / 2) == pytest.approx(2)
-    assert corrected.fixed_mask_limit(edit_fraction=1.0) == math.inf
+    assert repeated.fixed_mask_limit(edit_fraction=0.5) == pytest.approx(8 / 3)
+    assert repeated.fixed_mask_limit(edit_fraction=(math.sqrt(3) - 1) / 2) == pytest.approx(2)
+    assert repeated.fixed_mask_limit(edit_fraction=1.0) == math.inf
 
 
 @given(m=st.floats(0, 1), generation=st.integers(1, 400))
 def test_fixed_mask_sum_is_accurate_for_all_fractions(m, generation):
     powers = m ** np.arange(generation)
     direct = (1 - m) * powers.sum() ** 2 + m * (powers**2).sum()
-    closed = corrected.fixed_mask_inflation(edit_fraction=m, generation=generation)
+    closed = repeated.fixed_mask_inflation(edit_fraction=m, generation=generation)
     assert closed == pytest.approx(direct, rel=1e-12)
-    assert closed <= min(generation, corrected.fixed_mask_limit(edit_fraction=m)) * (1 + 1e-12)
+    assert closed <= min(generation, repeated.fixed_mask_limit(edit_fraction=m)) * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("variant", ["chained", "anchored"])
@@ -214,9 +214,9 @@ def test_fixed_mask_sum_is_accurate_for_all_fractions(m, generation):
 def test_theorems_d_and_e_are_the_limit_of_small_leverage(variant, rate):
     """Mean estimation with T = 250, 500: the error halves, the extrapolated value agrees."""
     generations = 6
-    chained = [corrected.random_mask_inflation(fractions=[rate] * n) for n in range(generations)]
+    chained = [repeated.random_mask_inflation(fractions=[rate] * n) for n in range(generations)]
     anchored = [
-        corrected.anchored_inflation(edit_fraction=rate, generation=n + 1)
+        repeated.anchored_inflation(edit_fraction=rate, generation=n + 1)
         for n in range(generations)
     ]
     predicted = np.array(chained if variant == "chained" else anchored)
@@ -238,31 +238,31 @@ def test_theorems_d_and_e_are_the_limit_of_small_leverage(variant, rate):
 
 def test_random_mask_numbers():
     shares = 0.125 * 0.941 ** np.arange(60)
-    assert corrected.random_mask_inflation(fractions=[0.3] * 24) == pytest.approx(13.24)
-    assert corrected.random_mask_inflation(fractions=shares) == pytest.approx(4.990668, rel=1e-6)
-    limit = corrected.geometric_mask_limit(first_fraction=0.125, ratio=0.941)
+    assert repeated.random_mask_inflation(fractions=[0.3] * 24) == pytest.approx(13.24)
+    assert repeated.random_mask_inflation(fractions=shares) == pytest.approx(4.990668, rel=1e-6)
+    limit = repeated.geometric_mask_limit(first_fraction=0.125, ratio=0.941)
     assert limit == pytest.approx(5.100848, rel=1e-6)
     many = 0.125 * 0.941 ** np.arange(2000)
-    assert corrected.random_mask_inflation(fractions=many) == pytest.approx(limit, rel=1e-12)
-    assert corrected.random_mask_slope(edit_fraction=0.3) == pytest.approx(0.51)
+    assert repeated.random_mask_inflation(fractions=many) == pytest.approx(limit, rel=1e-12)
+    assert repeated.random_mask_slope(edit_fraction=0.3) == pytest.approx(0.51)
 
 
 def test_anchored_numbers():
-    limits = [corrected.anchored_limit(edit_fraction=m) for m in (0.2, 0.5, 0.8)]
+    limits = [repeated.anchored_limit(edit_fraction=m) for m in (0.2, 0.5, 0.8)]
     np.testing.assert_allclose(limits, [1.375, 2.0, 11 / 3], rtol=1e-14)
-    path = [corrected.anchored_inflation(edit_fraction=0.8, generation=n) for n in (1, 2, 3, 5, 9)]
+    path = [repeated.anchored_inflation(edit_fraction=0.8, generation=n) for n in (1, 2, 3, 5, 9)]
     np.testing.assert_allclose(path, [1, 1.96, 2.5744, 3.2192742, 3.5916067], rtol=1e-7)
-    assert corrected.anchored_inflation(edit_fraction=1.0, generation=7) == 7
-    assert corrected.anchored_inflation(edit_fraction=0.0, generation=1) == 1
-    assert corrected.anchored_limit(edit_fraction=1.0) == math.inf
+    assert repeated.anchored_inflation(edit_fraction=1.0, generation=7) == 7
+    assert repeated.anchored_inflation(edit_fraction=0.0, generation=1) == 1
+    assert repeated.anchored_limit(edit_fraction=1.0) == math.inf
 
 
 @given(m=st.floats(0, 0.99), leverage=st.floats(0, 1))
 def test_anchored_bound_starts_at_the_limit_and_grows_with_leverage(m, leverage):
-    least = corrected.anchored_bound(edit_fraction=m, max_leverage=0.0)
-    bound = corrected.anchored_bound(edit_fraction=m, max_leverage=leverage)
-    assert least == pytest.approx(corrected.anchored_limit(edit_fraction=m), rel=1e-12)
-    assert least <= bound <= corrected.anchored_bound(edit_fraction=m)
+    least = repeated.anchored_bound(edit_fraction=m, max_leverage=0.0)
+    bound = repeated.anchored_bound(edit_fraction=m, max_leverage=leverage)
+    assert least == pytest.approx(repeated.anchored_limit(edit_fraction=m), rel=1e-12)
+    assert least <= bound <= repeated.anchored_bound(edit_fraction=m)
 
 
 @given(fractions=fractions_of_one)
@@ -270,7 +270,7 @@ def test_processes_are_ordered(fractions):
     """Adding noise costs 1 + tau; random masks cost more; both at most 1 + 2 tau."""
     tau = fractions.sum()
     added = corrected.additive_inflation(fractions=fractions)
-    random = corrected.random_mask_inflation(fractions=fractions)
+    random = repeated.random_mask_inflation(fractions=fractions)
     assert added == pytest.approx(1 + tau)
     assert added - 1e-12 <= random <= 1 + 2 * tau + 1e-12
 
@@ -280,15 +280,15 @@ def test_processes_are_ordered(fractions):
     [
         (corrected.disjoint_inflations, {"fractions": [0.6, 0.6]}, "sum <= 1"),
         (corrected.disjoint_inflations, {"fractions": [-0.1]}, "fractions"),
-        (corrected.random_mask_inflation, {"fractions": [math.nan]}, "fractions"),
+        (repeated.random_mask_inflation, {"fractions": [math.nan]}, "fractions"),
         (corrected.disjoint_bound, {"dim": 1, "samples": 2, "edited_total": 0.5}, "samples=2"),
         (corrected.disjoint_bound, {"dim": 1, "samples": 9, "edited_total": 1.5}, "edited_total"),
         (corrected.one_edit_covariance, {"overlap": [0.5]}, "overlap has shape"),
         (corrected.disjoint_covariances, {"overlaps": [[0.5]]}, "overlaps has shape"),
-        (corrected.fixed_mask_limit_covariance, {"overlap": [[1.0]]}, "eigenvalue"),
-        (corrected.fixed_mask_inflation, {"edit_fraction": 1.1, "generation": 1}, "edit_fraction"),
-        (corrected.anchored_inflation, {"edit_fraction": 0.5, "generation": 0}, "generation=0"),
-        (corrected.geometric_mask_limit, {"first_fraction": 0.5, "ratio": 1.0}, "ratio"),
+        (repeated.fixed_mask_limit_covariance, {"overlap": [[1.0]]}, "eigenvalue"),
+        (repeated.fixed_mask_inflation, {"edit_fraction": 1.1, "generation": 1}, "edit_fraction"),
+        (repeated.anchored_inflation, {"edit_fraction": 0.5, "generation": 0}, "generation=0"),
+        (repeated.geometric_mask_limit, {"first_fraction": 0.5, "ratio": 1.0}, "ratio"),
         (corrected.quarter_turn_frame, {"samples": 1}, "samples=1"),
     ],
 )

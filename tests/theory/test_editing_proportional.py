@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.editing import corrected, covariance, finite, proportional
+from theory.editing import covariance, finite, proportional, repeated
 
 
 def harmonic_frame(pairs, samples):
@@ -57,7 +57,7 @@ def test_late_generations_on_a_tight_frame(pairs, samples, rate):
     assert np.diff(runs["chained"])[-1] == pytest.approx(slope, rel=1e-9)
     limit = proportional.anchored_proportional_limit(**case)
     assert runs["anchored"][-1] == pytest.approx(limit, rel=1e-9)
-    bound = corrected.anchored_bound(edit_fraction=rate, max_leverage=2 * pairs / samples)
+    bound = repeated.anchored_bound(edit_fraction=rate, max_leverage=2 * pairs / samples)
     assert limit <= bound
 
 
@@ -68,7 +68,7 @@ def test_increments_fall_from_the_first_to_the_slope(dim, extra, rate):
     slope = proportional.random_mask_proportional_slope(edit_fraction=rate, **case)
     increments = np.diff(path)
     assert (np.diff(increments) <= 1e-12).all() and increments[-1] >= slope - 1e-12
-    assert slope <= corrected.random_mask_slope(edit_fraction=rate)
+    assert slope <= repeated.random_mask_slope(edit_fraction=rate)
 
 
 @given(dim=st.integers(1, 20), extra=st.integers(2, 50), rate=st.floats(0, 1))
@@ -82,13 +82,11 @@ def test_first_increment_is_the_exact_one_edit_formula(dim, extra, rate):
 def test_small_leverage_gives_theorems_d_and_e(rate):
     case = {"dim": 1, "samples": 10**9}
     slope = proportional.random_mask_proportional_slope(edit_fraction=rate, **case)
-    assert slope == pytest.approx(corrected.random_mask_slope(edit_fraction=rate), abs=1e-8)
+    assert slope == pytest.approx(repeated.random_mask_slope(edit_fraction=rate), abs=1e-8)
     limit = proportional.anchored_proportional_limit(edit_fraction=rate, **case)
-    assert limit == pytest.approx(corrected.anchored_limit(edit_fraction=rate), rel=1e-6)
+    assert limit == pytest.approx(repeated.anchored_limit(edit_fraction=rate), rel=1e-6)
     path = proportional.random_mask_proportional_inflation(fractions=[rate] * 3, **case)
-    assert path[-1] == pytest.approx(
-        corrected.random_mask_inflation(fractions=[rate] * 3), abs=1e-7
-    )
+    assert path[-1] == pytest.approx(repeated.random_mask_inflation(fractions=[rate] * 3), abs=1e-7)
 
 
 def test_slopes_of_three_designs():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.editing import covariance, published
+from theory.editing import assumptions, covariance, published
 from theory.wishart import base_error
 
 few = settings(max_examples=25)  # each example runs the process
@@ -110,7 +110,7 @@ def test_theorem_1_error_is_the_average_over_masks():
     case = drawn(5, 6, 2, 0)
     whole = covariance.conditional_errors(design=case["design"], masks=np.ones((0, 6)))[0]
     masks = np.array([m for m in itertools.product((0, 1), repeat=6) if sum(m) == 2])
-    traces = [published.equation_36_repaired(design=case["design"], mask=m) for m in masks]
+    traces = [assumptions.equation_36_repaired(design=case["design"], mask=m) for m in masks]
     excess = published.theorem_1_error(dim=2, samples=6, edit_counts=(2,)) / base_error(
         dim=2, samples=6
     )
@@ -197,22 +197,22 @@ def test_first_bound_is_the_second_generation_of_replacement(dim, extra, noise_s
 
 
 def test_disjoint_masks_touch_no_row_twice():
-    assert published.masks_are_disjoint(masks=np.eye(4))
-    assert published.masks_are_disjoint(masks=np.zeros((3, 4)))
-    assert not published.masks_are_disjoint(masks=[[1, 1, 0], [0, 1, 0]])
+    assert assumptions.masks_are_disjoint(masks=np.eye(4))
+    assert assumptions.masks_are_disjoint(masks=np.zeros((3, 4)))
+    assert not assumptions.masks_are_disjoint(masks=[[1, 1, 0], [0, 1, 0]])
 
 
 def test_published_edit_rates_cannot_stay_disjoint():
     total = TABLE_15["first_fraction"] / (1 - TABLE_15["norm_decay"] ** 2)
     assert round(total, 2) == 2.12
-    passes = published.disjoint_edits_possible(**TABLE_15)
+    passes = assumptions.disjoint_edits_possible(**TABLE_15)
     shares = TABLE_15["first_fraction"] * 0.941 ** np.arange(11)
     assert passes == 10 and shares[:10].sum() <= 1 < shares.sum()
 
 
 @given(share=st.floats(0.01, 1), decay=st.floats(0.1, 0.99))
 def test_disjoint_edits_possible_is_the_last_that_fits(share, decay):
-    passes = published.disjoint_edits_possible(first_fraction=share, norm_decay=decay)
+    passes = assumptions.disjoint_edits_possible(first_fraction=share, norm_decay=decay)
     shares = np.cumsum(share * decay ** (2 * np.arange(min(passes, 10**4) + 1)))
     if passes == math.inf:
         assert shares[-1] <= 1 + 1e-9
@@ -230,29 +230,29 @@ def test_disjoint_edits_possible_is_the_last_that_fits(share, decay):
     ],
 )
 def test_decay_needs_whole_numbers_of_edits(counts, decay, possible):
-    assert published.decay_is_possible(edit_counts=counts, norm_decay=decay) == possible
-    assert not published.decay_is_possible(edit_counts=counts, norm_decay=decay, norm="operator")
+    assert assumptions.decay_is_possible(edit_counts=counts, norm_decay=decay) == possible
+    assert not assumptions.decay_is_possible(edit_counts=counts, norm_decay=decay, norm="operator")
 
 
 def test_empty_masks_decay_in_every_norm():
     case = {"edit_counts": (0, 0), "norm_decay": 0.5}
-    assert published.decay_is_possible(**case)
-    assert published.decay_is_possible(norm="operator", **case)
+    assert assumptions.decay_is_possible(**case)
+    assert assumptions.decay_is_possible(norm="operator", **case)
 
 
 @given(first=st.integers(1, 10**6), decay=st.floats(0.05, 0.99))
 def test_decay_ends_when_less_than_one_row_is_left(first, decay):
-    edits = published.decay_lifetime(first_count=first, norm_decay=decay)
+    edits = assumptions.decay_lifetime(first_count=first, norm_decay=decay)
     assert first * decay ** (2 * (edits - 1)) >= 1 - 1e-6
     assert first * decay ** (2 * edits) < 1 + 1e-6
 
 
 def test_equation_36_is_a_product_of_unequal_shapes():
     inverse, mask = np.linalg.inv(np.array(ONES).T @ np.array(ONES)), np.diag([1.0, 0.0])
-    assert not published.equation_36_is_defined(dim=1, samples=2)
+    assert not assumptions.equation_36_is_defined(dim=1, samples=2)
     with pytest.raises(ValueError, match="matmul"):
         inverse @ mask
-    repaired = published.equation_36_repaired(design=ONES, mask=[1, 0])
+    repaired = assumptions.equation_36_repaired(design=ONES, mask=[1, 0])
     assert math.isclose(repaired, 1 / 4)
 
 
@@ -271,8 +271,8 @@ def test_equation_36_is_a_product_of_unequal_shapes():
             "edit_counts=10",
         ),
         (published.equation_7_error, {"dim": 1, "samples": 9, "generation": 0}, "generation=0"),
-        (published.masks_are_disjoint, {"masks": [[0, 2]]}, "masks"),
-        (published.masks_are_disjoint, {"masks": [0, 1]}, "masks has shape"),
+        (assumptions.masks_are_disjoint, {"masks": [[0, 2]]}, "masks"),
+        (assumptions.masks_are_disjoint, {"masks": [0, 1]}, "masks has shape"),
         (
             published.theorem_1_estimate,
             {"design": ONES, "true_weights": [0.0], "noises": [[1.0, 1.0]], "masks": [[1, 0]]},

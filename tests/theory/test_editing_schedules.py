@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.editing import confidence, corrected, finite, frozen, published, schedules
+from theory.editing import (
+    assumptions,
+    confidence,
+    corrected,
+    finite,
+    frozen,
+    published,
+    repeated,
+    schedules,
+)
 
 few = settings(max_examples=25)
 
@@ -23,7 +32,7 @@ def test_laws_are_those_of_the_other_modules(counts, generation):
     before = counts[: generation - 1]
     fractions = [count / 20 for count in before]
     assert schedules.random_edits_inflation(samples=20, **at) == pytest.approx(
-        corrected.random_mask_inflation(fractions=fractions)
+        repeated.random_mask_inflation(fractions=fractions)
     )
     assert schedules.disjoint_edits_bound(**WHERE, **at) == pytest.approx(
         corrected.disjoint_bound(**WHERE, edited_total=sum(before) / 20)
@@ -39,11 +48,11 @@ def test_equal_counts_are_one_fraction(rows, generation):
     at = {"samples": 20, "edit_counts": [rows] * 5, "generation": generation}
     law = {"edit_fraction": rows / 20, "generation": generation}
     assert schedules.anchored_edits_inflation(**at) == pytest.approx(
-        corrected.anchored_inflation(**law)
+        repeated.anchored_inflation(**law)
     )
     if generation > 1:
         assert schedules.fixed_edits_inflation(**at) == pytest.approx(
-            corrected.fixed_mask_inflation(**law)
+            repeated.fixed_mask_inflation(**law)
         )
 
 
@@ -70,9 +79,9 @@ def test_edits_of_no_row_change_nothing():
 
 def test_rows_edited_so_far_are_those_of_the_generation():
     so_far = {"rows_edited_so_far": [0.0, 4.0, 6.5], "pairs_edited_so_far": [0.0, 15.0, 40.0]}
-    found = schedules.frozen_edits_error(**WHERE, **so_far, generation=3)
+    found = frozen.frozen_edits_error(**WHERE, **so_far, generation=3)
     assert found == frozen.frozen_error(**WHERE, edited_rows=6.5, edited_pairs=40.0)
-    found = schedules.external_edits_error(**WHERE, **so_far, prior_error=0.3, generation=2)
+    found = frozen.external_edits_error(**WHERE, **so_far, prior_error=0.3, generation=2)
     law = {"edited_rows": 4.0, "edited_pairs": 15.0, "prior_error": 0.3}
     assert found == frozen.external_error(**WHERE, **law)
 
@@ -108,12 +117,12 @@ def test_the_share_before_fit_n_is_that_of_edit_n_minus_1():
             "edit_counts / samples=1.5",
         ),
         (
-            schedules.frozen_edits_error,
+            frozen.frozen_edits_error,
             WHERE | {"rows_edited_so_far": [0], "generation": 2},
             "generation=2",
         ),
         (
-            schedules.frozen_edits_error,
+            frozen.frozen_edits_error,
             WHERE | {"rows_edited_so_far": [0, 1], "pairs_edited_so_far": [0], "generation": 2},
             r"pairs_edited_so_far=\[0\]: accepted are 2 numbers",
         ),
@@ -127,7 +136,7 @@ def test_the_share_before_fit_n_is_that_of_edit_n_minus_1():
             {"threshold": 1.0, "generation": 1},
             "edit=0",
         ),
-        (published.no_row_is_edited_twice, {"edited_twice": -1}, "edited_twice=-1"),
+        (assumptions.no_row_is_edited_twice, {"edited_twice": -1}, "edited_twice=-1"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(formula, given, message):

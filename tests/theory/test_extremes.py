@@ -11,17 +11,20 @@ import pytest
 from theory import (
     accumulation_failure,
     categorical,
+    categorical_edits,
+    categorical_human,
     contamination,
     forgetting,
     gaussian_edits,
     kernel_density,
-    mixing,
+    mixture_scaling,
+    penalised_mixing,
     ridge,
-    strong_collapse,
+    survival,
     wishart,
     zipf_tails,
 )
-from theory.editing import confidence, corrected, proportional
+from theory.editing import confidence, proportional, repeated
 
 COIN = [0.5, 0.5]
 MANY = 10**15
@@ -38,7 +41,7 @@ def _kernel(function, generation, samples=MANY):
 
 def _mixed(spectrum, real_weight, **rest):
     at = {"gram_eigenvalues": [spectrum], "samples": 2, "penalty": 1e-9}
-    return mixing.ridge_mix_limit(**at, real_weight=real_weight, **rest)
+    return penalised_mixing.ridge_mix_limit(**at, real_weight=real_weight, **rest)
 
 
 def _ridge(dim, samples, penalty):
@@ -71,7 +74,7 @@ CASES = {
         -2.0000000000000037e-15,
     ),
     "survival": (
-        lambda: forgetting.bernoulli_survival_most(probability=1e-15, samples=1, generation=10),
+        lambda: survival.bernoulli_survival_most(probability=1e-15, samples=1, generation=10),
         3.0172254624906059e-14,
     ),
     "cdf": (
@@ -80,25 +83,28 @@ CASES = {
     ),
     "edited": (
         lambda: _coin(
-            categorical.edit_heterozygosity, samples=10**10, edited=3333333333, generation=10**9
+            categorical_edits.edit_heterozygosity,
+            samples=10**10,
+            edited=3333333333,
+            generation=10**9,
         ),
         0.47297973443268254,
     ),
     "partial": (
-        lambda: _coin(categorical.partial_limit, human=1, samples=MANY),
+        lambda: _coin(categorical_human.partial_limit, human=1, samples=MANY),
         0.1666666666666666,
     ),
     "partial_early": (
-        lambda: _coin(categorical.partial_error, human=7, samples=10**10, generation=4),
+        lambda: _coin(categorical_human.partial_error, human=7, samples=10**10, generation=4),
         1.4999999956500001e-10,
     ),
     "fixed": (
-        lambda: categorical.fixed_mask_limit(anchors=COIN, samples=MANY, edited=FIRST),
+        lambda: categorical_edits.fixed_mask_limit(anchors=COIN, samples=MANY, edited=FIRST),
         0.33333333333333337,
     ),
     "fresh": (
         lambda: _coin(
-            categorical.mixture_heterozygosity, samples=2, human_share=1e-12, generation=10**6
+            categorical_human.mixture_heterozygosity, samples=2, human_share=1e-12, generation=10**6
         ),
         9.9999999999750006e-13,
     ),
@@ -133,7 +139,7 @@ CASES = {
         2e-9,
     ),
     "min_norm_mix": (
-        lambda: mixing.min_norm_mix_asymptotic(
+        lambda: penalised_mixing.min_norm_mix_asymptotic(
             dim=10**9, samples=10**9 - 2, true_norm=0.0, real_weight=1.0
         ),
         499999999,
@@ -159,19 +165,19 @@ CASES = {
         1e-240 / 3,
     ),
     "fixed_rows": (
-        lambda: corrected.fixed_mask_limit(edit_fraction=NEAR),
+        lambda: repeated.fixed_mask_limit(edit_fraction=NEAR),
         float((1 + 2 * SHARE) / (1 - SHARE**2)),
     ),
     "anchored_rows": (
-        lambda: corrected.anchored_limit(edit_fraction=NEAR),
+        lambda: repeated.anchored_limit(edit_fraction=NEAR),
         float(1 + SHARE * (2 - SHARE) / (1 - SHARE**2)),
     ),
     "anchored_bound": (
-        lambda: corrected.anchored_bound(edit_fraction=NEAR),
+        lambda: repeated.anchored_bound(edit_fraction=NEAR),
         float(1 + SHARE * (2 - SHARE) / (1 - SHARE)),
     ),
     "geometric": (
-        lambda: corrected.geometric_mask_limit(first_fraction=1.0, ratio=NEAR),
+        lambda: repeated.geometric_mask_limit(first_fraction=1.0, ratio=NEAR),
         float(1 + 2 / (1 - SHARE) - 1 / (1 - SHARE**2)),
     ),
     "proportional": (
@@ -179,7 +185,7 @@ CASES = {
         float(1 + SHARE * (3 - SHARE) / ((1 - SHARE) * (2 + SHARE))),
     ),
     "iterated": (
-        lambda: strong_collapse.iterated_mixing_limit(clean_error=1.0, synthetic_fraction=NEAR),
+        lambda: mixture_scaling.iterated_mixing_limit(clean_error=1.0, synthetic_fraction=NEAR),
         float(1 / (1 - SHARE**2)),
     ),
     "level": (lambda: accumulation_failure._levels_drawn(64, 0.9)[2, 0], 3.6498652424390223e-65),
@@ -205,8 +211,8 @@ def test_extreme_arguments_keep_their_digits(case):
 def test_a_word_of_little_chance_is_next_to_a_law_without_it():
     """Human tokens with chance 1 forget nothing; with chance 0 all, at the rate 1 - 1/N."""
     at = {"probabilities": COIN, "samples": 100}
-    kept = categorical.mixture_heterozygosity(**at, human_share=0.0, generation=3000)
+    kept = categorical_human.mixture_heterozygosity(**at, human_share=0.0, generation=3000)
     expected = categorical.replace_heterozygosity(**at, generation=3000)
     assert kept == pytest.approx(expected, rel=1e-10)
-    always = categorical.mixture_heterozygosity(**at, human_share=1.0, generation=3000)
+    always = categorical_human.mixture_heterozygosity(**at, human_share=1.0, generation=3000)
     assert always == pytest.approx(0.5 * 0.99, rel=1e-14)

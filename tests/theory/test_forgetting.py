@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
 from tests.theory.references_distributions import ZIPF, count_law, same_mean, wright_fisher
-from theory import categorical, forgetting, gaussian
+from theory import categorical, forgetting, gaussian, survival
 
 
 def test_the_branching_factor_lies_between_its_bounds():
     factor = 1.0
     for k in range(1, 2000):
-        assert forgetting.branching_factor(generation=k) == pytest.approx(factor, rel=1e-12)
+        assert survival.branching_factor(generation=k) == pytest.approx(factor, rel=1e-12)
         assert 1 / k <= factor <= 3 / k
         factor = 1 - math.exp(-factor)
     assert 2000 * factor == pytest.approx(2, rel=0.01)
@@ -27,7 +27,7 @@ def test_a_poisson_word_is_alive_as_its_chain_says():
     step = stats.poisson.pmf(counts[None, :], counts[:, None])
     law = stats.poisson.pmf(counts, 50 * 0.05)
     for generation in range(1, 11):
-        found = forgetting.poisson_survival(rate=0.05, samples=50, generation=generation)
+        found = survival.poisson_survival(rate=0.05, samples=50, generation=generation)
         assert found == pytest.approx(1 - law[0], rel=1e-9)
         law = law @ step
 
@@ -39,8 +39,8 @@ def test_a_binomial_word_is_alive_between_its_bounds(samples, probability):
     for generation in range(1, 60):
         at = {"probability": probability, "samples": samples, "generation": generation}
         alive = 1 - law[0]
-        assert forgetting.bernoulli_survival_least(**at) <= alive + 1e-12
-        assert alive <= forgetting.bernoulli_survival_most(**at) + 1e-12
+        assert survival.bernoulli_survival_least(**at) <= alive + 1e-12
+        assert alive <= survival.bernoulli_survival_most(**at) + 1e-12
         law = law @ step
 
 
@@ -50,7 +50,7 @@ def test_distinct_words_are_those_of_chains_of_corpora():
     for generation in range(1, 6):
         seen = np.count_nonzero(counts, axis=1)
         at = {"probabilities": ZIPF, "samples": 5000}
-        expected = forgetting.distinct_types(**at, generation=generation)
+        expected = survival.distinct_types(**at, generation=generation)
         assert seen.mean() == pytest.approx(expected, rel=0.005)
         if generation == 1:
             assert same_mean(seen, categorical.distinct_types(**at))
@@ -66,7 +66,7 @@ def test_distinct_words_are_too_few_by_a_share_of_generations_to_tokens():
     for generation in range(1, samples + 1):
         exact = samples * (1 - law[0])
         at = {"probabilities": probabilities, "samples": samples, "generation": generation}
-        missing.append(1 - forgetting.distinct_types(**at) / exact)
+        missing.append(1 - survival.distinct_types(**at) / exact)
         law = law @ step
     assert min(missing) >= 0
     assert max(missing[: samples // 20]) == pytest.approx(0.01, abs=5e-4)
@@ -182,15 +182,15 @@ def test_lyapunov_exponents_are_those_of_products_of_triangular_factors():
 @pytest.mark.parametrize(
     ("function", "arguments", "named"),
     [
-        (forgetting.branching_factor, {"generation": 0}, "generation=0"),
-        (forgetting.poisson_survival, {"rate": -1.0, "samples": 1, "generation": 1}, "rate=-1.0"),
+        (survival.branching_factor, {"generation": 0}, "generation=0"),
+        (survival.poisson_survival, {"rate": -1.0, "samples": 1, "generation": 1}, "rate=-1.0"),
         (
-            forgetting.bernoulli_survival_most,
+            survival.bernoulli_survival_most,
             {"probability": 1.5, "samples": 1, "generation": 1},
             "probability=1.5",
         ),
         (
-            forgetting.distinct_types,
+            survival.distinct_types,
             {"probabilities": [0.5], "samples": 1, "generation": 1},
             "probabilities sums to 0.5",
         ),

@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.references_distributions import same_mean
-from theory import categorical, gaussian, gaussian_edits
-from theory.editing import corrected
+from theory import (
+    categorical_human,
+    gaussian,
+    gaussian_accumulate,
+    gaussian_edits,
+    laws,
+)
+from theory.editing import repeated
 
 CHAINS = 200_000
 
@@ -125,13 +131,13 @@ def test_many_points_turn_the_mean_error_into_the_theorems_of_the_linear_model(p
     edited = samples * percent // 100
     for generation in (1, 2, 3, 8):
         at = {"samples": samples, "edited": edited, "generation": generation}
-        chained = corrected.random_mask_inflation(fractions=[share] * (generation - 1))
+        chained = repeated.random_mask_inflation(fractions=[share] * (generation - 1))
         assert gaussian_edits.edit_mean_error(**at) * samples == pytest.approx(chained, rel=1e-5)
-        fixed = corrected.fixed_mask_inflation(edit_fraction=share, generation=generation)
+        fixed = repeated.fixed_mask_inflation(edit_fraction=share, generation=generation)
         assert gaussian_edits.fixed_mask_mean_error(**at) * samples == pytest.approx(
             fixed, rel=1e-5
         )
-        anchored = corrected.anchored_inflation(edit_fraction=share, generation=generation)
+        anchored = repeated.anchored_inflation(edit_fraction=share, generation=generation)
         found = gaussian_edits.anchored_edit_mean_error(**at) * samples
         assert found == pytest.approx(anchored, rel=1e-5)
 
@@ -140,7 +146,7 @@ def test_accumulation_does_not_prevent_the_collapse_of_a_biased_sampler():
     for unbiased in (True, False):
         for kept in (0.5, 0.9):
             near, far = (
-                gaussian.accumulate_variance(
+                gaussian_accumulate.accumulate_variance(
                     samples=10, generation=n, unbiased=unbiased, sampling_variance=kept
                 )
                 for n in (20_000, 40_000)
@@ -149,10 +155,10 @@ def test_accumulation_does_not_prevent_the_collapse_of_a_biased_sampler():
 
 
 def test_accumulation_ends_at_its_limit_and_below_its_bound():
-    far = gaussian.accumulate_variance(samples=7, generation=20_000, unbiased=False)
-    assert far == pytest.approx(gaussian.accumulate_limit(samples=7), rel=1e-5)
+    far = gaussian_accumulate.accumulate_variance(samples=7, generation=20_000, unbiased=False)
+    assert far == pytest.approx(gaussian_accumulate.accumulate_limit(samples=7), rel=1e-5)
     for samples in (2, 7, 1000):
-        error = gaussian.accumulate_mean_error(samples=samples, generation=20_000)
+        error = gaussian_accumulate.accumulate_mean_error(samples=samples, generation=20_000)
         assert error * samples < math.pi**2 / 6
     assert error * samples == pytest.approx(math.pi**2 / 6, rel=1e-3)
 
@@ -170,12 +176,12 @@ def test_fresh_human_tokens_are_the_exact_law_of_counts():
     at = {"samples": 7, "human_share": 0.3}
     for generation in (1, 2, 9):
         here = at | {"generation": generation}
-        variety = categorical.heterozygosity(probabilities=law)
+        variety = laws.heterozygosity(probabilities=law)
         kept = gaussian_edits.fresh_human_variance(**here, unbiased=False)
         error = gaussian_edits.fresh_human_mean_error(**here, unbiased=False)
-        found = categorical.mixture_heterozygosity(**here, probabilities=law)
+        found = categorical_human.mixture_heterozygosity(**here, probabilities=law)
         assert found == pytest.approx(variety * kept, rel=1e-12)
-        lost = categorical.mixture_variance(**here, probabilities=law).sum()
+        lost = categorical_human.mixture_variance(**here, probabilities=law).sum()
         assert lost == pytest.approx(variety * error, rel=1e-12)
 
 
@@ -266,8 +272,8 @@ def test_matrices_have_the_same_mean():
             "sampling_variance=-1.0",
         ),
         (gaussian.growing_mean_error_limit, {"samples": 5, "power": -1.0}, "power=-1.0"),
-        (gaussian.accumulate_variance, {"samples": 5, "generation": 0}, "generation=0"),
-        (gaussian.accumulate_limit, {"samples": 0}, "samples=0"),
+        (gaussian_accumulate.accumulate_variance, {"samples": 5, "generation": 0}, "generation=0"),
+        (gaussian_accumulate.accumulate_limit, {"samples": 0}, "samples=0"),
         (gaussian_edits.edit_variance, {"samples": 5, "edited": 6, "generation": 1}, "edited=6"),
         (
             gaussian_edits.fixed_mask_variance,
@@ -323,5 +329,5 @@ def test_the_deviation_is_a_ratio_of_gamma_functions_at_every_size(samples, unbi
 def test_the_limit_of_the_mean_error_is_a_series(samples):
     x = Fraction(math.pi) ** 2 / samples
     terms = [(-1) ** (k + 1) * x**k / math.factorial(2 * k + 1) for k in range(1, 30)]
-    got = gaussian.accumulate_mean_error_limit(samples=samples)
+    got = gaussian_accumulate.accumulate_mean_error_limit(samples=samples)
     assert got == pytest.approx(float(sum(terms)), rel=1e-13)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from theory import ledger
-from theory.editing import published
+from theory.editing import assumptions
 
 LINEAR = {
     "dim": 10, "samples": 100, "noise_std": 1.0, "design": "gaussian", "spectrum": "isotropic",
@@ -160,4 +160,4 @@ def test_masks_are_disjoint_where_no_row_is_edited_twice(masks, twice):
     found = sum(rows[i] @ rows[j] for j in range(len(rows)) for i in range(j))
     assert found == twice
     met = ledger()["zhu2025.eq16"].predict({"edited_twice": twice, "edit_counts": [1.0]})
-    assert met == published.masks_are_disjoint(masks=masks) == (twice == 0)
+    assert met == assumptions.masks_are_disjoint(masks=masks) == (twice == 0)

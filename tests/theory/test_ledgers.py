@@ -2,6 +2,8 @@
 
 import inspect
 import math
+import re
+import sys
 import typing
 
 import numpy as np
@@ -72,6 +74,13 @@ def test_every_record_is_filled_in(claim: Claim):
     assert claim.order in ("exact", "leading")
     kinds = {parameter.kind for parameter in claim.arguments.values()}
     assert kinds <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("claim", ledger().values(), ids=lambda claim: claim.id)
+def test_a_source_in_this_room_is_the_module_of_the_formula(claim: Claim):
+    for path, name in re.findall(r"(theory/[\w/]+)\.py(?:, (\w+))?", claim.source):
+        assert path.replace("/", ".") == claim.formula.__module__
+        assert not name or hasattr(sys.modules[claim.formula.__module__], name)
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.02, 0.98])

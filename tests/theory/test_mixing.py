@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import mixing
+from theory import mixing, penalised_mixing
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 weights = st.floats(0.02, 1.0)
@@ -142,7 +142,7 @@ def test_fixed_real_limit_values():
 
 @pytest.mark.parametrize(("w", "expected"), [(0.3, 1.657), (0.618, 1.129), (0.9, 1.342)])
 def test_min_norm_mix_printed_values(w, expected):
-    got = mixing.min_norm_mix_limit(dim=120, samples=60, true_norm=1.0, real_weight=w)
+    got = penalised_mixing.min_norm_mix_limit(dim=120, samples=60, true_norm=1.0, real_weight=w)
     assert got == pytest.approx(expected, abs=5.1e-4)  # printed digits
 
 
@@ -168,15 +168,17 @@ def test_min_norm_mix_is_the_iteration_on_one_design(w):
 @given(samples=st.integers(1, 30), gap=st.integers(2, 60), w=weights)
 def test_min_norm_mix_tends_to_its_asymptotic_form(samples, gap, w):
     at = {"true_norm": 0.7, "noise_std": 1.3, "real_weight": w}
-    finite = mixing.min_norm_mix_limit(dim=samples + gap, samples=samples, **at)
-    assert finite > mixing.min_norm_mix_asymptotic(dim=samples + gap, samples=samples, **at)
+    finite = penalised_mixing.min_norm_mix_limit(dim=samples + gap, samples=samples, **at)
+    assert finite > penalised_mixing.min_norm_mix_asymptotic(
+        dim=samples + gap, samples=samples, **at
+    )
     large = {"dim": 10**6 * (samples + gap), "samples": 10**6 * samples}
-    expected = mixing.min_norm_mix_asymptotic(dim=samples + gap, samples=samples, **at)
-    assert mixing.min_norm_mix_limit(**large, **at) == pytest.approx(expected, rel=1e-5)
+    expected = penalised_mixing.min_norm_mix_asymptotic(dim=samples + gap, samples=samples, **at)
+    assert penalised_mixing.min_norm_mix_limit(**large, **at) == pytest.approx(expected, rel=1e-5)
 
 
 def test_min_norm_mix_asymptotic_by_hand():
-    got = mixing.min_norm_mix_asymptotic(dim=6, samples=4, true_norm=3.0, real_weight=0.5)
+    got = penalised_mixing.min_norm_mix_asymptotic(dim=6, samples=4, true_norm=3.0, real_weight=0.5)
     assert got == pytest.approx(2 * (2 / 3) + 3)
 
 
@@ -193,7 +195,7 @@ def test_ridge_mix_is_the_iteration_on_one_design(w):
         covariance = (1 - w) ** 2 * fit @ rows @ covariance @ rows.T @ fit.T
         covariance += noise_std**2 * (w**2 + (1 - w) ** 2) * spread
     bias = np.sum((np.eye(dim) - kept) ** 2) / dim * 1.5**2
-    got = mixing.ridge_mix_limit(
+    got = penalised_mixing.ridge_mix_limit(
         gram_eigenvalues=np.linalg.eigvalsh(gram),
         samples=samples,
         penalty=penalty,
@@ -208,7 +210,7 @@ def best_ridge_weight(penalty: float, noise_std: float) -> float:
     spectrum = [0.5, 3.0, 8.0, 20.0]
     grid = np.linspace(0.01, 1, 397)
     errors = [
-        mixing.ridge_mix_limit(
+        penalised_mixing.ridge_mix_limit(
             gram_eigenvalues=spectrum,
             samples=8,
             penalty=penalty,
@@ -224,7 +226,7 @@ def best_ridge_weight(penalty: float, noise_std: float) -> float:
 @pytest.mark.parametrize("noise_std", [0.05, 0.5, 5.0])
 @pytest.mark.parametrize("penalty", [1e-3, 0.1, 1.0, 30.0])
 def test_best_ridge_weight_is_at_least_one_half(penalty, noise_std):
-    assert best_ridge_weight(penalty, noise_std) >= mixing.ridge_least_optimal_weight()
+    assert best_ridge_weight(penalty, noise_std) >= penalised_mixing.ridge_least_optimal_weight()
 
 
 def test_best_ridge_weight_at_the_ends():
@@ -232,7 +234,7 @@ def test_best_ridge_weight_at_the_ends():
     assert best_ridge_weight(1e-7, 1.0) == pytest.approx(GOLDEN, abs=step)
     assert best_ridge_weight(1e5, 1.0) == 1
     low = best_ridge_weight(1.0, 50.0)  # the lower end is nearly attained: noise alone, strong g
-    assert mixing.ridge_least_optimal_weight() <= low < GOLDEN - 5 * step
+    assert penalised_mixing.ridge_least_optimal_weight() <= low < GOLDEN - 5 * step
 
 
 def test_arguments_are_checked():
@@ -241,6 +243,6 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="size_ratio=0"):
         mixing.optimal_weight(size_ratio=0.0)
     with pytest.raises(ValueError, match="samples=9"):
-        mixing.min_norm_mix_limit(dim=10, samples=9, true_norm=1.0, real_weight=0.5)
+        penalised_mixing.min_norm_mix_limit(dim=10, samples=9, true_norm=1.0, real_weight=0.5)
     with pytest.raises(ValueError, match="round=-1"):
         mixing.dynamic_weight(round=-1)

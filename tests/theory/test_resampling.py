@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from theory import resampling
+from theory import resampling, subsampling
 from theory.wishart import base_error
 
 PRINTED = 5.1e-5  # half a unit of the fourth decimal
@@ -137,7 +137,7 @@ def subsample_by_covariance(generations: int) -> list[Fraction]:
 
 def test_subsample_is_the_covariance_recursion():
     for generation, variance in enumerate(subsample_by_covariance(12), start=1):
-        got = resampling.subsample_inflation(generation=generation)
+        got = subsampling.subsample_inflation(generation=generation)
         assert got == pytest.approx(float(variance), rel=1e-13)
 
 
@@ -146,12 +146,12 @@ def test_subsample_is_the_covariance_recursion():
     [(3, 2.08333), (4, 2.270833), (10, 2.6493), (20, 2.7885), (100, 2.9050), (1000, 2.9318)],
 )
 def test_subsample_printed_values(generation, expected):
-    got = resampling.subsample_inflation(generation=generation)
+    got = subsampling.subsample_inflation(generation=generation)
     assert got == pytest.approx(expected, abs=PRINTED)
 
 
 def test_subsample_converges_to_its_limit():
-    gap = resampling.subsample_limit() - resampling.subsample_inflation(generation=10**5)
+    gap = subsampling.subsample_limit() - subsampling.subsample_inflation(generation=10**5)
     assert gap == pytest.approx(3e-5, rel=1e-3)  # the three tails are each about 1/n
 
 
@@ -162,22 +162,22 @@ def test_contaminated_mean_is_the_unrolled_product(generation, percent):
         math.prod(((r - 1 + fraction) / r) ** 2 for r in range(s + 1, generation + 1)) / s**2
         for s in range(1, generation + 1)
     )
-    got = resampling.contaminated_mean_variance(generation=generation, synthetic_fraction=fraction)
+    got = subsampling.contaminated_mean_variance(generation=generation, synthetic_fraction=fraction)
     assert got == pytest.approx(expected, rel=1e-12)
 
 
 def test_contaminated_mean_at_the_ends():
     for n in (1, 2, 7, 30):
-        clean = resampling.contaminated_mean_variance(generation=n, synthetic_fraction=0.0)
+        clean = subsampling.contaminated_mean_variance(generation=n, synthetic_fraction=0.0)
         assert clean == pytest.approx(1 / n, rel=1e-12)
-        all_synthetic = resampling.contaminated_mean_variance(generation=n, synthetic_fraction=1.0)
+        all_synthetic = subsampling.contaminated_mean_variance(generation=n, synthetic_fraction=1.0)
         assert all_synthetic == pytest.approx(resampling.accumulate_inflation(generation=n))
 
 
 @pytest.mark.parametrize("fraction", [0.2, 0.4, 0.6, 0.8])
 def test_contaminated_mean_decays_at_its_exponent(fraction):
     near, far = (
-        resampling.contaminated_mean_variance(generation=n, synthetic_fraction=fraction)
+        subsampling.contaminated_mean_variance(generation=n, synthetic_fraction=fraction)
         for n in (10**4, 10**5)
     )
     # the second term is smaller by n^-|1 - 2a|, at least 10^(-4/5)
@@ -192,6 +192,6 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="noise_stds"):
         resampling.replace_error_varying(dim=2, sizes=[9, 9], noise_stds=[1.0])
     with pytest.raises(ValueError, match="synthetic_fraction=1.5"):
-        resampling.contaminated_mean_variance(generation=1, synthetic_fraction=1.5)
+        subsampling.contaminated_mean_variance(generation=1, synthetic_fraction=1.5)
     with pytest.raises(ValueError, match="generation=0"):
-        resampling.subsample_inflation(generation=0)
+        subsampling.subsample_inflation(generation=0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special
 
-from theory import ridge
+from theory import downstream, ridge
 from theory.ridge import RidgeConstants
 
 FINITE = RidgeConstants(0.7145, 0.5282, 0.20696)  # T = 60, d = 20, penalty 0.3, printed
@@ -154,7 +154,7 @@ def test_chain_of_one_column_is_the_product_of_random_shrinkages():
 
 @pytest.mark.parametrize(("generators", "expected"), [(0, 0.2317), (1, 0.2765), (6, 0.5003)])
 def test_downstream_printed_values(generators, expected):
-    got = ridge.downstream_ridge_error(
+    got = downstream.downstream_ridge_error(
         constants=FINITE,
         dim=20,
         **CHAIN,
@@ -168,7 +168,7 @@ def test_downstream_printed_values(generators, expected):
 @given(dim=st.integers(1, 20), extra=st.integers(2, 40), generators=st.integers(0, 20))
 def test_downstream_without_penalty_adds_base_errors(dim, extra, generators):
     identity = RidgeConstants(1.0, 1.0, dim / (extra + 3))
-    got = ridge.downstream_ridge_error(
+    got = downstream.downstream_ridge_error(
         constants=identity,
         dim=dim,
         true_norm=2.0,
@@ -180,7 +180,7 @@ def test_downstream_without_penalty_adds_base_errors(dim, extra, generators):
 
 
 def test_downstream_error_with_its_own_transfer():
-    got = ridge.downstream_error(
+    got = downstream.downstream_error(
         clean_error=0.5,
         transfer_trace=2.0,
         dim=4,
@@ -194,12 +194,12 @@ def test_downstream_error_with_its_own_transfer():
 @given(samples=st.integers(12, 90), generator=st.integers(12, 90), generators=st.integers(0, 9))
 def test_ridgeless_asymptotics_are_the_exact_error_at_large_size(samples, generator, generators):
     at = {"noise_std": 0.7, "generator_noise_std": 1.3, "generators": generators}
-    limit = ridge.downstream_ridgeless_asymptotic(
+    limit = downstream.downstream_ridgeless_asymptotic(
         dim=10, samples=samples, generator_samples=generator, **at
     )
     scale = 10**6
     gap = scale * samples - 10 * scale - 1
-    exact = ridge.downstream_ridge_error(
+    exact = downstream.downstream_ridge_error(
         constants=RidgeConstants(1.0, 1.0, 10 * scale / gap),
         dim=10 * scale,
         true_norm=1.0,
@@ -219,7 +219,7 @@ def test_powerlaw_rate_has_its_slopes():
 
     def slope(**rest) -> float:
         near, far = (
-            ridge.downstream_powerlaw_rate(
+            downstream.downstream_powerlaw_rate(
                 samples=n, generator_samples=16 * n, **at, **rest, generators=1
             )
             for n in (10**6, 10**9)
@@ -261,7 +261,7 @@ def test_powerlaw_exponents_are_those_of_sums_over_the_spectrum(part, arguments,
     sizes = (10**8, 10**9)
     sums = [_powerlaw_parts(samples)[part] for samples in sizes]
     rates = [
-        ridge.downstream_powerlaw_rate(
+        downstream.downstream_powerlaw_rate(
             samples=samples, generator_samples=generator_samples, dim=10, **SPECTRUM, **arguments
         )
         for samples in sizes
@@ -274,9 +274,9 @@ def test_powerlaw_rate_by_hand():
     """beta = 4/3, r = 1/4, l = 1/2: 1 - 2 r l - l / beta = 3/8 and -(1 - l / beta) = -5/8."""
     at = {"spectral_decay": 4 / 3, "source": 0.25, "penalty_exponent": 0.5}
     sizes = {"samples": 2**20, "generator_samples": 2**22, "dim": 2**21}
-    biased = ridge.downstream_powerlaw_rate(**sizes, **at, generators=0)
+    biased = downstream.downstream_powerlaw_rate(**sizes, **at, generators=0)
     assert biased == pytest.approx(2 ** (20 * 3 / 8 - 20 * 5 / 8), rel=1e-12)
-    noisy = ridge.downstream_powerlaw_rate(**sizes, **at, noise_std=2.0**5, generators=2)
+    noisy = downstream.downstream_powerlaw_rate(**sizes, **at, noise_std=2.0**5, generators=2)
     # noise 2^10 above the bias's 2^7.5; two generators, each 1 / (1 - 1/2) max(1/4, 1/2) = 1
     assert noisy == pytest.approx((2**10 + 2) * 2**-12.5, rel=1e-12)
 
@@ -325,6 +325,8 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="samples=2"):
         ridge.ridge_constants_one_column(samples=2, penalty=0.0)
     with pytest.raises(ValueError, match="generator_samples=3"):
-        ridge.downstream_ridgeless_asymptotic(dim=3, samples=9, generator_samples=3, generators=1)
+        downstream.downstream_ridgeless_asymptotic(
+            dim=3, samples=9, generator_samples=3, generators=1
+        )
     with pytest.raises(ValueError, match="samples=9"):
         ridge.min_norm_error(dim=10, samples=9, true_norm=1.0, generation=1)

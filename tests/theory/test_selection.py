@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from theory import selection
+from theory import selection, verified_labels
 
 shares = st.floats(0.01, 1)
 dims = st.integers(1, 12)
@@ -18,9 +18,9 @@ VERIFIER = {"keep_correct": 0.5, "keep_wrong": 0.125}
 @given(keep_correct=shares, keep_wrong=shares)
 def test_at_breakdown_half_of_what_is_kept_is_wrong(keep_correct, keep_wrong):
     verifier = {"keep_correct": keep_correct, "keep_wrong": keep_wrong}
-    p = selection.breakdown_share(**verifier)
+    p = verified_labels.breakdown_share(**verifier)
     assert p == pytest.approx(1 / (1 + keep_wrong / keep_correct))
-    kept = selection.kept_share(wrong_share=p, **verifier)
+    kept = verified_labels.kept_share(wrong_share=p, **verifier)
     assert keep_wrong * p == pytest.approx(kept / 2)
 
 
@@ -41,25 +41,25 @@ def test_accuracy_crosses_one_half_at_breakdown_at_every_size(samples, dim):
         accuracy = np.where(kept.any(axis=1), 1 - angle / math.pi, 0.5)
         means.append(accuracy.mean())
     error = 5 * 0.5 / math.sqrt(replicates)  # an accuracy has standard deviation <= 1/2
-    assert selection.breakdown_share(**VERIFIER) == 0.8
+    assert verified_labels.breakdown_share(**VERIFIER) == 0.8
     assert abs(means[1] - 0.5) < error
     assert means[0] > means[1] > means[2]
 
 
 def test_signal_accuracy_in_one_two_and_three_dimensions():
     h = 1.7
-    assert selection.signal_accuracy(signal=h, dim=1) == pytest.approx(stats.norm.cdf(h))
+    assert verified_labels.signal_accuracy(signal=h, dim=1) == pytest.approx(stats.norm.cdf(h))
     circle = integrate.quad(lambda t: stats.norm.cdf(h * abs(math.cos(t))), 0, math.pi)[0]
-    assert selection.signal_accuracy(signal=h, dim=2) == pytest.approx(circle / math.pi)
+    assert verified_labels.signal_accuracy(signal=h, dim=2) == pytest.approx(circle / math.pi)
     ball = stats.norm.cdf(h) - (stats.norm.pdf(0) - stats.norm.pdf(h)) / h
-    assert selection.signal_accuracy(signal=h, dim=3) == pytest.approx(ball)
+    assert verified_labels.signal_accuracy(signal=h, dim=3) == pytest.approx(ball)
 
 
 @settings(max_examples=40)
 @given(signal=st.floats(-5, 5), dim=dims)
 def test_signal_accuracy_is_the_mean_angle(signal, dim):
-    got = selection.signal_accuracy(signal=signal, dim=dim)
-    mirrored = selection.signal_accuracy(signal=-signal, dim=dim)
+    got = verified_labels.signal_accuracy(signal=signal, dim=dim)
+    mirrored = verified_labels.signal_accuracy(signal=-signal, dim=dim)
     assert got + mirrored == pytest.approx(1)
     if dim > 1:
         # 1/2 + E arctan(a / b) / pi, a ~ N(h, 1), b ~ chi with dim - 1 degrees
@@ -71,40 +71,42 @@ def test_signal_accuracy_is_the_mean_angle(signal, dim):
 
 @pytest.mark.parametrize("signal", [-3.0, 0.5, 2.0, 40.0])
 def test_signal_accuracy_for_many_dimensions(signal):
-    got = selection.signal_accuracy(signal=signal * 100, dim=10_000)
+    got = verified_labels.signal_accuracy(signal=signal * 100, dim=10_000)
     assert got == pytest.approx(0.5 + math.atan(signal) / math.pi, abs=1e-4)
 
 
 @given(p=st.floats(0, 1), samples=st.integers(1, 10**6), dim=dims)
 def test_verified_accuracy_is_one_function_of_the_signal(p, samples, dim):
-    got = selection.verified_accuracy(wrong_share=p, samples=samples, dim=dim, **VERIFIER)
+    got = verified_labels.verified_accuracy(wrong_share=p, samples=samples, dim=dim, **VERIFIER)
     kept = samples * ((1 - p) * 0.5 + p * 0.125)
     surplus = samples * ((1 - p) * 0.5 - p * 0.125)  # correct minus wrong, of those kept
     signal = surplus * math.sqrt(2 / math.pi) / math.sqrt(kept)
-    assert got == pytest.approx(selection.signal_accuracy(signal=signal, dim=dim), abs=1e-9)
+    assert got == pytest.approx(verified_labels.signal_accuracy(signal=signal, dim=dim), abs=1e-9)
     assert (got > 0.5) == (p < 0.8) or got == pytest.approx(0.5, abs=1e-6)
 
 
 def test_the_crossing_sharpens_as_the_root_of_the_samples():
     def accuracy(samples, scaled):
         p = 0.8 + scaled / math.sqrt(samples)
-        return selection.verified_accuracy(wrong_share=p, samples=samples, dim=5, **VERIFIER)
+        return verified_labels.verified_accuracy(wrong_share=p, samples=samples, dim=5, **VERIFIER)
 
     for scaled in (-2.0, -0.5, 1.0):
         small, large = accuracy(10**6, scaled), accuracy(10**8, scaled)
         assert small == pytest.approx(large, abs=1e-3)
         # its limit: h = (p* - p) sqrt(T / (pi phi psi)) (phi + psi)^(3/2)
         limit = -scaled * 0.625**1.5 / math.sqrt(math.pi * 0.0625)
-        assert large == pytest.approx(selection.signal_accuracy(signal=limit, dim=5), abs=1e-4)
+        assert large == pytest.approx(
+            verified_labels.signal_accuracy(signal=limit, dim=5), abs=1e-4
+        )
     for p, limit in ((0.79, 1), (0.8, 0.5), (0.81, 0)):
-        far = selection.verified_accuracy(wrong_share=p, samples=10**11, dim=5, **VERIFIER)
+        far = verified_labels.verified_accuracy(wrong_share=p, samples=10**11, dim=5, **VERIFIER)
         assert far == pytest.approx(limit, abs=1e-3)
 
 
 def test_nothing_kept_is_a_coin():
     verifier = {"keep_correct": 1.0, "keep_wrong": 0.0}
-    assert selection.breakdown_share(**verifier) == 1
-    assert selection.verified_accuracy(wrong_share=1.0, samples=9, dim=2, **verifier) == 0.5
+    assert verified_labels.breakdown_share(**verifier) == 1
+    assert verified_labels.verified_accuracy(wrong_share=1.0, samples=9, dim=2, **verifier) == 0.5
 
 
 rules = st.fixed_dictionaries(
@@ -223,22 +225,26 @@ def test_the_error_bound_by_hand():
     ("call", "message"),
     [
         (
-            lambda: selection.breakdown_share(keep_correct=1.2, keep_wrong=0.1),
+            lambda: verified_labels.breakdown_share(keep_correct=1.2, keep_wrong=0.1),
             r"keep_correct=1.2: accepted is \[0, 1\]",
         ),
         (
-            lambda: selection.breakdown_share(keep_correct=0.0, keep_wrong=0.0),
+            lambda: verified_labels.breakdown_share(keep_correct=0.0, keep_wrong=0.0),
             "accepted are two shares that are not both 0",
         ),
         (
-            lambda: selection.verified_accuracy(wrong_share=-0.1, samples=1, dim=1, **VERIFIER),
+            lambda: verified_labels.verified_accuracy(
+                wrong_share=-0.1, samples=1, dim=1, **VERIFIER
+            ),
             "wrong_share=-0.1",
         ),
         (
-            lambda: selection.verified_accuracy(wrong_share=0.1, samples=0, dim=1, **VERIFIER),
+            lambda: verified_labels.verified_accuracy(
+                wrong_share=0.1, samples=0, dim=1, **VERIFIER
+            ),
             "samples=0",
         ),
-        (lambda: selection.signal_accuracy(signal=1.0, dim=0), "dim=0"),
+        (lambda: verified_labels.signal_accuracy(signal=1.0, dim=0), "dim=0"),
         (lambda: selection.contraction_rate(width=0.0), "width=0.0: accepted are finite numbers"),
         (
             lambda: selection.verified_mean(mean=0.0, centre=0.0, width=1.0, noise_std=-1.0),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from theory import selection
+from theory import selection, verified_labels
 
 # mean, width, noise_std (centre 0): share kept, mean kept, slope
 FAR = [
@@ -105,4 +105,6 @@ def test_the_slope_falls_away_from_the_centre(mean, further, width):
     ],
 )
 def test_accuracies_near_0_keep_their_digits(signal, dim, accuracy):
-    assert selection.signal_accuracy(signal=signal, dim=dim) == pytest.approx(accuracy, rel=1e-12)
+    assert verified_labels.signal_accuracy(signal=signal, dim=dim) == pytest.approx(
+        accuracy, rel=1e-12
+    )

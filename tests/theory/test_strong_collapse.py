@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import ridge, wishart
+from theory import mixture_scaling, ridge, wishart
 from theory import strong_collapse as strong
 
 fractions = st.floats(0.01, 0.99)
@@ -206,12 +206,12 @@ def test_asymptotic_error_of_an_anisotropic_mixture():
 
 
 def test_scaling_error_is_a_floor():
-    plateau = strong.scaling_plateau(synthetic_fraction=0.01, shift_norm=1.0)
+    plateau = mixture_scaling.scaling_plateau(synthetic_fraction=0.01, shift_norm=1.0)
     assert plateau == pytest.approx(1e-4)
     at = {"synthetic_fraction": 0.3, "shift_norm": 2.0}
-    got = strong.scaling_error(dim=5, samples=10**9, **at)
+    got = mixture_scaling.scaling_error(dim=5, samples=10**9, **at)
     assert got == pytest.approx(0.36, rel=1e-7)
-    small = strong.scaling_error(dim=10, samples=10**4, noise_std=0.5, **at)
+    small = mixture_scaling.scaling_error(dim=10, samples=10**4, noise_std=0.5, **at)
     exact = strong.mixture_error(
         dim=10,
         samples=10**4,
@@ -236,15 +236,15 @@ def test_weighted_mixing_printed_values(weight, expected, recalled):
         "synthetic_weight": weight,
         "shift_norm": 0.5,
     }
-    assert strong.weighted_mixing_error(**at) == pytest.approx(expected, abs=1e-9)
-    assert strong.recalled_weighted_mixing_error(**at) == pytest.approx(recalled, abs=1e-9)
+    assert mixture_scaling.weighted_mixing_error(**at) == pytest.approx(expected, abs=1e-9)
+    assert mixture_scaling.recalled_weighted_mixing_error(**at) == pytest.approx(recalled, abs=1e-9)
 
 
 @given(p2=fractions)
 def test_equal_weights_give_the_scaling_error(p2):
     at = {"dim": 4, "samples": 1000, "synthetic_fraction": p2, "shift_norm": 0.8}
-    weighted = strong.weighted_mixing_error(**at, synthetic_weight=p2)
-    assert weighted == pytest.approx(strong.scaling_error(**at))
+    weighted = mixture_scaling.weighted_mixing_error(**at, synthetic_weight=p2)
+    assert weighted == pytest.approx(mixture_scaling.scaling_error(**at))
 
 
 @given(p2=fractions, shift=st.floats(0, 3), noise=st.floats(0.1, 3), other=st.floats(0, 3))
@@ -258,21 +258,26 @@ def test_optimal_synthetic_weight_is_the_vertex(p2, shift, noise, other):
         "synthetic_noise_std": other,
     }
     low, middle, high = (
-        strong.weighted_mixing_error(**at, synthetic_weight=a) for a in (0.0, 0.5, 1.0)
+        mixture_scaling.weighted_mixing_error(**at, synthetic_weight=a) for a in (0.0, 0.5, 1.0)
     )
     # the vertex of the parabola through three points
     vertex = 0.25 * (3 * low - 4 * middle + high) / (low - 2 * middle + high)
-    assert strong.optimal_synthetic_weight(**at) == pytest.approx(vertex, rel=1e-6, abs=1e-9)
+    assert mixture_scaling.optimal_synthetic_weight(**at) == pytest.approx(
+        vertex, rel=1e-6, abs=1e-9
+    )
 
 
 def test_iterated_mixing():
     at = {"clean_error": 0.3, "synthetic_fraction": 0.8}
-    errors = [strong.iterated_mixing_error(generation=n, shift_norm=2.0, **at) for n in range(200)]
+    errors = [
+        mixture_scaling.iterated_mixing_error(generation=n, shift_norm=2.0, **at)
+        for n in range(200)
+    ]
     assert errors[0] == 4
     for n, error in enumerate(errors):
         assert error == pytest.approx(0.64**n * 4 + 0.3 * (1 - 0.64**n) / 0.36)
-    assert strong.iterated_mixing_limit(**at) == pytest.approx(errors[-1])
-    endless = strong.iterated_mixing_error(
+    assert mixture_scaling.iterated_mixing_limit(**at) == pytest.approx(errors[-1])
+    endless = mixture_scaling.iterated_mixing_error(
         generation=7, clean_error=0.3, shift_norm=2.0, synthetic_fraction=1.0
     )
     assert endless == pytest.approx(4 + 7 * 0.3)
@@ -284,9 +289,9 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="synthetic_rows=13"):
         strong.shift_factor(dim=5, samples=12, synthetic_rows=13)
     with pytest.raises(ValueError, match="synthetic_fraction=1"):
-        strong.iterated_mixing_limit(clean_error=1.0, synthetic_fraction=1.0)
+        mixture_scaling.iterated_mixing_limit(clean_error=1.0, synthetic_fraction=1.0)
     with pytest.raises(ValueError, match="shift_norm=-1"):
-        strong.scaling_plateau(synthetic_fraction=0.5, shift_norm=-1.0)
+        mixture_scaling.scaling_plateau(synthetic_fraction=0.5, shift_norm=-1.0)
     with pytest.raises(ValueError, match="covariance_eigenvalues"):
         strong.effective_ridge(covariance_eigenvalues=[1.0, 0.0], samples=3, penalty=1.0)
     with pytest.raises(ValueError, match="samples != dim"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.theory.references_tokens import distance_of_a_pass, edited_by_matrix
-from theory import token_rule
+from theory import token_laws, token_rule
 
 thresholds = st.floats(0, 1)
 
@@ -42,7 +42,7 @@ def test_the_distance_of_a_pass_comes_from_the_eligible_tokens(laws_given, thres
     given_ = {"prior": prior, "threshold": threshold, "law": law, "replacement": replacement}
     distance = token_rule.total_variation_identity(**given_)
     after = token_rule.edited_law(**given_)
-    assert distance == pytest.approx(token_rule.total_variation(first=law, second=after), abs=1e-14)
+    assert distance == pytest.approx(token_laws.total_variation(first=law, second=after), abs=1e-14)
     assert distance == pytest.approx(
         distance_of_a_pass(law, prior, threshold, replacement), abs=1e-14
     )
@@ -68,14 +68,14 @@ def test_at_temperature_one_a_pass_changes_at_most_one_minus_the_threshold(
     assert token_rule.changed_share(**whole) <= bound + 1e-12
     assert token_rule.total_variation_identity(**whole) <= bound + 1e-12
     if threshold > 0.5:
-        replacement = token_rule.replacement_law(prior=prior, top_k=top_k, top_p=top_p)
+        replacement = token_laws.replacement_law(prior=prior, top_k=top_k, top_p=top_p)
         truncated = token_rule.changed_share(**whole, replacement=replacement)
         assert truncated <= bound + 1e-12
 
 
 def test_tempering_breaks_the_bound():
     prior = [0.995, 0.005]
-    replacement = token_rule.replacement_law(prior=prior, temperature=1.5)
+    replacement = token_laws.replacement_law(prior=prior, temperature=1.5)
     distance = token_rule.total_variation_identity(
         prior=prior, threshold=0.99, replacement=replacement
     )
@@ -127,7 +127,7 @@ def test_tempered_change_of_an_edited_token(top, least, most):
 
     def change(others):
         prior = [top] + [(1 - top) / others] * others
-        return 1 - token_rule.replacement_law(prior=prior, temperature=1.5)[0]
+        return 1 - token_laws.replacement_law(prior=prior, temperature=1.5)[0]
 
     assert (change(1), change(7)) == pytest.approx((least, most), abs=5e-5)
     assert change(8) > change(7)  # no upper end: a flatter rest changes more
@@ -135,10 +135,10 @@ def test_tempered_change_of_an_edited_token(top, least, most):
 
 def test_truncation_changes_less_unless_the_tail_ties():
     tail = np.full(49, 0.005 / 49)
-    tied = token_rule.replacement_law(prior=[0.995, *tail], top_k=8)
+    tied = token_laws.replacement_law(prior=[0.995, *tail], top_k=8)
     assert 1 - tied[0] == pytest.approx(0.005)  # all that tie with the eighth are kept
     tail *= 1 + 1e-6 * np.linspace(-1, 1, 49)
-    split = token_rule.replacement_law(prior=[0.995, *tail], top_k=8)
+    split = token_laws.replacement_law(prior=[0.995, *tail], top_k=8)
     assert 1 - split[0] == pytest.approx(0.00072, abs=5e-6)
     assert np.count_nonzero(split) == 8
 
@@ -146,7 +146,7 @@ def test_truncation_changes_less_unless_the_tail_ties():
 @given(laws_given=triples, temperature=st.floats(0.1, 10))
 def test_tempered_laws_keep_the_order(laws_given, temperature):
     prior = laws_given[0]
-    found = token_rule.replacement_law(prior=prior, temperature=temperature)
+    found = token_laws.replacement_law(prior=prior, temperature=temperature)
     held = prior > 0
     assert found.sum() == pytest.approx(1)
     ratio = np.log(found[held] / found.max()) * temperature
@@ -169,7 +169,7 @@ def test_tempered_laws_keep_the_order(laws_given, temperature):
 def test_truncation_keeps_the_probable_and_what_ties(options, kept):
     prior = np.array([0.04, 0.25, 0.4, 0.25, 0.06])
     expected = np.where(np.isin(np.arange(5), kept), prior, 0)
-    found = token_rule.replacement_law(prior=prior, **options)
+    found = token_laws.replacement_law(prior=prior, **options)
     np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-12)
 
 
@@ -183,9 +183,9 @@ def test_low_drop_empties_flat_tails_and_keeps_confident_ones():
     assert token_rule.dropped_share(prior=confident) == pytest.approx(0.005)
     flat = np.array([0.5, 0.495, *tail])
     low_drop = token_rule.low_drop_law(prior=flat, threshold=0.99)
-    assert token_rule.tail_mass(prior=flat) == pytest.approx(0.005)
-    assert token_rule.tail_mass(prior=flat, law=low_drop) == 0
-    assert token_rule.entropy(law=low_drop) < token_rule.entropy(law=flat)
+    assert token_laws.tail_mass(prior=flat) == pytest.approx(0.005)
+    assert token_laws.tail_mass(prior=flat, law=low_drop) == 0
+    assert token_laws.entropy(law=low_drop) < token_laws.entropy(law=flat)
 
 
 @given(laws_given=triples, threshold=thresholds, below=st.floats(0, 0.5))
@@ -207,12 +207,12 @@ def test_low_drop_is_an_edit_of_what_is_not_deleted(laws_given, threshold, below
 @given(laws_given=triples)
 def test_entropies_are_bounded_and_surprise_is_never_less(laws_given):
     prior, law, _ = laws_given
-    found = token_rule.entropy(law=law)
+    found = token_laws.entropy(law=law)
     assert -1e-12 <= found <= math.log(len(law)) + 1e-12
-    assert token_rule.surprise(prior=prior, law=law) >= found - 1e-12
-    assert token_rule.surprise(prior=prior) == pytest.approx(token_rule.entropy(law=prior))
+    assert token_laws.surprise(prior=prior, law=law) >= found - 1e-12
+    assert token_laws.surprise(prior=prior) == pytest.approx(token_laws.entropy(law=prior))
     equal = np.full(len(law), 1 / len(law))
-    assert token_rule.entropy(law=equal) == pytest.approx(math.log(len(law)))
+    assert token_laws.entropy(law=equal) == pytest.approx(math.log(len(law)))
 
 
 @given(laws_given=triples, passes=st.integers(1, 9))
@@ -221,12 +221,12 @@ def test_editing_confident_contexts_raises_surprise(laws_given, passes):
     if prior.max() <= 0.5:
         return
     found = token_rule.iterated_laws(prior=prior, threshold=0.5001, passes=passes)
-    surprises = [token_rule.surprise(prior=prior, law=law) for law in found]
+    surprises = [token_laws.surprise(prior=prior, law=law) for law in found]
     assert (np.diff(surprises) >= -1e-12).all()
 
 
 def test_surprise_of_the_impossible_is_infinite():
-    assert token_rule.surprise(prior=[0.0, 1.0], law=[0.5, 0.5]) == math.inf
+    assert token_laws.surprise(prior=[0.0, 1.0], law=[0.5, 0.5]) == math.inf
 
 
 LAW = [0.75, 0.25]
@@ -247,19 +247,19 @@ LAW = [0.75, 0.25]
             {"prior": LAW, "threshold": 0.5, "replacement": [1.0]},
             "replacement has 1 tokens: accepted are 2",
         ),
-        (token_rule.total_variation, {"first": LAW, "second": [1.0]}, "second has 1 tokens"),
+        (token_laws.total_variation, {"first": LAW, "second": [1.0]}, "second has 1 tokens"),
         (token_rule.total_variation_bound, {"threshold": -0.1}, "threshold=-0.1"),
-        (token_rule.replacement_law, {"prior": LAW, "temperature": 0.0}, "temperature=0.0"),
-        (token_rule.replacement_law, {"prior": LAW, "top_k": 0}, "top_k=0"),
-        (token_rule.replacement_law, {"prior": LAW, "top_p": 0.0}, "top_p=0.0"),
-        (token_rule.replacement_law, {"prior": LAW, "top_p": 1.1}, "top_p=1.1"),
+        (token_laws.replacement_law, {"prior": LAW, "temperature": 0.0}, "temperature=0.0"),
+        (token_laws.replacement_law, {"prior": LAW, "top_k": 0}, "top_k=0"),
+        (token_laws.replacement_law, {"prior": LAW, "top_p": 0.0}, "top_p=0.0"),
+        (token_laws.replacement_law, {"prior": LAW, "top_p": 1.1}, "top_p=1.1"),
         (token_rule.iterated_laws, {"prior": LAW, "threshold": 0.5, "passes": -1}, "passes=-1"),
         (token_rule.top_mass, {"prior_top": 2.0, "passes": 1}, "prior_top=2.0"),
         (token_rule.tail_factor, {"prior_top": 0.9, "passes": -1}, "passes=-1"),
         (token_rule.low_drop_law, {"prior": LAW, "threshold": 0.5, "below": 1.0}, "below=1.0"),
         (token_rule.dropped_share, {"prior": LAW, "below": -1.0}, "below=-1.0"),
-        (token_rule.tail_mass, {"prior": LAW, "below": 2.0}, "below=2.0"),
-        (token_rule.entropy, {"law": [0.5]}, "law sums to 0.5"),
+        (token_laws.tail_mass, {"prior": LAW, "below": 2.0}, "below=2.0"),
+        (token_laws.entropy, {"law": [0.5]}, "law sums to 0.5"),
     ],
 )
 def test_wrong_arguments_are_named(function, arguments, named):

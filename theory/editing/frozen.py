@@ -130,6 +130,73 @@ def external_error(
 
 
 @claim(
+    "ref.edit_frozen",
+    f"{_OWN}, Theorem F",
+    relation="==",
+    says=r"$E = b\,(1 + 2k/T - (k q_2 + k (k - 1) c_2) / d)$, $k$ rows edited so far",
+    needed="edits written by the first fit, masks independent of the noise, Gaussian design",
+    expected="holds: any number of edits is one edit of the rows edited so far",
+)
+def frozen_edits_error(
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    rows_edited_so_far: Sequence[int | float],
+    pairs_edited_so_far: Sequence[int | float] | None = None,
+    generation: int,
+) -> float:
+    """Mean test error of fit `generation` when the first fit writes every edit.
+
+    Without pairs the numbers of rows are not random. See `frozen_error`.
+
+    >>> frozen_edits_error(dim=1, samples=3, rows_edited_so_far=[0, 1, 3], generation=3)
+    2.0
+    """
+    return frozen_error(
+        dim=dim,
+        samples=samples,
+        noise_std=noise_std,
+        **_so_far(rows_edited_so_far, pairs_edited_so_far, generation),
+    )
+
+
+@claim(
+    "ref.edit_external",
+    f"{_OWN}, Theorem F, corollary",
+    relation="==",
+    says=r"$E = b + c^2 E[p_2^2 + p_1 p_2 u]$, $p_2 = k / T$, for a prior of error $c^2$",
+    needed="one prior, independent of the data, writes all edits; isotropic Gaussian design",
+    expected="holds: a better prior helps, a worse one costs once, and neither compounds",
+)
+def external_edits_error(
+    *,
+    dim: int,
+    samples: int,
+    noise_std: float = 1.0,
+    prior_error: int | float,
+    rows_edited_so_far: Sequence[int | float],
+    pairs_edited_so_far: Sequence[int | float] | None = None,
+    generation: int,
+) -> float:
+    """Mean test error of fit `generation` when one given model of `prior_error` writes every edit.
+
+    See `external_error`.
+
+    >>> external_edits_error(
+    ...     dim=1, samples=4, prior_error=0.25, rows_edited_so_far=[0, 4], generation=2)
+    0.75
+    """
+    return external_error(
+        dim=dim,
+        samples=samples,
+        noise_std=noise_std,
+        prior_error=prior_error,
+        **_so_far(rows_edited_so_far, pairs_edited_so_far, generation),
+    )
+
+
+@claim(
     "ref.edit_frozen_confident",
     f"{_OWN}, Theorem G",
     relation="->",
@@ -183,6 +250,18 @@ def frozen_confident_crossing() -> tuple[float, float]:
         lambda c: frozen_confident_limit(threshold=c) - 2, bracket=(0.4, 1.0), method="brentq"
     )
     return found.root, share_edited(threshold=found.root)
+
+
+def _so_far(
+    rows: Sequence[int | float], pairs: Sequence[int | float] | None, generation: int
+) -> dict[str, int | float]:
+    require_count("generation", generation, least=1, most=len(rows))
+    here = {"edited_rows": rows[generation - 1]}
+    if pairs is not None:
+        if len(pairs) != len(rows):
+            raise ValueError(f"pairs_edited_so_far={list(pairs)}: accepted are {len(rows)} numbers")
+        here["edited_pairs"] = pairs[generation - 1]
+    return here
 
 
 def _rows_and_pairs(

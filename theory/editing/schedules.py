@@ -3,14 +3,14 @@ r"""Token editing by its schedule: the numbers that a run knows of its masks.
 `edit_counts` are the mean numbers of rows edited before fits 2, 3, ...; generation n has seen the
 first n - 1 of them. `rows_edited_so_far` and `pairs_edited_so_far` are the mean numbers of rows
 edited at least once before each fit, and of ordered pairs of two different ones; entry n - 1
-belongs to fit n. The laws are those of `corrected`, `finite` and `frozen`. An error is a test
+belongs to fit n. The laws are those of `corrected`, `repeated` and `finite`. An error is a test
 error, an inflation one in units of b. Masks are independent of the noise.
 """
 
 from collections.abc import Sequence
 
 from theory.claims import claim
-from theory.editing import corrected, finite, frozen
+from theory.editing import corrected, finite, repeated
 from theory.validate import require_count, require_fraction
 
 _OWN = "docs/theory.md"
@@ -114,13 +114,13 @@ def two_disjoint_edits_error(
     expected="holds",
 )
 def fixed_edits_inflation(*, samples: int, edit_counts: Counts, generation: int) -> float:
-    """Inflation when every generation edits the same rows: `corrected.fixed_mask_inflation`.
+    """Inflation when every generation edits the same rows: `repeated.fixed_mask_inflation`.
 
     >>> fixed_edits_inflation(samples=10, edit_counts=[5, 5], generation=2)
     1.75
     """
     rows = _equal(edits_before(edit_counts=edit_counts, generation=generation))
-    return corrected.fixed_mask_inflation(edit_fraction=rows / samples, generation=generation)
+    return repeated.fixed_mask_inflation(edit_fraction=rows / samples, generation=generation)
 
 
 @claim(
@@ -164,12 +164,12 @@ def fixed_edits_bound(
     order="leading",
 )
 def random_edits_inflation(*, samples: int, edit_counts: Counts, generation: int) -> float:
-    """Inflation after edits of fresh random rows: `corrected.random_mask_inflation`.
+    """Inflation after edits of fresh random rows: `repeated.random_mask_inflation`.
 
     >>> random_edits_inflation(samples=10, edit_counts=[5, 5, 5], generation=3)
     2.5
     """
-    return corrected.random_mask_inflation(fractions=_shares(samples, edit_counts, generation))
+    return repeated.random_mask_inflation(fractions=_shares(samples, edit_counts, generation))
 
 
 @claim(
@@ -185,7 +185,7 @@ def anchored_edits_inflation(*, samples: int, edit_counts: Counts, generation: i
     r"""Inflation when kept rows are real and fresh random rows are edited, T >> d.
 
     $v_{n+1} - 1 = m_n^2 (v_n - 1) + m_n (2 - m_n)$: the fit has an unbiased part from all human
-    noise, of which the kept rows hold 1 - m. `corrected.anchored_inflation` for equal counts.
+    noise, of which the kept rows hold 1 - m. `repeated.anchored_inflation` for equal counts.
 
     >>> anchored_edits_inflation(samples=10, edit_counts=[5, 5], generation=2)
     1.75
@@ -194,83 +194,6 @@ def anchored_edits_inflation(*, samples: int, edit_counts: Counts, generation: i
     for share in _shares(samples, edit_counts, generation):
         excess = share**2 * excess + share * (2 - share)
     return 1 + excess
-
-
-@claim(
-    "ref.edit_frozen",
-    f"{_OWN}, Theorem F",
-    relation="==",
-    says=r"$E = b\,(1 + 2k/T - (k q_2 + k (k - 1) c_2) / d)$, $k$ rows edited so far",
-    needed="edits written by the first fit, masks independent of the noise, Gaussian design",
-    expected="holds: any number of edits is one edit of the rows edited so far",
-)
-def frozen_edits_error(
-    *,
-    dim: int,
-    samples: int,
-    noise_std: float = 1.0,
-    rows_edited_so_far: Counts,
-    pairs_edited_so_far: Counts | None = None,
-    generation: int,
-) -> float:
-    """Mean test error of fit `generation` when the first fit writes every edit.
-
-    Without pairs the numbers of rows are not random. See `frozen.frozen_error`.
-
-    >>> frozen_edits_error(dim=1, samples=3, rows_edited_so_far=[0, 1, 3], generation=3)
-    2.0
-    """
-    return frozen.frozen_error(
-        dim=dim,
-        samples=samples,
-        noise_std=noise_std,
-        **_so_far(rows_edited_so_far, pairs_edited_so_far, generation),
-    )
-
-
-@claim(
-    "ref.edit_external",
-    f"{_OWN}, Theorem F, corollary",
-    relation="==",
-    says=r"$E = b + c^2 E[p_2^2 + p_1 p_2 u]$, $p_2 = k / T$, for a prior of error $c^2$",
-    needed="one prior, independent of the data, writes all edits; isotropic Gaussian design",
-    expected="holds: a better prior helps, a worse one costs once, and neither compounds",
-)
-def external_edits_error(
-    *,
-    dim: int,
-    samples: int,
-    noise_std: float = 1.0,
-    prior_error: int | float,
-    rows_edited_so_far: Counts,
-    pairs_edited_so_far: Counts | None = None,
-    generation: int,
-) -> float:
-    """Mean test error of fit `generation` when one given model of `prior_error` writes every edit.
-
-    See `frozen.external_error`.
-
-    >>> external_edits_error(
-    ...     dim=1, samples=4, prior_error=0.25, rows_edited_so_far=[0, 4], generation=2)
-    0.75
-    """
-    return frozen.external_error(
-        dim=dim,
-        samples=samples,
-        noise_std=noise_std,
-        prior_error=prior_error,
-        **_so_far(rows_edited_so_far, pairs_edited_so_far, generation),
-    )
-
-
-def _so_far(rows: Counts, pairs: Counts | None, generation: int) -> dict[str, int | float]:
-    require_count("generation", generation, least=1, most=len(rows))
-    here = {"edited_rows": rows[generation - 1]}
-    if pairs is not None:
-        if len(pairs) != len(rows):
-            raise ValueError(f"pairs_edited_so_far={list(pairs)}: accepted are {len(rows)} numbers")
-        here["edited_pairs"] = pairs[generation - 1]
-    return here
 
 
 def _changed(edit_counts: Counts, generation: int, *, edits: int) -> list[int]:

@@ -15,7 +15,7 @@ from collapse_sim.learners import LinearLearner, Truth
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Generation, Verify
 from tests.collapse_sim.draws import draw, same_mean
-from theory import selection
+from theory import selection, verified_labels
 
 KEPT = NearCentre.of([1.0, 0.0], radius=0.5, slack=0.25)
 
@@ -103,10 +103,10 @@ def accuracies(samples: int, dim: int) -> dict[str, np.ndarray]:
 
 def test_accuracy_on_many_verified_labels(samples=400, dim=4):
     got = accuracies(samples, dim)
-    kept = [selection.kept_share(wrong_share=p, **VERIFIER) for p in SHARES]
+    kept = [verified_labels.kept_share(wrong_share=p, **VERIFIER) for p in SHARES]
     assert same_mean(got["kept_share"], np.array(kept))
     at = {"samples": samples, "dim": dim, **VERIFIER}
-    expected = [selection.verified_accuracy(wrong_share=p, **at) for p in SHARES]
+    expected = [verified_labels.verified_accuracy(wrong_share=p, **at) for p in SHARES]
     # near breakdown the error of the formula is not seen; elsewhere it is O(1/T)
     assert same_mean(got["accuracy"][:, 1:5], np.array(expected[1:5]))
     np.testing.assert_allclose(got["accuracy"].mean(axis=0), expected, atol=0.004)
@@ -125,7 +125,7 @@ def test_accuracy_on_one_verified_label():
 
 def test_accuracy_is_one_half_at_breakdown_for_few_labels():
     got = accuracies(8, 3)["accuracy"]
-    assert selection.breakdown_share(**VERIFIER) == SHARES[3]
+    assert verified_labels.breakdown_share(**VERIFIER) == SHARES[3]
     assert same_mean(got[:, 3:4], np.array([0.5]))
     below, above = got[:, [0, 1]], got[:, [5]]
     for others in (below, above):

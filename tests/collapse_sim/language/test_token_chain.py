@@ -12,7 +12,7 @@ from collapse_sim.language.oracle import TAIL, MarkovSource
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.token_chain import FrozenEditing
 from collapse_sim.replicates import EMPTY, Moments, Stream, Summary
-from theory import token_rule
+from theory import token_laws, token_rule
 from theory.claims import ledger
 
 KEY = jax.random.key(12)
@@ -76,8 +76,8 @@ def _row(prior, top, law, kept, eligible, changed) -> dict[str, float]:
         "top_mass": kept * law[top],
         "top_lost": prior[top] - kept * law[top],
         "tail_factor": kept * (1 - law[top]) / (1 - prior[top]),
-        "tail_mass": kept * token_rule.tail_mass(prior=prior, below=TAIL, law=law),
-        "surprise": kept * token_rule.surprise(prior=prior, law=law),
+        "tail_mass": kept * token_laws.tail_mass(prior=prior, below=TAIL, law=law),
+        "surprise": kept * token_laws.surprise(prior=prior, law=law),
         "eligible_share": eligible,
         "changed_share": changed,
     }
@@ -116,7 +116,7 @@ def test_means_are_those_of_the_closed_forms(source, context, rule, sampler, tem
     summary = simulate(
         FrozenEditing(source, TokenRule(above=rule["above"]), sampler, context, 3, PAIRS, **options)
     )
-    replacement = token_rule.replacement_law(prior=prior, **tempering)
+    replacement = token_laws.replacement_law(prior=prior, **tempering)
     expected = expectations(prior, 3, **rule, replacement=replacement)
     assert summary.moments.keys() == expected.keys()
     for name, moments in summary.moments.items():
@@ -140,7 +140,7 @@ def test_contexts_come_from_the_stationary_law(source):
     weights = [source.stationary()[start::2].sum() for start in (0, 1)]
     parts = []
     for prior in (CONFIDENT, FLAT):
-        replacement = token_rule.replacement_law(prior=prior, temperature=1.5)
+        replacement = token_laws.replacement_law(prior=prior, temperature=1.5)
         parts.append(expectations(prior, 2, above=0.35, replacement=replacement))
     for name, moments in summary.moments.items():
         expected = weights[0] * parts[0][name] + weights[1] * parts[1][name]

@@ -1,0 +1,153 @@
+"""The closed form of each process: its mean test error at generations 1, 2, ..., for the figure."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from experiments.linear.case import Case
+from experiments.linear.designs import frames, overlaps
+from theory import mixing, resampling
+from theory.editing import confidence, corrected, covariance, finite, frozen, published
+from theory.editing.designs import given_errors
+from theory.editing.schedules import external_edits_error, frozen_edits_error
+from theory.wishart import base_error
+
+Kind = Literal["exact", "averaged", "leading"]
+Known = tuple[np.ndarray | None, Kind]
+"""`averaged` over designs; `leading`: only to leading order in dim / samples."""
+
+RESAMPLED = {
+    "replace": resampling.replace_error,
+    "replace_fresh": resampling.replace_error,
+    "accumulate": resampling.accumulate_shared_error,
+    "accumulate_fresh": resampling.accumulate_fresh_error,
+    "halfway": resampling.halfway_shared_error,
+    "halfway_fresh": resampling.halfway_fresh_error,
+    "mix_fresh": mixing.weighted_error,
+    "mix_fixed": mixing.fixed_real_error,
+}
+
+
+def closed_form(case: Case) -> Known:
+    """None where there is none."""
+    if case.world.given:
+        return _given(case), "exact"
+    where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
+    base, n = base_error(**where), case.settings.generations
+
+    def curve(value: Callable[[int], float]) -> np.ndarray:
+        return np.array([float(value(g)) for g in range(1, n + 1)])
+
+    if case.regime == "subsample":
+        inflation = resampling.subsample_inflation
+        return curve(lambda g: base * inflation(generation=g)), "leading"
+    if case.regime != "edit":
+        weight = {"real_weight": case.settings.real_weight} if "mix" in case.regime else {}
+        return curve(lambda g: RESAMPLED[case.regime](**where, **weight, generation=g)), "exact"
+    if not case.is_blind:
+        inflation = _confident(case)
+        return (None if inflation is None else base * curve(inflation)), "leading"
+    assert case.masks is not None and case.masks.counts is not None
+    if case.variant in ("frozen", "external"):
+        names = "rows_edited_so_far", "pairs_edited_so_far", "prior_error"
+        facts = where | {name: case.where[name] for name in names if name in case.where}
+        form = frozen_edits_error if case.variant == "frozen" else external_edits_error
+        return curve(lambda g: form(**facts, generation=g)), "exact"
+    if case.variant == "additive":
+        counts = case.masks.counts
+        form = published.theorem_1_error
+        return curve(lambda g: form(**where, edit_counts=counts, generation=g)), "exact"
+    if case.masks.schedule is None:
+        return _random(case, base)
+    return _scheduled(case, where, base)
+
+
+def _confident(case: Case) -> Callable[[int], float] | None:
+    """Inflations, where edits look at the labels."""
+    threshold = {"threshold": case.where["threshold"]}
+    if case.variant == "frozen":
+        return lambda g: frozen.frozen_confident_inflation(**threshold, generation=g)
+    if case.masks is not None and case.masks.edits == 1:
+        once = confidence.confidence_one_inflation(**threshold)
+        return lambda g: 1 if g == 1 else once
+    if case.mask == "nested":
+        return lambda g: confidence.confidence_nested_inflation(**threshold, generation=g)
+    return None
+
+
+def _random(case: Case, base: float) -> Known:
+    masks, n = case.masks, case.settings.generations
+    assert masks is not None
+    if not case.averaged:
+        shares, anchored = masks.inclusion.tolist(), case.variant == "anchored"
+        values = [
+            corrected.anchored_inflation(edit_fraction=shares[0], generation=g)
+            if anchored
+            else corrected.random_mask_inflation(fractions=shares[: g - 1])
+            for g in range(1, n + 1)
+        ]
+        return base * np.array(values), "leading"
+    errors = [
+        covariance.random_mask_errors(
+            design=frame,
+            inclusion=masks.inclusion,
+            pair_inclusion=masks.pair_inclusion,
+            generations=n,
+            variant=case.variant,  # type: ignore[arg-type]
+        )
+        for frame in frames(case.settings).draw()
+    ]
+    return (np.array(errors) * base / case.settings.dim).mean(axis=0), "averaged"
+
+
+def _scheduled(case: Case, where: dict, base: float) -> Known:
+    masks, settings, n = case.masks, case.settings, case.settings.generations
+    assert masks is not None and masks.schedule is not None and masks.counts is not None
+    if masks.edits <= 2 and masks.is_disjoint:
+        error = [base, base, base]
+        rows = [int(count) for count in masks.counts if count]
+        for edits in range(1, len(rows) + 1):
+            one = finite.one_edit_error(**where, edited_rows=rows[0])
+            two = {"edit_counts": rows}
+            error[edits] = one if edits == 1 else finite.two_disjoint_edits_error(**where, **two)
+        done = np.cumsum([0, *(count > 0 for count in masks.counts)])[:n]
+        return np.array(error)[done], "exact"
+    if masks.is_disjoint and settings.dim == 1:
+        counts = [int(count) for count in masks.counts]
+        form = finite.disjoint_inflation_one_dimension
+        inflations = form(block_sizes=counts, samples=settings.samples)
+        return base * np.array([float(value) for value in inflations]), "exact"
+    if masks.is_disjoint:
+        drawn = overlaps(settings, masks.schedule).draw()
+        covariances = corrected.disjoint_covariances(overlaps=drawn)
+    elif masks.is_constant:
+        drawn = overlaps(settings, masks.schedule[:1]).draw()
+        fits = range(1, n + 1)
+        each = [corrected.fixed_mask_covariance(overlap=drawn, generation=g) for g in fits]
+        covariances = np.stack(each, axis=1)
+    else:
+        errors = [
+            covariance.conditional_errors(design=frame, masks=masks.schedule)
+            for frame in frames(settings).draw()
+        ]
+        return (np.array(errors) * base / settings.dim).mean(axis=0), "averaged"
+    inflations = np.trace(covariances, axis1=-2, axis2=-1) / settings.dim
+    return (base * inflations).mean(axis=0), "averaged"
+
+
+def _given(case: Case) -> np.ndarray | None:
+    """Conditional on a user's design: exact wherever masks do not look at the noise."""
+    world, n = case.world, case.settings.generations
+    where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
+    forms = {
+        "replace": resampling.given_replace_error,
+        "accumulate": resampling.given_accumulate_error,
+    }
+    if case.regime in forms:
+        where["labelled"] = world.labels is not None
+        return np.array([forms[case.regime](**where, generation=g) for g in range(1, n + 1)])
+    known = case.recursion
+    if known is None:
+        return None
+    return given_errors(**known, noise_std=world.noise_std, generations=n)
