@@ -120,13 +120,16 @@ def simulate(
     """Run replicates of a chain, or of any function of a random key to measures by generation.
 
     `until` is asked after 4,096 replicates, 8,192, ... whether enough is known; judging at each of
-    these looks costs no certainty. The random numbers are those of the first process of an
-    experiment with this seed. Raises ValueError for a number of replicates below 1 and for a seed
-    outside [0, 2^32).
+    these looks costs no certainty. Replicate i has the key `fold_in(fold_in(key(seed), 0), i)`,
+    whatever the number of replicates. Raises ValueError for replicates < 1 and for a seed outside
+    [0, 2^32).
     """
     if not 0 <= seed < SEEDS:
         raise ValueError(f"seed={seed}: accepted are integers from 0 to {SEEDS - 1}")
+    if not isinstance(replicates, int):
+        raise ValueError(f"replicates={replicates!r}: accepted are integers >= 1")
     if isinstance(simulation, FunctionType):
+        _require_trace(jax.eval_shape(simulation, jax.random.key(seed)))
         simulation = jax.tree_util.Partial(simulation)
     require_tree("simulation", simulation)
     key, stream = jax.random.fold_in(jax.random.key(seed), 0), Stream.of(simulation)
@@ -137,6 +140,16 @@ def simulate(
         if until is not None and until(Simulated(summary)):
             break
     return Simulated(summary)
+
+
+def _require_trace(found: Any) -> None:
+    """Raises ValueError for what is no dictionary of measures with one value a generation."""
+    shapes = [np.shape(x) for x in found.values()] if isinstance(found, dict) else []
+    if not shapes or len(shapes[0]) != 1 or len(set(shapes)) != 1:
+        raise ValueError(
+            f"simulation returns {found}: accepted is a dictionary of arrays, one for each "
+            "measure, with a value for each generation"
+        )
 
 
 def judge(
@@ -154,7 +167,8 @@ def judge(
     `relation` is ==, <= or >=. An equality holds when the whole interval lies within the relative
     `tolerance`, 1 % where none is given, and then a value off by twice that must not hold; a bound
     has no tolerance. `error` is the chance that the verdict is wrong: who asks k questions divides
-    it by k. Raises ValueError for any other relation, measure or generation.
+    it by k. It rests on a finite variance: the test error of a LinearLearner has one from
+    samples = dim + 4 on. Raises ValueError for any other relation, measure or generation.
     """
     generation = result.generations if generation is None else generation
     require_generation(generation, result.generations)

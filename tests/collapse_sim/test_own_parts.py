@@ -185,3 +185,6 @@ def test_a_function_of_a_key_is_a_simulation(unchecked):
     for other in (Bare(), 3, "chain"):
         with pytest.raises(ValueError, match="^simulation is a .*: accepted is an instance of a"):
             cs.simulate(other)  # type: ignore[arg-type]
+    for trace in (jnp.ones(3), {}, {"drawn": jnp.ones(())}, {"a": jnp.ones(3), "b": jnp.ones(2)}):
+        with pytest.raises(ValueError, match="^simulation returns .*: accepted is a dictionary of"):
+            cs.simulate(lambda key, trace=trace: trace)
