@@ -24,6 +24,9 @@ from collapse_sim.replicates import Summary
 FAMILY_ERROR = 1e-3
 """Chance that any verdict of one run is wrong."""
 
+ROUNDING = 1e-6
+"""Share of a bound by which float32 may pass it where it is attained exactly."""
+
 Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
 """`->`: a limit; `~`: the whole law of a measure."""
 
@@ -103,7 +106,7 @@ def decide(
 
     `holds` and `violated` need every pair of values from the two intervals to agree, up to a
     relative `tolerance` of the prediction: an equality holds inside it; a bound holds when it is
-    not exceeded by more, and is violated as soon as it is exceeded at all. A bound is `vacuous`
+    not exceeded by more, and is violated once it is exceeded by more than ROUNDING, `vacuous`
     when it is more than `factor` times a `trivial` one, or infinite. Raises ValueError for a
     relation that says nothing of a mean, and for intervals that are none.
     """
@@ -112,15 +115,16 @@ def decide(
     require_interval("predicted", predicted)
     if relation in ("<=", ">=") and not math.isfinite(least):
         return "vacuous"
-    slack = tolerance * abs(least + most) / 2
+    centre = abs(least + most) / 2
+    slack, rounding = tolerance * centre, ROUNDING * centre
     if relation == "<=":
-        if low > most:
+        if low > most + rounding:
             return "violated"
         if least > factor * trivial:
             return "vacuous"
         return "holds" if high <= least + slack else "undecided"
     if relation == ">=":
-        if high < least:
+        if high < least - rounding:
             return "violated"
         return "holds" if low >= most - slack else "undecided"
     if most - slack <= low and high <= least + slack:

@@ -46,7 +46,7 @@ def decide(
 
     The chance that any verdict is wrong, `family_error`, is shared over the checks that a
     simulation decides. A process stops once its claims are decided and it has the `least`
-    replicates, unless told otherwise, and after the `deadline`, a monotonic time: what it has not
+    replicates that its report shows, unless told otherwise, and after the `deadline`, a monotonic time: what it has not
     begun then has no result. Checkpoints are kept in `run`, from which the same call goes on.
     Raises ValueError for a claim that is not in the ledger.
     """
@@ -85,7 +85,8 @@ class _Run:
         found = [self._evidence(check, process) for check in checks]
 
         def is_decided(summary: Summary) -> bool:
-            if not self.early_stop or summary.count < self.least:
+            goes_on = summary.count < self.least or not self.early_stop
+            if goes_on and not process.step:
                 return False
             summary = _reported(summary, process)
             own = (of for of in found if not isinstance(of, Verdict))

@@ -332,3 +332,12 @@ def test_an_attained_bound_holds_within_its_tolerance_and_one_lower_by_two_per_c
     assert (verdict.verdict, verdict.control) == ("holds", True)
     assert verdict.within is not None and 0 < verdict.within < 0.01
     assert Evidence.of(record("<="), 2.0, **at).judge(values, 1e-4).verdict == "undecided"
+
+
+@pytest.mark.parametrize(("relation", "sign"), [("<=", 1), (">=", -1)])
+def test_a_bound_that_is_attained_is_not_violated_by_rounding(relation, sign):
+    def verdict(excess: float) -> str:
+        value = 1 + sign * excess
+        return decide(relation, (value, value), (1.0, 1.0), tolerance=0.01)
+
+    assert verdict(1.2e-7) == "holds" and verdict(3e-6) == "violated"
