@@ -45,9 +45,10 @@ def decide(
     """Results and verdicts, in the order of the processes.
 
     The chance that any verdict is wrong, `family_error`, is shared over the checks that a
-    simulation decides. A process stops once its claims are decided and it has the `least`
-    replicates that its report shows, unless told otherwise, and after the `deadline`, a monotonic time: what it has not
-    begun then has no result. Checkpoints are kept in `run`, from which the same call goes on.
+    simulation decides. A process stops once its claims are decided, unless told otherwise, and it
+    has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
+    what it has not begun then has no result. Checkpoints are kept in `run`, from which the same
+    call goes on.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
