@@ -209,6 +209,26 @@ class RunDirectory:
 
         self.write("chains.parquet", write)
 
+    def write_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """arrays.npz: what is too long for the parameters of verdicts.json, which name it."""
+
+        def write(aside: Path) -> None:
+            with open(aside, "wb") as file:
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+        self.write("arrays.npz", write)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Of arrays.npz, by name; none where the run has no such file."""
+        path = self.path / "arrays.npz"
+        if not path.is_file():
+            return {}
+        try:
+            with open(path, "rb") as file, np.load(file) as arrays:
+                return dict(arrays)
+        except BROKEN as error:
+            raise RunError(f"{path}: cannot be read ({error})") from None
+
     def save_checkpoint(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         def write(aside: Path) -> None:
             with open(aside, "wb") as file:

@@ -51,9 +51,6 @@ REGIMES = {
 """Regimes of `collapse-sim bound` that do not run unless asked for."""
 
 FORMATTED = {
-    "gerst2024.accumulate_bound": "linear/evidence.py",
-    "ref.conf_nested_share": "linear/limits.py",
-    "ref.debiased": "recursion/contamination.py", "ref.pooled": "recursion/contamination.py",
     "zhu2025.edit_pretrain": "editing/stages.py", "zhu2025.edit_continual": "editing/stages.py",
     "zhu2025.edit_finetune": "editing/stages.py",
 }  # fmt: skip

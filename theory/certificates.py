@@ -9,7 +9,7 @@ import numpy as np
 
 from theory import mixing
 from theory.claims import certificate
-from theory.editing import assumptions, corrected
+from theory.editing import assumptions, corrected, schedules
 
 _WEIGHTS = [Fraction(k, 12) for k in range(1, 12)]
 """Real weights inside (0, 1). Identities of low degree hold everywhere if they hold here."""
@@ -113,3 +113,26 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Of a 2 x 2 matrix of fractions."""
     (a, b), (c, d) = matrix
     return np.array([[d, -b], [-c, a]], dtype=object) / (a * d - b * c)
+
+
+@certificate("ref.edit_C")
+def repeated_edits_of_the_same_rows() -> bool:
+    r"""The kept noise, of variance 1 - m, comes back m times each time; the rest is drawn anew.
+
+    $w' = u_K + m w + \epsilon$ with $\mathrm{Var}\,\epsilon = m$: the kept part grows by
+    $s' = 1 + m s$ and the variance of the rest by $v' = m^2 v + m$.
+    """
+    holds = []
+    for rows in range(1, 12):
+        share, kept = Fraction(rows, 12), Fraction(1)
+        rest = share
+        for generation in range(1, 8):
+            exact = (1 - share) * kept**2 + rest
+            power = share**generation
+            printed = (1 - power) ** 2 / (1 - share) + share * (1 - power**2) / (1 - share**2)
+            found = schedules.fixed_edits_inflation(
+                samples=12, edit_counts=[rows] * 7, generation=generation
+            )
+            holds += [exact == printed, abs(found - exact) < 1e-12]
+            kept, rest = 1 + share * kept, share**2 * rest + share
+    return all(holds)

@@ -13,6 +13,7 @@ from collapse_sim.experiment.evidence import (
     evidence,
     is_statistical,
     limit_evidence,
+    long_arrays,
     require_claims,
     undecidable,
 )
@@ -61,6 +62,8 @@ def decide(
             decided = list(threads.map(run_.simulate, range(len(processes)), processes))
         finally:
             threads.shutdown(cancel_futures=True)
+    if run is not None and (arrays := long_arrays(processes)):
+        run.write_arrays(arrays)
     results = [result for result, _ in decided if result.summary.count]
     named = {result.process.key: result for result in results}
     verdicts = [verdict for _, found in decided for verdict in found]

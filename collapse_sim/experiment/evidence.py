@@ -108,13 +108,29 @@ def parameters(check: Check, process: Process) -> dict[str, Any]:
 
 
 def _stated(value: Any) -> Any:
-    """Short arrays as lists, long ones as what tells them apart."""
+    """Short arrays as lists, long ones by their name in arrays.npz, draws as what was drawn."""
     if isinstance(value, Drawn):
         return value.described
-    if isinstance(value, np.ndarray) and value.size > LONG:
-        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]
-        return f"{value.dtype} {value.shape}, sha256 {digest}"
+    if _is_long(value):
+        return f"arrays.npz: {array_name(value)}"
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def long_arrays(processes: Sequence[Process]) -> dict[str, np.ndarray]:
+    """Every array that parameters of verdicts only name, by that name."""
+    given = [{**p.where, **check.given} for p in processes for check in p.checks]
+    values = [value for where in given for value in where.values() if _is_long(value)]
+    return {array_name(value): value for value in values}
+
+
+def array_name(array: np.ndarray) -> str:
+    """Twelve hexadecimal digits that its kind, shape and numbers decide."""
+    about = f"{array.dtype.str} {array.shape}".encode()
+    return hashlib.sha256(about + np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.size > LONG
 
 
 def limit_evidence(

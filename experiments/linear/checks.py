@@ -92,15 +92,17 @@ def _random(case: Case) -> None:
     """Rows drawn afresh for each edit."""
     masks = case.masks
     assert masks is not None
-    letter = "E" if case.variant == "anchored" else "D"
+    anchored = case.variant == "anchored"
     if case.averaged:
         chances = {"inclusion": masks.inclusion, "pair_inclusion": masks.pair_inclusion}
         case.mean(
-            f"ref.edit_{letter}_finite", exactly=True, tolerance=FINITE,
+            "ref.edit_E_finite" if anchored else "ref.edit_D_finite",
+            exactly=True, tolerance=FINITE,
             given=chances | {"frames": frames(case.settings)}, note="closed form at this T",
         )  # fmt: skip
     else:
-        case.mean(f"ref.edit_{letter}", per_unit=True, note="the law is about T >> d")
+        claim = "ref.edit_E" if anchored else "ref.edit_D"
+        case.mean(claim, per_unit=True, note="the law is about T >> d")
     case.assumption("zhu2025.eq16", "masks are drawn afresh: rows are edited again")
     if len(set(masks.counts or ())) > 1:
         _shrinking(case)
@@ -154,8 +156,9 @@ def _given(case: Case) -> None:
     masks, world = case.masks, case.world
     note = "conditional on the given design"
     labels = {"labelled": world.labels is not None}
-    if case.regime in ("replace", "accumulate"):
-        case.mean(f"ref.given_{case.regime}", given=labels, note=note)
+    claims = {"replace": "ref.given_replace", "accumulate": "ref.given_accumulate"}
+    if case.regime in claims:
+        case.mean(claims[case.regime], given=labels, note=note)
     if masks is None or case.variant not in ("chained", "frozen"):
         return
     claim = "zhu2025.thm2a_single" if case.is_blind and masks.edits <= 1 else "zhu2025.thm2a"

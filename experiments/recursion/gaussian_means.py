@@ -135,7 +135,7 @@ def _growing(settings: Settings, samples: int, generations: int) -> Process:
     ]
     return _law(
         settings, "replace", f"n^{POWER:g} points", sizes, generations,
-        {"samples": samples, "power": POWER, "sizes": sizes},
+        {"samples": samples, "power": POWER, "sizes": sizes.tolist()},
         [Check("ref.gauss_growing", "squared_mean_steps", note=note)],
         {
             "squared_mean_error": wanders,

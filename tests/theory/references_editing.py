@@ -75,7 +75,17 @@ def anchored_by_recursion(m: float, generation: int) -> float:
 
 EULER = float(sum(Fraction(1, int(special.factorial(k))) for k in range(19)))
 
-REFERENCES: list[tuple[str, dict, float, float]] = [
+SMALL = {"dim": 1, "samples": 3}
+"""b is 1."""
+
+ONE_ROW = {
+    "frames": [[[3**-0.5]] * 3],
+    "inclusion": [1 / 3, 1 / 3],
+    "pair_inclusion": [0.0, 0.0],
+}
+"""One of three rows, drawn anew for each edit."""
+
+REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     ("zhu2025.thm2a", {"dim": 2, "samples": 7}, 1.0, ROUNDING),
     ("zhu2025.thm2a", {"dim": 10, "samples": 31, "noise_std": 3.0}, 9.0, ROUNDING),
     ("zhu2025.thm2a_single", {"dim": 4, "samples": 13}, 1.0, ROUNDING),
@@ -242,6 +252,29 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
         float(Fraction(89509, 37375) * Fraction(10, 13)),
         ROUNDING,
     ),
+    # One column, every overlap by hand: q has three equal entries, so one row holds c = 1/3.
+    *(
+        (claim, SMALL | given | {"generation": generation}, [value], ROUNDING)
+        for claim, given, generation, value in (
+            ("ref.edit_B", {"overlaps": [[[[0.5]], [[0.5]]]]}, 3, 2.6875),
+            ("ref.edit_C_finite", {"overlap": [[[0.5]]]}, 2, 1.75),
+            ("ref.edit_D_finite", ONE_ROW, 2, 14 / 9),
+            ("ref.edit_D_finite", ONE_ROW, 3, 169 / 81),
+            ("ref.edit_E_finite", ONE_ROW, 3, 131 / 81),
+            (
+                "ref.edit_recursion",
+                {"frames": ONE_ROW["frames"], "masks": [[1, 0, 0], [0, 1, 0]]},
+                3,
+                182 / 81,
+            ),
+        )
+    ),
+    (
+        "ref.edit_given",
+        {"frame": [[0.6], [0.8]], "masks": [[1, 0]], "generation": 2},
+        (1 + 2 * 0.36 - 0.36**2) / 2,
+        ROUNDING,
+    ),
     # Finite T at T = 1000 differs from the limit by O(1 / T)
     ("ref.conf_one", {"threshold": 1.82}, one_confidence_edit(1.82, 1000), 2e-3),
     ("ref.conf_one", {"threshold": 0.5}, one_confidence_edit(0.5, 1000), 2e-3),
@@ -268,6 +301,5 @@ DECISIONS: list[tuple[str, dict, object]] = [
     ("zhu2025.eq36", {"dim": 1, "samples": 2}, False),
     ("zhu2025.eq36", {"dim": 2, "samples": 2}, True),
     ("ref.edit_A", {"overlap": [[0.5, 0.0], [0.0, 1.0]]}, [[1.75, 0.0], [0.0, 2.0]]),
-    ("ref.edit_B", {"overlaps": [[[0.5]], [[0.5]]]}, [[[1.0]], [[1.75]], [[2.6875]]]),
 ]
 """Claims whose formula returns an array or a decision: parameters and the exact answer."""

@@ -16,6 +16,13 @@ SETTLED = {"dim": 4, "samples": 9, "generation": 200}
 """b = 1, and so many generations that nothing is left of the first."""
 
 REFERENCES: list[tuple[str, dict, float, float]] = [
+    (
+        "ref.given_replace",
+        {"dim": 4, "samples": 8, "noise_std": 2.0, "generation": 3, "labelled": True},
+        4.0,
+        EXACT,
+    ),
+    ("ref.given_accumulate", {"dim": 4, "samples": 8, "generation": 2}, 0.625, EXACT),
     # b = 5/(12 - 6) = 5/6, times sigma^2 = 4, times n = 3
     ("zhu2025.eq7", {"dim": 5, "samples": 12, "noise_std": 2.0, "generation": 3}, 10.0, EXACT),
     ("gerst2024.replace", {"dim": 8, "samples": 40, "generation": 31}, 8.0, EXACT),

@@ -111,7 +111,8 @@ def two_disjoint_edits_error(
     says=r"$v_n = \frac{(1 - m^n)^2}{1 - m} + \frac{m (1 - m^{2n})}{1 - m^2} "
     r"\to \frac{1 + 2m}{1 - m^2}$",
     needed="the same mask in every generation, scalar overlap; the matrix form for any design",
-    expected="holds",
+    expected="holds; on Gaussian designs as ref.edit_C_finite",
+    decided="exact",
 )
 def fixed_edits_inflation(*, samples: int, edit_counts: Counts, generation: int) -> float:
     """Inflation when every generation edits the same rows: `repeated.fixed_mask_inflation`.
