@@ -18,7 +18,8 @@ LAST = 0
 """The last generation of a process."""
 
 Curve = Callable[..., Any] | Sequence[float] | np.ndarray
-"""A closed form, which takes `generation`, or its values at generations 1, 2, ..."""
+"""A closed form, which takes `generation`; or its values at generations 1, 2, ..., or what makes
+them when it is asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +153,8 @@ class Result:
         form = self.process.closed.get(measure)
         if form is None:
             return None
+        if callable(form) and "generation" not in inspect.signature(form).parameters:
+            form = form()
         if not callable(form):
             return np.asarray(form, dtype=np.float64)
         return curve(form, self.process.where, self.generations)

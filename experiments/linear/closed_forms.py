@@ -1,6 +1,7 @@
 """The closed form of each process: its mean test error at generations 1, 2, ..., for the figure."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -14,8 +15,9 @@ from theory.editing.frozen import external_edits_error, frozen_edits_error
 from theory.wishart import base_error
 
 Kind = Literal["exact", "averaged", "leading"]
-Known = tuple[np.ndarray | None, Kind]
-"""`averaged` over designs; `leading`: only to leading order in dim / samples."""
+Known = tuple[np.ndarray | Callable[[], np.ndarray] | None, Kind]
+"""`averaged` over designs, and not before it is asked for; `leading`: only to leading order in
+dim / samples."""
 
 RESAMPLED = {
     "replace": resampling.replace_error,
@@ -88,17 +90,22 @@ def _random(case: Case, base: float) -> Known:
             for g in range(1, n + 1)
         ]
         return base * np.array(values), "leading"
-    errors = [
-        covariance.random_mask_errors(
-            design=frame,
-            inclusion=masks.inclusion,
-            pair_inclusion=masks.pair_inclusion,
-            generations=n,
-            variant=case.variant,  # type: ignore[arg-type]
-        )
-        for frame in frames(case.settings).draw()
-    ]
-    return (np.array(errors) * base / case.settings.dim).mean(axis=0), "averaged"
+
+    @cache
+    def averaged() -> np.ndarray:
+        errors = [
+            covariance.random_mask_errors(
+                design=frame,
+                inclusion=masks.inclusion,
+                pair_inclusion=masks.pair_inclusion,
+                generations=n,
+                variant=case.variant,  # type: ignore[arg-type]
+            )
+            for frame in frames(case.settings).draw()
+        ]
+        return (np.array(errors) * base / case.settings.dim).mean(axis=0)
+
+    return averaged, "averaged"
 
 
 def _scheduled(case: Case, where: dict, base: float) -> Known:
@@ -119,6 +126,13 @@ def _scheduled(case: Case, where: dict, base: float) -> Known:
         form = finite.disjoint_inflation_one_dimension
         inflations = form(block_sizes=counts, samples=settings.samples)
         return base * np.array([float(value) for value in inflations]), "exact"
+    return cache(lambda: _averaged(case, base)), "averaged"
+
+
+def _averaged(case: Case, base: float) -> np.ndarray:
+    """Over designs, where the closed form still depends on them."""
+    masks, settings, n = case.masks, case.settings, case.settings.generations
+    assert masks is not None and masks.schedule is not None
     if masks.is_disjoint:
         drawn = overlaps(settings, masks.schedule).draw()
         covariances = corrected.disjoint_covariances(overlaps=drawn)
@@ -132,9 +146,9 @@ def _scheduled(case: Case, where: dict, base: float) -> Known:
             covariance.conditional_errors(design=frame, masks=masks.schedule)
             for frame in frames(settings).draw()
         ]
-        return (np.array(errors) * base / settings.dim).mean(axis=0), "averaged"
+        return (np.array(errors) * base / settings.dim).mean(axis=0)
     inflations = np.trace(covariances, axis1=-2, axis2=-1) / settings.dim
-    return (base * inflations).mean(axis=0), "averaged"
+    return (base * inflations).mean(axis=0)
 
 
 def _given(case: Case) -> np.ndarray | None:
