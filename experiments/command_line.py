@@ -41,7 +41,9 @@ class Settings(Flags, Protocol):
     def resume(self) -> bool: ...
 
 
-class SimulationSettings(Settings, Protocol):
+class Precise(Protocol):
+    """Flags that say how precisely to simulate."""
+
     @property
     def precision(self) -> str: ...
 
@@ -187,7 +189,7 @@ def require_devices() -> None:
         ) from None
 
 
-def configure_training(settings: Settings) -> None:
+def configure_training(settings: Any) -> None:
     """One CPU device for each core: seeds and replicates are spread over devices."""
     del settings
     import jax
@@ -196,7 +198,7 @@ def configure_training(settings: Settings) -> None:
     require_devices()
 
 
-def configure_simulation(settings: SimulationSettings) -> None:
+def configure_simulation(settings: Precise) -> None:
     """Precision and devices, and quick compiling, which on two cores is most of a short run.
 
     XLA's level 1 halves the time to compile and slows simulation by a tenth.

@@ -6,13 +6,13 @@ collapse-sim verify ref.w2 ref.golden_identity    a simulation, and a certificat
 Claims on language models need their own experiments: the command that decides one is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import tyro
 
-from collapse_sim.terminal import PROGRAM
+from collapse_sim.terminal import PROGRAM, run_command
 from experiments import command_line
 from experiments.claims import decided, unknown
 from theory import Claim, ledger
@@ -119,28 +119,32 @@ def _all_processes(settings: Settings) -> list:
     from experiments.recursion.settings import Family
     from experiments.recursion.settings import Settings as Recursion
 
-    shared = {"seed": settings.seed, "precision": settings.precision}
     few = {} if settings.replicates is None else {"replicates": settings.replicates}
-    linear = Linear(regimes=PRESETS["paper"].regimes, **shared, **few)
+    shared: dict[str, Any] = {"seed": settings.seed, "precision": settings.precision} | few
+    linear = Linear(regimes=PRESETS["paper"].regimes, **shared)
     world = make_world(linear)
     found = [*make_processes(linear, world), *make_ladders(linear, world)]
     for family in get_args(Family):
         if family not in ("all", "sources"):
-            found += make_families(Recursion(family=family, **shared, **few))[0]
+            found += make_families(Recursion(family=family, **shared))[0]
     return found
 
 
-def command(arguments: Sequence[str], *, configure=command_line.configure_simulation) -> int:
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[Settings], None] = command_line.configure_simulation,
+) -> int:
     """Parse and run; returns the exit status: 3 where something stays undecided."""
     status = 0
 
-    def run(settings: Settings) -> None:
+    def run() -> None:
         nonlocal status
+        settings = parse(arguments)
+        configure(settings)
         status = main(settings)
 
-    again = "nothing is kept: the same command begins anew"
-    done = command_line.command("verify.py", arguments, parse, configure, run, interrupted=again)
-    return done or status
+    return run_command("verify.py", run) or status
 
 
 if __name__ == "__main__":
