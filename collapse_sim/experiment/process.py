@@ -124,6 +124,15 @@ class Process:
         """The same of another simulation."""
         return replace(self, simulation=simulation)
 
+    def closed_form(self, measure: str, generations: int) -> np.ndarray | None:
+        """That of a measure's mean at generations 1, ..., `generations`; None where none is."""
+        form = self.closed.get(measure)
+        if callable(form) and "generation" not in inspect.signature(form).parameters:
+            form = form()
+        if form is None or not callable(form):
+            return None if form is None else np.asarray(form, dtype=np.float64)
+        return curve(form, self.where, generations)
+
     @property
     def generations(self) -> int:
         """As many as the simulation says."""
@@ -150,14 +159,7 @@ class Result:
 
     def closed(self, measure: str) -> Float[np.ndarray, " generations"] | None:
         """The closed form of a measure's mean, where there is one."""
-        form = self.process.closed.get(measure)
-        if form is None:
-            return None
-        if callable(form) and "generation" not in inspect.signature(form).parameters:
-            form = form()
-        if not callable(form):
-            return np.asarray(form, dtype=np.float64)
-        return curve(form, self.process.where, self.generations)
+        return self.process.closed_form(measure, self.generations)
 
 
 def curve(form: Callable[..., Any], where: Mapping[str, Any], generations: int) -> np.ndarray:

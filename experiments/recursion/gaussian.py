@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.experiment.process import LAST, Check, Process, Recording, only
@@ -161,11 +160,9 @@ def _spread(trace: Trace) -> Trace:
 
 def _several(settings: Settings, samples: int, dim: int, generations: int) -> Process:
     """Full resampling in several dimensions: every direction collapses."""
-    rates = forgetting.lyapunov_exponents(samples=samples, dim=dim)
-    logs = np.mean(rates) * np.arange(1, generations + 1)
     note = "log determinant: the sum of all rates, at every generation"
     return _process(
         settings, "replace", samples, dim, generations,
-        closed=CLOSED["replace"] | {"mean_log_variance": logs},
+        closed=CLOSED["replace"] | {"mean_log_variance": forgetting.mean_log_eigenvalue},
         checks=[Check("ref.lyapunov", "mean_log_variance", note=note)],
     )  # fmt: skip

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collapse_sim.certify import Evidence
 from collapse_sim.run_directory import RunDirectory
 from experiments import curse_of_recursion
 from experiments.recursion import gaussian as gaussian_family
 from experiments.recursion.points import truth, truth_variance
 from experiments.recursion.settings import Settings
 from tests.collapse_sim.draws import draw, same_mean
+from tests.experiments.evidence import evidence_of
 from theory import gaussian, gaussian_edits, kernel_density
 
 ANCHORED = gaussian_edits.anchored_edit_variance, gaussian_edits.anchored_edit_mean_error
@@ -93,12 +95,14 @@ def test_gaussians_in_space_have_the_moments_of_the_line_entry_by_entry(regime):
     variance, mean_error, more = FORMS[regime]
     for measure, form in (("variance", variance), ("squared_mean_error", mean_error)):
         expected = np.array([form(samples=8, generation=n, **more) for n in (1, 2, 3)])
-        np.testing.assert_array_equal(process.closed[measure], expected)
+        np.testing.assert_array_equal(process.closed_form(measure, 3), expected)
         assert same_mean(got[measure], expected)
         assert not same_mean(got[measure][:, :1], 1.05 * expected[:1])
-    (evidence,) = process.evidence
+    (evidence,) = evidence_of(process)
     assert evidence.parameters["dim"] == 3
-    assert evidence.predicted[0] == process.closed[evidence.measure][-1]
+    assert isinstance(evidence, Evidence)
+    closed = process.closed_form(evidence.measure, 3)
+    assert closed is not None and evidence.predicted[0] == closed[-1]
     assert same_mean(got[evidence.measure][:, -1], np.array(evidence.predicted[0]))
 
 

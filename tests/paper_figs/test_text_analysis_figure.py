@@ -217,7 +217,7 @@ def test_make_draws_it_from_a_run_that_compared_texts(run, tmp_path, monkeypatch
     flags = ["--out", str(tmp_path / "out"), "--only", "text_analysis", "--runs"]
     make.main([*flags, str(run.path), str(other.path)])
     assert drawn == ["text_analysis"] and str(run.path) in capsys.readouterr().out
-    with pytest.raises(RunError, match="synthetic_fraction.py --analyse' makes one"):
+    with pytest.raises(RunError, match="collapse-sim fraction --analyse' makes one"):
         make.main([*flags, str(other.path)])
 
 
