@@ -13,6 +13,7 @@ from collapse_sim import masks
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner, Counts, Truth, rarest
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.distributions.verification import NearCentre
 from collapse_sim.loop import Chain, Learner
 from collapse_sim.pytree import pytree
 from collapse_sim.regimes import (
@@ -191,7 +192,7 @@ BLOCKS = Edit.of(masks.MaskPolicy.of(np.ones((1, 2))))
         ("rows", Edit.of(BLOCKS.policy, "additive"), "noise-free"),
         ("rows", Replace(growing=True), "statistics"),
         ("statistics", CONFIDENT, "rows"),
-        ("statistics", Verify(lambda data: data), "rows"),
+        ("statistics", Verify(NearCentre.of([0.0], 1.0)), "rows"),
         ("statistics", KeepHuman(0.25), r"EditSubset\(6, anchored=True\)"),
         ("statistics", EditSubset(2), "one block"),
     ],
