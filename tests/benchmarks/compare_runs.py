@@ -30,16 +30,18 @@ def verdicts(folder: Path) -> dict[tuple, dict[str, Any]]:
 
 def chains(folder: Path) -> dict[tuple, tuple]:
     columns = RunDirectory(folder).chains()
-    keys = [name for name in ("family", "regime", "mask", "variant", "measure", "generation")
-            if name in columns]  # fmt: skip
-    values = "replicates", "mean", "standard_error", "q05", "q50", "q95", "predicted"
     rows = range(len(columns["mean"]))
-    return {
-        tuple(str(columns[key][row]) for key in keys if key != "family"): tuple(
+    families = columns.get("family", [""] * len(rows))  # earlier runs of the regression have none
+    keys = "regime", "mask", "variant", "measure", "generation"
+    values = "replicates", "mean", "standard_error", "q05", "q50", "q95", "predicted"
+    found = {
+        (str(families[row]), *(str(columns[key][row]) for key in keys)): tuple(
             float(columns[name][row]) for name in values
         )
         for row in rows
     }
+    assert len(found) == len(rows), f"{folder}: two rows of one name"
+    return found
 
 
 def differences(old: Path, new: Path) -> Iterator[str]:
