@@ -62,7 +62,7 @@ def evidence(
     return Evidence.of(
         record,
         predicted,
-        relation=check.relation or ("==" if record.relation == "->" else record.relation),
+        relation="==" if record.relation == "->" else record.relation,
         trivial=check.trivial,
         support=check.support,
         finite_moments=process.finite_moments.get(check.measure, np.inf),

@@ -52,8 +52,6 @@ class Check:
     """Another process of the family: the claim is about the difference, replicate by replicate."""
     along: Sequence[str] = ()
     """Processes of T, 2T, 4T, ... samples, this one last: the claim is about the limit."""
-    relation: str | None = None
-    """Where it is not the record's own."""
     per_unit: bool = False
     """Whether the formula speaks of the measure in the process's unit of it."""
     note: str = ""

@@ -5,6 +5,7 @@ flags only --replicates and --precision say anything here.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,10 +16,10 @@ from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.contaminated import ContaminatedCounts, Estimate
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.mixed_retraining import MixedRetraining
-from collapse_sim.experiment.process import Check, Curve, Process, Recording
+from collapse_sim.experiment.process import Check, Process, Recording
 from collapse_sim.loop import Trace
-from collapse_sim.replicates import Simulation
 from experiments.recursion.forgetting import memoriser
+from experiments.recursion.points import family_process
 from experiments.recursion.settings import Settings
 from theory import contamination, zipf_tails
 
@@ -52,20 +53,7 @@ def processes(settings: Settings) -> Iterator[Process]:
     yield from _plateau(settings)
 
 
-def _process(
-    settings: Settings,
-    regime: str,
-    variant: str,
-    simulation: Simulation,
-    where: dict[str, Any],
-    *checks: Check,
-    closed: dict[str, Curve] | None = None,
-    replicates: int = MANY,
-) -> Process:
-    return Process(
-        regime, simulation, settings.replicates or replicates, family="contamination",
-        variant=variant, where=where, checks=checks, closed=closed or {},
-    )  # fmt: skip
+_process = partial(family_process, "contamination", replicates=MANY)
 
 
 def _estimates(settings: Settings) -> Iterator[Process]:

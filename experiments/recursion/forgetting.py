@@ -6,6 +6,7 @@ flags only --replicates, --precision and --sampling-variance say anything here.
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,12 +20,11 @@ from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
 from collapse_sim.distributions.mixture import MixtureLearner
 from collapse_sim.distributions.rare_words import Memoriser, PoissonWord
-from collapse_sim.experiment.process import Check, Curve, Process, Recording, only
+from collapse_sim.experiment.process import Check, Process, Recording, only
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
-from collapse_sim.replicates import Simulation
-from experiments.recursion.points import truth, truth_variance
+from experiments.recursion.points import family_process, truth, truth_variance
 from experiments.recursion.settings import Settings
 from theory import categorical, forgetting, kernel_density, zipf_tails
 
@@ -63,21 +63,7 @@ def processes(settings: Settings) -> Iterator[Process]:
     yield from _kernels(settings)
 
 
-def _process(
-    settings: Settings,
-    regime: str,
-    variant: str,
-    simulation: Simulation,
-    where: dict[str, Any],
-    *checks: Check,
-    closed: dict[str, Curve] | None = None,
-    replicates: int = REPLICATES,
-) -> Process:
-    """A process and its claims."""
-    return Process(
-        regime, simulation, settings.replicates or replicates, family="forgetting",
-        variant=variant, where=where, checks=checks, closed=closed or {},
-    )  # fmt: skip
+_process = partial(family_process, "forgetting", replicates=REPLICATES)
 
 
 def _until_one(trace: Trace) -> Trace:

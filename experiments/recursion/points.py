@@ -16,6 +16,7 @@ from collapse_sim.regimes import (
     HumanOnly,
     Regime,
 )
+from collapse_sim.replicates import Simulation
 from experiments.recursion.settings import Settings
 
 SAMPLES, GENERATIONS = 100, 20
@@ -91,3 +92,21 @@ def processes_of(
 def is_contrasted(settings: Settings) -> bool:
     """Whether keeping human data stands against keeping none."""
     return settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime)
+
+
+def family_process(
+    family: str,
+    settings: Settings,
+    regime: str,
+    variant: str,
+    simulation: Simulation,
+    where: Mapping[str, Any],
+    *checks: Check,
+    replicates: int,
+    closed: Mapping[str, Curve] | None = None,
+) -> Process:
+    """A process of a family and its claims, with `replicates` unless the flags say otherwise."""
+    return Process(
+        regime, simulation, settings.replicates or replicates, family=family, variant=variant,
+        where=where, checks=checks, closed=closed or {},
+    )  # fmt: skip
