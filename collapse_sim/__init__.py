@@ -27,6 +27,15 @@ NAMES = {
     "distributions.mixture": ("MixtureLearner",),
     "distributions.points": ("PointLearner",),
     "distributions.spikes": ("SpikeLearner",),
+    "language.blocks": ("Blocks",),
+    "language.chain": ("LanguageChain",),
+    "language.editing": ("EditAndDrop", "TokenRule"),
+    "language.human_text": ("HumanText",),
+    "language.learner": ("LanguageLearner",),
+    "language.oracle": ("MarkovSource",),
+    "language.programs": ("make_mesh",),
+    "language.training": ("Training",),
+    "language.transformer": ("TransformerConfig",),
     "data": ("Resampled",),
     "experiment.process": ("Check", "Process"),
     "experiment.decide": ("decide",),
@@ -86,6 +95,16 @@ if TYPE_CHECKING:
     from collapse_sim.experiment.decide import decide as decide
     from collapse_sim.experiment.process import Check as Check
     from collapse_sim.experiment.process import Process as Process
+    from collapse_sim.language.blocks import Blocks as Blocks
+    from collapse_sim.language.chain import LanguageChain as LanguageChain
+    from collapse_sim.language.editing import EditAndDrop as EditAndDrop
+    from collapse_sim.language.editing import TokenRule as TokenRule
+    from collapse_sim.language.human_text import HumanText as HumanText
+    from collapse_sim.language.learner import LanguageLearner as LanguageLearner
+    from collapse_sim.language.oracle import MarkovSource as MarkovSource
+    from collapse_sim.language.programs import make_mesh as make_mesh
+    from collapse_sim.language.training import Training as Training
+    from collapse_sim.language.transformer import TransformerConfig as TransformerConfig
     from collapse_sim.learners import ExternalPrior as ExternalPrior
     from collapse_sim.learners import LinearLearner as LinearLearner
     from collapse_sim.loaded import Loaded as Loaded

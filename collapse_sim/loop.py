@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.data import Resampled
 from collapse_sim.linalg import DType
 from collapse_sim.pytree import pytree, require_methods, require_tree, static
-from collapse_sim.regimes import Copies, Generation, Regime, is_off
+from collapse_sim.regimes import Copies, Generation, Regime, Step, is_off
 
 Trace = dict[str, Float[Array, " generations"]]
 """What one replicate yields: a value for each generation under each measure's name."""
@@ -57,6 +57,52 @@ class Learner(Protocol):
         ...
 
 
+class Past(NamedTuple):
+    """All that a chain has when its latest model is fitted."""
+
+    number: Int[Array, ""] | int
+    """The generation of that model."""
+    human: Any
+    data: Any
+    """The data of that model."""
+    memory: Any
+    truth: Any = None
+
+
+class StepKeys(NamedTuple):
+    """Keys of one step, each for one purpose."""
+
+    synthetic: Key[Array, "..."]
+    human: Key[Array, "..."]
+    regime: Key[Array, "..."]
+
+
+def next_step(
+    learner: Any, regime: Regime, past: Past, params: Any, keys: StepKeys, prior: Any = None
+) -> Step:
+    """The data of the next generation, as the regime makes them; only what it asks for is drawn.
+
+    `prior` writes the edits that are frozen.
+    """
+
+    def resample(data, frozen=False):
+        written_by = params
+        if not is_off(frozen):
+            written_by = jax.tree.map(partial(jnp.where, frozen), prior, params)
+        return learner.resample(keys.synthetic, written_by, data)
+
+    copies = regime.copies(past.number)
+    seen = Generation(
+        number=past.number,
+        human=past.human,
+        current=past.data,
+        synthetic=partial(learner.generate, keys.synthetic, params, past.human, copies),
+        resample=resample,
+        fresh_human=partial(learner.fresh_human, keys.human, past.truth, past.human),
+    )
+    return regime.step(keys.regime, past.memory, seen)
+
+
 @pytree
 @dataclass(frozen=True, eq=False)
 class Chain:
@@ -94,27 +140,15 @@ class Chain:
         first, memory = regime.start(human, self.generations)
         prior = self._prior(first, truth, keys[1, 0])
 
-        def resample(key, params, data, frozen=False):
-            if not is_off(frozen):
-                params = jax.tree.map(partial(jnp.where, frozen), prior, params)
-            return learner.resample(key, params, data)
-
         def generation(state, step):
             data, memory, edited_fraction = state
             number, step_keys = step
             fit_key, synthetic_key, human_key, regime_key = step_keys
             params = learner.fit(data, fit_key)
             outputs = learner.measure(params, truth) | {"edited_fraction": edited_fraction}
-            copies = regime.copies(number)
-            seen = Generation(
-                number=number,
-                human=human,
-                current=data,
-                synthetic=partial(learner.generate, synthetic_key, params, human, copies),
-                resample=partial(resample, synthetic_key, params),
-                fresh_human=partial(learner.fresh_human, human_key, truth, human),
-            )
-            step = regime.step(regime_key, memory, seen)
+            past = Past(number, human, data, memory, truth)
+            keys = StepKeys(synthetic_key, human_key, regime_key)
+            step = next_step(learner, regime, past, params, keys, prior)
             edited_fraction = jnp.asarray(step.edited_fraction, edited_fraction.dtype)
             return (step.data, step.memory, edited_fraction), outputs
 

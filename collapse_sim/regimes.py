@@ -54,7 +54,7 @@ class Step(NamedTuple):
 class Regime(Protocol):
     def start(self, human: Data, generations: int) -> tuple[Data, Any]: ...
 
-    def copies(self, number: Int[Array, ""]) -> Copies:
+    def copies(self, number: Int[Array, ""] | int) -> Copies:
         """How many times the human data's size generation `number` + 1 has."""
         ...
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ import numpy as np
 from collapse_sim.json_text import parse_json
 
 CHAIN_COLUMNS = (
-    "regime", "mask", "variant", "measure", "generation", "replicates", "mean", "standard_error",
-    "q05", "q50", "q95", "edited_fraction", "predicted", "predicted_kind",
+    "family", "regime", "mask", "variant", "measure", "generation", "replicates", "mean",
+    "standard_error", "q05", "q50", "q95", "low", "high", "edited_fraction", "predicted",
+    "predicted_kind",
 )  # fmt: skip
-
+"""Of chains.parquet. From low to high reach the replicates or, where the process has one, its own
+interval."""
 
 NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
 """What JSON holds, by the name that it is written as."""
@@ -195,13 +197,13 @@ class RunDirectory:
     def write_verdicts(self, verdicts: list[Mapping[str, Any]]) -> None:
         self.write_json("verdicts.json", verdicts)
 
-    def write_chains(self, rows: list[tuple], names: Sequence[str] = CHAIN_COLUMNS) -> None:
-        """Rows in the order of `names`, the columns."""
+    def write_chains(self, rows: list[tuple]) -> None:
+        """Rows in the order of CHAIN_COLUMNS."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = zip(*rows, strict=True)
-        table = pa.table(dict(zip(names, map(list, columns), strict=True)))
+        table = pa.table(dict(zip(CHAIN_COLUMNS, map(list, columns), strict=True)))
 
         def write(aside: Path) -> None:
             with open(aside, "wb") as file:

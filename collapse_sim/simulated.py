@@ -20,6 +20,8 @@ from collapse_sim.intervals import Interval, mean_interval
 from collapse_sim.pytree import require_tree
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary, looks
 from collapse_sim.table import Table
+from collapse_sim.terminal import progress_bar
+from collapse_sim.workplace import OnHost, Workplace, replicate_keys
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,12 +114,14 @@ class Simulated:
 
 
 def simulate(
-    simulation: Simulation,
+    simulation: Simulation | OnHost,
     replicates: int = 4096,
     seed: int = 0,
     until: Callable[[Simulated], bool] | None = None,
 ) -> Simulated:
     """Run replicates of a chain, or of any function of a random key to measures by generation.
+
+    A chain of language models runs all replicates at once, and keeps nothing if it is stopped.
 
     `until` is asked after 4,096 replicates, 8,192, ... whether enough is known; judging at each of
     these looks costs no certainty. Replicate i has the key `fold_in(fold_in(key(seed), 0), i)`,
@@ -126,14 +130,18 @@ def simulate(
     """
     if not 0 <= seed < SEEDS:
         raise ValueError(f"seed={seed}: accepted are integers from 0 to {SEEDS - 1}")
-    if not isinstance(replicates, int):
+    if not isinstance(replicates, int) or replicates < 1:
         raise ValueError(f"replicates={replicates!r}: accepted are integers >= 1")
+    key = jax.random.fold_in(jax.random.key(seed), 0)
+    if isinstance(simulation, OnHost):
+        with progress_bar(0, "tokens") as bar:
+            keys = replicate_keys(key, replicates)
+            return Simulated(EMPTY.add(simulation.on_host(keys, Workplace(None, bar))))
     if isinstance(simulation, FunctionType):
         _require_trace(jax.eval_shape(simulation, jax.random.key(seed)))
         simulation = jax.tree_util.Partial(simulation)
     require_tree("simulation", simulation)
-    key, stream = jax.random.fold_in(jax.random.key(seed), 0), Stream.of(simulation)
-    summary = EMPTY
+    stream, summary = Stream.of(simulation), EMPTY
     for target in looks(replicates):
         for grown in stream.extend(summary, key, target):
             summary = grown

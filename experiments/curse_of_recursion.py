@@ -18,7 +18,7 @@ from experiments.recursion.settings import Settings, parse
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
-    from collapse_sim.experiment.decide import COLUMNS, chain_rows, decide
+    from collapse_sim.experiment.decide import chain_rows, decide
     from experiments.recursion.families import make_processes
     from experiments.recursion.report import print_report
     from paper_figs import recursion
@@ -38,7 +38,7 @@ def main(settings: Settings) -> None:
     results, verdicts = decide(
         processes, ledger(), seed=settings.seed, run=run, early_stop=settings.early_stop
     )
-    run.write_chains(list(chain_rows(results)), COLUMNS)
+    run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(recursion.draw(run), run.path, "figure")
     run.clear_checkpoints()

@@ -23,7 +23,7 @@ def main(settings: Settings) -> None:
     deadline = time.monotonic() + (settings.budget_seconds or math.inf)
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.certify import FAMILY_ERROR
-    from collapse_sim.experiment.decide import COLUMNS, chain_rows, decide
+    from collapse_sim.experiment.decide import chain_rows, decide
     from experiments.linear.ladders import make_ladders
     from experiments.linear.processes import LEAST, make_processes
     from experiments.linear.report import print_report, print_stored
@@ -45,7 +45,7 @@ def main(settings: Settings) -> None:
         processes, ledger(), seed=settings.seed, run=run, early_stop=settings.early_stop,
         least=LEAST, deadline=deadline, family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
     )  # fmt: skip
-    run.write_chains(list(chain_rows(results)), COLUMNS)
+    run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(draw(run), run.path, "figure")
     run.clear_checkpoints()

@@ -31,18 +31,18 @@ def main(settings: Settings) -> None:
 
 def _study(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
-    from experiments.fitting import token_progress
+    from collapse_sim.experiment.decide import chain_rows, decide
+    from collapse_sim.language.fitting import token_progress
     from experiments.fraction.analysed import analyse_study
     from experiments.fraction.analysis_report import print_analysis
     from experiments.fraction.arms import Author, fraction_arms
-    from experiments.fraction.evidence import coverage_trend, trends
+    from experiments.fraction.evidence import make_processes
     from experiments.fraction.report import print_report
-    from experiments.study.rows import COLUMNS, chain_rows, estimates
     from experiments.study.study import Study
     from experiments.study.texts import make_texts
-    from experiments.trends import judge
     from paper_figs import synthetic_fraction
     from paper_figs.style import save
+    from theory.claims import ledger
 
     texts = make_texts(settings, ("student", "generator", "judge"))
     inputs = {f"--corpus {settings.corpus}": command_line.digest(texts.sources)}
@@ -58,25 +58,24 @@ def _study(settings: Settings) -> None:
         if settings.analyse:
             analysed = analyse_study(study, authors[0])
             arms += analysed.arms
-    measures = {arm.name: estimates(study, arm.values) for arm in arms}
-    found = trends(settings, arms)
+        coverage = None if analysed is None else analysed.coverage
+        processes = make_processes(study, settings, arms, coverage)
+        results, verdicts = decide(processes, ledger(), seed=settings.seed, bar=bar)
     if analysed:
-        found.append(coverage_trend(analysed.coverage, authors[0].name))
         _save_analysis(run, analysed.analysis)
-    verdicts = judge(found)
-    run.write_chains(list(chain_rows(measures, settings.seeds)), COLUMNS)
+    run.write_chains(list(chain_rows(results)))
     save(synthetic_fraction.draw(run), run.path, "figure")
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     run.clear_checkpoints()
     if analysed:
         print_analysis(None, analysed.analysis)
-    print_report(arms, measures, verdicts)
+    print_report(results, verdicts)
     _say(run, "chains.parquet, figure.png, .pdf, .svg", *([ANALYSIS] if analysed else []))
 
 
 def _two_files(settings: Settings) -> None:
     """Two given texts side by side; nothing is claimed of them."""
-    from experiments.fitting import token_progress
+    from collapse_sim.language.fitting import token_progress
     from experiments.fraction.analysis_report import print_analysis
     from experiments.fraction.files import compare_files, read_files
 

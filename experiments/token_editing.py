@@ -21,19 +21,19 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers")
 def main(settings: TokenEditingSettings) -> None:
     """Run, or finish, the study and report it."""
     # Imported here so that --help and bad flags answer at once.
+    from collapse_sim.experiment.decide import chain_rows, decide
+    from collapse_sim.language.fitting import token_progress
     from collapse_sim.language.responses import require_sacrebleu
     from collapse_sim.language.transformer import TransformerConfig
     from experiments.editing.corpora import make_corpora
-    from experiments.editing.evidence import chain_rows, gather
+    from experiments.editing.evidence import make_processes
     from experiments.editing.report import print_report
     from experiments.editing.stages import Stages, total_tokens
     from experiments.editing.tables import tables, train_prior
-    from experiments.fitting import token_progress
-    from experiments.study.rows import COLUMNS
     from experiments.study.study import Study
-    from experiments.trends import judge
     from paper_figs import editing
     from paper_figs.style import save
+    from theory.claims import ledger
 
     packages = PACKAGES
     if "finetune" in settings.stage:  # before anything is trained
@@ -61,8 +61,9 @@ def main(settings: TokenEditingSettings) -> None:
         table = dict(tables(prior))
         stages = Stages(study, settings, corpora, prior)
         arms = {stage: stages.arms(stage) for stage in settings.stage}
-    run.write_chains(list(chain_rows(settings, corpora, table, arms)), COLUMNS)
-    verdicts = judge(gather(settings, table, arms))
+        processes = make_processes(study, settings, table, arms)
+        results, verdicts = decide(processes, ledger(), seed=settings.seed, bar=bar)
+    run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(editing.draw(run), run.path, "figure")
     run.clear_checkpoints()

@@ -19,15 +19,15 @@ from experiments.transformer.settings import Settings, parse
 def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
-    from experiments.fitting import token_progress
-    from experiments.transformer.evidence import gather
-    from experiments.transformer.report import chain_rows, print_report
-    from experiments.transformer.runner import Runner, make_learner, total_tokens
-    from experiments.transformer.token_rule import decide_token_rule
+    from collapse_sim.experiment.decide import chain_rows, decide
+    from collapse_sim.language.fitting import token_progress
+    from experiments.transformer.processes import make_learner, make_processes, total_tokens
+    from experiments.transformer.report import print_report
+    from experiments.transformer.token_rule import token_rule_processes
     from experiments.transformer.world import make_world
-    from experiments.trends import judge
     from paper_figs import language_generations, oracle_language
     from paper_figs.style import save
+    from theory.claims import ledger
 
     world = make_world(settings)
     learner = make_learner(settings, world)
@@ -39,26 +39,25 @@ def main(settings: Settings) -> None:
         return
     if world.note:
         print(world.note)
-    with token_progress(total_tokens(settings, learner)) as bar:
-        rows = list(Runner(settings, world, learner, run, bar).rows())
-    chains, exact = list(chain_rows(rows)), []
-    if world.oracle is not None:
-        exact, frozen = decide_token_rule(world, settings.seed)
-        chains += frozen
-    verdicts = exact + judge(gather(settings, rows))
-    run.write_chains(chains)
+    chains = make_processes(settings, world, learner)
+    exact = token_rule_processes(world)
+    total = total_tokens(settings, learner) + sum(process.replicates for process in exact)
+    with token_progress(total) as bar:
+        processes = [*chains, *exact]
+        results, verdicts = decide(processes, ledger(), seed=settings.seed, run=run, bar=bar)
+    run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
-    figure = language_generations if world.oracle is None else oracle_language
+    figure = oracle_language if exact else language_generations
     save(figure.draw(run), run.path, "figure")
     run.clear_checkpoints()
-    print_report(settings, rows, verdicts)
+    print_report(settings, results[: len(chains)], verdicts)
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
 def _config(settings: Settings, world) -> dict:
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers", "orbax-checkpoint")
     # The oracle is no input: its law is made of the parameters.
-    text = {} if world.oracle else {f"--corpus {settings.corpus}": digest(world.sources)}
+    text = {} if world.text.source else {f"--corpus {settings.corpus}": digest(world.sources)}
     return command_line.config("transformer_collapse", settings, packages, text, data=world.sources)
 
 

@@ -15,6 +15,11 @@ INDEPENDENT = "for independent replicates, as many as the normal limit needs"
 """What the chance of a wrong verdict rests on where replicates are simulated."""
 
 
+def process_of(verdict: Verdict) -> str:
+    """The process that a verdict is about."""
+    return str(verdict.parameters["process"])
+
+
 def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> Table:
     """Every verdict in two lines: the claim, what it was decided `on`, predicted and measured.
 

@@ -16,8 +16,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLo
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve
 from paper_figs.curves import LINES, draw_key, draw_points
-from paper_figs.runs import Curve, design_size, plain_name, read_curves
+from paper_figs.runs import design_size, plain_name, read_errors
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.finite import disjoint_inflation_one_dimension, two_disjoint_edits_inflation
 
@@ -83,7 +84,7 @@ def read_paths(run: RunDirectory) -> list[Path]:
     }
     dim, samples = design_size(run)
     parameters, paths = run.config()["parameters"], []
-    for curve in read_curves(run):
+    for curve in read_errors(run):
         counts = np.array(edited_rows.get(curve.name, []))
         if np.count_nonzero(counts) < 2:
             continue

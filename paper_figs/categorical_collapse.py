@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import families, read_curves
 from paper_figs.recursion_runs import (
     draw_key,
     draw_means,
-    families,
     finish,
     mean_ends,
-    read_lines,
 )  # fmt: skip
 
 
@@ -38,7 +37,7 @@ def draw(run: RunDirectory) -> Figure:
 def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
     """Types of the words that are left."""
     lines = [
-        line for line in read_lines(run, "categorical", "surviving_types")
+        line for line in read_curves(run, "surviving_types", family="categorical")
         if line.variant == "words"
     ]  # fmt: skip
     draw_means(ax, lines)
@@ -49,7 +48,7 @@ def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
 
 def _draw_variety(ax: Axes, run: RunDirectory) -> list[style.End]:
     lines = [
-        line for line in read_lines(run, "categorical", "heterozygosity")
+        line for line in read_curves(run, "heterozygosity", family="categorical")
         if line.variant == "four types"
     ]  # fmt: skip
     draw_means(ax, lines)

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from paper_figs import style
-from paper_figs.runs import Curve
+from paper_figs.chains import Curve
 
 MOST_POINTS = 16
 """More of them run into one another; they are then spread evenly over the generations."""

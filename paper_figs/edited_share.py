@@ -11,14 +11,7 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import draw_points
-from paper_figs.editing_runs import (
-    ANCHORED,
-    HERE,
-    TEMPERED,
-    passes,
-    read,
-    run_name,
-)  # fmt: skip
+from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, read_arm, run_name
 from theory.published import EDITED_SHARE
 
 ARMS = {
@@ -48,9 +41,10 @@ def draw(run: RunDirectory) -> Figure:
 
 def draw_shares(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:
     """Shares of all tokens over passes: `eligible`, of a probability to be edited, or `changed`."""
-    numbers, ends = passes(run), []
+    numbers, ends = [], []
     for place, (arm, (name, mark)) in enumerate(ARMS.items()):
-        found = read(run, arm, [f"{measure}/{number}" for number in numbers])
+        found = read_arm(run, arm, measure)
+        numbers = found.generation.tolist()
         x = [number + ASIDE * (place - 1) for number in numbers]
         ax.plot(x, found.mean, color=mark.colour, linewidth=0.9, zorder=2)
         draw_points(ax, x, found.mean, found.reach, mark)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve, read_curves
 from paper_figs.edited_share import draw_shares
 from paper_figs.editing_runs import HERE, TEMPERED, run_name
 from paper_figs.token_probabilities import draw_deciles
@@ -39,29 +40,34 @@ def draw(run: RunDirectory) -> Figure:
 
 def draw_differences(ax: Axes, run: RunDirectory) -> None:
     """Edited minus unedited by stage and measure; below zero editing helps. None, no panel."""
-    columns = run.chains()
-    rows = [row for row, arm in enumerate(columns["arm"]) if arm.endswith(SUFFIX)]
-    if not rows:
+    found = read_differences(run)
+    if not found:
         ax.remove()
         return
-    for place, row in enumerate(rows):
-        mean, low, high = (columns[name][row] for name in ("mean", "low", "high"))
-        main = columns["arm"][row].split()[1] == "edited"
-        mark = HERE if main else TEMPERED
+    for place, (_, curve) in enumerate(found):
+        mark = HERE if curve.regime == "edited" + SUFFIX else TEMPERED
         ax.errorbar(
-            mean, place, xerr=[[mean - low], [high - mean]], color=mark.colour, marker=mark.marker,
+            curve.mean, [place], xerr=curve.reach, color=mark.colour, marker=mark.marker,
             linestyle="none", elinewidth=0.8, markeredgewidth=0,
         )  # fmt: skip
     # Other rules cost a hundred times more than the main one.
     ax.set_xscale("symlog", linthresh=LINEAR)
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.6, zorder=1)
-    ax.set_yticks(range(len(rows)), [_name(columns, row) for row in rows], linespacing=0.95)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_yticks(range(len(found)), [_name(*pair) for pair in found], linespacing=0.95)
+    ax.set_ylim(len(found) - 0.5, -0.5)
     ax.set_title("Edited minus unedited: below 0 it helps")
     ax.set_xlabel(f"nats per token, linear to ±{LINEAR}")
 
 
-def _name(columns: dict[str, np.ndarray], row: int) -> str:
-    stage, arm = columns["arm"][row].removesuffix(SUFFIX).split()
-    rule = "" if arm == "edited" else f", {arm}"
-    return f"{stage}{rule}:\n{columns['measure'][row]}"
+def read_differences(run: RunDirectory) -> list[tuple[str, Curve]]:
+    """Measures of every difference between arms, by stage."""
+    measures = dict.fromkeys(map(str, run.chains()["measure"]))
+    found = [(measure, curve) for measure in measures for curve in read_curves(run, measure)]
+    differences = [pair for pair in found if pair[1].regime.endswith(SUFFIX)]
+    stages = list(dict.fromkeys(curve.family for _, curve in differences))
+    return sorted(differences, key=lambda pair: stages.index(pair[1].family))
+
+
+def _name(measure: str, curve: Curve) -> str:
+    arm = curve.regime.removesuffix(SUFFIX)
+    return f"{curve.family}{'' if arm == 'edited' else f', {arm}'}:\n{measure}"

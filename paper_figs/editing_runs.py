@@ -1,36 +1,18 @@
-"""A run of experiments/token_editing.py as figures read it: means, ranges, and its name."""
-
-from typing import NamedTuple
-
-import numpy as np
+"""A run of experiments/token_editing.py as figures read it."""
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve, read_curves
 
 HERE = style.MARKS["edit confident"]
 ANCHORED = style.MARKS["edit confident anchored"]
 TEMPERED = style.Mark(style.ORANGE, "o")
 
 
-class Points(NamedTuple):
-    """Means over seeds, and how far the smallest and largest seed lie below and above."""
-
-    mean: np.ndarray
-    reach: np.ndarray
-
-
-def read(run: RunDirectory, arm: str, measures: list[str]) -> Points:
-    """Measures of one arm."""
-    columns = run.chains()
-    mine = columns["arm"] == arm
-    rows = [int(np.flatnonzero(mine & (columns["measure"] == name))[0]) for name in measures]
-    mean, low, high = (columns[name][rows] for name in ("mean", "low", "high"))
-    return Points(mean, np.stack([mean - low, high - mean]))
-
-
-def passes(run: RunDirectory) -> list[int]:
-    measures = run.chains()["measure"]
-    return sorted({int(m.partition("/")[2]) for m in measures if m.startswith("changed/")})
+def read_arm(run: RunDirectory, arm: str, measure: str) -> Curve:
+    """One measure of an arm of the tables, by pass."""
+    (found,) = (curve for curve in read_curves(run, measure, family="") if curve.regime == arm)
+    return found
 
 
 def run_name(run: RunDirectory) -> str:

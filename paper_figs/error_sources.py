@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
-from paper_figs.recursion_runs import draw_key, draw_means, families, finish, read_lines
+from paper_figs.chains import families, read_curves
+from paper_figs.recursion_runs import draw_key, draw_means, finish, mark_of
 
 NAMES = {
     "none": "none: 3,000 points",
@@ -39,10 +40,10 @@ def draw(run: RunDirectory) -> Figure:
 
 def draw_sources(ax: Axes, run: RunDirectory) -> list[style.End]:
     """One line for each source."""
-    lines = read_lines(run, "sources", "kl")
+    lines = read_curves(run, "kl", family="sources")
     draw_means(ax, lines)
     style.log_inflation_axis(ax)
     finish(ax, lines, "Sources of error: KL, nats")
     return [
-        style.End(NAMES[line.variant], float(line.mean[-1]), line.mark.colour) for line in lines
+        style.End(NAMES[line.variant], float(line.mean[-1]), mark_of(line).colour) for line in lines
     ]

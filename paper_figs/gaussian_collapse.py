@@ -9,15 +9,14 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve, families, read_curves
 from paper_figs.recursion_runs import (
-    Line,
     draw_key,
     draw_means,
     draw_medians,
-    families,
     finish,
+    mark_of,
     plain_name,
-    read_lines,
 )  # fmt: skip
 
 TAIL = 0.0026998
@@ -42,18 +41,19 @@ def draw(run: RunDirectory) -> Figure:
 
 def draw_variance(ax: Axes, run: RunDirectory) -> list[style.End]:
     """Means with their closed forms, medians dashed."""
-    lines = _plain(read_lines(run, "gaussian", "variance"))
+    lines = _plain(read_curves(run, "variance", family="gaussian"))
     draw_means(ax, lines)
     draw_medians(ax, lines)
     style.log_inflation_axis(ax)
     finish(ax, lines, "Gaussian: variance of the fit")
     return [
-        style.End(plain_name(line, run), float(line.median[-1]), line.mark.colour) for line in lines
+        style.End(plain_name(line, run), float(line.median[-1]), mark_of(line).colour)
+        for line in lines
     ]
 
 
 def _draw_tails(ax: Axes, run: RunDirectory) -> list[style.End]:
-    lines = _plain(read_lines(run, "gaussian", "tail_mass"))
+    lines = _plain(read_curves(run, "tail_mass", family="gaussian"))
     draw_medians(ax, lines)
     ax.axhline(TAIL, **style.PUBLISHED)
     ax.set_yscale("log")
@@ -61,11 +61,11 @@ def _draw_tails(ax: Axes, run: RunDirectory) -> list[style.End]:
     names = [style.End("truth", TAIL, style.PUBLISHED["color"])]
     return names + [
         style.End(plain_name(line, run), max(float(line.median[-1]), ax.get_ylim()[0]),
-                  line.mark.colour)
+                  mark_of(line).colour)
         for line in lines
     ]  # fmt: skip
 
 
-def _plain(lines: list[Line]) -> list[Line]:
+def _plain(lines: list[Curve]) -> list[Curve]:
     """One dimension, unbiased variance: the processes without a variant."""
     return [line for line in lines if not line.variant]

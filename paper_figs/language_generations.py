@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve
 from paper_figs.language_runs import (
     HUMAN,
     arm_name,
@@ -23,7 +24,6 @@ from paper_figs.language_runs import (
     read_trends,
     trend_ends,
 )  # fmt: skip
-from paper_figs.runs import Curve
 
 LOSS, TAIL = "held_out_loss", "tail_mass"
 

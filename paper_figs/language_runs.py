@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve, read_curves
 from paper_figs.curves import draw_points, scale_generations
-from paper_figs.runs import Curve
 
 FROZEN = "frozen_edit"
 """Edits under a prior that is never fitted: no arm of the run."""
@@ -33,34 +33,13 @@ PANEL_HEIGHT, EACH_LABEL = 2.45, 0.14
 
 def read_trends(run: RunDirectory, measure: str) -> list[Curve]:
     """One measure of every arm that has it, generation by generation, in the run's order."""
-    return [curve for curve in _read(run, measure) if curve.regime != FROZEN]
+    return [curve for curve in read_curves(run, measure) if curve.regime != FROZEN]
 
 
 def read_frozen(run: RunDirectory, measure: str) -> list[Curve]:
-    """The same of edits under a frozen prior; generation 1 is the text before the first pass."""
-    return [curve for curve in _read(run, measure) if curve.regime == FROZEN]
-
-
-def _read(run: RunDirectory, measure: str) -> list[Curve]:
-    columns = run.chains()
-    keys = list(zip(*(columns[name] for name in ("regime", "mask", "variant")), strict=True))
-    measured, curves = columns["measure"] == measure, []
-    for key in dict.fromkeys(keys):
-        mine = measured & np.array([other == key for other in keys])
-        if not mine.any():
-            continue
-        curves.append(
-            Curve(
-                *map(str, key),
-                generation=columns["generation"][mine],
-                mean=columns["mean"][mine],
-                half_width=2 * columns["standard_error"][mine],
-                edited=columns["edited_fraction"][mine],
-                predicted=columns["predicted"][mine],
-                kind=str(columns["predicted_kind"][mine][0]),
-            )
-        )
-    return curves
+    """The same of the published edits under a frozen prior; generation 1 is the human text."""
+    found = [curve for curve in read_curves(run, measure) if curve.regime == FROZEN]
+    return [curve for curve in found if np.isfinite(curve.predicted).all()]
 
 
 def first_text(run: RunDirectory) -> str:
@@ -96,7 +75,7 @@ def run_name(run: RunDirectory) -> str:
     ]
     if corpus not in ("python", "oracle"):
         words[-1] += f" ({Path(corpus.removeprefix('hf:')).name})"
-    changed = [curve.mean for curve in read_trends(run, "changed")]
+    changed = [curve.mean[1:] for curve in read_trends(run, "changed")]
     if changed:
         shares = [f"{100 * share:.2g}" for share in (np.min(changed), np.max(changed))]
         words.append(f"an edit changes {' – '.join(dict.fromkeys(shares))} % of tokens")
@@ -118,7 +97,7 @@ def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
         aside = (place - (len(curves) - 1) / 2) * min(ASIDE * (last - 1), 0.3 / len(curves))
         x, mean = curve.generation + aside * (curve.generation > 1), curve.mean
         ax.plot(x, mean, color=curve.mark.colour, linewidth=0.9, zorder=2)
-        draw_points(ax, x, mean, curve.half_width, curve.mark)
+        draw_points(ax, x, mean, 2 * curve.error, curve.mark)
     scale_generations(ax, last)
     ax.set_xlim(1 - MARGIN * (last - 1), last + MARGIN * (last - 1))
     ax.set_title(title)

@@ -18,7 +18,7 @@ from paper_figs.runs import (
     design_name,
     error_label,
     plain_name,
-    read_curves,
+    read_errors,
 )  # fmt: skip
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.published import theorem_2a_bound
@@ -35,7 +35,7 @@ class Bound(NamedTuple):
 
 def draw(run: RunDirectory) -> Figure:
     """Edits by the latest model beside those by a frozen one, and everything else on the right."""
-    parameters, curves = run.config()["parameters"], read_curves(run)
+    parameters, curves = run.config()["parameters"], read_errors(run)
     panels, bounds = _panels(curves), _bounds(parameters)
     labels = len(bounds) + max(len(members) for members in panels.values())
     with style.context():

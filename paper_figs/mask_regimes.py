@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve
 from paper_figs.curves import draw_curve, draw_key, scale_generations
-from paper_figs.runs import Curve, design_name, design_size, error_label, plain_name, read_curves
+from paper_figs.runs import design_name, design_size, error_label, plain_name, read_errors
 from theory.editing.corrected import additive_inflation
 
 COLUMNS = 4
@@ -56,7 +57,7 @@ def draw(run: RunDirectory) -> Figure:
 
 
 def _edits(run: RunDirectory) -> list[Curve]:
-    return [curve for curve in read_curves(run) if curve.regime == "edit"]
+    return [curve for curve in read_errors(run) if curve.regime == "edit"]
 
 
 def _has_printed(parameters: dict[str, Any]) -> bool:

@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import families, read_curves
 from paper_figs.recursion_runs import (
     draw_key,
     draw_means,
-    families,
     finish,
     mean_ends,
-    read_lines,
 )  # fmt: skip
 
 TITLES = {"mixture": "Mixture of two, by EM: KL, nats", "kde": "Kernel density: KL, nats"}
@@ -40,7 +39,7 @@ def draw(run: RunDirectory) -> Figure:
 
 def draw_kl(ax: Axes, run: RunDirectory, family: str) -> list[style.End]:
     """Every regime's mean divergence."""
-    lines = [line for line in read_lines(run, family, "kl") if not line.variant]
+    lines = [line for line in read_curves(run, "kl", family=family) if not line.variant]
     draw_means(ax, lines)
     style.log_inflation_axis(ax)
     finish(ax, lines, TITLES[family])

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve
 from paper_figs.curves import draw_points
 from paper_figs.language_runs import (
     LEVEL,
@@ -23,7 +24,6 @@ from paper_figs.language_runs import (
     read_trends,
     trend_ends,
 )  # fmt: skip
-from paper_figs.runs import Curve
 from theory.token_rule import top_mass
 
 DIVERGENCE, TAIL, TOP = "kl", "oracle_tail_mass", "top_mass"
@@ -64,7 +64,7 @@ def _draw_passes(ax: Axes, curves: list[Curve]) -> list[style.End]:
         exact = [top_mass(prior_top=prior_top, passes=int(n)) for n in passes]
         ax.axhline(prior_top, **LEVEL)
         ax.plot(passes, exact, color=curve.mark.colour, zorder=2)
-        draw_points(ax, passes, curve.mean, curve.half_width, curve.mark)
+        draw_points(ax, passes, curve.mean, 2 * curve.error, curve.mark)
         ends += [
             style.End("published: kept", prior_top, LEVEL["color"]),
             style.End("exact: $a^{n+1}$", exact[-1], curve.mark.colour, passes[-1]),

@@ -12,16 +12,15 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.categorical_collapse import draw_types
+from paper_figs.chains import families, read_curves
 from paper_figs.error_sources import draw_sources
 from paper_figs.gaussian_collapse import draw_variance
 from paper_figs.mixture_collapse import draw_kl
 from paper_figs.recursion_runs import (
     draw_key,
     draw_means,
-    families,
     finish,
     mean_ends,
-    read_lines,
 )  # fmt: skip
 
 COLUMNS, HEIGHT = 2, 2.2
@@ -31,7 +30,7 @@ def _draw_share(
     ax: Axes, run: RunDirectory, family: str, measure: str, title: str
 ) -> list[style.End]:
     """A share of the chains on its closed form."""
-    lines = read_lines(run, family, measure)
+    lines = read_curves(run, measure, family=family)
     draw_means(ax, lines)
     ax.set_ylim(0, 1)
     finish(ax, lines, title)
@@ -40,7 +39,7 @@ def _draw_share(
 
 def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
     """Two estimates from the same batches, mostly synthetic, on their closed forms."""
-    lines = read_lines(run, "contamination", "squared_distance")
+    lines = read_curves(run, "squared_distance", family="contamination")
     least = lines[0].variant
     lines = [line for line in lines if line.variant == least]
     draw_means(ax, lines)

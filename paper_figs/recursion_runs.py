@@ -1,17 +1,16 @@
 """The processes of a run of experiments/curse_of_recursion.py, as lines in plain words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.chains import Curve
 from paper_figs.curves import draw_points, scale_generations
-from paper_figs.runs import NORMAL_95
 
 MOST_POINTS = 12
 
@@ -44,54 +43,12 @@ SOURCES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One measure of one process, generation by generation."""
-
-    regime: str
-    variant: str
-    generation: np.ndarray
-    mean: np.ndarray
-    half_width: np.ndarray
-    """Of the normal 95 % interval of the mean."""
-    median: np.ndarray
-    closed: np.ndarray
-    """The closed form of the mean, nan where there is none."""
-
-    @property
-    def mark(self) -> style.Mark:
-        return SOURCES.get(self.variant) or MARKS.get(self.regime, style.OWN_MASKS)
+def mark_of(curve: Curve) -> style.Mark:
+    """Colour and marker of a process."""
+    return SOURCES.get(curve.variant) or MARKS.get(curve.regime, style.OWN_MASKS)
 
 
-def read_lines(run: RunDirectory, family: str, measure: str) -> list[Line]:
-    """One measure of every process of a family, in the run's order."""
-    columns = run.chains()
-    if "family" not in columns:
-        raise RunError(f"{run.path}: chains.parquet has no families")
-    mine = (columns["family"] == family) & (columns["measure"] == measure)
-    keys = list(zip(columns["regime"][mine], columns["variant"][mine], strict=True))
-    lines = []
-    for key in dict.fromkeys(keys):
-        rows = np.flatnonzero(mine)[[other == key for other in keys]]
-        lines.append(
-            Line(
-                *map(str, key),
-                generation=columns["generation"][rows],
-                mean=columns["mean"][rows],
-                half_width=NORMAL_95 * columns["standard_error"][rows],
-                median=columns["q50"][rows],
-                closed=columns["predicted"][rows],
-            )
-        )
-    return lines
-
-
-def families(run: RunDirectory) -> list[str]:
-    """In the run's order."""
-    return list(dict.fromkeys(map(str, run.chains()["family"])))
-
-
-def plain_name(line: Line, run: RunDirectory) -> str:
+def plain_name(line: Curve, run: RunDirectory) -> str:
     """What is done, in few words."""
     kept = 100 * run.config()["parameters"]["kept_human"]
     if line.regime in ("keep_human", "fresh_human"):
@@ -99,33 +56,35 @@ def plain_name(line: Line, run: RunDirectory) -> str:
     return NAMES.get(line.regime, line.regime)
 
 
-def draw_means(ax: Axes, lines: Sequence[Line]) -> None:
+def draw_means(ax: Axes, lines: Sequence[Curve]) -> None:
     """Simulated means as points; the closed form, where there is one, as a line through them."""
     for line in lines:
-        known = np.isfinite(line.closed).all()
+        known = np.isfinite(line.predicted).all()
         ax.plot(
-            line.generation, line.closed if known else line.mean, color=line.mark.colour,
+            line.generation, line.predicted if known else line.mean, color=mark_of(line).colour,
             zorder=2, linewidth=1.0 if known else 0.7, linestyle="-" if known else ":",
         )  # fmt: skip
         count = len(line.generation)
         shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
-        draw_points(ax, line.generation[shown], line.mean[shown], line.half_width[shown], line.mark)
+        x, mean, half_width = line.generation[shown], line.mean[shown], line.half_width[shown]
+        draw_points(ax, x, mean, half_width, mark_of(line))
 
 
-def draw_medians(ax: Axes, lines: Sequence[Line]) -> None:
+def draw_medians(ax: Axes, lines: Sequence[Curve]) -> None:
     """The median chain, as a dashed line."""
     for line in lines:
-        ax.plot(line.generation, line.median, color=line.mark.colour, linestyle="--", zorder=2)
+        ax.plot(line.generation, line.median, color=mark_of(line).colour, linestyle="--", zorder=2)
 
 
-def mean_ends(lines: Sequence[Line], run: RunDirectory) -> list[style.End]:
+def mean_ends(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     """The names of the processes, where their means end."""
     return [
-        style.End(plain_name(line, run), float(line.mean[-1]), line.mark.colour) for line in lines
+        style.End(plain_name(line, run), float(line.mean[-1]), mark_of(line).colour)
+        for line in lines
     ]
 
 
-def finish(ax: Axes, lines: Sequence[Line], title: str) -> None:
+def finish(ax: Axes, lines: Sequence[Curve], title: str) -> None:
     scale_generations(ax, int(max(line.generation[-1] for line in lines)))
     ax.set_title(title)
     ax.set_xlabel("generation (1: human data)")

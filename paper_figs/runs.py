@@ -1,29 +1,20 @@
 """The processes of a run of experiments/linear_bound.py, in units of b and in plain words."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from collapse_sim.run_directory import RunDirectory, RunError
-from paper_figs.style import MARKS, OWN_MASKS, Mark
-
-NORMAL_95 = 1.959964
-"""Half-width of a 95 % interval in standard errors."""
+from paper_figs.chains import WRITERS, Curve, read_curves
 
 MEASURES = ("scale_averaged_error", "test_error")
 """Of equal mean; the first has no heavy tail and is taken where it is."""
-
-RESIDUAL_MASKS = ("confident", "nested", "free")
 
 NUMBERS = (
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
 )  # fmt: skip
-
-WRITERS = ("frozen", "external")
-"""Who writes the edits, where it is not the latest model."""
 
 RESAMPLING = {
     "replace": "full resampling",
@@ -35,70 +26,12 @@ RESAMPLING = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Mean test error of one process, generation by generation, in units of b."""
-
-    regime: str
-    mask: str
-    variant: str
-    generation: np.ndarray
-    mean: np.ndarray
-    half_width: np.ndarray
-    """Of the normal 95 % interval."""
-    edited: np.ndarray
-    """Share of rows edited just before this generation's fit."""
-    predicted: np.ndarray
-    """The closed form, nan where there is none."""
-    kind: str
-    """How it is known: exact, averaged (over designs), leading (order in d/T), or empty."""
-
-    @property
-    def name(self) -> str:
-        """As in the verdicts."""
-        variant = "" if self.variant == "chained" else self.variant
-        return " ".join(part for part in (self.regime, self.mask, variant) if part)
-
-    @property
-    def mark(self) -> Mark:
-        """Of the masks, whoever writes; an external model has diamonds."""
-        if self.variant not in WRITERS:
-            return MARKS.get(self.name, OWN_MASKS)
-        mark = MARKS.get(f"{self.regime} {self.mask}", OWN_MASKS)
-        return mark._replace(marker="D") if self.variant == "external" else mark
-
-    @property
-    def looks_at_labels(self) -> bool:
-        """Whether its masks are chosen by residuals."""
-        return self.mask in RESIDUAL_MASKS
-
-
-def read_curves(run: RunDirectory) -> list[Curve]:
-    """Every process of a run, in the run's order."""
-    base, columns = run.config()["base_error"], run.chains()
-    keys = list(zip(*(columns[name] for name in ("regime", "mask", "variant")), strict=True))
-    found = []
-    for key in dict.fromkeys(keys):
-        mine = np.array([other == key for other in keys])
-        measure = next(name for name in MEASURES if name in columns["measure"][mine])
-        mine &= columns["measure"] == measure
-        mean, error, predicted = (
-            columns[name][mine] / base for name in ("mean", "standard_error", "predicted")
-        )
-        found.append(
-            Curve(
-                *map(str, key),
-                generation=columns["generation"][mine],
-                mean=mean,
-                half_width=NORMAL_95 * error,
-                edited=columns["edited_fraction"][mine],
-                predicted=predicted,
-                kind=str(columns["predicted_kind"][mine][0]),
-            )
-        )
+def read_errors(run: RunDirectory) -> list[Curve]:
+    """Mean test error of every process of a run, in units of b."""
+    found = read_curves(run, *MEASURES)
     if not found:
         raise RunError(f"{run.path}: chains.parquet holds no process")
-    return found
+    return [curve.in_units_of(run.config()["base_error"]) for curve in found]
 
 
 def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
-from paper_figs.editing_runs import HERE, read, run_name
+from paper_figs.editing_runs import HERE, read_arm, run_name
 from theory.published import PROBABILITY_DECILES
 
 WIDTH = 0.38
@@ -28,10 +28,12 @@ def draw(run: RunDirectory) -> Figure:
 
 def draw_deciles(ax: Axes, run: RunDirectory) -> None:
     """Two bars for each tenth of [0, 1]."""
-    found = read(run, "human", [f"probability/{decile}" for decile in range(10)])
+    found = [read_arm(run, "human", f"probability/{decile}") for decile in range(10)]
+    mean = np.concatenate([curve.mean for curve in found])
+    reach = np.concatenate([curve.reach for curve in found], axis=1)
     middle = np.arange(10) + 0.5
     ax.bar(
-        middle - WIDTH / 2, found.mean, WIDTH, yerr=found.reach, color=HERE.colour,
+        middle - WIDTH / 2, mean, WIDTH, yerr=reach, color=HERE.colour,
         error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL}, label="here, range of the seeds",
     )  # fmt: skip
     ax.bar(

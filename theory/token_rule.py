@@ -207,14 +207,6 @@ def tail_factor(*, prior_top: float, passes: int) -> float:
     return math.fsum(prior_top**k for k in range(passes + 1))
 
 
-@claim(
-    "ref.token_context",
-    f"{_OWN}, context_rule_law",
-    relation="==",
-    says=r"editing whatever token stands, where $\max P \ge p$, keeps the law P",
-    needed=r"$\tilde P = P$, $q = P$",
-    expected="holds",
-)
 def context_rule_law(
     *,
     prior: ArrayLike,
@@ -231,6 +223,31 @@ def context_rule_law(
     """
     prior, law, replacement = token_laws(prior, law, replacement)
     return (replacement if _eligible(prior, threshold).any() else law).copy()
+
+
+@claim(
+    "ref.token_context",
+    f"{_OWN}, context_rule_law",
+    relation="==",
+    says=r"editing whatever token stands, where $\max P \ge p$, keeps the law P, and so the "
+    "mass of its most probable token",
+    needed=r"$\tilde P = P$, $q = P$",
+    expected="holds",
+)
+def context_rule_top(
+    *,
+    prior: ArrayLike,
+    threshold: float,
+    law: ArrayLike | None = None,
+    replacement: ArrayLike | None = None,
+) -> float:
+    r"""Mass of the most probable token after a pass of the rule of `context_rule_law`.
+
+    >>> context_rule_top(prior=[0.75, 0.25], threshold=0.5)
+    0.75
+    """
+    edited = context_rule_law(prior=prior, threshold=threshold, law=law, replacement=replacement)
+    return float(edited.max())
 
 
 def low_drop_law(

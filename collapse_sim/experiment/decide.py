@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
+from tqdm import tqdm
 
-from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
+from collapse_sim.certify import FAMILY_ERROR, Verdict
 from collapse_sim.experiment.evidence import (
+    AnyEvidence,
     Predicting,
     evidence,
     is_statistical,
@@ -21,15 +24,10 @@ from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
 from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.workplace import OnHost, Workplace
 
 THREADS = 3
 """Processes at a time: one compiles, on one core, while another runs."""
-
-COLUMNS = (
-    "family", "regime", "mask", "variant", "measure", "generation", "replicates", "mean",
-    "standard_error", "q05", "q50", "q95", "edited_fraction", "predicted", "predicted_kind",
-)  # fmt: skip
-"""Of chains.parquet."""
 
 
 def decide(
@@ -38,6 +36,7 @@ def decide(
     *,
     seed: int = 0,
     run: RunDirectory | None = None,
+    bar: tqdm | None = None,
     early_stop: bool = True,
     least: int = 1,
     deadline: float = math.inf,
@@ -49,15 +48,18 @@ def decide(
     simulation decides. A process stops once its claims are decided, unless told otherwise, and it
     has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
     what it has not begun then has no result. Checkpoints are kept in `run`, from which the same
-    call goes on.
+    call goes on. Without a `bar` there is one of replicates.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
-    with progress(sum(process.replicates for process in processes)) as bar:
-        run_ = _Run(ledger, error, Streaming(run, seed, bar, deadline), early_stop, least)
-        threads = ThreadPoolExecutor(THREADS)
+    on_host = any(isinstance(process.simulation, OnHost) for process in processes)
+    total = sum(process.replicates for process in processes)
+    with progress(total) if bar is None else nullcontext(bar) as bar:
+        streaming = Streaming(Workplace(run, bar), seed, deadline)
+        run_ = _Run(ledger, error, streaming, early_stop, least)
+        threads = ThreadPoolExecutor(1 if on_host else THREADS)
         try:
             decided = list(threads.map(run_.simulate, range(len(processes)), processes))
         finally:
@@ -96,13 +98,13 @@ class _Run:
             own = (of for of in found if not isinstance(of, Verdict))
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
-        self.streaming.bar.set_description(process.name)
+        self.streaming.place.bar.set_description(process.name)
         targets = process.looks or looks(process.replicates)
         summary = self.streaming.simulate(
             f"{index:02d}-{process.key}", process.stream, process.simulation, targets, is_decided,
             chunk=process.chunk,
         )  # fmt: skip
-        self.streaming.bar.update(process.replicates - summary.count)
+        self.streaming.place.bar.update(process.replicates - summary.count)
         summary = _reported(summary, process)
         if not summary.count:
             return Result(process, summary), []
@@ -124,6 +126,12 @@ class _Run:
                 yield of.judge(less, self.error)
             return
         rungs = [named[key] for key in check.along if key in named]
+        if process.about == "median":
+            if len(rungs) == len(check.along):
+                of = self._evidence(check, process)
+                assert not isinstance(of, Verdict)
+                yield of.judge(side_by_side([r.summary for r in rungs], check.measure), self.error)
+            return
         whole = all(rung.summary.count >= rung.process.replicates for rung in rungs)
         if len(rungs) == len(check.along) and whole:  # a rung is looked at once
             summaries = [rung.summary for rung in rungs]
@@ -131,7 +139,7 @@ class _Run:
             note = f"limit; {limit.deviations(summaries, self.error)}"
             yield replace(limit.judge(summaries, self.error), note=note)
 
-    def _evidence(self, check: Check, process: Process) -> Evidence | LawEvidence | Verdict:
+    def _evidence(self, check: Check, process: Process) -> AnyEvidence | Verdict:
         if not is_statistical(check, process, self.ledger):
             return undecidable(check, process, self.ledger[check.claim])
         return evidence(check, process, self.ledger, self.error)
@@ -153,8 +161,14 @@ def difference(first: Summary, second: Summary, measure: str) -> Summary:
     return EMPTY.add({measure: values})
 
 
+def side_by_side(summaries: Sequence[Summary], measure: str) -> Summary:
+    """The measure at the last generation of each, as if these were generations of one."""
+    last = [summary.sample[measure][:, -1] for summary in summaries]
+    return EMPTY.add({measure: np.stack(last, axis=1)})
+
+
 def chain_rows(results: Sequence[Result]) -> Iterator[tuple]:
-    """One row for each process, measure and generation, in the order of COLUMNS."""
+    """One row for each process, measure and generation, in the order of CHAIN_COLUMNS."""
     for result in results:
         process, summary = result.process, result.summary
         edited = summary.moments["edited_fraction"].mean
@@ -163,11 +177,14 @@ def chain_rows(results: Sequence[Result]) -> Iterator[tuple]:
                 continue
             quantiles = np.quantile(summary.sample[measure], (0.05, 0.5, 0.95), axis=0)
             closed = result.closed(measure)
+            own = process.intervals.get(measure)
             for n in range(len(moments.mean)):
                 yield (
                     process.family, process.regime, process.mask, process.variant, measure, n + 1,
                     moments.count, float(moments.mean[n]), float(moments.standard_error[n]),
-                    *(float(q[n]) for q in quantiles), float(edited[n]),
+                    *(float(q[n]) for q in quantiles),
+                    *(own or (float(moments.least[n]), float(moments.largest[n]))),
+                    float(edited[n]),
                     float("nan") if closed is None else float(closed[n]),
                     "" if closed is None else process.closed_kind,
                 )  # fmt: skip

@@ -11,6 +11,9 @@ from scipy import stats
 from collapse_sim.certify import Evidence, LawEvidence, Record, Verdict
 from collapse_sim.experiment.process import Check, Drawn, Process
 from collapse_sim.limits import LimitEvidence
+from collapse_sim.medians import MedianEvidence
+
+AnyEvidence = Evidence | LawEvidence | MedianEvidence
 
 LONG = 256
 """Numbers of an array up to which a file of verdicts holds them all."""
@@ -40,7 +43,7 @@ def is_statistical(check: Check, process: Process, ledger: Mapping[str, Predicti
 
 def evidence(
     check: Check, process: Process, ledger: Mapping[str, Predicting], error: float
-) -> Evidence | LawEvidence:
+) -> AnyEvidence:
     """The claim's own formula, relation and tolerance, at the process's own parameters.
 
     `error` is that of the interval of a formula's mean over what is drawn.
@@ -54,6 +57,11 @@ def evidence(
     if record.relation == "~":
         law = getattr(predicted, "cdf", predicted)
         return LawEvidence(claim=record.id, source=record.source, law=law, **shared)
+    if process.about == "median":
+        return MedianEvidence(
+            claim=record.id, source=record.source, relation=record.relation,
+            predicted=float(predicted), statistic=check.statistic, **shared,
+        )  # fmt: skip
     unit = process.units.get(check.measure, 1.0)
     if check.per_unit:
         pair = predicted if isinstance(predicted, tuple) else (predicted, predicted)

@@ -11,8 +11,10 @@ from jaxtyping import Array, Float, Key
 
 from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval
 from collapse_sim.loop import Trace
+from collapse_sim.medians import Statistic
 from collapse_sim.pytree import pytree, static
 from collapse_sim.replicates import Simulation, Summary
+from collapse_sim.workplace import OnHost
 
 LAST = 0
 """The last generation of a process."""
@@ -51,7 +53,10 @@ class Check:
     less: str = ""
     """Another process of the family: the claim is about the difference, replicate by replicate."""
     along: Sequence[str] = ()
-    """Processes of T, 2T, 4T, ... samples, this one last: the claim is about the limit."""
+    """Keys of processes, this one last. Of T, 2T, 4T, ... samples: the claim is about the limit.
+    Of medians: about the statistic of their last generations, one process after the other."""
+    statistic: Statistic | None = None
+    """Of medians: what is claimed of each replicate, else its value at the generation."""
     per_unit: bool = False
     """Whether the formula speaks of the measure in the process's unit of it."""
     note: str = ""
@@ -77,7 +82,7 @@ class Process:
     """
 
     regime: str
-    simulation: Simulation
+    simulation: Simulation | OnHost
     replicates: int
     family: str = ""
     mask: str = ""
@@ -101,10 +106,14 @@ class Process:
     """What simulated measures are multiplied by, in float64, so that no unit leaves float32."""
     units: Mapping[str, float] = field(default_factory=dict)
     """What tables divide measures by."""
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """Intervals of measures, where something else than replicates is drawn anew as well."""
     measures: Sequence[str] = ()
     """Those that are kept of what the simulation records; all where none is named."""
     title: str = ""
     """The name, where it is not made of regime and variant."""
+    about: Literal["mean", "median"] = "mean"
+    """Of few and costly replicates the median, which needs no normal limit."""
     step: str = ""
     """Part of a larger process (a size of a ladder, means over noise): judged, not reported."""
 
@@ -118,7 +127,7 @@ class Process:
         """Tells it apart from all others of a run."""
         return " ".join(filter(None, (self.family, self.name, self.step)))
 
-    def of(self, simulation: Simulation) -> "Process":
+    def of(self, simulation: Simulation | OnHost) -> "Process":
         """The same of another simulation."""
         return replace(self, simulation=simulation)
 

@@ -10,8 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary
-from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import progress_bar
+from collapse_sim.workplace import OnHost, Workplace, replicate_keys
 
 CHECKPOINT_SECONDS = 2.0
 CHUNK = 4096
@@ -26,10 +26,8 @@ def progress(total: int) -> tqdm:
 class Streaming:
     """What every simulation of a run shares."""
 
-    run: RunDirectory | None
-    """Where checkpoints are kept; None keeps none."""
+    place: Workplace
     seed: int
-    bar: tqdm
     deadline: float = math.inf
     """Monotonic time after which nothing more is simulated."""
 
@@ -37,7 +35,7 @@ class Streaming:
         self,
         name: str,
         index: int,
-        simulation: Simulation,
+        simulation: Simulation | OnHost,
         targets: Iterable[int],
         is_decided: Callable[[Summary], bool] = lambda _: True,
         *,
@@ -46,14 +44,18 @@ class Streaming:
         """Go on from the checkpoint `name`, through the targets, until decided or out of time.
 
         `index` tells the random streams of a run's simulations apart; `chunk` is the number of
-        replicates in flight. Simulations of one kind and chunk share a compiled program.
+        replicates in flight. Simulations of one kind and chunk share a compiled program. One that
+        runs on the host has all replicates at once, and keeps its own checkpoints.
         """
+        key = jax.random.fold_in(jax.random.key(self.seed), index)
+        if isinstance(simulation, OnHost):
+            *_, most = targets
+            return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place))
         chunk = chunk or CHUNK
         name = name.replace(" ", "-").replace("/", "-")
         summary, block = self._load(name)
         block = block or Stream.of(simulation).block
-        key = jax.random.fold_in(jax.random.key(self.seed), index)
-        self.bar.update(summary.count)
+        self.place.bar.update(summary.count)
         for target in targets:
             if target < summary.count:
                 continue
@@ -73,7 +75,7 @@ class Streaming:
     ) -> Iterator[Summary]:
         written = time.monotonic()
         for grown in stream.extend(summary, key, target):
-            self.bar.update(grown.count - summary.count)
+            self.place.bar.update(grown.count - summary.count)
             summary = grown
             if time.monotonic() - written > CHECKPOINT_SECONDS:
                 self._save(name, summary, stream.block)
@@ -82,11 +84,11 @@ class Streaming:
 
     def _save(self, name: str, summary: Summary, block: int) -> None:
         """With the block, which decides in what order the rest is to be summed."""
-        if self.run is not None:
-            self.run.save_checkpoint(name, summary.to_arrays() | {"block": np.asarray(block)})
+        if self.place.run is not None:
+            self.place.run.save_checkpoint(name, summary.to_arrays() | {"block": np.asarray(block)})
 
     def _load(self, name: str) -> tuple[Summary, int | None]:
-        saved = None if self.run is None else self.run.load_checkpoint(name)
+        saved = None if self.place.run is None else self.place.run.load_checkpoint(name)
         if saved is None or "block" not in saved:
             return EMPTY, None
         return Summary.from_arrays(saved), int(saved["block"])

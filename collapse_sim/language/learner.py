@@ -1,22 +1,21 @@
 """A transformer as a learner: fit, generate, resample; all seeds of a run at once."""
 
-import inspect
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.data import Resampled
-from collapse_sim.language import decoding, head
+from collapse_sim.language import programs
 from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.human_text import HumanText
+from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import (
     Parameters,
@@ -24,13 +23,17 @@ from collapse_sim.language.training import (
     TrainState,
     batch_order,
     initial_state,
-    model_of,
     require_finite,
     train,
 )
 from collapse_sim.language.transformer import TransformerConfig
+from collapse_sim.linalg import DType
+from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Mix, Regime, Verify, is_off
 
 END_OF_TEXT = 0
+
+NUMERIC = (Mix, FreshHuman, Verify, EditSubset)
+"""Regimes that average labels, judge them or count them."""
 
 
 class Progress(NamedTuple):
@@ -62,12 +65,81 @@ class LanguageLearner:
     shard_parameters: bool = False
     end_of_text: int | None = END_OF_TEXT
     """The token that ends a document; a source of ordinary tokens alone has none."""
+    text: HumanText | None = None
+    """What a chain begins with; a learner without it has models, but no chain."""
+    watch: Callable[[int], object] = bool
+    """Told, while text is generated, how many tokens there are; its answer means nothing."""
 
     def __post_init__(self):
         if not 1 <= self.prompt < self.config.context:
             raise ValueError(
                 f"prompt={self.prompt}: accepted are integers from 1 to {self.config.context - 1}"
             )
+
+    @property
+    def dtype(self) -> DType:
+        return np.dtype(np.float32)
+
+    def require(self, regime: Regime) -> None:
+        """Raises ValueError for a regime that speaks of labels as numbers, or of statistics."""
+        assert self._text is not None
+        additive = isinstance(regime, Edit) and not is_off(regime.additive)
+        if additive or isinstance(regime, NUMERIC):
+            name = "additive edits" if additive else type(regime).__name__
+            raise ValueError(
+                f"regime={name}: tokens are no numbers; accepted are Accumulate, "
+                "AccumulateSubsample, Edit, EditAndDrop, HumanOnly, KeepHuman, Replace"
+            )
+
+    def human(self, keys: Key[Array, " seeds"]) -> tuple[Blocks, MarkovSource | None]:
+        """The human text, the same for every seed, and the law behind it where that is known."""
+        text = self._text
+        return Blocks.of(text.train, len(keys)), text.source
+
+    def fresh_human(self, keys: Key[Array, " seeds"], truth: Any, like: Blocks) -> Blocks:
+        """Raises ValueError: there is no other human text."""
+        raise ValueError("fresh human text: accepted are regimes that need none")
+
+    def fit_keys(
+        self, keys: Key[Array, " seeds"]
+    ) -> tuple[Key[Array, " seeds"], Key[Array, " seeds"]]:
+        """Keys of the first parameters and of the order of blocks."""
+        initial, order = (jax.vmap(partial(jax.random.fold_in, data=i))(keys) for i in (2, 3))
+        return initial, order
+
+    def fit(self, data: Blocks, keys: Key[Array, " seeds"]) -> Parameters:
+        """Parameters after all steps, from fresh ones; raises Divergence as `train` does."""
+        initial, order = self.fit_keys(keys)
+        *_, last = self.train(order, data, self.start(initial))
+        return last.state.parameters
+
+    def measure(
+        self, parameters: Parameters, truth: MarkovSource | None
+    ) -> dict[str, Float[np.ndarray, " seeds"]]:
+        """`held_out_loss` of all text and `held_out_loss/DOMAIN`, in nats per token.
+
+        And `kl`, the divergence of the model from the true law, where that is known.
+        """
+        held_out, values = self._text.held_out, {}
+        seeds = jax.tree.leaves(parameters)[0].shape[0]
+        total, count = np.zeros(seeds), 0
+        for domain, blocks in held_out.items():
+            tokens = np.broadcast_to(blocks, (seeds, *blocks.shape))
+            scores = self.score(parameters, tokens).astype(np.float64)
+            values[f"held_out_loss/{domain}"] = -scores.mean(axis=(1, 2))
+            total, count = total - scores.sum(axis=(1, 2)), count + scores[0].size
+        values["held_out_loss"] = total / count
+        if truth is not None:
+            (tokens,) = held_out.values()
+            laws = self.laws(parameters, tokens)
+            values["kl"] = np.array([float(truth.kl(tokens, law)) for law in laws])
+        return values
+
+    @property
+    def _text(self) -> HumanText:
+        if self.text is None:
+            raise ValueError("text=None: accepted for a chain is a HumanText")
+        return self.text
 
     def start(self, keys: Key[Array, " seeds"]) -> TrainState:
         """A state before the first step, with fresh parameters."""
@@ -81,9 +153,9 @@ class LanguageLearner:
 
     def place(self, state: TrainState) -> TrainState:
         """The state on the mesh."""
-        return jax.tree.map(lambda x: _put(x, self._sharding_of(x)), state)
+        return jax.tree.map(lambda x: programs.put(x, self._sharding_of(x)), state)
 
-    def fit(
+    def train(
         self, keys: Key[Array, " seeds"], data: Blocks, state: TrainState, *, steps: int = 50
     ) -> Iterator[Progress]:
         """Go on from `state` to the end of training, reporting after every `steps` steps.
@@ -94,7 +166,7 @@ class LanguageLearner:
         orders = [batch_order(key, data.size, self.training) for key in keys]
         arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
         batch = NamedSharding(self.mesh, P("seed", None, "batch"))
-        first = int(np.max(_fetch(state.step)))
+        first = int(np.max(programs.fetch(state.step)))
         while first < self.training.steps:
             last = min(first + steps, self.training.steps)
             chosen = [
@@ -103,11 +175,11 @@ class LanguageLearner:
             ]
             state, losses = train(
                 state,
-                *(_put(array, batch) for array in chosen),
+                *(programs.put(array, batch) for array in chosen),
                 config=self.config,
                 training=self.training,
             )
-            losses = _fetch(losses)
+            losses = programs.fetch(losses)
             require_finite(losses, first, self.training)
             yield Progress(last, state, losses)
             first = last
@@ -115,28 +187,24 @@ class LanguageLearner:
     def generate(
         self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks, copies: int = 1
     ) -> Blocks:
-        """As many blocks as `like` has, each beginning with the first tokens of one of them.
+        """`copies` times as many blocks as `like` has, each beginning with the first tokens of one.
 
         Raises ValueError where `like` says which tokens are scored: `respond` writes those.
         """
-        del copies
-        parts = [part for _, part in self.generate_in_parts(keys, parameters, like)]
-        return Blocks(np.concatenate(parts, axis=1))
-
-    def generate_in_parts(
-        self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks
-    ) -> Iterator[tuple[int, Int[np.ndarray, "seeds rows time"]]]:
-        """The same part by part: how many blocks of each seed are done, and the latest."""
         if like.scored is not None:
             raise ValueError("scored: accepted are blocks without; `respond` writes scored tokens")
-        time = like.labels.shape[2]
-        for rows, (prompts,) in self._parts(like.labels[:, :, : self.prompt]):
-            made = _generate(
+        seeds, size, time = like.labels.shape
+        size, parts = copies * size, []
+        for rows, (prompts,) in self._parts(
+            np.tile(like.labels[:, :, : self.prompt], (1, copies, 1))
+        ):
+            made = programs.generate(
                 parameters, keys, rows, prompts, None, self.generation,
                 mesh=self.mesh, config=self.config, time=time, stop=None,
             )  # fmt: skip
-            kept = min(len(rows), like.size - int(rows[0]))
-            yield int(rows[0]) + kept, np.asarray(made)[:, :kept]
+            parts.append(np.asarray(made)[:, : size - int(rows[0])])
+            self.watch(seeds * time * min(int(rows[0]) + len(rows), size))
+        return Blocks(np.concatenate(parts, axis=1))
 
     def respond(self, keys: Key[Array, " seeds"], parameters: Parameters, data: Blocks) -> Blocks:
         """The same blocks with new responses after what stands before their first scored tokens.
@@ -146,7 +214,7 @@ class LanguageLearner:
         """
         time, given, parts = data.labels.shape[2], data.given, []
         for rows, (prompts, lengths) in self._parts(data.labels, given):
-            made = _generate(
+            made = programs.generate(
                 parameters, keys, rows, prompts, lengths, self.generation,
                 mesh=self.mesh, config=self.config, time=time, stop=self.end_of_text,
             )  # fmt: skip
@@ -167,7 +235,7 @@ class LanguageLearner:
         """
         labels, surprise = [], []
         for rows, (tokens,) in self._parts(data.labels):
-            drawn, surprised = _resample(
+            drawn, surprised = programs.resample(
                 parameters, keys, rows, tokens, self.replacement,
                 mesh=self.mesh, config=self.config, end_of_text=self.end_of_text,
             )  # fmt: skip
@@ -186,9 +254,8 @@ class LanguageLearner:
         parts = []
         for rows, (part,) in self._parts(tokens):
             kept = min(len(rows), tokens.shape[1] - int(rows[0]))
-            parts.append(
-                np.asarray(_score(parameters, part, mesh=self.mesh, config=self.config))[:, :kept]
-            )
+            found = programs.score(parameters, part, mesh=self.mesh, config=self.config)
+            parts.append(np.asarray(found)[:, :kept])
         return np.concatenate(parts, axis=1)
 
     def laws(
@@ -197,7 +264,7 @@ class LanguageLearner:
         """For each seed the log law of every token but the first, in nats."""
         for seed in range(jax.tree.leaves(parameters)[0].shape[0]):
             own = jax.tree.map(lambda x, seed=seed: x[seed], parameters)
-            yield np.asarray(_laws(own, tokens, config=self.config))
+            yield np.asarray(programs.laws(own, tokens, config=self.config))
 
     def _parts(self, *arrays) -> Iterator[tuple[Array, list[Array]]]:
         """Slices of `rows` blocks on the mesh, the last one filled up with repeated blocks."""
@@ -217,83 +284,3 @@ class LanguageLearner:
             if array.shape[largest] % self.mesh.shape["batch"] == 0:
                 axes[largest] = "batch"
         return NamedSharding(self.mesh, P(*axes))
-
-
-def _put(array: Array | np.ndarray, sharding: NamedSharding) -> Array:
-    """An array that every process has, on devices of which each process sees its own."""
-    if sharding.is_fully_addressable or not getattr(array, "is_fully_addressable", True):
-        return jax.device_put(array, sharding)
-    host = np.asarray(array)
-    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
-
-
-def _fetch(array: Array) -> np.ndarray:
-    """The whole array, also where other processes hold parts of it."""
-    if array.is_fully_addressable:
-        return np.asarray(array)
-    from jax.experimental import multihost_utils
-
-    return np.asarray(multihost_utils.process_allgather(array, tiled=True))
-
-
-def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
-    """Devices in two axes: seeds over as many as divide them, batches over the rest."""
-    devices = devices or jax.devices()
-    across = math.gcd(seeds, len(devices))
-    grid = np.array(devices).reshape(across, -1)
-    return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
-
-
-def _shard(function, mesh: Mesh):
-    """Each device works on its own seeds and rows, with whole parameters."""
-    seeds, rows, both = P("seed"), P("batch"), P("seed", "batch")
-    specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both, "lengths": both}
-    in_specs = tuple(specs[name] for name in inspect.signature(function).parameters)
-    return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=both, check_vma=False)
-
-
-@partial(jax.jit, static_argnames=("mesh", "config", "time", "stop"))
-def _generate(parameters, keys, rows, prompts, lengths, sampler: Sampler, *, mesh, config, time,
-              stop):  # fmt: skip
-    def local(parameters, keys, rows, tokens, lengths):
-        return decoding.generate(
-            parameters, keys, rows, tokens, sampler,
-            config=config, time=time, stop=stop, lengths=lengths,
-        )  # fmt: skip
-
-    return _shard(local, mesh)(parameters, keys, rows, prompts, lengths)
-
-
-@partial(jax.jit, static_argnames=("mesh", "config", "end_of_text"))
-def _resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config, end_of_text):
-    def local(parameters, keys, rows, tokens):
-        def one_seed(seed):
-            parameters, key, tokens = seed
-            uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
-            model = model_of(config, parameters)
-            log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
-            surprise = -log_probability
-            if end_of_text is not None:
-                surprise = jnp.where(tokens[:, :-1] == end_of_text, jnp.nan, surprise)
-            surprise = jnp.pad(surprise, ((0, 0), (1, 0)), constant_values=jnp.nan)
-            return jnp.concatenate([tokens[:, :1], drawn.astype(tokens.dtype)], axis=1), surprise
-
-        return jax.lax.map(one_seed, (parameters, keys, tokens))
-
-    return _shard(local, mesh)(parameters, keys, rows, tokens)
-
-
-@partial(jax.jit, static_argnames=("mesh", "config"))
-def _score(parameters, tokens, *, mesh, config):
-    def local(parameters, tokens):
-        def one_seed(seed):
-            return head.log_probabilities(model_of(config, seed[0]), seed[1])
-
-        return jax.lax.map(one_seed, (parameters, tokens))
-
-    return _shard(local, mesh)(parameters, tokens)
-
-
-@partial(jax.jit, static_argnames="config")
-def _laws(parameters, tokens, *, config):
-    return head.log_laws(model_of(config, parameters), tokens)

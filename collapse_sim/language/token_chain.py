@@ -69,12 +69,16 @@ class FrozenEditing:
         if self.drop_below is not None and not 0 <= self.drop_below <= 1:
             raise ValueError(f"drop_below={self.drop_below}: accepted is [0, 1]")
 
+    @property
+    def generations(self) -> int:
+        return self.passes + 1
+
     def __call__(self, key: Key[Array, ""]) -> Trace:
         """A value for each generation, generations = passes + 1.
 
         Shares of all pairs: `kept_share`, those not deleted; `top_mass`, the context's most
         probable token; `top_lost`, by how much less that is than in the human text; `tail_mass`,
-        tokens of probability below TAIL; `eligible_share` and `changed_share`, those that the pass
+        tokens of probability below TAIL; `edited_fraction` and `changed_share`, those that the pass
         before redrew and that then were another token, 0 at first. `tail_factor`: mass off the top
         token / its mass under the source. `surprise`: mean of -log P(token), nats, deleted tokens
         counting 0.
@@ -166,7 +170,7 @@ def _measure(
         "top_lost": was_top.astype(jnp.float32) - (text.kept & is_top),
         "tail_factor": jnp.where(text.kept & ~is_top, 1 / rest, 0),
         "tail_mass": text.kept & (jnp.exp(-surprise) < np.float32(TAIL)),
-        "eligible_share": eligible,
+        "edited_fraction": eligible,
         "changed_share": changed,
         "surprise": jnp.where(text.kept, surprise, 0),
     }

@@ -1,18 +1,17 @@
-"""From measured values to differences, trends and the rows of chains.parquet."""
+"""Tables, stages and their differences as processes, and what is claimed of them."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.editing.corpora import Corpora
+from collapse_sim.experiment.process import Check, Process
+from collapse_sim.medians import LEAST_SEEDS, Statistic
 from experiments.editing.settings import TokenEditingSettings
 from experiments.editing.stages import Arms, domain_loss
 from experiments.editing.tables import PASSES
-from experiments.study.intervals import bootstrap_interval
-from experiments.study.study import Values, held_out_documents
-from experiments.trends import LEAST_SEEDS, Trend, seed_range
+from experiments.study.arms import process_of
+from experiments.study.study import Study, Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,7 @@ class Difference:
     @property
     def words(self) -> str:
         """Of a loss, or another measure of which less is better: a sign that all seeds share."""
-        low, high = seed_range(self.values)
+        low, high = self.values.min(), self.values.max()
         count = len(self.values)
         if count < LEAST_SEEDS or low <= 0 <= high:
             lower = np.count_nonzero(self.values < 0)
@@ -72,66 +71,60 @@ def differences(settings: TokenEditingSettings, arms: Mapping[str, Arms]) -> lis
     return found
 
 
-def gather(
-    settings: TokenEditingSettings, table: Mapping[str, Values], arms: Mapping[str, Arms]
-) -> list[Trend]:
-    """Every trend that this run speaks about; of edits none where no token was touched."""
-    human, chained = table["human"], table["chained"]
-    right = human["probability/9"] - human["probability/8"]
-    note = "share of tokens with a probability above 0.9 minus those from 0.8 to 0.9"
-    trends = [Trend("zhu2025.ushape", right, ">=", 0.0, {"text": "human text"}, None, note)]
-    touched = chained["eligible/1"].any()
-    for number in range(2, PASSES + 1 if touched else 2):
-        fallen = chained[f"eligible/{number}"] - chained[f"eligible/{number - 1}"]
-        note = f"share of tokens to be edited, pass {number} minus pass {number - 1}"
-        where = {"text": f"pass {number}", "threshold": settings.threshold}
-        trends.append(Trend("zhu2025.edited_share", fallen, "<=", 0.0, where, number, note))
-    for stage, own in arms.items():
-        if own["edited"]["changed"].any():
-            difference = next(d for d in differences(settings, {stage: own}) if d.arm == "edited")
-            claim = f"zhu2025.edit_{stage}"
-            note = f"{difference.measure}, edited minus unedited, nats per token"
-            where = {"stage": stage, "threshold": settings.threshold}
-            trends.append(Trend(claim, difference.values, "<=", 0.0, where, None, note))
-    return trends
-
-
-def chain_rows(
+def make_processes(
+    study: Study,
     settings: TokenEditingSettings,
-    corpora: Corpora,
     table: Mapping[str, Values],
     arms: Mapping[str, Arms],
-) -> Iterator[tuple]:
-    """Rows of chains.parquet: tables, arms named by stage, and differences.
-
-    Low and high are the smallest and largest seed; of a held-out loss the bootstrap's interval.
-    """
-    documents = {domain: text.documents for domain, text in corpora.texts.held_out.items()}
-    every = held_out_documents(corpora.texts.held_out)
-    named = dict(table) | {
-        f"{stage} {arm}": values for stage, own in arms.items() for arm, values in own.items()
-    }
-    for arm, values in named.items():
-        scores = [values[f"scores/{domain}"] for domain in documents if _has(values, domain)]
-        for measure, found in values.items():
-            if measure.startswith("scores/"):
-                domain = measure.removeprefix("scores/")
-                interval = bootstrap_interval(found, documents[domain])
-                yield _row(arm, f"held_out_loss/{domain}", found.mean(axis=1), interval)
-            elif measure == "held_out_loss":
-                interval = bootstrap_interval(np.concatenate(scores, axis=1), every)
-                yield _row(arm, measure, found, interval)
-            else:
-                yield _row(arm, measure, found, seed_range(found))
+) -> list[Process]:
+    """Tables, arms by stage, and differences; nothing is claimed of edits that touch no token."""
+    checks = {"human": [_u_shape()], "chained": _falling(settings, table["chained"])}
+    found = [
+        process_of(study, "", name, values, checks.get(name, ())) for name, values in table.items()
+    ]
+    for stage, own in arms.items():
+        found += [process_of(study, stage, name, values) for name, values in own.items()]
+    by_arm: dict[tuple[str, str], list[Difference]] = {}
     for difference in differences(settings, arms):
-        arm = f"{difference.stage} {difference.arm} - unedited"
-        yield _row(arm, difference.measure, difference.values, seed_range(difference.values))
+        by_arm.setdefault((difference.stage, difference.arm), []).append(difference)
+    for (stage, name), (first, *rest) in by_arm.items():
+        claimed = name == "edited" and arms[stage]["edited"]["changed"].any()
+        of = [_stage_check(settings, first)] if claimed else []
+        values = {difference.measure: difference.values for difference in (first, *rest)}
+        found.append(process_of(study, stage, f"{name} - unedited", values, of))
+    return found
 
 
-def _has(values: Values, domain: str) -> bool:
-    return f"scores/{domain}" in values
+def _u_shape() -> Check:
+    note = "share of tokens with a probability above 0.9 minus those from 0.8 to 0.9"
+    return Check("zhu2025.ushape", "last_tenth_rise", note=note)
 
 
-def _row(arm: str, measure: str, values: np.ndarray, interval: tuple[float, float]) -> tuple:
-    error = values.std(ddof=1) / math.sqrt(len(values))
-    return (arm, measure, len(values), float(values.mean()), float(error), *interval)
+def _falling(settings: TokenEditingSettings, chained: Values) -> list[Check]:
+    """That each pass finds fewer tokens to edit than the one before."""
+    if not chained["eligible"][:, 0].any():
+        return []
+    return [
+        Check(
+            "zhu2025.edited_share",
+            "eligible",
+            at=number,
+            statistic=_rise_to(number),
+            given={"threshold": settings.threshold},
+            note=f"share of tokens to be edited, pass {number} minus pass {number - 1}",
+        )
+        for number in range(2, PASSES + 1)
+    ]
+
+
+def _rise_to(number: int) -> Statistic:
+    return lambda shares: shares[:, number - 1] - shares[:, number - 2]
+
+
+def _stage_check(settings: TokenEditingSettings, difference: Difference) -> Check:
+    return Check(
+        f"zhu2025.edit_{difference.stage}",
+        difference.measure,
+        given={"threshold": settings.threshold},
+        note=f"{difference.measure}, edited minus unedited, nats per token",
+    )

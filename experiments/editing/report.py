@@ -12,9 +12,9 @@ from experiments.editing.evidence import Difference, differences
 from experiments.editing.settings import RULES, TokenEditingSettings
 from experiments.editing.stages import Arms
 from experiments.editing.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
+from experiments.seeds import how_sure_over_seeds, spread
 from experiments.study.study import Values
-from experiments.trends import arm_of, how_sure_over_seeds, seed_range, spread
-from experiments.verdicts import verdict_table
+from experiments.verdicts import process_of, verdict_table
 from theory import published
 
 PASS_ARMS = ("chained", "anchored", "chained beta 1.5")
@@ -48,7 +48,7 @@ def print_report(
         "% of all tokens",
         pass_table(table),
     )
-    if not table["chained"]["eligible/1"].any():
+    if not table["chained"]["eligible"][:, 0].any():
         console.print("No token is so probable under this prior: a lower --threshold finds some.\n")
     show(
         "Replacements: changed, % of tokens to be edited, and loss of the text under the\nprior "
@@ -76,7 +76,7 @@ def print_report(
                 console.print(sentence(difference))
         console.print()
     if verdicts:
-        console.print(verdict_table(verdicts, arm_of))
+        console.print(verdict_table(verdicts, _about))
         console.print("\n" + how_sure_over_seeds(verdicts))
 
 
@@ -107,11 +107,10 @@ def rule_table(human: Values) -> Table:
 
 
 def pass_table(tables: Mapping[str, Values]) -> Table:
-    numbers = range(1, PASSES + 1)
-    table = _table("arm", "tokens", *(f"pass {number}" for number in numbers))
+    table = _table("arm", "tokens", *(f"pass {number}" for number in range(1, PASSES + 1)))
     for arm in PASS_ARMS:
         for measure, name in (("eligible", "to be edited"), ("changed", "changed")):
-            cells = [_per_cent(tables[arm][f"{measure}/{number}"]) for number in numbers]
+            cells = map(_per_cent, tables[arm][measure].T)
             table.add_row(arm if measure == "eligible" else "", name, *cells)
     printed = (f"{share:.2f}" for share in published.EDITED_SHARE)
     table.add_row("published, P >= 0.99", "to be edited", *printed)
@@ -143,7 +142,7 @@ def strategy_table(tables: Mapping[str, Values]) -> Table:
 def stage_table(found: Sequence[Difference]) -> Table:
     table = _table("stage", "measure", "edited", "unedited", "difference")
     for row in found:
-        low, high = seed_range(row.values)
+        low, high = row.values.min(), row.values.max()
         rule = "as above" if row.arm == "edited" else row.arm
         difference = f"{low:+.4f} to {high:+.4f}"
         table.add_row(row.stage, row.measure, rule, f"{row.unedited.mean():.4f}", difference)
@@ -183,6 +182,11 @@ def published_line() -> str:
 
 def sentence(difference: Difference) -> str:
     return f"{difference.stage}: {difference.measure} after edited text: {difference.words}."
+
+
+def _about(verdict: Verdict) -> str:
+    """The stage, where it is about one, and the arm."""
+    return " ".join(filter(None, (verdict.parameters.get("family"), process_of(verdict))))
 
 
 WORDS = ("arm", "tokens", "stage", "measure", "edited", "model", "strategy")

@@ -75,12 +75,12 @@ class Stages:
         name, study = f"{stage}-base", self.study
         base_learner, human = self.learner(text, self.settings.peak_rate), self.blocks(text)
         base = study.fit(name, "student", base_learner, human)
-        place = f"{name}-measures"
-        before = study.run.load_checkpoint(place)
-        if before is None:
-            before = study.measured(base_learner, base, human)
-            before |= measure(base) if measure else {}
-            study.run.save_checkpoint(place, before)
+
+        def measured() -> Values:
+            more = measure(base) if measure else {}
+            return study.measured(base_learner, base, human) | more
+
+        before = study.place.once(f"{name}-measures", measured)
         return {"base": before} | self._compared(stage, learner, data, base, measure)
 
     def _compared(

@@ -14,7 +14,8 @@ from collapse_sim.language.editing import Changes, EditAndDrop, TokenRule, chang
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Parameters
-from collapse_sim.regimes import Edit, Generation, Regime, Step
+from collapse_sim.loop import Past, StepKeys, next_step
+from collapse_sim.regimes import Edit, Regime, Step
 from experiments.editing.settings import RULES, TokenEditingSettings
 from experiments.study.study import FULL, Study, Values
 
@@ -78,15 +79,8 @@ class Prior:
         """One pass of a regime over text."""
         learner = replace(self.learner, replacement=sampler)
         drawn, chosen = jax.vmap(jax.random.split, out_axes=1)(self.study.keys("prior", 1 + number))
-        seen = Generation(
-            number=number,
-            human=human,
-            current=current,
-            synthetic=lambda: current,
-            resample=partial(learner.resample, drawn, self.parameters),
-            fresh_human=lambda: human,
-        )
-        return regime.step(chosen, None, seen)
+        past = Past(number, human, current, None)
+        return next_step(learner, regime, past, self.parameters, StepKeys(drawn, drawn, chosen))
 
     def loss(self, data: Blocks) -> np.ndarray:
         """Mean -log P of a text for every seed, in nats per token."""
@@ -113,13 +107,8 @@ def tables(prior: Prior) -> Iterator[tuple[str, Values]]:
     human = Blocks.of(text.cut(BLOCKS * text.blocks.shape[1]).blocks, study.seeds)
 
     def kept(name: str, measure: Callable[[], Values]) -> tuple[str, Values]:
-        place = f"table-{name.replace(' ', '-')}"
-        values = study.run.load_checkpoint(place)
-        if values is None:
-            study.bar.set_description(name)
-            values = measure()
-            study.run.save_checkpoint(place, values)
-        return name, values
+        study.bar.set_description(name)
+        return name, study.place.once(f"table-{name.replace(' ', '-')}", measure)
 
     def of_prior() -> Values:
         return study.measured(prior.learner, prior.parameters, study.human("prior"))
@@ -152,19 +141,19 @@ def _human(prior: Prior, human: Blocks) -> Values:
     known = [np.exp(-own[~np.isnan(own)]) for own in surprise]
     deciles = np.stack([measures.probability_histogram(own) for own in known])
     values |= {f"probability/{i}": deciles[:, i] for i in range(10)}
+    values["last_tenth_rise"] = deciles[:, 9] - deciles[:, 8]
     return values | {"loss": prior.loss(human)}
 
 
 def _passes(prior: Prior, human: Blocks, variant: str, sampler: Sampler) -> Values:
-    values, data, regime = {}, human, Edit.of(prior.rule, variant)
+    """Shares and losses by seed and pass."""
+    passes, data, regime = [], human, Edit.of(prior.rule, variant)
     for number in range(1, PASSES + 1):
         before = human if variant == "anchored" else data
         step = prior.step(regime, sampler, human, data, number)
         data = Blocks(np.asarray(step.data.labels))
-        found = changes(before, data, step.memory)
-        values |= {f"eligible/{number}": found.eligible, f"changed/{number}": found.changed}
-        values[f"loss/{number}"] = prior.loss(data)
-    return values
+        passes.append(changes(before, data, step.memory)._asdict() | {"loss": prior.loss(data)})
+    return {name: np.stack([own[name] for own in passes], axis=1) for name in passes[0]}
 
 
 def _sampled(prior: Prior, human: Blocks, sampler: Sampler) -> Values:

@@ -5,7 +5,6 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.fraction.analysis import TEXTS, Analysis, Bigram
-from experiments.trends import seed_range
 
 SHOWN = 10
 """Commonest pairs of words, of the forty in analysis.json."""
@@ -90,8 +89,8 @@ def coverage_lines(analysis: Analysis) -> str:
             f"{name} documents lie in the {other} 1-99 % of perplexity"
         )
     if len(analysis.coverage_by_judge) > 1:
-        ranges = map(seed_range, analysis.coverage_by_judge.T)
-        shown = (f"{100 * low:.1f} - {100 * high:.1f} %" for low, high in ranges)
+        by_text = analysis.coverage_by_judge.T
+        shown = (f"{100 * own.min():.1f} - {100 * own.max():.1f} %" for own in by_text)
         lines.append(f"the same under single judges, range over seeds: {', '.join(shown)}")
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ from jaxtyping import Array, Key
 
 from collapse_sim.language.blocks import Blocks, generators
 from collapse_sim.language.sampling import Sampler
+from collapse_sim.workplace import Arrays
 from experiments.study.study import Study, Values
 
 
@@ -45,18 +46,17 @@ def write(study: Study, author: Author, times: int = 1) -> Blocks:
     The generator is trained on its own human documents, and every block begins with the first
     token of one of theirs.
     """
+
+    def make() -> Arrays:
+        learner = study.learner(author.size, generation=Sampler(author.temperature))
+        human = study.human("generator")
+        parameters = study.fit(f"generator-{author.size}", "generator", learner, human)
+        study.bar.set_description(f"text of {author.name}")
+        written = learner.generate(study.keys("generator", 2), parameters, human, times)
+        return {"labels": np.asarray(written.labels)}
+
     place = f"synthetic-{author.size}-{author.temperature:g}-{times}"
-    saved = study.run.load_checkpoint(place)
-    if saved is not None:
-        return Blocks(saved["labels"])
-    learner = study.learner(author.size, generation=Sampler(author.temperature))
-    human = study.human("generator")
-    parameters = study.fit(f"generator-{author.size}", "generator", learner, human)
-    like = Blocks(np.tile(human.labels, (1, times, 1)))
-    study.bar.set_description(f"text of {author.name}")
-    written = learner.generate(study.keys("generator", 2), parameters, like)
-    study.run.save_checkpoint(place, {"labels": np.asarray(written.labels)})
-    return written
+    return Blocks(study.place.once(place, make)["labels"])
 
 
 def mixed(human: Blocks, synthetic: Blocks, fraction: float, keys: Key[Array, " seeds"]) -> Blocks:

@@ -1,54 +1,71 @@
-"""What a study of synthetic fractions decides."""
+"""Arms of a study of synthetic fractions as processes, and what is claimed of them."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from collapse_sim.experiment.process import Check, Process
+from collapse_sim.medians import Statistic
 from experiments.fraction.arms import Arm
 from experiments.fraction.settings import Settings
-from experiments.trends import Trend
-from theory.claims import Relation, ledger
+from experiments.study.arms import process_of
+from experiments.study.study import Study
 
-WORSE_THAN_HUMAN = ("importance", "perplexity", "density")
+SELECTED = ("importance", "perplexity", "density")
 """Selections of synthetic text that are held against human text."""
 
-SLOPES: tuple[tuple[str, str, Relation, str], ...] = (
-    ("zhu2025.fraction", "held_out_loss", ">=", "held-out loss"),
-    ("zhu2025.training_loss", "training_loss", "<=", "loss on the training text"),
+SLOPES = (
+    ("zhu2025.fraction", "held_out_loss", "held-out loss"),
+    ("zhu2025.training_loss", "training_loss", "loss on the training text"),
 )
 """Claims on how a measure changes with the share of synthetic text."""
 
-
-def of_author(arms: list[Arm], generator: str, measure: str) -> np.ndarray:
-    """A measure by fraction and seed."""
-    mine = [arm for arm in arms if arm.generator == generator and arm.text.endswith("%")]
-    return np.stack([arm.values[measure] for arm in mine])
+COVERAGE = "documents"
+"""Name of the process of texts, not of models, that --analyse compares."""
 
 
-def trends(settings: Settings, arms: list[Arm]) -> list[Trend]:
-    """That synthetic text costs held-out loss, and less loss in training, by generator."""
+def make_processes(
+    study: Study, settings: Settings, arms: Sequence[Arm], coverage: np.ndarray | None = None
+) -> list[Process]:
+    """One family for each generator: students by share, and of selections of its text.
+
+    `coverage` is the share of the human documents between the synthetic quantiles of 1 and 99 %,
+    by seed, of the first generator's text.
+    """
+    last = f"{100 * settings.fractions[-1]:g} %"
     found = []
-    for generator in dict.fromkeys(arm.generator for arm in arms):
-        for claim, measure, relation, what in SLOPES:
-            slopes = np.polyfit(settings.fractions, of_author(arms, generator, measure), 1)[0]
-            note = f"slope of the {what} over the fraction, nats per token"
-            where = {"generator": generator}
-            found.append(Trend(claim, slopes, relation, parameters=where, note=note))
-    human = of_author(arms, arms[0].generator, "held_out_loss")[0]
     for arm in arms:
-        if arm.text in WORSE_THAN_HUMAN:
-            rise = arm.values["held_out_loss"] - human
-            found.append(
-                Trend(
-                    "zhu2025.selection", rise, ">=", parameters={"selection": arm.text},
-                    note="held-out loss minus that of human text, nats per token",
-                )
-            )  # fmt: skip
+        checks: list[Check] = []
+        if arm.text == last:
+            checks = slope_checks(settings, arm.generator)
+        elif arm.text in SELECTED:
+            note = "held-out loss minus that of human text, nats per token"
+            checks = [Check("zhu2025.selection", "held_out_loss", less="0 %", note=note)]
+        found.append(process_of(study, arm.generator, arm.text, arm.values, checks))
+    if coverage is not None:
+        note = "human documents between the synthetic quantiles of 1 and 99 %"
+        check = Check("zhu2025.coverage", "coverage", note=note)
+        values = {"coverage": coverage}
+        found.append(process_of(study, arms[0].generator, COVERAGE, values, [check]))
     return found
 
 
-def coverage_trend(coverage: np.ndarray, generator: str) -> Trend:
-    """That the synthetic text misses a part of the human range of perplexity; by seed."""
-    return Trend(
-        "zhu2025.coverage", coverage, "<=", bound=ledger()["zhu2025.coverage"].formula(),
-        parameters={"generator": generator},
-        note="human documents between the synthetic quantiles of 1 and 99 %",
-    )  # fmt: skip
+def slope_checks(settings: Settings, generator: str) -> list[Check]:
+    """That synthetic text costs held-out loss, and less loss in training."""
+    keys = [f"{generator} {100 * fraction:g} %" for fraction in settings.fractions]
+    return [
+        Check(
+            claim,
+            measure,
+            along=keys,
+            statistic=slope_over(settings.fractions),
+            given={"fractions": list(settings.fractions)},
+            note=f"slope of the {what} over the fraction, nats per token",
+        )
+        for claim, measure, what in SLOPES
+    ]
+
+
+def slope_over(fractions: Sequence[float]) -> Statistic:
+    """Least-squares slope over the fractions, for each seed."""
+    return lambda losses: np.polyfit(fractions, losses.T, 1)[0]

@@ -1,13 +1,17 @@
 """What a person sees in the terminal: 80 columns, whatever the terminal's width."""
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from collapse_sim.certify import Verdict
-from experiments.fraction.arms import Arm
-from experiments.fraction.evidence import WORSE_THAN_HUMAN as SELECTIONS
-from experiments.study.rows import Estimates
-from experiments.trends import arm_of, how_sure_over_seeds, seed_range, spread
+from collapse_sim.experiment.process import Result
+from collapse_sim.intervals import Interval
+from experiments.fraction.evidence import SELECTED
+from experiments.seeds import how_sure_over_seeds, spread
 from experiments.verdicts import verdict_table
 from theory.published import SELECTIONS as PUBLISHED
 from theory.published import SYNTHETIC_FRACTION
@@ -18,9 +22,22 @@ DOMAINS = 5
 """Most domains that are shown."""
 
 
-def rise(after: Arm, before: Arm) -> str:
+def perplexity(result: Result, domain: str = "") -> tuple[float, Interval | None]:
+    """On held-out text: exp of the mean loss, and its interval over documents and seeds."""
+    measure = f"held_out_loss/{domain}" if domain else "held_out_loss"
+    interval = result.process.intervals.get(measure)
+    ends = None if interval is None else (math.exp(interval[0]), math.exp(interval[1]))
+    return math.exp(result.mean(measure)[-1]), ends
+
+
+def losses(result: Result) -> np.ndarray:
+    """Held-out loss of every seed, in nats per token."""
+    return result.summary.sample["held_out_loss"][:, -1]
+
+
+def rise(after: Result, before: Result) -> str:
     """What a further share of synthetic text adds to the loss, in nats, ± 2 standard errors."""
-    values = after.values["held_out_loss"] - before.values["held_out_loss"]
+    values = losses(after) - losses(before)
     return f"{values.mean():+.3f}±{spread(values):.3f}"
 
 
@@ -32,71 +49,91 @@ def _table(title: str, first: str) -> Table:
     return table
 
 
-def fraction_table(arms: list[Arm], estimated: dict[str, Estimates]) -> Table:
+def fraction_table(results: Sequence[Result]) -> Table:
     """Perplexity by synthetic share, beside the published."""
-    table = _table(f"Perplexity on held-out human text, generator {arms[0].generator}", "synthetic")
+    generator = results[0].process.family
+    table = _table(f"Perplexity on held-out human text, generator {generator}", "synthetic")
     for name in ("perplexity", "95 %", "rise", "training"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in SYNTHETIC_FRACTION:
         table.add_column(SHORT[name], justify="right", style="dim")
-    for i, arm in enumerate(arms):
-        whole, own = (estimated[arm.name][name] for name in ("perplexity", "training_loss"))
+    for i, result in enumerate(results):
+        share, (mean, interval) = result.process.regime, perplexity(result)
         published = [
-            {f"{share} %": value for share, value in row.items()}.get(arm.text)
+            {f"{share} %": value for share, value in row.items()}.get(share)
             for row in SYNTHETIC_FRACTION.values()
         ]
         table.add_row(
-            arm.text, f"{whole.mean:.2f}", f"{whole.low:.2f}-{whole.high:.2f}",
-            rise(arm, arms[i - 1]) if i else "", f"{own.mean:.3f}",
+            share,
+            f"{mean:.2f}",
+            _ends(interval),
+            rise(result, results[i - 1]) if i else "",
+            f"{result.mean('training_loss')[-1]:.3f}",
             *("-" if value is None else f"{value:g}" for value in published),
-        )  # fmt: skip
+        )
     return table
 
 
-def domain_table(arms: list[Arm], estimated: dict[str, Estimates]) -> Table:
+def domain_table(results: Sequence[Result]) -> Table:
     """Perplexity by synthetic share in each domain."""
-    table = _table(f"By domain, generator {arms[0].generator}", "synthetic")
-    names = [name for name in estimated[arms[0].name] if name.startswith("perplexity/")][:DOMAINS]
-    for name in names:
-        table.add_column(name.partition("/")[2][:12], justify="right", no_wrap=True)
-    for arm in arms:
-        table.add_row(arm.text, *(f"{estimated[arm.name][name].mean:.2f}" for name in names))
+    table = _table(f"By domain, generator {results[0].process.family}", "synthetic")
+    prefix = "held_out_loss/"
+    measures = [name for name in results[0].summary.moments if name.startswith(prefix)]
+    domains = [name.removeprefix(prefix) for name in measures][:DOMAINS]
+    for domain in domains:
+        table.add_column(domain[:12], justify="right", no_wrap=True)
+    for result in results:
+        cells = (f"{perplexity(result, domain)[0]:.2f}" for domain in domains)
+        table.add_row(result.process.regime, *cells)
     return table
 
 
-def selection_table(arms: list[Arm], measures: dict[str, Estimates]) -> Table:
+def selection_table(results: Sequence[Result]) -> Table:
     """Students of selections from synthetic text, beside the published."""
-    main = arms[0].generator
-    table = _table(f"Trained on a selection of text by {main}", "selected by")
+    table = _table(f"Trained on a selection of text by {results[0].process.family}", "selected by")
     for name in ("perplexity", "95 %", "less random, nats"):
         table.add_column(name, justify="right")
     table.add_column("OLMo", justify="right", style="dim")
-    by_name = {arm.text: arm for arm in arms}
-    reference = by_name["random"].values["held_out_loss"]
-    for name in ("0 %", "random", *SELECTIONS):
-        arm = by_name[name]
-        whole, less = measures[arm.name]["perplexity"], arm.values["held_out_loss"] - reference
-        low, high = seed_range(less)
+    by_name = {result.process.regime: result for result in results}
+    reference = losses(by_name["random"])
+    for name in ("0 %", "random", *SELECTED):
+        mean, interval = perplexity(by_name[name])
+        less = losses(by_name[name]) - reference
         published = PUBLISHED["none" if name == "random" else name] if name != "0 %" else HUMAN
         table.add_row(
-            "human text" if name == "0 %" else name, f"{whole.mean:.2f}",
-            f"{whole.low:.2f}-{whole.high:.2f}",
-            "-" if name == "random" else f"{low:+.3f} to {high:+.3f}", f"{published:g}",
-        )  # fmt: skip
+            "human text" if name == "0 %" else name,
+            f"{mean:.2f}",
+            _ends(interval),
+            "-" if name == "random" else f"{less.min():+.3f} to {less.max():+.3f}",
+            f"{published:g}",
+        )
     return table
 
 
-def print_report(arms: list[Arm], measures: dict[str, Estimates], verdicts: list[Verdict]) -> None:
+def _ends(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval[0]:.2f}-{interval[1]:.2f}"
+
+
+def _about(verdict: Verdict) -> str:
+    """The generator, and the arm where it is about one."""
+    family, process = verdict.parameters["family"], verdict.parameters["process"]
+    return family if "fractions" in verdict.parameters else f"{family}, {process}"
+
+
+def print_report(results: Sequence[Result], verdicts: Sequence[Verdict]) -> None:
     """Tables for each generator, and every verdict."""
     console = Console(width=80, highlight=False)
-    for generator in dict.fromkeys(arm.generator for arm in arms):
-        mine = [arm for arm in arms if arm.generator == generator and arm.text.endswith("%")]
-        console.print(fraction_table(mine, measures))
-        if generator == arms[0].generator:
-            console.print(domain_table(mine, measures))
+    families = list(dict.fromkeys(result.process.family for result in results))
+    for family in families:
+        own = [result for result in results if result.process.family == family]
+        mine = [result for result in own if result.process.regime.endswith("%")]
+        console.print(fraction_table(mine))
+        if family == families[0]:
+            console.print(domain_table(mine))
         console.print()
-    if any(arm.text in SELECTIONS for arm in arms):
-        console.print(selection_table(arms, measures))
+    first = [result for result in results if result.process.family == families[0]]
+    if any(result.process.regime in SELECTED for result in first):
+        console.print(selection_table(first))
         console.print()
     console.print(
         "Rise: of the held-out loss over the row before, nats per token, ± 2 standard errors over "
@@ -105,5 +142,5 @@ def print_report(arms: list[Arm], measures: dict[str, Estimates], verdicts: list
         "random: from the smallest seed to the largest. GPT-2 (22 domains of the Pile), OLMo "
         "(Wikitext-103): published perplexities of models a thousand times larger.\n"
     )
-    console.print(verdict_table(verdicts, arm_of))
+    console.print(verdict_table(verdicts, _about))
     console.print("\n" + how_sure_over_seeds(verdicts))

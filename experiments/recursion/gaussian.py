@@ -1,7 +1,7 @@
 """Gaussians fitted to their own draws: the mean wanders, the variance vanishes, the tails first."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import jax.numpy as jnp
 
@@ -9,6 +9,7 @@ from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.experiment.process import LAST, Check, Process, Recording, only
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Replace
+from collapse_sim.replicates import Simulation
 from experiments.recursion import gaussian_means
 from experiments.recursion.points import is_contrasted, regimes_of
 from experiments.recursion.settings import Settings
@@ -142,7 +143,7 @@ def _replace(settings: Settings, samples: int, dim: int, generations: int) -> Pr
             Check("ref.gauss_median", "variance_factor", note=note),
         ],
     )  # fmt: skip
-    return process.of(Recording(process.simulation, _spread))
+    return process.of(Recording(cast(Simulation, process.simulation), _spread))
 
 
 def _spread(trace: Trace) -> Trace:

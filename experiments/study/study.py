@@ -1,7 +1,6 @@
 """Models of a study: fitted once each, measured on held-out text, kept for a run that goes on."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import jax
@@ -11,14 +10,16 @@ from jaxtyping import Array, Key
 from tqdm import tqdm
 
 from collapse_sim.language.blocks import Blocks
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.fitting import Fitting
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Parameters, Training
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.run_directory import RunDirectory
-from experiments.fitting import Fitting
+from collapse_sim.workplace import Arrays, Workplace
 from experiments.study.settings import StudySettings
-from experiments.study.texts import Text, Texts
+from experiments.study.texts import Texts
 
 ROLES = ("student", "generator", "judge", "prior")
 """Models of different roles share no random numbers; arms of students share all."""
@@ -29,7 +30,7 @@ FULL = Sampler()
 OWN_BLOCKS = 512
 """Of its own training text that a model is scored on."""
 
-Values = dict[str, np.ndarray]
+Values = Arrays
 """By measure: a value for each seed, or for `scores/DOMAIN` one for each seed and block."""
 
 
@@ -42,9 +43,13 @@ class Study:
     run: RunDirectory
     bar: tqdm
 
-    @cached_property
+    @property
+    def place(self) -> Workplace:
+        return Workplace(self.run, self.bar)
+
+    @property
     def fitting(self) -> Fitting:
-        return Fitting(self.run, self.bar)
+        return Fitting(self.place)
 
     @property
     def seeds(self) -> int:
@@ -120,15 +125,13 @@ class Study:
 
         `measure`, a function of the parameters, adds what is special to the arm.
         """
-        place = f"{name}-measures"
-        saved = self.run.load_checkpoint(place)
-        if saved is not None:
-            return saved
-        parameters = self.fit(name, "student", learner, data, start)
-        values = self.measured(learner, parameters, data)
-        if measure is not None:
-            values |= measure(parameters)
-        self.run.save_checkpoint(place, values)
+
+        def make() -> Values:
+            parameters = self.fit(name, "student", learner, data, start)
+            more = {} if measure is None else measure(parameters)
+            return self.measured(learner, parameters, data) | more
+
+        values = self.place.once(f"{name}-measures", make)
         self.fitting.forget(name)
         return values
 
@@ -154,8 +157,3 @@ class Study:
             return losses.mean(axis=2)
         counted = np.asarray(data.scored)[:, :, 1:]
         return (losses * counted).sum(axis=2) / counted.sum(axis=2)
-
-
-def held_out_documents(texts: dict[str, Text]) -> np.ndarray:
-    """The document of every held-out block, domain after domain, no number in two domains."""
-    return Text.joined(list(texts.values())).documents

@@ -158,3 +158,8 @@ def _parts(documents: Sequence[Document], count: int) -> list[list[Document]]:
         rest, part = corpus.split(rest, 1 / left)
         parts.append(part)
     return [*parts, rest]
+
+
+def held_out_documents(texts: dict[str, Text]) -> np.ndarray:
+    """The document of every held-out block, domain after domain, no number in two domains."""
+    return Text.joined(list(texts.values())).documents

@@ -1,6 +1,7 @@
 """The human text of a run, how it is scored, and the regimes by name."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -8,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from collapse_sim.language import corpus, measures, tokenizer
-from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.editing import EditAndDrop, TokenRule
+from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.regimes import (
     Accumulate,
@@ -24,32 +25,27 @@ from experiments.transformer.settings import Settings
 
 HELD_OUT = 0.1
 ROLES = ("source", "chains", "token_rule")
+STREAM = ROLES.index("chains")
+"""Of the random numbers of all chains: they are compared in pairs."""
 ORACLE_HELD_OUT = 20_000
 """Tokens of the oracle's held-out text."""
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Human text for training, and held-out text by domain."""
+    """Text of a run, and how it was made."""
 
-    train: np.ndarray
-    """Token blocks, (blocks, time)."""
-    held_out: dict[str, np.ndarray]
+    text: HumanText
     vocabulary: int
     sources: dict[str, Any]
     tokenizer: str | None = None
-    oracle: MarkovSource | None = None
     note: str = ""
     """What was read, in one line."""
-    counts: np.ndarray = field(init=False)
-    """How often each token occurs in the human training text."""
 
-    def __post_init__(self):
-        counts = measures.token_counts(self.train, self.vocabulary)
-        object.__setattr__(self, "counts", counts)
-
-    def human(self, seeds: int) -> Blocks:
-        return Blocks.of(self.train, seeds)
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """How often each token occurs in the human training text."""
+        return measures.token_counts(self.text.train, self.vocabulary)
 
 
 def root_key(seed: int, role: str) -> Key[Array, ""]:
@@ -71,10 +67,9 @@ def make_world(settings: Settings) -> World:
         held_out=HELD_OUT,
         tokens=settings.tokens,
     )
-    return World(
-        made.train, made.held_out, made.vocabulary, made.sources, tokenizer.save(made.tokenizer),
-        note=read.note,
-    )  # fmt: skip
+    text = HumanText(made.train, made.held_out)
+    saved = tokenizer.save(made.tokenizer)
+    return World(text, made.vocabulary, made.sources, saved, note=read.note)
 
 
 def _oracle(settings: Settings) -> World:
@@ -82,13 +77,13 @@ def _oracle(settings: Settings) -> World:
     train_key, held_out_key = jax.random.split(root_key(settings.seed, "source"))
     blocks = max(settings.tokens // settings.context, 1)
     held_out = max(ORACLE_HELD_OUT // settings.context, 1)
-    return World(
+    text = HumanText(
         np.asarray(source.sample(train_key, blocks, settings.context)),
         {"oracle": np.asarray(source.sample(held_out_key, held_out, settings.context))},
-        settings.vocabulary,
-        {"oracle": {"seed": settings.seed, "entropy_rate": float(source.entropy_rate())}},
-        oracle=source,
+        source,
     )
+    about = {"seed": settings.seed, "entropy_rate": float(source.entropy_rate())}
+    return World(text, settings.vocabulary, {"oracle": about})
 
 
 def make_regime(settings: Settings, name: str) -> Regime:

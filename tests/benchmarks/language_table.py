@@ -22,7 +22,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from collapse_sim.language.blocks import Blocks
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 from experiments.command_line import cores
@@ -93,7 +94,7 @@ def ours(config: TransformerConfig, batch: int) -> dict[str, tuple[Callable[[], 
     state = [learner.start(keys)]
 
     def train():
-        progress = next(learner.fit(keys, data, state[0], steps=STEPS))
+        progress = next(learner.train(keys, data, state[0], steps=STEPS))
         state[0] = progress.state
 
     train()

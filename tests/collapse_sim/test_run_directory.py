@@ -133,8 +133,8 @@ def test_a_path_that_cannot_be_a_directory_is_one_line(tmp_path):
 
 def test_chains_come_back_as_columns(tmp_path):
     run = RunDirectory.open(tmp_path, CONFIG, resume=False)
-    words = ("edit", "disjoint", "chained", "test_error")
-    rest = len(CHAIN_COLUMNS) - 6
+    words = ("", "edit", "disjoint", "chained", "test_error")
+    rest = len(CHAIN_COLUMNS) - 7
     rows = [(*words, n, 4096, *(n / 3 + i for i in range(rest))) for n in (1, 2)]
     run.write_chains(rows)
     columns = run.chains()

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collapse_sim.run_directory import TEMPORARY, RunDirectory, RunError, write_atomically
+from collapse_sim.run_directory import (
+    CHAIN_COLUMNS,
+    TEMPORARY,
+    RunDirectory,
+    RunError,
+    write_atomically,
+)
 from tests.collapse_sim.test_run_directory import CONFIG, Interrupted, names
 
 # What was read
@@ -153,7 +159,8 @@ def test_a_run_may_have_a_name_that_is_not_utf8(tmp_path):
     path = tmp_path / os.fsdecode(b"caf\xe9")
     run = RunDirectory.open(path, CONFIG, resume=False)
     run.save_checkpoint("replace", {"count": np.array(1)})
-    run.write_chains([(1, 0.5)], ("generation", "mean"))
+    row = dict.fromkeys(CHAIN_COLUMNS, "") | {"mean": 0.5}
+    run.write_chains([tuple(row.values())])
     run.write_verdicts([{"note": "é"}])
     assert run.load_checkpoint("replace") == {"count": 1}
     run.clear_checkpoints()

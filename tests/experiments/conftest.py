@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from collapse_sim.language.learner import make_mesh
-from experiments.transformer import runner
+from collapse_sim.language.programs import make_mesh
+from experiments.transformer import processes
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +26,5 @@ def corpus(tmp_path_factory) -> str:
 def two_devices():
     """One for each seed: eight make it slower to compile and to save."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "make_mesh", lambda seeds, _: make_mesh(seeds, jax.devices()[:2]))
+        patch.setattr(processes, "make_mesh", lambda seeds, _: make_mesh(seeds, jax.devices()[:2]))
         yield

@@ -8,28 +8,33 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.language import standard_library
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.corpus import Document
-from collapse_sim.language.learner import make_mesh
+from collapse_sim.language.fitting import token_progress
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import model_of
 from collapse_sim.regimes import Edit
 from collapse_sim.run_directory import RunDirectory
-from experiments import fitting
 from experiments.editing.corpora import Corpora, make_corpora
-from experiments.editing.evidence import Difference, differences, gather
+from experiments.editing.evidence import Difference, differences, make_processes
 from experiments.editing.settings import PRESETS
 from experiments.editing.tables import Prior, train_prior
 from experiments.study import study
 from experiments.study.study import Study
-from experiments.study.texts import Text
+from experiments.study.texts import Text, Texts
+from theory.claims import ledger
 from theory.token_laws import replacement_law
 
 SETTINGS = replace(
     PRESETS["tiny"], vocabulary=270, context=32, tokens=1536, prior_tokens=3072, prior_epochs=4.0,
     batch=8, threshold=0.2, stage=("finetune",), answers=5,
 )  # fmt: skip
+SPREAD = np.array([-1e-3, 0, 1e-3])
+"""Of seeds: equal ones tell nothing."""
+
 DRAWS, SIGMAS = 40, 5.0
 """Two-sided, a normal deviate lies beyond 5 with a chance of 6e-7."""
 
@@ -54,7 +59,7 @@ def prior(corpora, tmp_path_factory) -> Prior:
     with pytest.MonkeyPatch.context() as patch:
         meshed = lambda seeds: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
         patch.setattr(study, "make_mesh", meshed)
-        bar = fitting.token_progress(1)
+        bar = token_progress(1)
         yield train_prior(Study(SETTINGS, corpora.texts, run, bar), SETTINGS)
 
 
@@ -199,9 +204,9 @@ def test_differences_in_words(edited, words):
     assert found.words == words
 
 
-def test_continued_training_is_compared_on_both_domains():
+def test_continued_training_is_compared_on_both_domains(corpora, tmp_path):
     """Forgetting is the loss on the first domain after minus before."""
-    settings = replace(SETTINGS, first_domain="a", second_domain="b")
+    settings = replace(SETTINGS, first_domain="a", second_domain="b", seeds=3)
 
     def values(a: float, b: float) -> dict[str, np.ndarray]:
         seeds = np.array([[0.0], [0.1], [0.2]])
@@ -215,18 +220,39 @@ def test_continued_training_is_compared_on_both_domains():
     np.testing.assert_allclose(learnt.values, -0.25)
     np.testing.assert_allclose(forgotten.unedited, 1)
     np.testing.assert_allclose(forgotten.values, 0.5)
-    passes = {f"eligible/{n}": np.full(3, 0.3 / n) for n in (1, 2, 3)}
-    human = {f"probability/{decile}": np.full(3, decile**2 / 100) for decile in range(10)}
-    table = {"human": human, "chained": passes}
-    assert {trend.claim: trend.values.mean() for trend in gather(settings, table, {})} == {
-        "zhu2025.ushape": pytest.approx(0.17), "zhu2025.edited_share": pytest.approx(-0.05),
-    }  # fmt: skip
-    trends = gather(settings, table, {"continual": arms})
-    assert [trend.claim for trend in trends] == [
-        "zhu2025.ushape",
-        "zhu2025.edited_share",
-        "zhu2025.edited_share",
-        "zhu2025.edit_continual",
+    table = {
+        "human": {"last_tenth_rise": np.full(3, 0.17) + SPREAD},
+        "chained": {"eligible": 0.3 / np.array([[1.0, 2.0, 3.0]]) + SPREAD[:, None]},
+    }
+    text = Text(np.zeros((2, 4), np.int32), np.array([0, 1]))
+    texts = Texts({}, {"a": text, "b": text}, corpora.texts.tokenizer, {})
+    made = Study(settings, texts, RunDirectory(tmp_path), token_progress(1))
+    decided = [
+        decide(make_processes(made, settings, table, arms_), ledger())
+        for arms_ in ({}, {"continual": arms})
     ]
-    np.testing.assert_allclose(trends[1].values, -0.15)
-    np.testing.assert_allclose(trends[3].values, -0.25)
+    observed = [[(v.claim, v.observed) for v in verdicts] for _, verdicts in decided]
+    assert observed[0] == [
+        ("zhu2025.ushape", pytest.approx(0.17)),
+        ("zhu2025.edited_share", pytest.approx(-0.15)),
+        ("zhu2025.edited_share", pytest.approx(-0.05)),
+    ]
+    assert observed[1] == [*observed[0], ("zhu2025.edit_continual", pytest.approx(-0.25))]
+    rows = {row[:5]: row[7] for row in chain_rows(decided[1][0])}
+    assert rows["continual", "edited - unedited", "", "", "forgetting of a"] == pytest.approx(0.5)
+    assert rows["continual", "edited", "", "", "held_out_loss/a"] == pytest.approx(3.1)
+
+
+def test_nothing_is_claimed_of_edits_that_touch_no_token(corpora, tmp_path):
+    settings = replace(SETTINGS, seeds=3)
+    texts = replace(corpora.texts, held_out={})
+    made = Study(settings, texts, RunDirectory(tmp_path), token_progress(1))
+    untouched = {"eligible": np.zeros(3), "changed": np.zeros(3), "held_out_loss": SPREAD}
+    table = {
+        "human": {"last_tenth_rise": SPREAD},
+        "chained": {"eligible": np.zeros((3, 3))},
+    }
+    arms = {"pretrain": {"unedited": {"held_out_loss": SPREAD}, "edited": untouched}}
+    processes = make_processes(made, settings, table, arms)
+    claims = [check.claim for process in processes for check in process.checks]
+    assert claims == ["zhu2025.ushape"]

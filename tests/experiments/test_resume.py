@@ -18,6 +18,7 @@ from collapse_sim import replicates
 from collapse_sim.experiment import streaming
 from collapse_sim.experiment.streaming import Streaming
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.workplace import Workplace
 from experiments import (
     curse_of_recursion,
     linear_bound,
@@ -73,7 +74,8 @@ def stream(run: RunDirectory, count: int, patch, *, die_after: int | None = None
 
     patch.setattr(replicates.Stream, "blocks_from", blocks_from)
     with tqdm(disable=True) as bar:
-        Streaming(run, 3, bar).simulate("walk", 0, Walk(), targets, lambda summary: False, chunk=16)
+        streaming = Streaming(Workplace(run, bar), 3)
+        streaming.simulate("walk", 0, Walk(), targets, lambda summary: False, chunk=16)
 
 
 @settings(max_examples=25)
@@ -236,7 +238,7 @@ CASES = [
         ("--family", "categorical", "--corpus", "few.txt"), "few.txt", "--corpus few.txt",
     ),
     (
-        transformer_collapse, "experiments.transformer.runner.Runner.rows",
+        transformer_collapse, DECIDE,
         (*SMALL, "--corpus", "few.txt"), "few.txt", "--corpus few.txt",
     ),
     (

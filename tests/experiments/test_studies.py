@@ -7,7 +7,6 @@ from scipy import stats
 from collapse_sim.language.corpus import Document
 from collapse_sim.text.coverage import coverage
 from experiments.study.intervals import bootstrap_interval, document_interval
-from experiments.study.rows import Estimate
 from experiments.study.settings import StudySettings
 from experiments.study.texts import Text, make_texts
 
@@ -133,10 +132,3 @@ def test_long_documents_weigh_more():
     losses, of = np.array([[1.0, 1.0, 1.0, 5.0]] * 2), np.array([0, 0, 0, 1])
     low, high = bootstrap_interval(losses, of)
     assert (low, high) == (1.0, 5.0)
-
-
-def test_an_arm_has_its_mean_and_the_range_of_its_seeds():
-    estimate = Estimate.of(np.array([1.0, 2.0, 6.0]))
-    assert (estimate.mean, estimate.low, estimate.high) == (3.0, 1.0, 6.0)
-    assert estimate.standard_error == pytest.approx(np.sqrt(7 / 3))
-    assert Estimate.of(np.full(3, 2.0)) == (2.0, 0.0, 2.0, 2.0)

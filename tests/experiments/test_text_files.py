@@ -7,11 +7,11 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
+from experiments.fitting import token_progress
 
 from collapse_sim.language.checkpoints import Checkpoints
-from collapse_sim.language.learner import make_mesh
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.run_directory import RunDirectory
-from experiments.fitting import token_progress
 from experiments.fraction import similarity
 from experiments.fraction.files import compare_files, read_files
 from experiments.fraction.settings import DEFAULT

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from collapse_sim.language.learner import make_mesh
+from collapse_sim.language.programs import make_mesh
 from experiments import curse_of_recursion, synthetic_fraction, token_editing, transformer_collapse
 from experiments.editing import settings as editing
 from experiments.editing.corpora import make_corpora
@@ -19,7 +19,7 @@ from experiments.recursion.families import make_processes
 from experiments.recursion.settings import Settings as DistributionSettings
 from experiments.study import study
 from experiments.study.texts import make_texts
-from experiments.transformer import runner
+from experiments.transformer import processes
 from experiments.transformer import settings as language
 from experiments.transformer.world import make_world
 
@@ -127,7 +127,7 @@ def test_what_was_read_is_said(script, flags, folder, note, tmp_path, monkeypatc
     """Before anything is trained; here a rate that ends it at once."""
     mesh = make_mesh(2, jax.devices()[:2])
     monkeypatch.setattr(study, "make_mesh", lambda seeds: mesh)
-    monkeypatch.setattr(runner, "make_mesh", lambda seeds, _: mesh)
+    monkeypatch.setattr(processes, "make_mesh", lambda seeds, _: mesh)
     flags = [flag.format(folder=folder) for flag in flags]
     sizes = ["--vocabulary", "270", "--context", "16", "--tokens", "1600", "--size", "0.1m"]
     if script is token_editing:

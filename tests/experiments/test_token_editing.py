@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from collapse_sim.language.checkpoints import Checkpoints
-from collapse_sim.language.learner import make_mesh
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.run_directory import RunDirectory
 from experiments import fitting, token_editing
 from experiments.editing import tables

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from collapse_sim.certify import Verdict
+from collapse_sim.experiment.decide import decide
 from experiments.transformer import token_rule
 from experiments.transformer.settings import PRESETS
 from experiments.transformer.world import make_world
@@ -25,7 +26,7 @@ def verdicts() -> list[Verdict]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("PASSES", 2), ("MANY", 2**13), ("REPLICATES", 2**13), ("RARE", 0.1)):
             patch.setattr(token_rule, name, value)
-        return token_rule.decide_token_rule(world, 0, 1e-3)[0]
+        return decide(token_rule.token_rule_processes(world), ledger(), family_error=1e-3)[1]
 
 
 def test_the_error_is_shared_over_the_tests_that_there_are(verdicts):
@@ -36,10 +37,10 @@ def test_the_error_is_shared_over_the_tests_that_there_are(verdicts):
 def test_every_claim_of_the_ledger_is_decided(verdicts):
     """With a chance of 1e-3 that any is wrong, for asymptotic confidence sequences."""
     assert {v.claim for v in verdicts} == OUTCOMES.keys() <= ledger().keys()
-    tempered = [v for v in verdicts if v.note]
-    assert [v.verdict for v in tempered] == ["violated"] and "1.5" in tempered[0].note
+    tempered = [v for v in verdicts if "temperature 1.5" in v.parameters["process"]]
+    assert [v.verdict for v in tempered] == ["violated"]
     for verdict in verdicts:
-        if not verdict.note:
+        if verdict not in tempered:
             assert verdict.verdict == OUTCOMES[verdict.claim], verdict
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from collapse_sim.language import fitting
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.run_directory import RunDirectory
-from experiments import fitting, transformer_collapse
+from experiments import transformer_collapse
 from tests.experiments.language_runs import TINY, assert_same_results, command
 
 SCRIPT = Path(transformer_collapse.__file__)

@@ -66,8 +66,8 @@ def make_language_run(
         for n in range(1, generations + 1):
             for decile, share in enumerate(deciles(regime, n) + shape - DECILES):
                 rows.append(_row(regime, f"probability/{decile}", n, share, 0.0))
-            if regime in CHANGED and n > 1:
-                rows.append(_row(regime, "changed", n, CHANGED[regime], 0.0))
+            if regime in CHANGED:
+                rows.append(_row(regime, "changed", n, CHANGED[regime] * (n > 1), 0.0))
     for n in range(1, frozen + 2 if frozen else 0):
         exact = top_mass(prior_top=PRIOR_TOP, passes=n - 1)
         rows.append(_row("frozen_edit", "top_mass", n, exact + 0.001, ERROR / 20, exact))
@@ -83,6 +83,7 @@ def _row(
     edit, frozen = regime.startswith("edit"), regime == "frozen_edit"
     anchored = "anchored" if regime.endswith("anchored") else "chained"
     row: dict[str, Any] = {
+        "family": "",
         "regime": "edit" if edit else regime,
         "mask": "confident" if edit else "frozen" if frozen else "",
         "variant": anchored if edit or frozen else "",

@@ -80,7 +80,7 @@ def _rows(name: str, generations: int, labels: str | None) -> list[tuple]:
     predicted = BASE * (predictions(name, generations) - shift * 1.01)
     kind = "" if mask == "free" else "leading" if name in LEADING else "exact"
     common: dict[str, Any] = {
-        "regime": regime, "mask": mask, "variant": variant, "replicates": 100,
+        "family": "", "regime": regime, "mask": mask, "variant": variant, "replicates": 100,
         "standard_error": ERROR, "predicted_kind": kind,
     }  # fmt: skip
     rows = []

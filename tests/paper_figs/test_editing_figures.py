@@ -1,21 +1,22 @@
 """Figures of token editing: which bars, lines and points are drawn, from which numbers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from collapse_sim.run_directory import RunDirectory
+from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from paper_figs import edited_share, editing, make, token_probabilities
 from paper_figs.style import save
 from theory.published import EDITED_SHARE, PROBABILITY_DECILES
 
-COLUMNS = ("arm", "measure", "seeds", "mean", "standard_error", "low", "high")
 ARMS = ("chained", "anchored", "chained beta 1.5")
 DECILES = np.array([0.45, 0.12, 0.07, 0.05, 0.04, 0.035, 0.035, 0.03, 0.05, 0.12])
 DIFFERENCES = {
-    ("pretrain edited - unedited", "held-out loss"): -0.02,
-    ("pretrain below-0.1 - unedited", "held-out loss"): 0.9,
-    ("continual edited - unedited", "loss on reference"): 0.01,
-    ("finetune edited - unedited", "response loss"): 0.03,
+    ("pretrain", "edited - unedited", "held-out loss", 1): -0.02,
+    ("pretrain", "below-0.1 - unedited", "held-out loss", 1): 0.9,
+    ("continual", "edited - unedited", "loss on reference", 1): 0.01,
+    ("finetune", "edited - unedited", "response loss", 1): 0.03,
 }
 
 
@@ -30,22 +31,26 @@ def run(tmp_path, request) -> RunDirectory:
     parameters = {"seeds": 8, "prior_size": "0.5m", "threshold": 0.8}
     config = {"experiment": "token_editing", "parameters": parameters}
     made = RunDirectory.open(tmp_path / "runs" / "run", config, resume=False)
-    means = {("human", f"probability/{i}"): value for i, value in enumerate(DECILES)}
+    means = {("", "human", f"probability/{i}", 1): value for i, value in enumerate(DECILES)}
     means |= {
-        (arm, f"{measure}/{number}"): share(arm, measure, number)
+        ("", arm, measure, number): share(arm, measure, number)
         for arm in ARMS
         for measure in ("eligible", "changed")
         for number in (1, 2, 3)
     }
     means |= DIFFERENCES if request.param else {}
-    rows = [
-        (arm, measure, 8, mean, 0.001, mean - 0.01 * abs(mean), mean + 0.02 * abs(mean))
-        for (arm, measure), mean in means.items()
-    ]
-    made.write_chains(rows, COLUMNS)
+    made.write_chains([_row(*names, mean) for names, mean in means.items()])
     made.write_verdicts([])
     made.clear_checkpoints()
     return made
+
+
+def _row(family: str, regime: str, measure: str, generation: int, mean: float) -> tuple:
+    row: dict[str, Any] = dict.fromkeys(CHAIN_COLUMNS, 0.0)
+    row |= dict.fromkeys(("mask", "variant", "predicted_kind"), "")
+    row |= {"family": family, "regime": regime, "measure": measure, "generation": generation}
+    row |= {"mean": mean, "low": mean - 0.01 * abs(mean), "high": mean + 0.02 * abs(mean)}
+    return tuple(row.values())
 
 
 def reaches(container) -> np.ndarray:

@@ -103,7 +103,7 @@ def check_layout(figure: Figure) -> None:
 
 def test_bars_are_two_standard_errors(run):
     for curve in read_trends(run, "held_out_loss"):
-        np.testing.assert_allclose(curve.half_width, 2 * ERROR * 3.0, rtol=1e-6)
+        np.testing.assert_allclose(curve.error, ERROR * 3.0, rtol=1e-6)
 
 
 def test_arms_and_runs_are_named_in_plain_words(run, oracle, tmp_path):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from paper_figs import linear_collapse, mask_regimes, style
-from paper_figs.runs import plain_name, read_curves
+from paper_figs.runs import plain_name, read_errors
 from tests.paper_figs.axes import curve_of, levels, points, words
 from tests.paper_figs.runs import BASE, CORRECTED, EDITED, ERROR, inflations, make_run, predictions
 
@@ -28,7 +28,7 @@ def collapse(run):
 
 
 def test_curves_are_in_units_of_b_and_without_the_heavy_tail(run):
-    for curve in read_curves(run):
+    for curve in read_errors(run):
         np.testing.assert_allclose(curve.mean, inflations(curve.name))
         np.testing.assert_allclose(curve.half_width, 1.959964 * ERROR / BASE)
         if curve.kind:
@@ -37,7 +37,7 @@ def test_curves_are_in_units_of_b_and_without_the_heavy_tail(run):
 
 def test_processes_are_named_in_plain_words(run):
     parameters = run.config()["parameters"]
-    names = {curve.name: plain_name(curve, parameters) for curve in read_curves(run)}
+    names = {curve.name: plain_name(curve, parameters) for curve in read_errors(run)}
     assert names == {
         "edit one": "one edit of half the rows",
         "edit halves": "two halves",
@@ -58,7 +58,7 @@ def test_processes_are_named_in_plain_words(run):
 def test_every_regime_and_the_masks_of_a_file_have_names(tmp_path):
     names = ["replace_fresh", "halfway", "subsample", "mix_fresh", "mix_fixed", "edit my/own.npy"]
     run = make_run(tmp_path / "run", names)
-    found = [plain_name(curve, run.config()["parameters"]) for curve in read_curves(run)]
+    found = [plain_name(curve, run.config()["parameters"]) for curve in read_errors(run)]
     assert found == [
         "full resampling, fresh design", "resampling $nT$ rows", "accumulate, subsample",
         "mix with fresh labels", "mix with the first labels", "masks of own.npy",

@@ -51,14 +51,16 @@ def run(tmp_path) -> RunDirectory:
                     mean = level(family, place, n)
                     known = regime == "replace" and family != "sources"
                     row = {
-                        "regime": regime, "variant": variant, "mask": "", "measure": measure,
+                        "family": family, "regime": regime, "variant": variant, "mask": "",
+                        "measure": measure,
                         "generation": n, "replicates": 9, "mean": mean, "standard_error": 0.001,
                         "q05": mean / 2, "q50": mean / 1.5, "q95": 2 * mean,
+                        "low": mean / 3, "high": 3 * mean,
                         "edited_fraction": 1.0, "predicted": mean if known else float("nan"),
                         "predicted_kind": "exact" if known else "",
                     }  # fmt: skip
-                    rows.append((family, *(row[name] for name in CHAIN_COLUMNS)))
-    made.write_chains(rows, ("family", *CHAIN_COLUMNS))
+                    rows.append(tuple(row[name] for name in CHAIN_COLUMNS))
+    made.write_chains(rows)
     made.write_verdicts([])
     made.clear_checkpoints()
     return made

@@ -1,20 +1,40 @@
 """The figure of a study of synthetic fractions: every generator, every domain, nothing invented."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from collapse_sim.run_directory import RunDirectory
+from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from paper_figs import style, synthetic_fraction
 from theory.published import SYNTHETIC_FRACTION
 
-COLUMNS = ("arm", "measure", "seeds", "mean", "standard_error", "low", "high")
 AUTHORS, SHARES = ("0.1m at 0.7", "0.5m at 0.7"), (0, 25, 50, 75, 100)
 
 
+MEASURES = {
+    "held_out_loss": 14.0,
+    "held_out_loss/code": 13.0,
+    "held_out_loss/prose": 16.0,
+    "training_loss": 2.5,
+}
+"""Perplexities without synthetic text, and a loss."""
+
+
 def value(author: int, share: int, measure: str) -> float:
-    return {"perplexity": 14, "perplexity/code": 13, "perplexity/prose": 16, "training_loss": 2.5}[
-        measure
-    ] * (1 + (author + 1) * share / 500)
+    """What is to be drawn."""
+    return MEASURES[measure] * (1 + (author + 1) * share / 500)
+
+
+def _row(author: str, share: str, measure: str, mean: float) -> tuple:
+    """Of a perplexity its logarithm."""
+    drawn = np.array([mean, mean - 1, mean + 1])
+    mean, low, high = np.log(drawn) if measure.startswith("held") else drawn
+    row: dict[str, Any] = dict.fromkeys(CHAIN_COLUMNS, 0.0)
+    row |= dict.fromkeys(("mask", "variant", "predicted_kind"), "")
+    row |= {"family": author, "regime": share, "measure": measure, "generation": 1}
+    row |= {"mean": float(mean), "low": float(low), "high": float(high)}
+    return tuple(row.values())
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +45,12 @@ def run(tmp_path_factory) -> RunDirectory:
         resume=False,
     )
     rows = [
-        (f"{author}, {share} %", measure, 8, mean := value(i, share, measure), 0.1, mean - 1,
-         mean + 1)
+        _row(author, f"{share} %", measure, value(i, share, measure))
         for i, author in enumerate(AUTHORS)
         for share in SHARES
-        for measure in ("perplexity/code", "perplexity/prose", "perplexity", "training_loss")
-    ] + [("0.1m at 0.7, density", "perplexity", 8, 99.0, 1.0, 98.0, 100.0)]  # fmt: skip
-    run.write_chains(rows, COLUMNS)
+        for measure in MEASURES
+    ]
+    run.write_chains([*rows, _row("0.1m at 0.7", "density", "held_out_loss", 99.0)])
     run.write_verdicts([])
     run.clear_checkpoints()
     return run
@@ -40,7 +59,7 @@ def run(tmp_path_factory) -> RunDirectory:
 def test_lines_are_the_means_and_ratios_of_the_run(run):
     figure = synthetic_fraction.draw(run)
     whole, ratios, training = figure.axes
-    for ax, measure in ((whole, "perplexity"), (training, "training_loss")):
+    for ax, measure in ((whole, "held_out_loss"), (training, "training_loss")):
         for i in range(len(AUTHORS)):
             line = ax.containers[i].lines[0]
             np.testing.assert_allclose(line.get_xdata(), SHARES)

@@ -11,7 +11,8 @@ from scipy import stats
 from collapse_sim.language import decoding
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.head import log_probabilities
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Training, model_of
 from collapse_sim.language.transformer import TransformerConfig
@@ -151,9 +152,18 @@ def test_groups_on_a_cpu_do_not_change_a_text(learner, parameters, monkeypatch):
 
 def test_parts_are_told_as_they_are_done(learner, parameters):
     like = Blocks(prompts(10))
-    parts = list(replace(learner, rows=4).generate_in_parts(KEYS, parameters, like))
-    assert [done for done, _ in parts] == [4, 8, 10]
-    assert [part.shape for _, part in parts] == [(2, 4, 6), (2, 4, 6), (2, 2, 6)]
+    told = []
+    watched = replace(learner, rows=4, watch=told.append)
+    assert watched.generate(KEYS, parameters, like).labels.shape == (2, 10, 6)
+    assert told == [2 * 6 * blocks for blocks in (4, 8, 10)]
+
+
+def test_copies_are_other_texts_of_the_same_prompts(learner, parameters):
+    like = Blocks(prompts(4))
+    twice = learner.generate(KEYS, parameters, like, 2).labels
+    np.testing.assert_array_equal(twice[:, :4], learner.generate(KEYS, parameters, like).labels)
+    np.testing.assert_array_equal(twice[:, 4:, 0], twice[:, :4, 0])
+    assert (twice[:, 4:] != twice[:, :4]).any()
 
 
 def test_a_random_number_belongs_to_its_row():

@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 from collapse_sim.data import Resampled
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.editing import EditAndDrop, TokenRule, changes, drop
-from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner, make_mesh
+from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig

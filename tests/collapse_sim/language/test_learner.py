@@ -9,12 +9,8 @@ import pytest
 
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.checkpoints import Checkpoints
-from collapse_sim.language.learner import (
-    END_OF_TEXT,
-    LanguageLearner,
-    Progress,
-    make_mesh,
-)
+from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner, Progress
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Divergence, Training
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.run_directory import RunDirectory
@@ -42,7 +38,7 @@ def learner() -> LanguageLearner:
 
 
 def fit(learner, human, steps: int = 4) -> list[Progress]:
-    return list(learner.fit(ORDER, human, learner.start(INITIAL), steps=steps))
+    return list(learner.train(ORDER, human, learner.start(INITIAL), steps=steps))
 
 
 def losses(progress: list[Progress]) -> np.ndarray:
@@ -89,7 +85,7 @@ def test_reports_do_not_change_a_fit(learner, human, fitted):
 
 
 def test_a_finished_fit_has_nothing_to_do(learner, human, fitted):
-    assert list(learner.fit(ORDER, human, fitted[-1].state)) == []
+    assert list(learner.train(ORDER, human, fitted[-1].state)) == []
 
 
 def test_seeds_do_not_see_one_another(learner, human, fitted):
@@ -115,7 +111,7 @@ def test_devices_do_not_change_a_fit(learner, human, fitted, devices, shard):
     assert len(matrix.sharding.device_set) == devices
     pieces = {shard.data.size for shard in matrix.addressable_shards}
     assert pieces == {matrix.size // (devices if shard else 2)}
-    found = list(spread.fit(ORDER, human, state, steps=4))
+    found = list(spread.train(ORDER, human, state, steps=4))
     np.testing.assert_allclose(losses(found), losses(fitted), rtol=1e-4)
     for a, b in zip(
         jax.tree.leaves(found[-1].state.parameters),
@@ -170,14 +166,14 @@ def test_a_fit_that_goes_on_from_a_saved_state_ends_with_the_same_bits(
 ):
     run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
     checkpoints = Checkpoints(run)
-    for progress in learner.fit(ORDER, human, learner.start(INITIAL), steps=4):
+    for progress in learner.train(ORDER, human, learner.start(INITIAL), steps=4):
         checkpoints.save("fit-1", progress.state, progress.losses.mean(axis=1))
         if progress.step == 8:
             break
     state, saved = checkpoints.load("fit-1", learner.start(DRAWS))  # of another beginning
     np.testing.assert_array_equal(saved, fitted[1].losses.mean(axis=1))
     np.testing.assert_array_equal(state.step, [8, 8])
-    rest = list(learner.fit(ORDER, human, learner.place(state), steps=4))
+    rest = list(learner.train(ORDER, human, learner.place(state), steps=4))
     assert [one.step for one in rest] == [12]
     assert_same_bits(rest[-1].state, fitted[-1].state)
     np.testing.assert_array_equal(rest[-1].losses, fitted[-1].losses)
@@ -212,7 +208,7 @@ def test_the_seed_that_diverged_is_named(learner, human):
     state = learner.start(INITIAL)
     poisoned = jax.tree.map(lambda x: x.at[1].set(jnp.nan), state.parameters)
     with pytest.raises(Divergence, match=r"loss is nan at step 0 of seed 1, learning rate 0.00e"):
-        next(learner.fit(ORDER, human, state._replace(parameters=poisoned)))
+        next(learner.train(ORDER, human, state._replace(parameters=poisoned)))
 
 
 @pytest.mark.parametrize("prompt", [0, 12])

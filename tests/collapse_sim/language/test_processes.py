@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from collapse_sim.language.blocks import Blocks
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 
@@ -29,7 +30,7 @@ def losses(devices: list, seeds: int) -> np.ndarray:
     )
     tokens = np.random.default_rng(4).integers(0, 16, (20, 12)).astype(np.int32)
     keys = jax.random.split(jax.random.key(1), seeds)
-    parts = learner.fit(keys, Blocks.of(tokens, seeds), learner.start(keys), steps=3)
+    parts = learner.train(keys, Blocks.of(tokens, seeds), learner.start(keys), steps=3)
     return np.concatenate([part.losses for part in parts], axis=1)
 
 

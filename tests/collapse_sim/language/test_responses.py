@@ -12,7 +12,8 @@ from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.corpus import Document
 from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.instructions import EncodedPairs, Pair, encode_pairs
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.responses import chrf, evaluate, exact_match, respond
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.tokenizer import BASE, decode, train_tokenizer
@@ -46,7 +47,7 @@ def pairs() -> tuple[EncodedPairs, EncodedPairs]:
 def parameters(learner, pairs):
     """After a fit to the responses alone."""
     data = pairs[0].blocks(SEEDS)
-    *_, last = learner.fit(ORDER, data, learner.start(INITIAL), steps=300)
+    *_, last = learner.train(ORDER, data, learner.start(INITIAL), steps=300)
     return last.state.parameters
 
 

@@ -78,7 +78,7 @@ def _row(prior, top, law, kept, eligible, changed) -> dict[str, float]:
         "tail_factor": kept * (1 - law[top]) / (1 - prior[top]),
         "tail_mass": kept * token_laws.tail_mass(prior=prior, below=TAIL, law=law),
         "surprise": kept * token_laws.surprise(prior=prior, law=law),
-        "eligible_share": eligible,
+        "edited_fraction": eligible,
         "changed_share": changed,
     }
 
@@ -161,7 +161,8 @@ def test_rejected_draws_always_change(source):
     """A sampler that never draws the token that stands changes every eligible token."""
     sampler = Sampler(reject_current=True)
     summary = simulate(FrozenEditing(source, TokenRule(above=0.5), sampler, 0, 1, 8), 64)
-    np.testing.assert_array_equal(summary.sample["changed_share"], summary.sample["eligible_share"])
+    changed, edited = (summary.sample[name] for name in ("changed_share", "edited_fraction"))
+    np.testing.assert_array_equal(changed, edited)
     assert (summary.sample["top_mass"][:, 1] == 0).all()
 
 

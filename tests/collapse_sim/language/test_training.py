@@ -9,7 +9,8 @@ import pytest
 
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.head import log_probabilities
-from collapse_sim.language.learner import LanguageLearner, make_mesh
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Training, batch_order, initial_state, mean_loss, model_of
 from collapse_sim.language.transformer import TransformerConfig
 
@@ -89,7 +90,7 @@ def test_all_scored_is_what_a_fit_without_is(learner):
     labels = tokens(SEEDS, BLOCKS, TIME)
     everywhere = np.ones(labels.shape, bool)
     (without,), (with_all,) = (
-        list(learner.fit(KEYS, data, learner.start(KEYS)))
+        list(learner.train(KEYS, data, learner.start(KEYS)))
         for data in (Blocks(labels), Blocks(labels, everywhere))
     )
     np.testing.assert_allclose(with_all.losses, without.losses, rtol=1e-5)
@@ -102,7 +103,7 @@ def test_a_fit_scores_what_its_blocks_say(learner, devices):
     spread = replace(learner, mesh=make_mesh(SEEDS, jax.devices()[:devices]))
     padding = POSITIONS >= (GIVEN + ANSWERED)[:, None]
     one, other, padded = (
-        next(spread.fit(KEYS, Blocks.of(tokens, SEEDS, scored), spread.start(KEYS))).losses
+        next(spread.train(KEYS, Blocks.of(tokens, SEEDS, scored), spread.start(KEYS))).losses
         for tokens, scored in (
             (TOKENS, SCORED),
             (TOKENS, SCORED[::-1]),
@@ -125,7 +126,7 @@ def test_a_fit_scores_what_its_blocks_say(learner, devices):
 
 def test_a_start_from_parameters_copies_them_and_forgets_how_they_were_found(learner):
     data = Blocks(tokens(SEEDS, BLOCKS, TIME))
-    *_, last = learner.fit(KEYS, data, learner.start(KEYS))
+    *_, last = learner.train(KEYS, data, learner.start(KEYS))
     kept = jax.tree.map(np.array, last.state.parameters)
     state = learner.start_from(KEYS, last.state.parameters)
     assert distance(state.parameters, kept) == 0
@@ -133,7 +134,7 @@ def test_a_start_from_parameters_copies_them_and_forgets_how_they_were_found(lea
     np.testing.assert_array_equal(state.step, [0, 0])
     assert distance(state.optimizer, fresh.optimizer) == 0
     assert distance(last.state.optimizer, fresh.optimizer) > 0
-    *_, further = learner.fit(KEYS, data, state)
+    *_, further = learner.train(KEYS, data, state)
     assert distance(last.state.parameters, kept) == 0  # a fit consumes its own state alone
     assert (further.losses[:, 0] < 2.3).all()  # of ln 11 = 2.40 without any training
 

@@ -1,24 +1,24 @@
 """Verdicts over seeds: exact intervals for the median, whatever the law of a seed's value."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_sim.certify import Verdict
-from experiments.trends import (
-    CONDITIONS,
-    Trend,
-    at_most,
-    how_sure_over_seeds,
-    judge,
-    median_interval,
-    seed_range,
-    spread,
-)
+from collapse_sim.medians import MedianEvidence, median_interval
+from collapse_sim.replicates import EMPTY, Summary
+
+
+def seeds(*values: float) -> Summary:
+    """One generation of so many seeds."""
+    return EMPTY.add({"loss": np.array(values, float)[:, None]})
+
+
+def judge(values, relation: str, bound: float = 0.0, error: float = 1e-3):
+    evidence = MedianEvidence("zhu2025.fraction", "source", relation, 1, bound, "loss")
+    return evidence.judge(seeds(*values), error)
+
 
 ANYWHERE = (-np.inf, np.inf, 0.0)
 SCALE = 10 ** np.arange(20.0)
@@ -64,7 +64,8 @@ def test_values_that_tell_nothing(values):
 def test_a_seed_that_diverged_counts_as_the_largest():
     values = np.array([1.0, np.inf, 2.0, 3.0, 4.0, 5.0])
     assert median_interval(values, 1e-4) == (1.0, np.inf, 1 / 32)
-    assert judge([Trend("zhu2025.fraction", values, ">=")])[0].verdict == "holds"
+    low, high, miss = median_interval(values - 1, 1e-4)
+    assert (low, high, miss) == (0.0, np.inf, 1 / 32)
 
 
 def test_thousands_of_seeds_have_an_interval():
@@ -86,7 +87,7 @@ def test_an_interval_turns_with_its_values_and_is_ordered(values, error):
     )
     if miss:
         assert low <= np.median(found) <= high
-        assert miss <= error or (low, high) == seed_range(found)
+        assert miss <= error or (low, high) == (found.min(), found.max())
 
 
 # How often an interval misses
@@ -136,8 +137,7 @@ def test_a_student_interval_fails_that_test(count, error, times):
 def test_a_wrong_verdict_is_no_oftener_than_half_of_that(count):
     """A relation with one side is wrong on one side only: here its claim is just false."""
     values = np.random.default_rng((count, 3)).exponential(size=(4000, count)) - np.log(2)
-    trends = [Trend("zhu2025.fraction", own, ">=", bound=1e-9) for own in values]
-    wrong = sum(verdict.verdict == "holds" for verdict in judge(trends))
+    wrong = sum(judge(own, ">=", 1e-9).verdict == "holds" for own in values)
     assert wrong <= stats.binom.isf(ALARM, len(values), 2.0**-count)
     assert wrong >= stats.binom.isf(1 - ALARM, len(values), 2.0**-count) > 0
 
@@ -161,69 +161,54 @@ def test_a_wrong_verdict_is_no_oftener_than_half_of_that(count):
     ],
 )
 def test_a_trend_is_judged_by_whether_its_seeds_agree(values, relation, verdict):
-    (found,) = judge([Trend("zhu2025.fraction", np.array(values, float), relation)])
+    found = judge(values, relation)
     assert found.verdict == verdict and found.parameters["seeds"] == len(values)
 
 
 def test_a_verdict_says_its_median_and_the_level_that_it_reached():
-    values = np.array([5.0, 1.0, 2.0, 3.0, 4.0, 99.0])
-    (found,) = judge([Trend("zhu2025.fraction", values, ">=", note="slope")])
+    values = (5.0, 1.0, 2.0, 3.0, 4.0, 99.0)
+    evidence = MedianEvidence("a.claim", "a source", ">=", 1, 0.0, "loss", note="slope")
+    found = evidence.judge(seeds(*values), 1e-3)
     assert found.observed == 3.5 and found.interval == [1.0, 99.0]
     assert found.confidence == 1 - 1 / 32 and found.note == "median over seeds: slope"
-    two = judge([Trend("zhu2025.fraction", np.array([1.0, 2.0]), ">=")])[0]
+    two = judge((1.0, 2.0), ">=")
     assert (two.verdict, two.confidence, two.interval) == ("undecided", 0.5, [1.0, 2.0])
 
 
-def test_error_is_shared_over_trends():
-    """Of 20 seeds: 3rd to 18th alone, 2nd to 19th where ten verdicts share a thousandth."""
-    trend = Trend("zhu2025.fraction", SCALE, ">=")
-    (alone,), ten = judge([trend]), judge([trend] * 10)
-    assert alone.interval == [1e2, 1e17] and alone.confidence == 1 - 422 / 2**20
-    assert all(verdict.interval == [1e1, 1e18] for verdict in ten)
-    assert sum(1 - verdict.confidence for verdict in ten) < 1e-3
+def test_the_level_is_what_was_asked_where_the_seeds_are_enough():
+    """Of 20 seeds: 3rd to 18th at a thousandth, 2nd to 19th at a tenth of it."""
+    assert judge(SCALE, ">=").interval == [1e2, 1e17]
+    assert judge(SCALE, ">=").confidence == 1 - 422 / 2**20
+    assert judge(SCALE, ">=", error=1e-4).interval == [1e1, 1e18]
 
 
-# In words
+def test_a_statistic_is_of_the_seeds_own_generations():
+    """Slopes 1, ..., 6, which no generation shows alone."""
+    levels, slopes = np.array([9.0, -7, 5, -3, 1, 0]), np.arange(1.0, 7)
+    trace = levels[:, None] + slopes[:, None] * np.arange(4)
 
+    def slope(values):
+        return np.polyfit(np.arange(4), values.T, 1)[0]
 
-def verdicts(seeds: int, count: int = 9) -> list[Verdict]:
-    values = np.arange(1.0, seeds + 1)
-    return judge([Trend("zhu2025.fraction", values, ">=")] * count)
-
-
-def test_how_sure_by_hand():
-    """Six seeds miss with 1 / 32 each, nine such at most with 9 / 32."""
-    said = how_sure_over_seeds(verdicts(6))
-    assert "median over 6 seeds: each is wrong with a chance of at most 3.2 %" in said
-    assert "any of the 9 with one of at most 29 %" in said
-    assert said.endswith(f"independent seeds, and for {CONDITIONS}.")
-    eight = how_sure_over_seeds(verdicts(8, 3), "one source")
-    assert "at most 0.79 %, any of the 3 with one of at most 2.4 %" in eight
-    assert eight.endswith("and for one source.")
-    assert "at most 0.0041 %, any of the 9 with one of at most 0.037 %" in how_sure_over_seeds(
-        verdicts(20)
-    )
-
-
-def test_what_is_undecided_is_counted_and_a_smoke_test_is_called_one():
-    first, *rest = verdicts(6)
-    some = [replace(first, verdict="undecided"), *rest]
-    assert how_sure_over_seeds(some).endswith("1 undecided: more seeds may decide.")
-    assert "undecided" not in how_sure_over_seeds(verdicts(6))
-    for seeds in (2, 5):
-        said = how_sure_over_seeds(verdicts(seeds))
-        assert said.startswith(f"A smoke test: {seeds} seeds decide nothing") and "%" not in said
-    assert how_sure_over_seeds([]) == "No claim is about this run."
+    evidence = MedianEvidence("a.claim", "a source", ">=", 4, 0.5, "loss", slope)
+    found = evidence.judge(EMPTY.add({"loss": trace}), 1e-3)
+    assert found.verdict == "holds"
+    np.testing.assert_allclose([*found.interval, found.observed], [1, 6, 3.5])
+    plain = MedianEvidence("a.claim", "a source", ">=", 4, 0.5, "loss")
+    assert plain.judge(EMPTY.add({"loss": trace}), 1e-3).verdict == "undecided"
 
 
 @pytest.mark.parametrize(
-    ("chance", "said"),
-    [(1 / 32, "3.2 %"), (9 / 32, "29 %"), (0.5, "50 %"), (0.999, "100 %"), (2.5, "100 %"),
-     (1, "100 %"), (0, "0 %"), (0.001, "0.1 %"), (2**-19, "0.0002 %"), (0.30001, "31 %")],
-)  # fmt: skip
-def test_a_chance_is_rounded_up(chance, said):
-    assert at_most(chance) == said
+    ("named", "said"),
+    [({"relation": "=="}, "relation='=='"), ({"generation": 0}, "generation=0")],
+)
+def test_what_no_median_decides_is_one_line(named, said):
+    given_ = {"relation": ">=", "generation": 1, "predicted": 0.0, "measure": "loss"} | named
+    with pytest.raises(ValueError, match=said):
+        MedianEvidence("a.claim", "a source", **given_)
 
 
-def test_two_standard_errors_by_hand():
-    assert spread(np.array([1.0, 2.0, 3.0])) == pytest.approx(2 / np.sqrt(3))
+def test_a_measure_that_was_not_recorded_is_named():
+    evidence = MedianEvidence("a.claim", "a source", ">=", 1, 0.0, "kl")
+    with pytest.raises(ValueError, match="measure='kl': accepted are loss"):
+        evidence.judge(seeds(1, 2), 1e-3)

@@ -12,8 +12,8 @@ from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.training import Parameters, TrainState
-from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import progress_bar
+from collapse_sim.workplace import Workplace
 
 REPORT_STEPS = 50
 CHECKPOINT_SECONDS = 60.0
@@ -31,16 +31,11 @@ class Fitted(NamedTuple):
     losses: Float[np.ndarray, " seeds"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Fitting:
-    """What every fit of a run shares: where its state is kept, and the bar it moves."""
+    """Fits of one run."""
 
-    run: RunDirectory
-    bar: tqdm
-
-    @property
-    def checkpoints(self) -> Checkpoints:
-        return Checkpoints(self.run)
+    place: Workplace
 
     def fit(
         self,
@@ -54,23 +49,30 @@ class Fitting:
 
         `keys` choose the order of the blocks. The last state stays until `forget`.
         """
-        state, losses = self.checkpoints.load(name, state)
+        bar, losses = self.place.bar, None
+        if self.place.run is not None:
+            state, losses = Checkpoints(self.place.run).load(name, state)
         state = learner.place(state)
         done, training = int(np.max(state.step)), learner.training
         tokens = data.labels.shape[0] * training.batch * data.labels.shape[2]
-        self.bar.set_description(name)
-        self.bar.update(done * tokens)
+        bar.set_description(name)
+        bar.update(done * tokens)
         written = time.monotonic()
-        for progress in learner.fit(keys, data, state, steps=REPORT_STEPS):
+        for progress in learner.train(keys, data, state, steps=REPORT_STEPS):
             state, losses = progress.state, progress.losses.mean(axis=1)
-            self.bar.update((progress.step - done) * tokens)
-            self.bar.set_postfix_str(f"loss {losses.mean():.3f}")
+            bar.update((progress.step - done) * tokens)
+            bar.set_postfix_str(f"loss {losses.mean():.3f}")
             done = progress.step
             if time.monotonic() - written > CHECKPOINT_SECONDS or done == training.steps:
-                self.checkpoints.save(name, state, losses)
+                self._save(name, state, losses)
                 written = time.monotonic()
         return Fitted(state.parameters, np.asarray(losses))
 
     def forget(self, name: str) -> None:
         """Remove a state that nothing needs any more."""
-        self.checkpoints.remove(name)
+        if self.place.run is not None:
+            Checkpoints(self.place.run).remove(name)
+
+    def _save(self, name: str, state: TrainState, losses: np.ndarray) -> None:
+        if self.place.run is not None:
+            Checkpoints(self.place.run).save(name, state, losses)

@@ -1,0 +1,99 @@
+"""Programs of a language model, compiled for a mesh of devices: seeds over its first axis, rows of
+a batch over its second.
+"""
+
+import inspect
+import math
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Array
+
+from collapse_sim.language import decoding, head
+from collapse_sim.language.sampling import Sampler
+from collapse_sim.language.training import model_of
+
+
+def put(array: Array | np.ndarray, sharding: NamedSharding) -> Array:
+    """An array that every process has, on devices of which each process sees its own."""
+    if sharding.is_fully_addressable or not getattr(array, "is_fully_addressable", True):
+        return jax.device_put(array, sharding)
+    host = np.asarray(array)
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+
+def fetch(array: Array) -> np.ndarray:
+    """The whole array, also where other processes hold parts of it."""
+    if array.is_fully_addressable:
+        return np.asarray(array)
+    from jax.experimental import multihost_utils
+
+    return np.asarray(multihost_utils.process_allgather(array, tiled=True))
+
+
+def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
+    """Devices in two axes: seeds over as many as divide them, batches over the rest."""
+    devices = devices or jax.devices()
+    across = math.gcd(seeds, len(devices))
+    grid = np.array(devices).reshape(across, -1)
+    return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
+
+
+def shard(function, mesh: Mesh):
+    """Each device works on its own seeds and rows, with whole parameters."""
+    seeds, rows, both = P("seed"), P("batch"), P("seed", "batch")
+    specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both, "lengths": both}
+    in_specs = tuple(specs[name] for name in inspect.signature(function).parameters)
+    return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=both, check_vma=False)
+
+
+@partial(jax.jit, static_argnames=("mesh", "config", "time", "stop"))
+def generate(
+    parameters, keys, rows, prompts, lengths, sampler: Sampler, *, mesh, config, time, stop
+):
+    def local(parameters, keys, rows, tokens, lengths):
+        return decoding.generate(
+            parameters, keys, rows, tokens, sampler,
+            config=config, time=time, stop=stop, lengths=lengths,
+        )  # fmt: skip
+
+    return shard(local, mesh)(parameters, keys, rows, prompts, lengths)
+
+
+@partial(jax.jit, static_argnames=("mesh", "config", "end_of_text"))
+def resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config, end_of_text):
+    def local(parameters, keys, rows, tokens):
+        def one_seed(seed):
+            parameters, key, tokens = seed
+            uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
+            model = model_of(config, parameters)
+            log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
+            surprise = -log_probability
+            if end_of_text is not None:
+                surprise = jnp.where(tokens[:, :-1] == end_of_text, jnp.nan, surprise)
+            surprise = jnp.pad(surprise, ((0, 0), (1, 0)), constant_values=jnp.nan)
+            return jnp.concatenate([tokens[:, :1], drawn.astype(tokens.dtype)], axis=1), surprise
+
+        return jax.lax.map(one_seed, (parameters, keys, tokens))
+
+    return shard(local, mesh)(parameters, keys, rows, tokens)
+
+
+@partial(jax.jit, static_argnames=("mesh", "config"))
+def score(parameters, tokens, *, mesh, config):
+    def local(parameters, tokens):
+        def one_seed(seed):
+            return head.log_probabilities(model_of(config, seed[0]), seed[1])
+
+        return jax.lax.map(one_seed, (parameters, tokens))
+
+    return shard(local, mesh)(parameters, tokens)
+
+
+@partial(jax.jit, static_argnames="config")
+def laws(parameters, tokens, *, config):
+    return head.log_laws(model_of(config, parameters), tokens)

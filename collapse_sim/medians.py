@@ -1,0 +1,112 @@
+"""Verdicts on the median over replicates, whatever their law: for few and costly ones, as seeds.
+
+Processes that are compared share their seeds, so that differences are paired. Nothing is assumed
+but that replicates are independent of one another.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from collapse_sim.certify import (
+    Verdict,
+    decide,
+    require_generation,
+    require_measure,
+    require_relation,
+)
+from collapse_sim.intervals import ANYWHERE
+from collapse_sim.replicates import Summary
+
+LARGEST_MISS = 0.05
+"""An interval that may miss more often decides nothing."""
+
+LEAST_SEEDS = 6
+"""That decide anything: the range of n seeds misses their median with a chance of 2^(1-n)."""
+
+Statistic = Callable[
+    [Float[np.ndarray, "replicates generations"]], Float[np.ndarray, " replicates"]
+]
+"""One number of each replicate, from its values by generation."""
+
+
+class MedianInterval(NamedTuple):
+    """An interval for a median, ends included, and the largest chance that it misses it."""
+
+    low: float
+    high: float
+    miss: float
+
+
+def median_interval(values: np.ndarray, error: float) -> MedianInterval:
+    """From the k-th smallest to the k-th largest of independent values of any one law.
+
+    Each end misses the median with a chance of at most P(Bin(n, 1/2) < k), exactly that where no
+    two values can be equal (Thompson 1936, Annals of Mathematical Statistics 7; David and Nagaraja
+    2003, "Order Statistics", section 7.1). k is the largest at which both ends together miss with a
+    chance of at most `error`. Where n values cannot reach it k is 1, and `miss` what they can.
+
+    A single value, equal values and values that are no numbers tell nothing, (-inf, inf): seeds
+    that agree to the last bit were not seen to be independent.
+    """
+    count = len(values)
+    if count < 2 or np.isnan(values).any() or values.min() == values.max():
+        return MedianInterval(*ANYWHERE, miss=0.0)
+    below = accumulate(math.comb(count, smaller) for smaller in range((count + 1) // 2))
+    misses = [2 * ways / 2**count for ways in below]
+    k = max(sum(miss <= error for miss in misses), 1)
+    ordered = np.sort(values)
+    return MedianInterval(float(ordered[k - 1]), float(ordered[-k]), misses[k - 1])
+
+
+@dataclass(frozen=True, eq=False)
+class MedianEvidence:
+    """One claim to be decided on the median of a number that each replicate yields.
+
+    Raises ValueError for a relation other than <= and >=, and for a generation below 1.
+    """
+
+    claim: str
+    source: str
+    relation: str
+    generation: int
+    predicted: float
+    measure: str
+    statistic: Statistic | None = None
+    """Else the value at the generation."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def __post_init__(self):
+        require_relation(self.relation, ("<=", ">="))
+        require_generation(self.generation)
+
+    def judge(self, summary: Summary, error: float) -> Verdict:
+        """The verdict, at the level `error` or the one that so few replicates can give.
+
+        The `confidence` is that of the interval, of which a relation errs on one side only. Fewer
+        than six replicates decide nothing.
+        """
+        trace = require_measure(summary.sample, self.measure)
+        values = trace[:, self.generation - 1] if self.statistic is None else self.statistic(trace)
+        low, high, miss = median_interval(values, error)
+        bound = (self.predicted, self.predicted)
+        outcome = decide(self.relation, (low, high), bound, tolerance=0.0)
+        return Verdict(
+            claim=self.claim,
+            source=self.source,
+            parameters={**self.parameters, "seeds": len(values)},
+            generation=self.generation,
+            relation=self.relation,
+            predicted=self.predicted,
+            observed=float(np.median(values)),
+            interval=[low, high],
+            confidence=1 - miss,
+            verdict=outcome if miss <= LARGEST_MISS else "undecided",
+            note=f"median over seeds: {self.note}",
+        )

@@ -1,0 +1,157 @@
+"""A chain of language models: the loop of all chains, on the host."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+import pytest
+from tqdm import tqdm
+
+import collapse_sim as cs
+from collapse_sim.language.chain import LanguageChain
+from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.loop import Learner
+from collapse_sim.pytree import require_methods
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    Edit,
+    EditSubset,
+    FreshHuman,
+    HumanOnly,
+    KeepHuman,
+    Mix,
+    Replace,
+    Verify,
+)
+from collapse_sim.workplace import OnHost, Workplace, replicate_keys
+
+SEEDS, GENERATIONS = 2, 3
+CONFIG = cs.TransformerConfig(64, 8, 1, 2, 16)
+RULE = cs.TokenRule(above_share=0.3)
+
+
+@pytest.fixture(scope="module")
+def learner() -> LanguageLearner:
+    source = cs.MarkovSource.zipfian(64, seed=1)
+    train, held_out = (np.asarray(source.sample(jax.random.key(i), 24, 8)) for i in (1, 2))
+    text = cs.HumanText(train, {"oracle": held_out}, source)
+    mesh = cs.make_mesh(SEEDS, jax.devices()[:1])
+    training = cs.Training(4, batch=8, peak_rate=1e-2)
+    return LanguageLearner(CONFIG, training, mesh, rows=16, end_of_text=None, text=text)
+
+
+@pytest.fixture(scope="module")
+def run(learner):
+    """Traces of a regime, of these seeds."""
+
+    def traces(regime, generations=GENERATIONS, **more):
+        chain = LanguageChain(learner, regime, generations, **more)
+        with tqdm(disable=True) as bar:
+            return chain.on_host(replicate_keys(jax.random.key(0), SEEDS), Workplace(None, bar))
+
+    return traces
+
+
+REGIMES = {
+    "control": HumanOnly(),
+    "replace": Replace(),
+    "growing": Replace(growing=True),
+    "keep human": KeepHuman(0.5),
+    "accumulate": Accumulate(),
+    "subsample": AccumulateSubsample(),
+    "edit": Edit.of(RULE),
+    "anchored": Edit.of(RULE, "anchored"),
+    "frozen": Edit.of(RULE, "frozen"),
+    "edit and drop": cs.EditAndDrop(Edit.of(RULE), 1e-3),
+}
+
+
+def test_it_is_a_learner_and_its_chain_runs_on_the_host(learner):
+    require_methods("learner", learner, Learner)
+    assert isinstance(LanguageChain(learner, Replace(), 2), OnHost)
+
+
+@pytest.mark.parametrize("name", REGIMES)
+def test_every_regime_of_text_runs(name, run, learner):
+    """The first generation is the same in all; the divergence is exact, so never below zero."""
+    found, control = run(REGIMES[name]), run(HumanOnly())
+    assert {"held_out_loss", "held_out_loss/oracle", "kl", "training_loss"} <= found.keys()
+    for measure, values in found.items():
+        assert values.shape == (SEEDS, GENERATIONS) and np.isfinite(values).all()
+        if measure in control:
+            np.testing.assert_array_equal(values[:, 0], control[measure][:, 0])
+    assert (found["kl"] > 0).all()
+    # Held out is text of the source: its loss is the divergence and an entropy, but for sampling.
+    kl, loss = (found[measure].mean(axis=0) for measure in ("kl", "held_out_loss"))
+    np.testing.assert_allclose(loss - kl, (loss - kl)[0], atol=0.2)
+    expected = {"control": 0, "replace": 1, "growing": 1, "keep human": 0.5}
+    if name in expected:
+        np.testing.assert_array_equal(found["edited_fraction"][:, 1:], expected[name])
+    assert ("changed" in found) == (name in ("edit", "anchored", "frozen"))
+
+
+@pytest.mark.parametrize(
+    "regime",
+    [
+        Mix(0.5),
+        FreshHuman(0.5),
+        Verify(jax.tree_util.Partial(replace)),
+        EditSubset(3),
+        Edit.of(RULE, "additive"),
+    ],
+)
+def test_a_regime_of_numbers_is_refused(regime, learner):
+    with pytest.raises(ValueError, match="tokens are no numbers; accepted are Accumulate"):
+        LanguageChain(learner, regime, 2)
+
+
+def test_other_chains_that_make_no_sense(learner):
+    with pytest.raises(ValueError, match="text=None: accepted for a chain is a HumanText"):
+        LanguageChain(replace(learner, text=None), Replace(), 2)
+    with pytest.raises(ValueError, match="generations=0: accepted are integers >= 1"):
+        LanguageChain(learner, Replace(), 0)
+
+
+def test_frozen_edits_are_written_by_the_first_model(run, learner):
+    """Told apart from the latest model's in the third generation, the first in which they differ.
+
+    Parameters of another prior would write other tokens: the check below draws with the first
+    model's alone.
+    """
+    frozen, chained = run(Edit.of(RULE, "frozen")), run(Edit.of(RULE))
+    np.testing.assert_array_equal(frozen["changed"][:, :2], chained["changed"][:, :2])
+    assert (frozen["kl"][:, 2] != chained["kl"][:, 2]).all()
+
+
+@dataclass(frozen=True)
+class First:
+    """Whether the text is scored as the first model scores it."""
+
+    learner: LanguageLearner
+
+    def __call__(self, trained):
+        scores = self.learner.score(trained.first.parameters, np.asarray(trained.data.labels))
+        return {"under_first": -scores.astype(np.float64).mean(axis=(1, 2))}
+
+
+def test_measures_see_the_text_and_the_first_model(run, learner):
+    found = run(Replace(), measures=First(learner))["under_first"]
+    assert found.shape == (SEEDS, GENERATIONS)
+    assert (found[:, 0] != found[:, 1]).all()
+
+
+def test_later_fits_may_begin_with_the_first_model(run):
+    fresh, warm = run(HumanOnly()), run(HumanOnly(), from_first=True)
+    np.testing.assert_array_equal(fresh["kl"][:, 0], warm["kl"][:, 0])
+    assert (warm["kl"][:, 1:] < fresh["kl"][:, 1:]).all()
+
+
+def test_from_python_seeds_do_not_depend_on_their_number(learner):
+    chain = LanguageChain(learner, Replace(), 2)
+    few, more = (cs.simulate(chain, replicates=n, seed=3) for n in (2, 4))
+    for measure in few.measures:
+        np.testing.assert_allclose(
+            few.summary.sample[measure], more.summary.sample[measure][:2], rtol=1e-5, atol=1e-7
+        )
+    assert few.replicates == 2 and few.generations == 2
