@@ -101,9 +101,13 @@ class _Run:
         self.streaming.place.bar.set_description(process.name)
         targets = process.looks or looks(process.replicates)
         summary = self.streaming.simulate(
-            f"{index:02d}-{process.key}", process.stream, process.simulation, targets, is_decided,
+            f"{index:02d}-{process.key}",
+            process.stream_number,
+            process.simulation,
+            targets,
+            is_decided,
             chunk=process.chunk,
-        )  # fmt: skip
+        )
         self.streaming.place.bar.update(process.replicates - summary.count)
         summary = _reported(summary, process)
         if not summary.count:

@@ -1,5 +1,6 @@
 """A process and what is claimed of it: one line of a report, as data."""
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -92,8 +93,9 @@ class Process:
     closed: Mapping[str, Curve] = field(default_factory=dict)
     closed_kind: Literal["exact", "averaged", "leading"] = "exact"
     """averaged over designs; right to leading order."""
-    stream: int = 0
-    """Processes of one stream share their random numbers, and can be compared in pairs."""
+    stream: str | int = ""
+    """Name of its random numbers, or the number that stands for one; its own key where none is
+    given. Processes of one stream share theirs, and can be compared in pairs."""
     chunk: int | None = None
     """Replicates in flight: few where each takes long, so that all regimes share a program."""
     looks: Sequence[int] = ()
@@ -126,6 +128,14 @@ class Process:
     def key(self) -> str:
         """Tells it apart from all others of a run."""
         return " ".join(filter(None, (self.family, self.name, self.step)))
+
+    @property
+    def stream_number(self) -> int:
+        """Number of its random stream, in which a run's other processes have no part."""
+        if isinstance(self.stream, int):
+            return self.stream
+        name = self.stream or self.key
+        return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
     def of(self, simulation: Simulation | OnHost) -> "Process":
         """The same of another simulation."""

@@ -1,7 +1,6 @@
 """Claims that hold only as dim / samples -> 0, tested along rungs that double T each time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,16 +34,7 @@ def make_ladders(settings: Settings, world: World) -> list[Process]:
         ladders.append(_nested(settings))
     if "free" in settings.masks and "frozen" in settings.writers:
         ladders.append(_frozen(settings))
-    return [
-        rung
-        for index, ladder in enumerate(ladders)
-        for rung in _with_streams(ladder, 1000 + 10 * index)
-    ]
-
-
-def _with_streams(ladder: Iterator[Process], first: int) -> Iterator[Process]:
-    for step, rung in enumerate(ladder):
-        yield replace(rung, stream=first + step)
+    return [rung for ladder in ladders for rung in ladder]
 
 
 def _sizes(settings: Settings) -> tuple[int, ...]:

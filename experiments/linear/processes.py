@@ -59,9 +59,7 @@ def make_processes(settings: Settings, world: World) -> list[Process]:
             )
         else:
             found.append(_resampling(settings, world, regime))
-    reported = [process.name for process in found if not process.step]
-    streams = {name: index for index, name in enumerate(reported)}
-    return [replace(p, stream=streams[p.name] + (500 if p.step else 0)) for p in found]
+    return found
 
 
 def _process(

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any
 
 from collapse_sim.experiment.process import Process
 from collapse_sim.language.corpus import digest
-from experiments.recursion.settings import Family, Settings
+from experiments.recursion.settings import Settings
 
 
 def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], str]:
@@ -21,6 +21,5 @@ def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], s
                 sources = {"corpus": settings.corpus, "digest": digest(text[0].documents)}
                 note = text[0].note
         # The processes of a family share their random numbers: regimes are compared in pairs.
-        stream = get_args(Family).index(family)
-        processes += [replace(p, stream=stream) for p in module.processes(settings, *text)]
+        processes += [replace(p, stream=family) for p in module.processes(settings, *text)]
     return processes, sources, note
