@@ -1,0 +1,51 @@
+"""Random streams of a run: told apart by names, whatever the company."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+import collapse_sim as cs
+from collapse_sim.experiment.decide import decide
+
+CHAIN = cs.Chain(cs.GaussianLearner(1, 8), cs.Replace(), 2)
+
+
+def process(name: str, **more) -> cs.Process:
+    return cs.Process(name, CHAIN, 64, looks=(64,), **more)
+
+
+def samples(*processes: cs.Process, seed: int = 0) -> list[np.ndarray]:
+    results, _ = decide(processes, {}, seed=seed)
+    return [result.summary.sample["variance"] for result in results]
+
+
+def test_numbers_do_not_depend_on_company_or_place():
+    one, two, three = (process(name) for name in ("one", "two", "three"))
+    (alone,) = samples(two)
+    for company in ([two, one], [one, two], [three, one, two]):
+        found = samples(*company)[company.index(two)]
+        np.testing.assert_array_equal(found, alone)
+    assert not np.isin(samples(one)[0], alone).any()
+    assert not np.isin(samples(two, seed=1)[0], alone).any()
+
+
+def test_processes_of_one_stream_share_their_numbers():
+    paired = [process(name, stream="pair") for name in ("one", "two")]
+    first, second = samples(*paired)
+    np.testing.assert_array_equal(first, second)
+    number = paired[0].stream_number
+    assert (
+        number == process("pair").stream_number == replace(paired[0], stream=number).stream_number
+    )
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), number), 0)
+    np.testing.assert_allclose(first[0], CHAIN(key)["variance"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("step", ["", "T = 100"])
+def test_every_part_of_a_process_has_a_stream_of_its_own(step):
+    """A step of a ladder is another process; a family tells equal names apart."""
+    numbers = {process("one", step=step, family=family).stream_number for family in ("", "a", "b")}
+    assert len(numbers) == 3
+    assert (process("one", step=step).stream_number == process("one").stream_number) == (not step)
