@@ -44,7 +44,9 @@ def finished(corpus, tmp_path_factory) -> Path:
 
 
 def arms(run: RunDirectory) -> list[str]:
-    return list(dict.fromkeys(map(str, run.chains()["arm"])))
+    chains = run.chains()
+    names = zip(chains["family"], chains["regime"], strict=True)
+    return list(dict.fromkeys(f"{family}, {regime}" for family, regime in names))
 
 
 def test_the_run_directory_is_whole(finished):
@@ -52,30 +54,31 @@ def test_the_run_directory_is_whole(finished):
     assert run.is_finished() and run.config()["experiment"] == "synthetic_fraction"
     assert arms(run)[:3] == [f"0.1m at 0.7, {share} %" for share in (0, 50, 100)]
     assert {name.rpartition(", ")[2] for name in arms(run)[3:]} == {
-        "importance", "perplexity", "density", "random",
+        "importance", "perplexity", "density", "random", "documents",
     }  # fmt: skip
     for name in ("figure", "analysis"):
         assert all((finished / f"{name}.{suffix}").is_file() for suffix in ("png", "pdf", "svg"))
     assert (finished / "analysis.json").is_file()
 
 
-def test_perplexities_lie_inside_their_intervals_and_average_over_domains(finished):
+def test_losses_lie_inside_their_intervals_and_average_over_domains(finished):
     chains = RunDirectory(finished).chains()
     measures = chains["measure"].astype(str)
-    for measure in ("perplexity", "perplexity/left", "perplexity/right"):
+    for measure in ("held_out_loss", "held_out_loss/left", "held_out_loss/right"):
         rows = measures == measure
         assert (chains["low"][rows] < chains["mean"][rows]).all()
         assert (chains["mean"][rows] < chains["high"][rows]).all()
     mean = {name: chains["mean"][measures == name] for name in set(measures)}
-    domains = np.stack([mean["perplexity/left"], mean["perplexity/right"]])
-    assert (domains.min(axis=0) <= mean["perplexity"]).all()
-    assert (mean["perplexity"] <= domains.max(axis=0)).all()
+    domains = np.stack([mean["held_out_loss/left"], mean["held_out_loss/right"]])
+    assert (domains.min(axis=0) <= mean["held_out_loss"]).all()
+    assert (mean["held_out_loss"] <= domains.max(axis=0)).all()
 
 
 def test_every_claim_of_the_study_has_a_verdict(finished):
     claims = [verdict["claim"] for verdict in RunDirectory(finished).verdicts()]
     assert claims == [
-        "zhu2025.fraction", "zhu2025.training_loss", *["zhu2025.selection"] * 3, "zhu2025.coverage",
+        "zhu2025.coverage", "zhu2025.fraction", "zhu2025.training_loss",
+        *["zhu2025.selection"] * 3,
     ]  # fmt: skip
 
 

@@ -65,7 +65,8 @@ def note(folder) -> str:
 
 def test_of_transformer_collapse(folder, note):
     world = make_world(replace(language.PRESETS["tiny"], corpus=str(folder), **SIZES))
-    assert sorted(world.held_out) == ["law", "news"] and world.train.size == 1600
+    assert sorted(world.text.held_out) == ["law", "news"]
+    assert world.text.train.size == 1600
     assert world.note == f"--corpus {note}"
 
 

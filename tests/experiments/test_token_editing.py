@@ -8,10 +8,11 @@ import jax
 import numpy as np
 import pytest
 
+from collapse_sim.language import fitting
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.programs import make_mesh
-from collapse_sim.run_directory import RunDirectory
-from experiments import fitting, token_editing
+from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
+from experiments import token_editing
 from experiments.editing import tables
 from experiments.editing.settings import PRESETS, parse
 from experiments.study import intervals, study
@@ -23,6 +24,9 @@ TINY = [
     *("--size", "0.1m", "--prior-size", "0.1m"),
 ]
 """Fits of 6 steps, of the prior 24: each in parts of 3, so that all share their programs."""
+
+PASSES = ("chained", "anchored", "chained beta 1.5")
+"""Arms of several passes."""
 
 WORDS = "data model loss text token human edit pass grows stays under with from every".split()
 
@@ -77,11 +81,20 @@ def finished(files, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def means(finished) -> dict[str, dict[str, float]]:
-    """By arm and measure."""
+    """By arm and measure; of passes by `measure/pass`."""
     found: dict[str, dict[str, float]] = {}
-    chains = RunDirectory(finished).chains()
-    for arm, measure, mean in zip(chains["arm"], chains["measure"], chains["mean"], strict=True):
+    for arm, measure, mean in rows(finished):
         found.setdefault(arm, {})[measure] = mean
+    return found
+
+
+def rows(folder: Path) -> list[tuple[str, str, float]]:
+    chains, found = RunDirectory(folder).chains(), []
+    for row in range(len(chains["mean"])):
+        family, regime, measure = (str(chains[n][row]) for n in ("family", "regime", "measure"))
+        if regime in PASSES:
+            measure = f"{measure}/{chains['generation'][row]}"
+        found.append((f"{family} {regime}".strip(), measure, float(chains["mean"][row])))
     return found
 
 
@@ -94,10 +107,8 @@ def test_the_run_directory_holds_what_the_house_asks_for(finished, means, files)
     assert config["data"]["pairs"]["pairs"] == 100
     assert config["data"]["pairs"]["in_the_corpus"] == 10
     chains = run.chains()
-    assert list(chains) == [
-        "arm", "measure", "seeds", "mean", "standard_error", "low", "high",
-    ]  # fmt: skip
-    assert (chains["seeds"] == 2).all()
+    assert tuple(chains) == CHAIN_COLUMNS
+    assert (chains["replicates"] == 2).all()
     for name in ("mean", "standard_error", "low", "high"):
         assert np.isfinite(chains[name]).all()
     assert (chains["low"] <= chains["mean"]).all() and (chains["mean"] <= chains["high"]).all()
@@ -163,9 +174,8 @@ def test_every_claim_gets_a_verdict(finished):
         (record["claim"], record["generation"]) for record in RunDirectory(finished).verdicts()
     ]
     assert found == [
-        ("zhu2025.ushape", None), ("zhu2025.edited_share", 2), ("zhu2025.edited_share", 3),
-        ("zhu2025.edit_pretrain", None), ("zhu2025.edit_continual", None),
-        ("zhu2025.edit_finetune", None),
+        ("zhu2025.ushape", 1), ("zhu2025.edited_share", 2), ("zhu2025.edited_share", 3),
+        ("zhu2025.edit_pretrain", 1), ("zhu2025.edit_continual", 1), ("zhu2025.edit_finetune", 1),
     ]  # fmt: skip
 
 
@@ -179,11 +189,10 @@ def test_tables_alone_fit_80_columns_and_show_no_progress_off_a_terminal(
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80 and "low_drop_up_revise" in tables
     assert "A smoke test: 2 seeds decide nothing" in tables
-    chains = RunDirectory(folder).chains()
-    assert {arm for arm in means if not arm.startswith(("pretrain", "continual", "finetune"))} == {
-        *chains["arm"]
-    }
-    for arm, measure, mean in zip(chains["arm"], chains["measure"], chains["mean"], strict=True):
+    found = rows(folder)
+    stages = ("pretrain", "continual", "finetune")
+    assert {arm for arm in means if not arm.startswith(stages)} == {arm for arm, *_ in found}
+    for arm, measure, mean in found:
         assert mean == means[arm][measure]  # whatever stages follow
 
 
