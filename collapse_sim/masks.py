@@ -19,7 +19,7 @@ from collapse_sim.random import bits
 Schedule = Bool[np.ndarray, "edits samples"]
 
 
-def _count(samples: int, fraction: float, name: str = "edit_fraction") -> int:
+def _count(samples: int, fraction: float, name: str = "edit_share") -> int:
     if not 0 <= fraction <= 1:
         raise ValueError(f"{name}={fraction}: accepted is [0, 1]")
     return round(fraction * samples)
@@ -121,7 +121,7 @@ class MaskPolicy:
                 "row for each edit and one column for each row of data"
             )
         if not 0 <= rate <= 1:
-            raise ValueError(f"edit_fraction={rate}: accepted is [0, 1]")
+            raise ValueError(f"edit_share={rate}: accepted is [0, 1]")
         edits, positions = schedule.shape
         count = np.full(edits, -1) if counts is None else np.asarray(counts)
         if counts is not None and (len(count) != edits or not 0 <= count.min() <= positions):

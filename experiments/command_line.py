@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,7 +16,7 @@ import tyro
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, dump_json
 from collapse_sim.terminal import PROGRAM, run_command
-from experiments import repeat
+from experiments import renamed, repeat
 
 SEEDS = 2**32
 """How many there are: JAX's keys see the last 32 bits of a number alone."""
@@ -59,7 +59,10 @@ def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySe
     if preset not in presets:
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]
+    names = [field.name for field in fields(default)]  # type: ignore[arg-type]
+    renamed.require_new_names(arguments, names)
     if path is not None and stored is not None:
+        stored = renamed.with_new_names(stored, names)
         arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
     description = f"{type(default).__doc__}\n{repeat.HELP}"
     settings = tyro.cli(
@@ -229,6 +232,7 @@ def command(
     def run() -> None:
         note = repeat.check(arguments, script.removesuffix(".py"))
         settings = parse(arguments)
+        note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
         configure(settings)
         main(settings)

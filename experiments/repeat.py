@@ -13,6 +13,7 @@ import tyro
 
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory
+from experiments import renamed
 
 HELP = (
     "--config RUN/config.json takes every parameter from an earlier run; flags given beside it "
@@ -60,6 +61,14 @@ def check(arguments: Sequence[str], experiment: str) -> list[str]:
     if not changed:
         return []
     return [f"--config {path}: made by {', '.join(changed)}; numbers may differ"]
+
+
+def renamed_since(arguments: Sequence[str], settings: Any) -> list[str]:
+    """A line that says which parameters of `--config` have another name now, none without any."""
+    path, _ = taken(arguments)
+    names = [field.name for field in fields(settings)]
+    changes = [] if path is None else renamed.changes(stored_parameters(path), names)
+    return [f"--config {path}: {', '.join(changes)}"] if changes else []
 
 
 def stored_parameters(path: Path) -> dict[str, Any]:

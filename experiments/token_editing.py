@@ -36,8 +36,8 @@ def main(settings: TokenEditingSettings) -> None:
     from paper_figs.style import save
 
     packages = PACKAGES
-    if "finetune" in settings.stage:  # before anything is trained
-        require_sacrebleu("--stage finetune")
+    if "finetune" in settings.stages:  # before anything is trained
+        require_sacrebleu("--stages finetune")
         packages += ("sacrebleu",)
     for size in (settings.size, settings.prior_size):
         TransformerConfig.named(size, vocabulary=settings.vocabulary, context=settings.context)
@@ -60,7 +60,7 @@ def main(settings: TokenEditingSettings) -> None:
         prior = train_prior(study, settings)
         table = dict(tables(prior))
         stages = Stages(study, settings, corpora, prior)
-        arms = {stage: stages.arms(stage) for stage in settings.stage}
+        arms = {stage: stages.arms(stage) for stage in settings.stages}
     run.write_chains(list(chain_rows(settings, corpora, table, arms)), COLUMNS)
     verdicts = judge(gather(settings, table, arms))
     run.write_verdicts([vars(verdict) for verdict in verdicts])

@@ -80,7 +80,7 @@ def _histograms(run: RunDirectory) -> list[tuple[Curve, np.ndarray]]:
     ]
     if arms[0][1][0, 1:].sum() < LEAST_SHARE:
         return []
-    moving = [arm for arm in arms if arm[0].regime != "control"]
+    moving = [arm for arm in arms if arm[0].regime != "human_only"]
     return [arm for arm in moving if arm[0].name in COMPARED] or moving
 
 

@@ -19,7 +19,7 @@ from paper_figs.runs import Curve
 FROZEN = "frozen_edit"
 """Edits under a prior that is never fitted: no arm of the run."""
 
-HUMAN = style.MARKS["control"].colour
+HUMAN = style.MARKS["human_only"].colour
 
 LEVEL = {"color": HUMAN, "linewidth": 1.2, "zorder": 1}
 """What the human text measures."""
@@ -73,7 +73,7 @@ def arm_name(curve: Curve, run: RunDirectory) -> str:
     kept, first = 100 * run.config()["parameters"]["human_share"], first_text(run)
     share = 100 * run.config()["parameters"]["edit_share"]
     names = {
-        "control": f"{first} only",
+        "human_only": f"{first} only",
         "replace": "full resampling",
         "keep_human": f"keep {kept:.3g} % {first.split()[0]}",
         "accumulate": "accumulate",
@@ -131,7 +131,7 @@ def draw_against_human(
     """Of training text: the first generation's, human text, is a level. The control never leaves
     it, so that it has no line of its own."""
     level = float(curves[0].mean[0])
-    moving = [curve for curve in curves if curve.regime != "control"]
+    moving = [curve for curve in curves if curve.regime != "human_only"]
     ax.axhline(level, **LEVEL)
     draw_trends(ax, moving or curves[:1], title, run)
     ax.set_ylim(bottom=0)

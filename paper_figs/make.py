@@ -149,8 +149,13 @@ def main(arguments: Sequence[str]) -> None:
         own = [run for run in runs if run.config()["experiment"] == recipe.experiment]
         chosen = recipe.choose(own)
         if chosen:
-            save(recipe.draw(chosen), flags.out, name)
             read = ", ".join(map(_described, chosen))
+            try:
+                figure = recipe.draw(chosen)
+            except KeyError as missing:
+                print(f"{name}: {read}: has no {missing}, made by another version")
+                continue
+            save(figure, flags.out, name)
             print(f"{flags.out / name}.png, .pdf, .svg: from {read}")
         elif flags.only:
             raise RunError(

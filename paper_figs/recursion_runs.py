@@ -16,7 +16,7 @@ from paper_figs.runs import NORMAL_95
 MOST_POINTS = 12
 
 NAMES = {
-    "control": "human data only",
+    "human_only": "human data only",
     "replace": "full resampling",
     "accumulate": "accumulate",
     "subsample": "accumulate, subsample",
@@ -27,7 +27,7 @@ NAMES = {
 MARKS = {
     "edit": style.Mark(style.SKY, "o"),
     "edit_anchored": style.Mark(style.RED, "D"),
-    **{name: style.MARKS[name] for name in ("control", "replace", "keep_human", "accumulate")},
+    **{name: style.MARKS[name] for name in ("human_only", "replace", "keep_human", "accumulate")},
     "subsample": style.MARKS["subsample"],
     "fresh_human": style.Mark(style.BLUE, "v"),
     "debiased": style.Mark(style.BLUE, "s"),
@@ -93,7 +93,7 @@ def families(run: RunDirectory) -> list[str]:
 
 def plain_name(line: Line, run: RunDirectory) -> str:
     """What is done, in few words."""
-    kept = 100 * run.config()["parameters"]["kept_human"]
+    kept = 100 * run.config()["parameters"]["human_share"]
     if line.regime in ("keep_human", "fresh_human"):
         return f"{'keep' if line.regime == 'keep_human' else 'new'} {kept:.3g} % human"
     return NAMES.get(line.regime, line.regime)

@@ -110,7 +110,7 @@ def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
         return RESAMPLING[stem] + (", fresh design" if kind == "fresh" else "")
     shares = curve.edited[curve.edited > 0]
     blocks, mean = len(shares), float(shares.mean()) if len(shares) else 0.0
-    once, again = parameters["once_threshold"], parameters["threshold"]
+    once, again = parameters["once_residual_threshold"], parameters["residual_threshold"]
     half = abs(mean - 0.5) < 1e-3
     share = "half" if half else _percent(mean)
     names = {

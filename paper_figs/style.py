@@ -93,7 +93,7 @@ MARKS = {
     "edit confident": Mark(SKY, "s"),
     "edit nested": Mark(RED, "s"),
     "edit free": Mark(BLUE, "s"),
-    "control": Mark(GREY, "X"),
+    "human_only": Mark(GREY, "X"),
     "keep_human": Mark(BLUE, "^"),
     "edit confident anchored": Mark(RED, "D"),
     "edit share": Mark(ORANGE, "s"),

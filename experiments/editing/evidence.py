@@ -84,14 +84,14 @@ def gather(
     for number in range(2, PASSES + 1 if touched else 2):
         fallen = chained[f"eligible/{number}"] - chained[f"eligible/{number - 1}"]
         note = f"share of tokens to be edited, pass {number} minus pass {number - 1}"
-        where = {"text": f"pass {number}", "threshold": settings.threshold}
+        where = {"text": f"pass {number}", "threshold": settings.edit_above}
         trends.append(Trend("zhu2025.edited_share", fallen, "<=", 0.0, where, number, note))
     for stage, own in arms.items():
         if own["edited"]["changed"].any():
             difference = next(d for d in differences(settings, {stage: own}) if d.arm == "edited")
             claim = f"zhu2025.edit_{stage}"
             note = f"{difference.measure}, edited minus unedited, nats per token"
-            where = {"stage": stage, "threshold": settings.threshold}
+            where = {"stage": stage, "threshold": settings.edit_above}
             trends.append(Trend(claim, difference.values, "<=", 0.0, where, None, note))
     return trends
 

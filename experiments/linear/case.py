@@ -79,7 +79,9 @@ class Case:
             return where
         if not self.is_blind:
             once = self.mask == "confident"
-            where["threshold"] = settings.once_threshold if once else settings.threshold
+            where["residual_threshold"] = (
+                settings.once_residual_threshold if once else settings.residual_threshold
+            )
         return where | self.masks.facts(n)
 
     @property

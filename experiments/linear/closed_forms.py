@@ -67,7 +67,7 @@ def closed_form(case: Case) -> Known:
 
 def _confident(case: Case) -> Callable[[int], float] | None:
     """Inflations, where edits look at the labels."""
-    threshold = {"threshold": case.where["threshold"]}
+    threshold = {"residual_threshold": case.where["residual_threshold"]}
     if case.variant == "frozen":
         return lambda g: frozen.frozen_confident_inflation(**threshold, generation=g)
     if case.masks is not None and case.masks.edits == 1:
@@ -84,7 +84,7 @@ def _random(case: Case, base: float) -> Known:
     if not case.averaged:
         shares, anchored = masks.inclusion.tolist(), case.variant == "anchored"
         values = [
-            corrected.anchored_inflation(edit_fraction=shares[0], generation=g)
+            corrected.anchored_inflation(edit_share=shares[0], generation=g)
             if anchored
             else corrected.random_mask_inflation(fractions=shares[: g - 1])
             for g in range(1, n + 1)

@@ -91,7 +91,7 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
     """The masks of one name, or of a file; raises ValueError for a file that holds none."""
     edits = settings.generations - 1
     default = {"disjoint": 1.0, "halves": 1.0, "random": 0.3}.get(name, 0.5)
-    share = default if settings.edit_fraction is None else settings.edit_fraction
+    share = default if settings.edit_share is None else settings.edit_share
     if name == "random":
         rate, pairs = share * rows, share**2 * rows * (rows - 1)
         policy = policies.random_masks(rows, edits, share)
@@ -101,10 +101,10 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
         pairs = tuple(count * (count - 1) for count in counts)
         return Masks(policies.random_subsets(rows, counts), counts, pairs)
     if name == "confident":
-        return Masks(once(policies.confident(rows, edits, settings.once_threshold)))
+        return Masks(once(policies.confident(rows, edits, settings.once_residual_threshold)))
     if name in ("nested", "free"):
         nested = name == "nested"
-        return Masks(policies.confident(rows, edits, settings.threshold, nested=nested))
+        return Masks(policies.confident(rows, edits, settings.residual_threshold, nested=nested))
     if name == "one":
         schedule = policies.single(rows, edits, share)
     elif name == "fixed":

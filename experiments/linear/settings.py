@@ -65,20 +65,21 @@ class Settings:
     prior_error: float = 0.5
     """Test error of that external model, in units of b, the error of a fit on human data."""
 
-    edit_fraction: float | None = None
-    """Share of rows edited (1 for disjoint in all, 0.3 for random, 0.5 for the others)."""
+    edit_share: float | None = None
+    """Share of the rows that an edit touches (1 for disjoint in all, 0.3 for random, else 0.5)."""
 
     decay: float = 0.5
     """Factor on the number of edited rows from one geometric edit to the next."""
 
-    threshold: float = 1.0
-    """Confident are rows with |residual| <= threshold * noise_std, for nested and free masks."""
+    residual_threshold: float = 1.0
+    """Largest |residual| of a confident row, in units of noise_std, for nested and free masks."""
 
-    once_threshold: float = 1.82
-    """The same for `confident`; at 1.82 the error of one such edit is largest."""
+    once_residual_threshold: float = 1.82
+    """The same for the one edit of `confident`; at 1.82 the error of that edit is largest."""
 
     real_weight: float = 0.5
-    """Weight of real labels in the mix regimes."""
+    """Weight of the real labels in the mix regimes, where every label is an average of a real and a
+    synthetic one. No share of the rows: none of them keeps its real label."""
 
     design: str = "gaussian"
     """gaussian, diabetes (442 x 10 real rows, needs scikit-learn), or a .npy, .npz, .csv or
@@ -136,7 +137,7 @@ class Settings:
             self._reject(
                 "samples", f"a mean test error exists only for samples >= dim + 2 = {self.dim + 2}"
             )
-        for name in ("edit_fraction", "real_weight"):
+        for name in ("edit_share", "real_weight"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 self._reject(name, "accepted is [0, 1]")
@@ -144,7 +145,12 @@ class Settings:
             self._reject("prior_error", "accepted are finite numbers >= 0")
         if not 0 < self.decay < 1:
             self._reject("decay", "accepted is (0, 1)")
-        for name in ("noise_std", "threshold", "once_threshold", "budget_seconds"):
+        for name in (
+            "noise_std",
+            "residual_threshold",
+            "once_residual_threshold",
+            "budget_seconds",
+        ):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 self._reject(name, "accepted are finite numbers > 0")

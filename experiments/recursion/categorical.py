@@ -98,7 +98,7 @@ def word_law(settings: Settings, text: Corpus | None) -> np.ndarray:
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
     """One regime: on every token where they are few, and on their counts elsewhere."""
-    few = tokens <= FEW_TOKENS and name not in ("control", "subsample")
+    few = tokens <= FEW_TOKENS and name not in ("human_only", "subsample")
     learner = CategoricalLearner(
         law, tokens, representation="rows" if few else "statistics",
         dtype=jnp.dtype(settings.precision),
@@ -109,7 +109,7 @@ def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generati
 def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
     tokens, generations = settings.samples or WORDS, settings.generations or GENERATIONS
     size = {"samples": tokens, "types": len(law), "law": settings.law}
-    for name in settings.regime:
+    for name in settings.regimes:
         if name != "replace":
             chain = _chain(settings, law, tokens, name, generations)
             yield _process(settings, name, "words", chain, size, replicates=SHOWN)
@@ -136,8 +136,8 @@ def _small(settings: Settings) -> Iterator[Process]:
     generations, dtype = settings.generations or GENERATIONS, jnp.dtype(settings.precision)
     size = {"samples": TOKENS, "probabilities": SMALL, "types": len(SMALL)}
     edited = {"edited": round(settings.edit_share * TOKENS)}
-    renewed = {"edited": TOKENS - round(settings.kept_human * TOKENS)}
-    fresh = {"human_share": settings.kept_human}
+    renewed = {"edited": TOKENS - round(settings.human_share * TOKENS)}
+    fresh = {"human_share": settings.human_share}
     anchored = categorical.anchored_edit_heterozygosity
     forms = {
         "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
@@ -148,17 +148,17 @@ def _small(settings: Settings) -> Iterator[Process]:
     }
     early = min(generations, GENERATIONS)  # later few chains carry the mean
     for name, (claim, form, more) in forms.items():
-        if name in settings.regime:
+        if name in settings.regimes:
             yield _process(
                 settings, name, "four types", _chain(settings, SMALL, TOKENS, name, generations),
                 size | more, [Check(claim, "heterozygosity", early)], {"heterozygosity": form},
             )  # fmt: skip
-    if "keep_human" in settings.regime:
+    if "keep_human" in settings.regimes:
         yield _same_humans(settings, min(generations, SETTLED), dtype)
-    if "replace" in settings.regime:
+    if "replace" in settings.regimes:
         yield _rare(settings, early, dtype)
         yield _equally_rare(settings, dtype)
-    if "accumulate" in settings.regime:
+    if "accumulate" in settings.regimes:
         yield _coins(settings, early, dtype)
 
 

@@ -54,8 +54,8 @@ CLAIMED = {
 def processes(settings: Settings) -> Iterator[Process]:
     """Every regime asked for, in one dimension and in several, and what belongs to the theory."""
     samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
-    yield from _regimes(settings, samples, 1, settings.regime)
-    dim, names = settings.dim, settings.regime
+    yield from _regimes(settings, samples, 1, settings.regimes)
+    dim, names = settings.dim, settings.regimes
     if dim is None:
         dim, names = min(DIM, samples - 1), tuple(name for name in names if name == "replace")
     if dim > 1:
@@ -76,7 +76,7 @@ def _regimes(
         contrasted = name == "keep_human" and dim == 1 and is_contrasted(settings)
         claim, at = CLAIMED.get(name, ("", LAST))
         claimed = [Check(claim, "variance", min(at, generations))] if claim else []
-        whole = name in ("control", "accumulate", "subsample") or generations <= SHORT
+        whole = name in ("human_only", "accumulate", "subsample") or generations <= SHORT
         yield _process(
             settings, name, samples, dim, generations,
             checks=[*(claimed if whole else []), *(worth if contrasted else [])],
@@ -100,7 +100,7 @@ def _process(
 
     `alone`: a short chain of which only the variance is recorded.
     """
-    on_statistics = name in ("replace", "accumulate", "control")
+    on_statistics = name in ("replace", "accumulate", "human_only")
     learner = GaussianLearner(
         dim, samples, representation="statistics" if on_statistics else "rows",
         dtype=jnp.dtype(settings.precision),
@@ -124,8 +124,8 @@ def _where(settings: Settings, name: str, samples: int) -> dict[str, Any]:
     renewed = {
         "edit": {"edited": edited},
         "edit_anchored": {"edited": edited},
-        "keep_human": {"edited": samples - round(settings.kept_human * samples)},
-        "fresh_human": {"human_share": settings.kept_human},
+        "keep_human": {"edited": samples - round(settings.human_share * samples)},
+        "fresh_human": {"human_share": settings.human_share},
     }
     return {"samples": samples, **renewed.get(name, {})}
 

@@ -31,14 +31,14 @@ POWER = 2.0
 def processes(settings: Settings, samples: int, generations: int) -> Iterator[Process]:
     """Those of the regimes asked for."""
     early = min(EARLY, generations)
-    if "replace" in settings.regime:
+    if "replace" in settings.regimes:
         yield _two_draws(settings, samples, early, generations)
         yield _likelihood(
             settings, "replace", samples, generations, gaussian.replace_variance,
             [Check("kazdan2025.gauss_replace", "variance", early)],
         )  # fmt: skip
         yield _growing(settings, samples, generations)
-    if "accumulate" in settings.regime:
+    if "accumulate" in settings.regimes:
         yield _likelihood(
             settings, "accumulate", samples, generations, gaussian.accumulate_variance,
             [

@@ -25,7 +25,7 @@ def processes(settings: Settings) -> Iterator[Process]:
     closed = {"variance": kernel_density.model_variance}
     known = {"bandwidth": settings.bandwidth, "human_variance": truth_variance(dim)}
     yield from processes_of(settings, "kde", learner, samples, None, closed, **known)
-    if "replace" in settings.regime:
+    if "replace" in settings.regimes:
         at = min(EARLY, settings.generations or GENERATIONS)
         note = "of the density: the sample's and the kernel's"
         yield Process(

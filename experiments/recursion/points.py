@@ -44,12 +44,12 @@ def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
     Full resampling, human data kept and both edits differ in how many are drawn anew and in what
     the others keep: data of one compiled program.
     """
-    edited, kept = (round(share * samples) for share in (settings.edit_share, settings.kept_human))
+    edited, kept = (round(share * samples) for share in (settings.edit_share, settings.human_share))
     return {
-        "control": HumanOnly(),
+        "human_only": HumanOnly(),
         "replace": EditSubset(samples, anchored=False),
         "keep_human": EditSubset(samples - kept, anchored=True),
-        "fresh_human": FreshHuman(settings.kept_human),
+        "fresh_human": FreshHuman(settings.human_share),
         "accumulate": Accumulate(),
         "subsample": AccumulateSubsample(),
         "edit": EditSubset(edited, anchored=False),
@@ -76,7 +76,7 @@ def processes_of(
     size = {"samples": samples, "dim": settings.dim or 1, **where}
     contrasted = is_contrasted(settings) and spread is not None
     regimes = regimes_of(settings, samples)
-    for name in settings.regime:
+    for name in settings.regimes:
         paired = contrasted and name in ("replace", "keep_human")
         shown = POOLED if name in ("accumulate", "subsample") else SHOWN
         most = PAIRS if paired else shown
@@ -91,7 +91,7 @@ def processes_of(
 
 def is_contrasted(settings: Settings) -> bool:
     """Whether keeping human data stands against keeping none."""
-    return settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime)
+    return settings.human_share > 0 and {"replace", "keep_human"} <= set(settings.regimes)
 
 
 def family_process(

@@ -85,7 +85,7 @@ def _spikes(settings: Settings) -> Iterator[Process]:
     learner = SpikeLearner(POINTS, dtype=jnp.dtype(settings.precision))
     for name, regime in (
         ("accumulate", Accumulate()),
-        ("replace", EditSubset(POINTS)), ("control", EditSubset(0)),  # one compiled program
+        ("replace", EditSubset(POINTS)), ("human_only", EditSubset(0)),  # one compiled program
     ):  # fmt: skip
         fails = name == "accumulate"
         yield Process(

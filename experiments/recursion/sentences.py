@@ -44,7 +44,7 @@ class Found:
 
     @property
     def kept(self) -> str:
-        return f"{100 * self.settings.kept_human:g} % of the human data kept"
+        return f"{100 * self.settings.human_share:g} % of the human data kept"
 
 
 def _gaussian(found: Found) -> Iterator[str]:

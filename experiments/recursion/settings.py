@@ -15,7 +15,7 @@ Family = Literal[
 ]  # fmt: skip
 ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
-    "control", "replace", "keep_human", "fresh_human", "accumulate", "subsample", "edit",
+    "human_only", "replace", "keep_human", "fresh_human", "accumulate", "subsample", "edit",
     "edit_anchored",
 ]  # fmt: skip
 
@@ -34,7 +34,7 @@ class Settings:
     by one), forgetting (how long until a type, a tail or a spread is gone), contamination (what is
     learned from data that are part human, part a model's)."""
 
-    regime: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
+    regimes: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """How the next generation's data are made."""
 
     samples: int | None = None
@@ -47,12 +47,12 @@ class Settings:
     replicates: int | None = None
     """Most replicates of each process (by family); it stops earlier once its claims are decided."""
 
-    kept_human: float = 0.1
-    """Share of the human data that keep_human keeps each time (0 and 0.1 in the paper), and the
-    chance of each point or word to be a new human one under fresh_human."""
+    human_share: float = 0.1
+    """Share of the data that is human: kept data under keep_human (0 and 0.1 in the paper), new
+    data under fresh_human, where it is a mean."""
 
     edit_share: float = 0.5
-    """Share of the data that an edit draws anew."""
+    """Share of the data that an edit touches."""
 
     dim: int | None = None
     """Dimensions of the multivariate Gaussian (4, under full resampling only; a number given runs
@@ -112,7 +112,7 @@ class Settings:
         integrated = {"mixture", "kde"} & set(self.families())
         if integrated and self.dim is not None and self.dim > 2:
             self._reject("dim", "accepted are 1, 2 for mixture and kde, whose KL is an integral")
-        for name in ("kept_human", "edit_share"):
+        for name in ("human_share", "edit_share"):
             if not 0 <= getattr(self, name) <= 1:
                 self._reject(name, "accepted is [0, 1]")
         if not 0 < self.sampling_variance <= 1:
@@ -122,8 +122,8 @@ class Settings:
                 self._reject(name, "accepted are finite numbers > 0")
         if not 0 <= self.shift < float("inf"):
             self._reject("shift", "accepted are finite numbers >= 0")
-        if not self.regime:
-            self._reject("regime", "accepted is at least one")
+        if not self.regimes:
+            self._reject("regimes", "accepted is at least one")
 
     def families(self) -> tuple[str, ...]:
         return ALL if self.family == "all" else (self.family,)
@@ -146,7 +146,7 @@ PRESETS = {
     "default": DEFAULT,
     "paper": replace(
         DEFAULT, preset="paper", samples=1000, generations=2000, replicates=1024,
-        regime=("replace", "keep_human"),
+        regimes=("replace", "keep_human"),
     ),
 }  # fmt: skip
 

@@ -27,7 +27,7 @@ def slopes(values: np.ndarray) -> np.ndarray:
 
 def control_spread(rows: list[Row]) -> float | None:
     """Standard deviation of the control's loss over generations and seeds."""
-    found = losses(rows, "control") if any(row.regime == "control" for row in rows) else None
+    found = losses(rows, "human_only") if any(row.regime == "human_only" for row in rows) else None
     return None if found is None else float(found.std(ddof=1))
 
 
