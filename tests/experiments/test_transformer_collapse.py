@@ -86,7 +86,7 @@ def test_output_fits_80_columns_and_shows_no_progress_off_a_terminal(corpus, tmp
     assert shown.err == ""
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80
-    assert "lm.replace_grows" in tables and "human_only" in tables
+    assert "lm.replace_grows" in tables and "human only" in tables
     assert "A smoke test: 2 seeds decide nothing" in tables
 
 
