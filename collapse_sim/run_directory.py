@@ -35,8 +35,15 @@ WORDS = ("claim", "source", "relation", "verdict", "note")
 TEMPORARY = ".part-"
 """In the names of files that are not yet whole."""
 
-BROKEN = (ValueError, TypeError, EOFError, KeyError, NotImplementedError,
-          zipfile.BadZipFile, zlib.error)  # fmt: skip
+BROKEN = (
+    ValueError,
+    TypeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What NumPy raises for an .npz file that is not whole."""
 
 

@@ -31,29 +31,42 @@ COLOURS = {"holds": "green", "violated": "red"}
 """Of what was found, by its first word; others are yellow."""
 
 COMMANDS = {
-    "linear": "bound", "recursion": "curse", "transformer": "transformer", "fraction": "fraction",
-    "editing": "editing", "conjecture_search.py": "search",
-}  # fmt: skip
+    "linear": "bound",
+    "recursion": "curse",
+    "transformer": "transformer",
+    "fraction": "fraction",
+    "editing": "editing",
+    "conjecture_search.py": "search",
+}
 """Of the parts of this package, where checks name the claims that they decide."""
 
 FAMILIES = {
-    "gaussian": "gaussian", "gaussian_means": "gaussian", "categorical": "categorical",
-    "points": "mixture", "kde": "kde", "selection": "selection", "forgetting": "forgetting",
+    "gaussian": "gaussian",
+    "gaussian_means": "gaussian",
+    "categorical": "categorical",
+    "points": "mixture",
+    "kde": "kde",
+    "selection": "selection",
+    "forgetting": "forgetting",
     "contamination": "contamination",
-}  # fmt: skip
+}
 """Of `collapse-sim curse`, by the source that makes their checks; others only report."""
 
 REGIMES = {
-    "gerst2024.replace": "replace_fresh", "ref.accumulate_fresh": "accumulate_fresh",
-    "gerst2024.halfway": "halfway", "ref.subsample": "subsample", "he2025.weight": "mix_fresh",
+    "gerst2024.replace": "replace_fresh",
+    "ref.accumulate_fresh": "accumulate_fresh",
+    "gerst2024.halfway": "halfway",
+    "ref.subsample": "subsample",
+    "he2025.weight": "mix_fresh",
     "garg2026.fixedreal": "mix_fixed",
-}  # fmt: skip
+}
 """Regimes of `collapse-sim bound` that do not run unless asked for."""
 
 FORMATTED = {
-    "zhu2025.edit_pretrain": "editing/stages.py", "zhu2025.edit_continual": "editing/stages.py",
+    "zhu2025.edit_pretrain": "editing/stages.py",
+    "zhu2025.edit_continual": "editing/stages.py",
     "zhu2025.edit_finetune": "editing/stages.py",
-}  # fmt: skip
+}
 """Checks whose claims no source names in full: ids made of parts, and bounds beside equalities."""
 
 RELATIONS = {
@@ -155,18 +168,19 @@ def explanation(claim: Claim) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    kind = "measured, no theorem" if claim.kind == "trend" else RELATIONS[claim.relation]
+    relation = RELATIONS[claim.relation]
+    if claim.kind == "trend":
+        relation = f"measured, no theorem: {relation}"
     rows = {
         "says": plain(claim.says),
-        "relation": f"{claim.relation}  {kind}" if claim.kind == "theorem" else
-                    f"{claim.relation}  {kind}: {RELATIONS[claim.relation]}",
+        "relation": f"{claim.relation}  {relation}",
         "stated": plain(claim.stated),
         "needed": plain(claim.needed),
         "formula": _formula(claim),
         "tolerance": tolerance(claim),
         "decided": decided(claim),
         "found": plain(claim.expected),
-    }  # fmt: skip
+    }
     for name, value in rows.items():
         table.add_row(name, Text(value))
     return table
@@ -179,8 +193,9 @@ def _formula(claim: Claim) -> str:
     fixed = [f"{name} = {value!r}, fixed by the claim" for name, value in claim.given.items()]
     arguments = [
         name if argument.default is argument.empty else f"{name} = {argument.default!r}"
-        for name, argument in claim.arguments.items() if name not in claim.given
-    ]  # fmt: skip
+        for name, argument in claim.arguments.items()
+        if name not in claim.given
+    ]
     named = "; ".join([", ".join(arguments) or "no argument", *fixed])
     return f"{formula.__module__}.{formula.__qualname__}\n{says}\n{named}"
 

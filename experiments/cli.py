@@ -39,7 +39,7 @@ def usage() -> str:
     """The text of --help."""
     width = max(map(len, COMMANDS))
     lines = (f"  {name:{width}}  {command.says}" for name, command in COMMANDS.items())
-    return "\n".join([
+    text = [
         f"usage: {NAME} COMMAND [FLAGS]",
         "",
         "Learners trained on their own output, and which published guarantees about them hold.",
@@ -48,7 +48,8 @@ def usage() -> str:
         "",
         f"{NAME} COMMAND --help names the flags of a command; {NAME} --version the version.",
         f"For example: {NAME} bound --preset quick",
-    ])  # fmt: skip
+    ]
+    return "\n".join(text)
 
 
 def unknown(name: str) -> str:

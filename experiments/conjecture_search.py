@@ -152,8 +152,10 @@ def main(settings: Settings) -> None:
     for (dim, samples), verdict in closest.items():
         sizes = ",".join(map(str, verdict.parameters["edited_rows"]))
         total = verdict.parameters["edited_total"]
-        print(f"{dim:4d} {samples:5d}   {sizes:36.36s} {total:5.2f} {_share(verdict):12.3f}     "
-              f"{verdict.verdict}")  # fmt: skip
+        print(
+            f"{dim:4d} {samples:5d}   {sizes:36.36s} {total:5.2f} {_share(verdict):12.3f}     "
+            f"{verdict.verdict}"
+        )
     counts = {name: sum(v.verdict == name for v in verdicts) for name in ("holds", "violated")}
     rest = len(verdicts) - sum(counts.values())
     held = f"{counts['holds']} hold, {counts['violated']} violated, {rest} undecided"

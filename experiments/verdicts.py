@@ -21,8 +21,9 @@ def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> 
     The relation `->` is a limit as d/T -> 0, `~` a whole law. After `±` stands the tolerance, and
     beside `holds` what the claim holds within.
     """
-    table = Table(title="Verdicts", title_justify="left", box=None,
-                  padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
+    table = Table(
+        title="Verdicts", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
+    )
     table.add_column("claim", overflow="fold")  # the one that gives way
     for title in ("predicted", "interval"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -90,8 +91,12 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
         )
     lines += [
         f"Undecided: {verdict.claim} on {verdict.parameters.get('process', 'this run')}; "
-        + (f"about {verdict.needed:,} replicates would decide it." if verdict.needed else
-           "more replicates alone would not decide it.")
-        for verdict in verdicts if verdict.verdict == "undecided"
-    ]  # fmt: skip
+        + (
+            f"about {verdict.needed:,} replicates would decide it."
+            if verdict.needed
+            else "more replicates alone would not decide it."
+        )
+        for verdict in verdicts
+        if verdict.verdict == "undecided"
+    ]
     return "\n".join(lines)

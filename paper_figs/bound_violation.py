@@ -171,11 +171,15 @@ def _handles(paths: list[Path]) -> list[Line2D]:
     names = {path.curve.name: path for path in paths}
     return [
         Line2D(
-            [], [], color=path.curve.mark.colour, marker=path.curve.mark.marker, linestyle="none",
+            [],
+            [],
+            color=path.curve.mark.colour,
+            marker=path.curve.mark.marker,
+            linestyle="none",
             label="disjoint blocks" if path.curve.mask == "disjoint" else path.name,
         )
         for path in names.values()
-    ]  # fmt: skip
+    ]
 
 
 @cache

@@ -16,7 +16,7 @@ from paper_figs.recursion_runs import (
     finish,
     mean_ends,
     read_lines,
-)  # fmt: skip
+)
 
 
 def can_draw(run: RunDirectory) -> bool:
@@ -38,9 +38,10 @@ def draw(run: RunDirectory) -> Figure:
 def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
     """Types of the words that are left."""
     lines = [
-        line for line in read_lines(run, "categorical", "surviving_types")
+        line
+        for line in read_lines(run, "categorical", "surviving_types")
         if line.variant == "words"
-    ]  # fmt: skip
+    ]
     draw_means(ax, lines)
     style.log_inflation_axis(ax)
     finish(ax, lines, "Words: types left")
@@ -49,9 +50,10 @@ def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
 
 def _draw_variety(ax: Axes, run: RunDirectory) -> list[style.End]:
     lines = [
-        line for line in read_lines(run, "categorical", "heterozygosity")
+        line
+        for line in read_lines(run, "categorical", "heterozygosity")
         if line.variant == "four types"
-    ]  # fmt: skip
+    ]
     draw_means(ax, lines)
     ax.set_ylim(bottom=0)
     finish(ax, lines, "Four types, 40 tokens: chance that two differ")

@@ -52,27 +52,33 @@ def draw_points(
 ) -> None:
     """Simulated means with their intervals."""
     ax.errorbar(
-        x, mean, half_width, color=mark.colour, marker=mark.marker, linestyle="none",
-        elinewidth=0.8, markeredgewidth=0, zorder=3,
-    )  # fmt: skip
+        x,
+        mean,
+        half_width,
+        color=mark.colour,
+        marker=mark.marker,
+        linestyle="none",
+        elinewidth=0.8,
+        markeredgewidth=0,
+        zorder=3,
+    )
 
 
 def draw_key(
     figure: Figure, curves: Sequence[Curve], title: str = "", more: Sequence[Artist] = ()
 ) -> None:
     """What points and lines mean, as far as they occur; the design on the right."""
-    points = figure.axes[0].errorbar(
-        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="simulated mean, 95 % interval",
-    )  # fmt: skip
+    points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
     occurring = {curve.kind for curve in curves}
     looks = {NAMES[kind]: LINES[kind] for kind in LINES if kind in occurring}
     lines = [Line2D([], [], color=style.NEUTRAL, label=k, **v) for k, v in looks.items()]
     handles = [points, *lines, *more]
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=4 if len(handles) < 5 else 3,
+        handles=handles,
+        loc="outside upper left",
+        ncols=4 if len(handles) < 5 else 3,
         columnspacing=1.5,
-    )  # fmt: skip
+    )
     if title:
         figure.legend(handles=[], title=title, loc="outside upper right")
 

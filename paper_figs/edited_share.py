@@ -18,7 +18,7 @@ from paper_figs.editing_runs import (
     passes,
     read,
     run_name,
-)  # fmt: skip
+)
 from theory.published import EDITED_SHARE
 
 ARMS = {

@@ -49,9 +49,15 @@ def draw_differences(ax: Axes, run: RunDirectory) -> None:
         main = columns["arm"][row].split()[1] == "edited"
         mark = HERE if main else TEMPERED
         ax.errorbar(
-            mean, place, xerr=[[mean - low], [high - mean]], color=mark.colour, marker=mark.marker,
-            linestyle="none", elinewidth=0.8, markeredgewidth=0,
-        )  # fmt: skip
+            mean,
+            place,
+            xerr=[[mean - low], [high - mean]],
+            color=mark.colour,
+            marker=mark.marker,
+            linestyle="none",
+            elinewidth=0.8,
+            markeredgewidth=0,
+        )
     # Other rules cost a hundred times more than the main one.
     ax.set_xscale("symlog", linthresh=LINEAR)
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.6, zorder=1)

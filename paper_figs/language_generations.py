@@ -22,7 +22,7 @@ from paper_figs.language_runs import (
     new_row,
     read_trends,
     trend_ends,
-)  # fmt: skip
+)
 from paper_figs.runs import Curve
 
 LOSS, TAIL = "held_out_loss", "tail_mass"
@@ -96,9 +96,13 @@ def _draw_histograms(
     ends = [style.End(first_text(run), drawn[0, last[0]], HUMAN, EDGES[last[0] + 1])]
     for (curve, _), shares, end in zip(arms, seen[1:], last[1:], strict=True):
         ax.plot(
-            MIDDLES, shares, color=curve.mark.colour, marker=curve.mark.marker, linewidth=0.9,
+            MIDDLES,
+            shares,
+            color=curve.mark.colour,
+            marker=curve.mark.marker,
+            linewidth=0.9,
             markeredgewidth=0,
-        )  # fmt: skip
+        )
         name = arm_name(curve, run)
         ends.append(style.End(name, shares[end], curve.mark.colour, MIDDLES[end]))
     ax.set_yscale("log")

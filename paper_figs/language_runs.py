@@ -151,10 +151,7 @@ def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
 
 def draw_key(figure: Figure, run: RunDirectory) -> None:
     """What a point is; the run on the right."""
-    point = figure.axes[0].errorbar(
-        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="mean ± 2 standard errors",
-    )  # fmt: skip
+    point = style.key_point(figure.axes[0], "mean ± 2 standard errors")
     figure.legend(handles=[point], loc="outside upper left")
     figure.legend(handles=[], title=run_name(run), loc="outside upper right")
 

@@ -19,7 +19,7 @@ from paper_figs.runs import (
     error_label,
     plain_name,
     read_curves,
-)  # fmt: skip
+)
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.published import theorem_2a_bound
 from theory.wishart import base_error

@@ -32,7 +32,7 @@ from paper_figs import (
     synthetic_fraction,
     text_analysis,
     token_probabilities,
-)  # fmt: skip
+)
 from paper_figs.runs import design_size
 from paper_figs.style import save
 
@@ -107,7 +107,9 @@ FIGURES = {
         RUNS.name, COMMAND, _newest_with_edits, lambda runs: mask_regimes.draw(runs[0])
     ),
     "language_generations": Recipe(
-        LANGUAGE_RUNS.name, LANGUAGE_COMMAND, _newest_language,
+        LANGUAGE_RUNS.name,
+        LANGUAGE_COMMAND,
+        _newest_language,
         lambda runs: language_generations.draw(runs[0]),
     ),
     "oracle_language": _newest_for(
@@ -125,7 +127,7 @@ FIGURES = {
     "edited_share": Recipe(
         EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: edited_share.draw(runs[0])
     ),
-}  # fmt: skip
+}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -135,9 +137,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
     parser.add_argument(
-        "--runs", nargs="+", type=Path, default=ALL_RUNS, metavar="DIR",
+        "--runs",
+        nargs="+",
+        type=Path,
+        default=ALL_RUNS,
+        metavar="DIR",
         help=f"runs to draw from, or folders of runs (default: {' '.join(map(str, ALL_RUNS))})",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
     )

@@ -74,9 +74,13 @@ def _draw_panel(ax: Axes, curve: Curve, parameters: dict[str, Any], size: tuple[
     scale_generations(ax, last)
     ax.set_title(plain_name(curve, parameters), fontsize=7, pad=11)
     ax.text(
-        0, 1.04, _note(curve, size), transform=ax.transAxes, fontsize=style.SMALL,
+        0,
+        1.04,
+        _note(curve, size),
+        transform=ax.transAxes,
+        fontsize=style.SMALL,
         color=ABOVE if curve.mean[-1] > BOUND else BELOW,
-    )  # fmt: skip
+    )
 
 
 def _note(curve: Curve, size: tuple[int, int]) -> str:

@@ -16,7 +16,7 @@ from paper_figs.recursion_runs import (
     finish,
     mean_ends,
     read_lines,
-)  # fmt: skip
+)
 
 TITLES = {"mixture": "Mixture of two, by EM: KL, nats", "kde": "Kernel density: KL, nats"}
 

@@ -22,7 +22,7 @@ from paper_figs.language_runs import (
     read_frozen,
     read_trends,
     trend_ends,
-)  # fmt: skip
+)
 from paper_figs.runs import Curve
 from theory.token_rule import top_mass
 

@@ -22,7 +22,7 @@ from paper_figs.recursion_runs import (
     finish,
     mean_ends,
     read_lines,
-)  # fmt: skip
+)
 
 COLUMNS, HEIGHT = 2, 2.2
 

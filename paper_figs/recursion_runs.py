@@ -104,9 +104,13 @@ def draw_means(ax: Axes, lines: Sequence[Line]) -> None:
     for line in lines:
         known = np.isfinite(line.closed).all()
         ax.plot(
-            line.generation, line.closed if known else line.mean, color=line.mark.colour,
-            zorder=2, linewidth=1.0 if known else 0.7, linestyle="-" if known else ":",
-        )  # fmt: skip
+            line.generation,
+            line.closed if known else line.mean,
+            color=line.mark.colour,
+            zorder=2,
+            linewidth=1.0 if known else 0.7,
+            linestyle="-" if known else ":",
+        )
         count = len(line.generation)
         shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
         draw_points(ax, line.generation[shown], line.mean[shown], line.half_width[shown], line.mark)
@@ -133,10 +137,7 @@ def finish(ax: Axes, lines: Sequence[Line], title: str) -> None:
 
 def draw_key(figure: Figure, *, medians: bool = False) -> None:
     """What points and lines are."""
-    points = figure.axes[0].errorbar(
-        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="simulated mean, 95 % interval",
-    )  # fmt: skip
+    points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
     handles = [points, Line2D([], [], color=style.NEUTRAL, label="closed form")]
     if medians:
         handles.append(Line2D([], [], color=style.NEUTRAL, linestyle="--", label="median chain"))

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike
@@ -151,6 +152,13 @@ def ink(colour: str) -> str:
     """The same hue, dark enough for small letters on white."""
     red, green, blue = (0.72 * channel for channel in to_rgb(colour))
     return to_hex((red, green, blue))
+
+
+def key_point(ax: Axes, label: str) -> ErrorbarContainer:
+    """A point with its interval for the key, drawn nowhere else."""
+    return ax.errorbar(
+        [], [], [], color=NEUTRAL, marker="o", linestyle="none", elinewidth=0.8, label=label
+    )
 
 
 def spread(values: ArrayLike, gap: float, low: float, high: float) -> np.ndarray:

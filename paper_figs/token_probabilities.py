@@ -31,13 +31,24 @@ def draw_deciles(ax: Axes, run: RunDirectory) -> None:
     found = read(run, "human", [f"probability/{decile}" for decile in range(10)])
     middle = np.arange(10) + 0.5
     ax.bar(
-        middle - WIDTH / 2, found.mean, WIDTH, yerr=found.reach, color=HERE.colour,
-        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL}, label="here, range of the seeds",
-    )  # fmt: skip
+        middle - WIDTH / 2,
+        found.mean,
+        WIDTH,
+        yerr=found.reach,
+        color=HERE.colour,
+        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL},
+        label="here, range of the seeds",
+    )
     ax.bar(
-        middle + WIDTH / 2, np.array(PROBABILITY_DECILES) / 100, WIDTH, color="white",
-        edgecolor=style.NEUTRAL, linewidth=0.6, hatch="////", label="published",
-    )  # fmt: skip
+        middle + WIDTH / 2,
+        np.array(PROBABILITY_DECILES) / 100,
+        WIDTH,
+        color="white",
+        edgecolor=style.NEUTRAL,
+        linewidth=0.6,
+        hatch="////",
+        label="published",
+    )
     ax.set_xticks(range(0, 11, 2), [f"{tick / 10:g}" for tick in range(0, 11, 2)])
     ax.set_xlim(0, 10)
     ax.set_ylim(bottom=0)

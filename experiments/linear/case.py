@@ -65,10 +65,12 @@ class Case:
         """What formulas may ask of it, by the names of their arguments."""
         settings, world, n = self.settings, self.world, self.settings.generations
         where = {
-            "dim": world.design.dim, "samples": world.design.samples,
-            "noise_std": world.noise_std, "design": settings.design,
+            "dim": world.design.dim,
+            "samples": world.design.samples,
+            "noise_std": world.noise_std,
+            "design": settings.design,
             "spectrum": settings.spectrum,
-        }  # fmt: skip
+        }
         if world.given:
             where["given_design"] = True
         if self.regime.startswith("mix"):

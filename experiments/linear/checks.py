@@ -97,9 +97,11 @@ def _random(case: Case) -> None:
         chances = {"inclusion": masks.inclusion, "pair_inclusion": masks.pair_inclusion}
         case.mean(
             "ref.edit_E_finite" if anchored else "ref.edit_D_finite",
-            exactly=True, tolerance=FINITE,
-            given=chances | {"frames": frames(case.settings)}, note="closed form at this T",
-        )  # fmt: skip
+            exactly=True,
+            tolerance=FINITE,
+            given=chances | {"frames": frames(case.settings)},
+            note="closed form at this T",
+        )
     else:
         claim = "ref.edit_E" if anchored else "ref.edit_D"
         case.mean(claim, per_unit=True, note="the law is about T >> d")

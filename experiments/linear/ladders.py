@@ -98,9 +98,14 @@ def _random(settings: Settings, variant: str) -> Iterator[Process]:
 
     claim = "ref.edit_E" if anchored else "ref.edit_D"
     return _rungs(
-        settings, name, sizes, simulate, lambda rows: {"edit_counts": [rate * rows] * edits}, 128,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda rows: {"edit_counts": [rate * rows] * edits},
+        128,
         _limit(name, sizes, claim, edits + 1),
-    )  # fmt: skip
+    )
 
 
 def _stepwise(
@@ -129,10 +134,15 @@ def _confident(settings: Settings) -> Iterator[Process]:
         settings, _generations(settings), lambda rows, n: once(policies.confident(rows, n, c))
     )
     return _rungs(
-        settings, name, sizes, simulate, lambda _: {"residual_threshold": c}, 2**14,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda _: {"residual_threshold": c},
+        2**14,
         _limit(name, sizes, "ref.conf_one", 2),
         Check("zhu2025.thm2a_conf", ERRORS[1], 2, note=f"at T = {sizes[-1]}"),
-    )  # fmt: skip
+    )
 
 
 def _nested(settings: Settings) -> Iterator[Process]:
@@ -142,10 +152,15 @@ def _nested(settings: Settings) -> Iterator[Process]:
         settings, last, lambda rows, n: policies.confident(rows, n, c, nested=True)
     )
     return _rungs(
-        settings, name, sizes, simulate, lambda _: {"residual_threshold": c}, 2**16,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda _: {"residual_threshold": c},
+        2**16,
         _limit(name, sizes, "ref.conf_nested", last),
         _limit(name, sizes, "ref.conf_nested_share", last, "edited_fraction"),
-    )  # fmt: skip
+    )
 
 
 def _frozen(settings: Settings) -> Iterator[Process]:
@@ -156,6 +171,11 @@ def _frozen(settings: Settings) -> Iterator[Process]:
         settings, last, lambda rows, n: policies.confident(rows, n, c), by_first=True
     )
     return _rungs(
-        settings, name, sizes, simulate, lambda _: {"residual_threshold": c}, 2**14,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda _: {"residual_threshold": c},
+        2**14,
         _limit(name, sizes, "ref.edit_frozen_confident", last),
-    )  # fmt: skip
+    )

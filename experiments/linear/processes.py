@@ -179,10 +179,15 @@ def _edit(
     if averaged is not None:
         designs = DESIGNS if masks.schedule is None else MANY_DESIGNS
         yield replace(
-            process, simulation=averaged, replicates=designs, checks=case.means,
-            looks=tuple(looks(designs, FIRST_LOOK)), smallest_look=FEW, finite_moments={},
+            process,
+            simulation=averaged,
+            replicates=designs,
+            checks=case.means,
+            looks=tuple(looks(designs, FIRST_LOOK)),
+            smallest_look=FEW,
+            finite_moments={},
             step="averaged",
-        )  # fmt: skip
+        )
 
 
 def _averaged(world: World, masks: Masks, variant: str, prior_error: float) -> Simulation | None:

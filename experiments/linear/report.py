@@ -26,8 +26,11 @@ def error_table(settings: Settings, base: float, results: Sequence[Result], erro
     """
     table = Table(
         title=f"Test error after generation {settings.generations}, in units of b = {base:.6g}",
-        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     table.add_column("data", overflow="fold")
     for title in ("latest writes", "theory", "frozen writes", "theory", "edited"):
         table.add_column(title, justify="right")

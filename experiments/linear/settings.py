@@ -14,9 +14,7 @@ Regime = Literal[
     "subsample", "subsample_fresh", "mix_fresh", "mix_fixed", "edit",
 ]  # fmt: skip
 Writer = Literal["latest", "frozen", "external"]
-MASKS = (
-    "one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free"
-)  # fmt: skip
+MASKS = ("one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 """One flag; its opposite is another, and neither leaves the choice to the data."""
@@ -202,11 +200,19 @@ PRESETS = {
         preset="paper",
         replicates=2**20,
         regimes=(
-            "replace", "replace_fresh", "accumulate", "accumulate_fresh", "halfway",
-            "halfway_fresh", "subsample", "mix_fresh", "mix_fixed", "edit",
+            "replace",
+            "replace_fresh",
+            "accumulate",
+            "accumulate_fresh",
+            "halfway",
+            "halfway_fresh",
+            "subsample",
+            "mix_fresh",
+            "mix_fixed",
+            "edit",
         ),
     ),
-}  # fmt: skip
+}
 
 
 def parse(arguments: Sequence[str]) -> Settings:

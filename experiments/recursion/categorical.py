@@ -69,9 +69,15 @@ def _process(
     replicates: int = MANY,
 ) -> Process:
     return Process(
-        regime, simulation, settings.replicates or replicates, family="categorical",
-        variant=variant, where=where, checks=checks, closed=closed or {},
-    )  # fmt: skip
+        regime,
+        simulation,
+        settings.replicates or replicates,
+        family="categorical",
+        variant=variant,
+        where=where,
+        checks=checks,
+        closed=closed or {},
+    )
 
 
 def read_text(settings: Settings) -> Corpus | None:
@@ -100,9 +106,11 @@ def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generati
     """One regime: on every token where they are few, and on their counts elsewhere."""
     few = tokens <= FEW_TOKENS and name not in ("human_only", "subsample")
     learner = CategoricalLearner(
-        law, tokens, representation="rows" if few else "statistics",
+        law,
+        tokens,
+        representation="rows" if few else "statistics",
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     return Chain(learner, regimes_of(settings, tokens)[name], generations)
 
 
@@ -122,14 +130,18 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
         learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
         note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
         yield _process(
-            settings, name, "words", Chain(learner, Replace(), generations), where,
+            settings,
+            name,
+            "words",
+            Chain(learner, Replace(), generations),
+            where,
             [
                 Check("ref.distinct_first", "surviving_types", 1),
                 Check("ref.distinct", "surviving_types", last, note=note),
             ],
             {"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
             replicates=FEW,
-        )  # fmt: skip
+        )
 
 
 def _small(settings: Settings) -> Iterator[Process]:
@@ -150,9 +162,14 @@ def _small(settings: Settings) -> Iterator[Process]:
     for name, (claim, form, more) in forms.items():
         if name in settings.regimes:
             yield _process(
-                settings, name, "four types", _chain(settings, SMALL, TOKENS, name, generations),
-                size | more, [Check(claim, "heterozygosity", early)], {"heterozygosity": form},
-            )  # fmt: skip
+                settings,
+                name,
+                "four types",
+                _chain(settings, SMALL, TOKENS, name, generations),
+                size | more,
+                [Check(claim, "heterozygosity", early)],
+                {"heterozygosity": form},
+            )
     if "keep_human" in settings.regimes:
         yield _same_humans(settings, min(generations, SETTLED), dtype)
     if "replace" in settings.regimes:
@@ -172,14 +189,17 @@ def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
     beside = {"human": TOKENS - edited, "samples": edited}
     settled = [Check("seddik2024.partial", "squared_distance", given=beside, note=note)]
     return _process(
-        settings, "keep_human", "the same half", Chain(learner, Edit.of(policy), generations),
+        settings,
+        "keep_human",
+        "the same half",
+        Chain(learner, Edit.of(policy), generations),
         {"samples": TOKENS, "edited": edited, "probabilities": law},
         [
             Check("ref.unigram_fixed_path", "heterozygosity"),
             *(settled if generations >= SETTLED else []),
         ],
         {"heterozygosity": categorical.fixed_mask_heterozygosity},
-    )  # fmt: skip
+    )
 
 
 def _lost(trace: Trace) -> Trace:
@@ -192,23 +212,29 @@ def _equally_rare(settings: Settings, dtype: DType) -> Process:
         type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=dtype
     )
     return _process(
-        settings, "replace", "equally rare types", Recording(Chain(learner, Replace(), 1), _lost),
+        settings,
+        "replace",
+        "equally rare types",
+        Recording(Chain(learner, Replace(), 1), _lost),
         {"probability": 1 / EQUAL, "samples": EQUAL},
         [Check("shum2024.discrete", "lost", note="averaged over the types")],
-    )  # fmt: skip
+    )
 
 
 def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
     """A word expected once in each generation."""
     learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
     return _process(
-        settings, "replace", "a rare word", Chain(learner, Replace(), generations),
+        settings,
+        "replace",
+        "a rare word",
+        Chain(learner, Replace(), generations),
         {"probability": float(RARE[0]), "samples": MENTIONS},
         [
             Check("suresh2025.bern_least", "first_type_alive"),
             Check("suresh2025.bern", "first_type_alive", min(BOUNDED, generations), trivial=1.0),
         ],
-    )  # fmt: skip
+    )
 
 
 def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
@@ -216,8 +242,11 @@ def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
     learner = CategoricalLearner(law, COINS, representation="rows", dtype=dtype)
 
     return _process(
-        settings, "accumulate", f"{MANY_TYPES} types", Chain(learner, Accumulate(), generations),
+        settings,
+        "accumulate",
+        f"{MANY_TYPES} types",
+        Chain(learner, Accumulate(), generations),
         {"samples": COINS, "probabilities": law},
         [Check("ref.bern_acc", "squared_distance")],
         {"squared_distance": categorical.accumulate_error},
-    )  # fmt: skip
+    )

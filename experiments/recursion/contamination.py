@@ -78,16 +78,24 @@ def _estimates(settings: Settings) -> Iterator[Process]:
     for estimate, share in cases:
         shares = np.append(1.0, np.full(BATCHES - 1, share))
         counts = ContaminatedCounts.of(
-            law, samples=TOKENS, human_shares=shares, estimate=estimate,
+            law,
+            samples=TOKENS,
+            human_shares=shares,
+            estimate=estimate,
             dtype=jnp.dtype(settings.precision),
-        )  # fmt: skip
+        )
         where = {"probabilities": law, "samples": TOKENS}
         errors = [forms[estimate](**where, human_shares=shares[:n]) for n in range(1, BATCHES + 1)]
         yield _process(
-            settings, estimate, f"{100 * share:g} % human", counts,
+            settings,
+            estimate,
+            f"{100 * share:g} % human",
+            counts,
             where | {"types": TYPES, "human_share": share, "human_shares": shares},
-            *checks[estimate], closed={"squared_distance": errors}, replicates=REPLICATES,
-        )  # fmt: skip
+            *checks[estimate],
+            closed={"squared_distance": errors},
+            replicates=REPLICATES,
+        )
 
 
 def _mixed(settings: Settings) -> Iterator[Process]:
@@ -99,24 +107,34 @@ def _mixed(settings: Settings) -> Iterator[Process]:
         most = contamination.mixed_distance_bound(ratio=ratio, generation=generations)
         note = "" if np.isfinite(most) else "nothing is promised from a ratio of 1/2 on"
         yield _process(
-            settings, "keep_human", f"{ratio:g} drawn", simulation,
+            settings,
+            "keep_human",
+            f"{ratio:g} drawn",
+            simulation,
             {"human": HUMAN, "ratio": ratio},
-            Check("bertrand2024.stab", "distance", note=note), Check("ref.mixed_rate", "distance"),
+            Check("bertrand2024.stab", "distance", note=note),
+            Check("ref.mixed_rate", "distance"),
             closed={"distance": contamination.mixed_distance},
-        )  # fmt: skip
+        )
 
 
 def _accumulated(settings: Settings) -> Process:
     """The largest error of an accumulated mean so far."""
     law = GaussianLaw.of(
-        "accumulate", samples=POINTS, generations=ROUNDS, estimator="maximum_likelihood",
+        "accumulate",
+        samples=POINTS,
+        generations=ROUNDS,
+        estimator="maximum_likelihood",
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     return _process(
-        settings, "accumulate", "max likelihood", Recording(law, _largest, alone=True),
+        settings,
+        "accumulate",
+        "max likelihood",
+        Recording(law, _largest, alone=True),
         {"samples": POINTS},
         Check("barzilai2025.thm41", "largest_mean_error", note="for any rounds"),
-    )  # fmt: skip
+    )
 
 
 def _largest(trace: Trace) -> Trace:
@@ -129,6 +147,10 @@ def _plateau(settings: Settings) -> Iterator[Process]:
     for place, draws in DRAWS.items():
         where = CUT | {"samples": draws}
         yield _process(
-            settings, "replace", f"{place} the plateau", memoriser(settings, **where), where,
+            settings,
+            "replace",
+            f"{place} the plateau",
+            memoriser(settings, **where),
+            where,
             Check("dohmatob2024b.thm32", "test_error", 1, note=f"its plateau: {plateau:.4g}"),
-        )  # fmt: skip
+        )

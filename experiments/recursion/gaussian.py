@@ -78,9 +78,13 @@ def _regimes(
         claimed = [Check(claim, "variance", min(at, generations))] if claim else []
         whole = name in ("human_only", "accumulate", "subsample") or generations <= SHORT
         yield _process(
-            settings, name, samples, dim, generations,
+            settings,
+            name,
+            samples,
+            dim,
+            generations,
             checks=[*(claimed if whole else []), *(worth if contrasted else [])],
-        )  # fmt: skip
+        )
         if not whole:
             yield _process(settings, name, samples, dim, SHORT, checks=claimed, alone=True)
 
@@ -102,20 +106,25 @@ def _process(
     """
     on_statistics = name in ("replace", "accumulate", "human_only")
     learner = GaussianLearner(
-        dim, samples, representation="statistics" if on_statistics else "rows",
+        dim,
+        samples,
+        representation="statistics" if on_statistics else "rows",
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     regime = Replace() if name == "replace" else regimes_of(settings, samples)[name]
     chain = Chain(learner, regime, generations)
     many = alone or generations <= SHORT
     variants = [f"{dim} dimensions"] * (dim > 1) + [f"{generations} fits"] * alone
     return Process(
-        name, only(chain, "variance") if alone else chain,
+        name,
+        only(chain, "variance") if alone else chain,
         settings.replicates or (MANY if many else FEW if on_statistics else SHOWN),
-        family="gaussian", variant=", ".join(variants),
+        family="gaussian",
+        variant=", ".join(variants),
         where=_where(settings, name, samples) | ({} if dim == 1 else {"dim": dim}),
-        checks=checks, closed=CLOSED.get(name, {}) if closed is None else closed,
-    )  # fmt: skip
+        checks=checks,
+        closed=CLOSED.get(name, {}) if closed is None else closed,
+    )
 
 
 def _where(settings: Settings, name: str, samples: int) -> dict[str, Any]:
@@ -134,14 +143,18 @@ def _replace(settings: Settings, samples: int, dim: int, generations: int) -> Pr
     """Full resampling in one dimension: the whole law of the variance, and so its median."""
     note = "Kolmogorov distance between the laws of variance^(1/n)"
     process = _process(
-        settings, "replace", samples, dim, generations,
+        settings,
+        "replace",
+        samples,
+        dim,
+        generations,
         closed=CLOSED["replace"] | {"log_variance": forgetting.mean_log_variance},
         checks=[
             Check("suresh2025.gauss", "exceeds", given={"threshold": EXCEEDED}, trivial=1.0),
             Check("ref.gauss_median", "variance_factor", min(2, generations), note=note),
             Check("ref.gauss_median", "variance_factor", note=note),
         ],
-    )  # fmt: skip
+    )
     return process.of(Recording(process.simulation, _spread))
 
 
@@ -162,7 +175,11 @@ def _several(settings: Settings, samples: int, dim: int, generations: int) -> Pr
     """Full resampling in several dimensions: every direction collapses."""
     note = "log determinant: the sum of all rates, at every generation"
     return _process(
-        settings, "replace", samples, dim, generations,
+        settings,
+        "replace",
+        samples,
+        dim,
+        generations,
         closed=CLOSED["replace"] | {"mean_log_variance": forgetting.mean_log_eigenvalue},
         checks=[Check("ref.lyapunov", "mean_log_variance", note=note)],
-    )  # fmt: skip
+    )

@@ -29,8 +29,12 @@ def processes(settings: Settings) -> Iterator[Process]:
         at = min(EARLY, settings.generations or GENERATIONS)
         note = "of the density: the sample's and the kernel's"
         yield Process(
-            "replace", only(Chain(learner, Replace(), at), "variance"),
-            settings.replicates or MANY, family="kde", variant=f"{at} fits",
+            "replace",
+            only(Chain(learner, Replace(), at), "variance"),
+            settings.replicates or MANY,
+            family="kde",
+            variant=f"{at} fits",
             where={"samples": samples, "dim": dim, **known},
-            checks=[Check("ref.kde_variance", "variance", note=note)], closed=closed,
-        )  # fmt: skip
+            checks=[Check("ref.kde_variance", "variance", note=note)],
+            closed=closed,
+        )

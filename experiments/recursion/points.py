@@ -82,11 +82,15 @@ def processes_of(
         most = PAIRS if paired else shown
         worth = contrasted and name == "keep_human"
         yield Process(
-            name, Chain(learner, regimes[name], generations), settings.replicates or most,
-            family=family, where=size, chunk=POOLED,
+            name,
+            Chain(learner, regimes[name], generations),
+            settings.replicates or most,
+            family=family,
+            where=size,
+            chunk=POOLED,
             checks=[Check("shum2024.kept_human", str(spread), less="replace")] if worth else [],
             closed=(resampled or {}) if name == "replace" else {},
-        )  # fmt: skip
+        )
 
 
 def is_contrasted(settings: Settings) -> bool:
@@ -107,6 +111,12 @@ def family_process(
 ) -> Process:
     """A process of a family and its claims, with `replicates` unless the flags say otherwise."""
     return Process(
-        regime, simulation, settings.replicates or replicates, family=family, variant=variant,
-        where=where, checks=checks, closed=closed or {},
-    )  # fmt: skip
+        regime,
+        simulation,
+        settings.replicates or replicates,
+        family=family,
+        variant=variant,
+        where=where,
+        checks=checks,
+        closed=closed or {},
+    )

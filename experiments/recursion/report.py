@@ -82,7 +82,7 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
-}  # fmt: skip
+}
 
 EXPLAINED = {
     "gaussian": (
@@ -129,9 +129,10 @@ def family_table(family: str, results: list[Result]) -> Table:
     )
     table.add_column("regime", overflow="fold")  # the one that gives way
     shown = [
-        column for column in TABLES[family]
+        column
+        for column in TABLES[family]
         if any(_value(result, column) is not None for result in results)
-    ]  # fmt: skip
+    ]
     rows = [[number(_value(result, column)) for column in shown] for result in results]
     for column, cells in zip(shown, zip(*rows, strict=True), strict=True):
         longest = max(len(text) for text in (*cells, *column.title.split()))

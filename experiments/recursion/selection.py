@@ -43,15 +43,18 @@ def _labels(settings: Settings) -> Process:
     )
     note = "the generations are three shares of wrong labels: below, at and above p*"
     return Process(
-        "verified labels", Recording(verified, _all_new), settings.replicates or REPLICATES,
-        family="selection", where={**where, "wrong_shares": shares},
+        "verified labels",
+        Recording(verified, _all_new),
+        settings.replicates or REPLICATES,
+        family="selection",
+        where={**where, "wrong_shares": shares},
         checks=[
             Check("feng2025.pstar", "accuracy", 2, note=f"{note} = {breakdown:.4g}"),
             Check("ref.verified_accuracy", "accuracy", 1, note=note),
             Check("ref.verified_accuracy", "accuracy", 3, note=note),
         ],
         closed={"accuracy": verified_labels.verified_accuracy_at},
-    )  # fmt: skip
+    )
 
 
 def _all_new(trace: Trace) -> Trace:
@@ -69,8 +72,11 @@ def _centre(settings: Settings) -> Process:
     where = {"truth": 0.0, "centre": CENTRE, "width": WIDTH}
     note = f"the error goes to the verifier's own, {CENTRE**2:g}"
     return Process(
-        "verified rows", Chain(learner, Verify(verifier), VERIFIED), settings.replicates or 2**12,
-        family="selection", where={**where, "samples": ROWS},
+        "verified rows",
+        Chain(learner, Verify(verifier), VERIFIED),
+        settings.replicates or 2**12,
+        family="selection",
+        where={**where, "samples": ROWS},
         checks=[
             Check("ref.verified_mean", "first_weight", NEAR),
             Check("ref.verified_mean", "first_weight"),
@@ -78,22 +84,28 @@ def _centre(settings: Settings) -> Process:
             Check("ref.verified_error", "test_error", note=note),
         ],
         closed={"first_weight": selection.verified_means(**where, generations=VERIFIED)},
-    )  # fmt: skip
+    )
 
 
 def _spikes(settings: Settings) -> Iterator[Process]:
     learner = SpikeLearner(POINTS, dtype=jnp.dtype(settings.precision))
+    checks = [
+        Check("barzilai2025.thm51", "collapsed", 2),
+        Check("ref.accumulate_fails", "collapsed"),
+    ]
     for name, regime in (
         ("accumulate", Accumulate()),
-        ("replace", EditSubset(POINTS)), ("human_only", EditSubset(0)),  # one compiled program
-    ):  # fmt: skip
+        ("replace", EditSubset(POINTS)),
+        ("human_only", EditSubset(0)),  # one compiled program
+    ):
         fails = name == "accumulate"
         yield Process(
-            name, Chain(learner, regime, ROUNDS), settings.replicates or REPLICATES,
-            family="selection", variant="spiked family", where={"samples": POINTS},
-            checks=[
-                Check("barzilai2025.thm51", "collapsed", 2),
-                Check("ref.accumulate_fails", "collapsed"),
-            ] if fails else [],
+            name,
+            Chain(learner, regime, ROUNDS),
+            settings.replicates or REPLICATES,
+            family="selection",
+            variant="spiked family",
+            where={"samples": POINTS},
+            checks=checks if fails else [],
             closed={"collapsed": accumulation_failure.collapse_probability} if fails else {},
-        )  # fmt: skip
+        )

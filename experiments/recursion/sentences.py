@@ -108,11 +108,13 @@ def _sources(found: Found) -> Iterator[str]:
     parts = [
         f"{found.mean(f'replace, {name}', 'kl')} with {what}"
         for name, what in (
-            ("none", "none of them"), ("few points", "few points"),
-            ("one Gaussian", "one Gaussian for two"), ("few EM steps", "few steps of the fit"),
+            ("none", "none of them"),
+            ("few points", "few points"),
+            ("one Gaussian", "one Gaussian for two"),
+            ("few EM steps", "few steps of the fit"),
             ("float16 sums", "short sums"),
         )
-    ]  # fmt: skip
+    ]
     yield (
         f"After {found.fits('replace, none')} generations the distance from the truth is, by "
         f"source of error, {', '.join(parts)} (nats); no claim is decided here."

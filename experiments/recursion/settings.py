@@ -103,8 +103,15 @@ class Settings:
 
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"samples": 2, "generations": 2, "replicates": 2, "dim": 1, "types": 2,
-                 "components": 1, "steps": 1}  # fmt: skip
+        least = {
+            "samples": 2,
+            "generations": 2,
+            "replicates": 2,
+            "dim": 1,
+            "types": 2,
+            "components": 1,
+            "steps": 1,
+        }
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:
@@ -145,10 +152,14 @@ PRESETS = {
     "quick": replace(DEFAULT, preset="quick", generations=10, replicates=1024),
     "default": DEFAULT,
     "paper": replace(
-        DEFAULT, preset="paper", samples=1000, generations=2000, replicates=1024,
+        DEFAULT,
+        preset="paper",
+        samples=1000,
+        generations=2000,
+        replicates=1024,
         regimes=("replace", "keep_human"),
     ),
-}  # fmt: skip
+}
 
 
 def parse(arguments: Sequence[str]) -> Settings:

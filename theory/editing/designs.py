@@ -188,10 +188,16 @@ def given_error(
     """
     return float(
         given_errors(
-            frame=frame, masks=masks, inclusion=inclusion, pair_inclusion=pair_inclusion,
-            noise_std=noise_std, start=start, variant=variant, generations=generation,
+            frame=frame,
+            masks=masks,
+            inclusion=inclusion,
+            pair_inclusion=pair_inclusion,
+            noise_std=noise_std,
+            start=start,
+            variant=variant,
+            generations=generation,
         )[-1]
-    )  # fmt: skip
+    )
 
 
 def given_errors(
