@@ -26,7 +26,7 @@ It is the share at SMALLEST_LOOK replicates; where fewer are enough it is larger
 Interval = tuple[float, float]
 
 ANYWHERE: Interval = (-math.inf, math.inf)
-"""The interval of which nothing is known."""
+"""Interval of an unknown measure: the whole line."""
 
 
 def require_finite_variance(finite_moments: float, what: str) -> None:

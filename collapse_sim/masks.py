@@ -26,14 +26,14 @@ def _count(samples: int, fraction: float, name: str = "edit_share") -> int:
 
 
 def single(samples: int, edits: int, fraction: float) -> Schedule:
-    """One edit of a share of the rows, then none."""
+    """Schedule of one edit of a share of the rows, then none."""
     schedule = fixed(samples, edits, fraction)
     schedule[1:] = False
     return schedule
 
 
 def fixed(samples: int, edits: int, fraction: float) -> Schedule:
-    """The same share of the rows at every edit."""
+    """Schedule that edits the same share of the rows every time."""
     return np.tile(np.arange(samples) < _count(samples, fraction), (edits, 1))
 
 
@@ -69,10 +69,10 @@ def blocks_of(
 
 @runtime_checkable
 class Policy(Protocol):
-    """What an edit asks of a mask policy."""
+    """Protocol of a mask policy."""
 
     def start(self, labels: Array) -> Any:
-        """What is remembered before the first edit: as `previous`, the last mask."""
+        """First `previous`; after an edit, `previous` is the mask of that edit."""
         ...
 
     def mask(self, key: Any, generation: Any, surprise: Any, previous: Any) -> Any:
@@ -101,7 +101,7 @@ class MaskPolicy:
     most: Float[np.ndarray | Array, " edits"]
     """Largest surprise edited."""
     nested: Bool[np.ndarray | Array, ""]
-    """Whether a position once kept is kept for ever."""
+    """True if a position once kept is kept for ever."""
 
     @staticmethod
     def of(
@@ -149,7 +149,7 @@ class MaskPolicy:
 
     @property
     def looks_at_residuals(self) -> bool:
-        """Whether any position is chosen by its surprise; False inside a compiled program."""
+        """True if any position is chosen by its surprise; False inside a compiled program."""
         if isinstance(self.most, Tracer):
             return False
         return bool(np.isfinite(self.most).any() or (np.asarray(self.least) >= 0).any())
@@ -177,7 +177,7 @@ class MaskPolicy:
 
 
 def looks_at_surprise(policy: Policy) -> bool:
-    """Whether any position is chosen by its surprise."""
+    """True if any position is chosen by its surprise."""
     return not isinstance(policy, MaskPolicy) or policy.looks_at_residuals
 
 

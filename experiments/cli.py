@@ -16,7 +16,7 @@ NAME = "collapse-sim"
 
 
 class Command(NamedTuple):
-    """A module whose `command(arguments)` returns an exit status, and what it answers."""
+    """Module whose `command(arguments)` returns an exit status, and the question it answers."""
 
     module: str
     says: str
@@ -53,7 +53,7 @@ def usage() -> str:
 
 
 def unknown(name: str) -> str:
-    """One line that names the nearest command, where one is near, and all there are."""
+    """Message for an unknown command: the nearest one, and all there are."""
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"the nearest is {near[0]}; " if near else ""
     return f"unknown command {name}: {hint}accepted are {', '.join(COMMANDS)}"

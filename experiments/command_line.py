@@ -1,4 +1,4 @@
-"""What the experiments' command lines share: presets, names of runs, and errors in one line."""
+"""Command lines of the experiments: presets, names of runs, and errors in one line."""
 
 import hashlib
 import importlib.metadata
@@ -19,7 +19,7 @@ from collapse_sim.terminal import PROGRAM, run_command
 from experiments import renamed, repeat
 
 SEEDS = 2**32
-"""How many there are: JAX's keys see the last 32 bits of a number alone."""
+"""Number of seeds: JAX's keys see the last 32 bits of a number alone."""
 
 
 class Flags(Protocol):
@@ -52,7 +52,7 @@ AnySettings = TypeVar("AnySettings", bound=Flags)
 
 
 def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySettings:
-    """Settings from the command line; flags override those of --preset or --config."""
+    """Settings from the command line; flags override the preset or the config."""
     path, arguments = repeat.taken(arguments)
     stored = None if path is None else repeat.stored_parameters(path)
     preset = _preset(arguments) if stored is None else stored.get("preset", "default")
@@ -86,19 +86,19 @@ def _preset(arguments: Sequence[str]) -> str:
 
 
 def require_seed(seed: int) -> None:
-    """Raises ValueError for a seed whose random numbers are those of another."""
+    """Raise ValueError for a seed that would give the random numbers of another seed."""
     if not 0 <= seed < SEEDS:
         raise ValueError(f"--seed {seed}: accepted are integers from 0 to {SEEDS - 1}")
 
 
 def reject(settings: Flags, name: str, accepted: str, value: Any = None) -> None:
-    """Raises ValueError that names a flag, its value and what is accepted."""
+    """Raise ValueError that names a flag, its value and the accepted values."""
     value = getattr(settings, name) if value is None else value
     raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
 
 
 def parameters(settings: Flags) -> dict[str, Any]:
-    """All that decides the numbers of a run, and nothing that does not."""
+    """Parameters: the settings that decide the numbers of a run."""
     values = asdict(settings)  # type: ignore[call-overload]
     for name in repeat.NO_PARAMETERS:
         values.pop(name, None)
@@ -106,7 +106,7 @@ def parameters(settings: Flags) -> dict[str, Any]:
 
 
 def directory(settings: Settings, experiment: str) -> Path:
-    """Where the run is written: --out, or a name made of its parameters."""
+    """Path of the run directory: --out, or a name made of the parameters."""
     if settings.out is not None:
         return settings.out
     digest = hashlib.sha256(json.dumps(parameters(settings)).encode()).hexdigest()[:8]
@@ -137,7 +137,7 @@ def config(
     inputs: Mapping[str, str],
     **more: Any,
 ) -> dict[str, Any]:
-    """Everything that made the numbers, for config.json.
+    """Content of config.json: everything that made the numbers.
 
     `inputs` is a digest of everything that was read, by flag: --resume refuses other ones.
     """
@@ -193,7 +193,7 @@ def require_devices() -> None:
 
 
 def configure_training(settings: Any) -> None:
-    """One CPU device for each core: seeds and replicates are spread over devices."""
+    """Give JAX a CPU device for each core: seeds and replicates are spread over devices."""
     del settings
     import jax
 

@@ -50,7 +50,7 @@ class Settings:
     """Run directory: verdicts.json and config.json."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
+        """Raise ValueError, in one line, for unusable values."""
         for name, least in (("dims", 1), ("blocks", 1), ("ratios", 0), ("totals", 0)):
             if not getattr(self, name) or min(getattr(self, name)) < least:
                 command_line.reject(self, name, f"accepted are numbers >= {least}, at least one")
@@ -169,7 +169,7 @@ def _share(verdict: "Verdict") -> float:
 
 
 def _configure(settings: Settings) -> None:
-    """Many small programs: the host compiles fastest."""
+    """Run on the host, which compiles many small programs fastest."""
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     command_line.require_devices()
 

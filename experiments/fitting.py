@@ -33,7 +33,8 @@ class Fitted(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """What every fit of a run shares: where its state is kept, and the bar it moves."""
+    """State that the fits of a run share: the run directory of checkpoints, and the progress
+    bar."""
 
     run: RunDirectory
     bar: tqdm

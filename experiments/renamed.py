@@ -52,7 +52,7 @@ def with_new_names(parameters: Mapping[str, Any], accepted: Collection[str]) -> 
 
 
 def changes(parameters: Mapping[str, Any], accepted: Collection[str]) -> list[str]:
-    """Every change of name that reading such parameters takes, as `old is now new`."""
+    """Changes of names in the parameters of an earlier run, as `old is now new`."""
     found = []
     for old, value in parameters.items():
         name = new_name(old, accepted)

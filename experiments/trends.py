@@ -1,4 +1,4 @@
-"""Verdicts on what is measured over seeds, whatever the law of a seed's value.
+"""Verdicts on measurements over seeds, for any law of a seed's value.
 
 A verdict is about the median over seeds, of paired differences where arms are compared: all arms
 of a run share seeds, initialisation and batch order. Nothing is assumed but that seeds are
@@ -20,15 +20,16 @@ LARGEST_MISS = 0.05
 """An interval that may miss more often decides nothing."""
 
 LEAST_SEEDS = 6
-"""That decide anything: the range of n seeds misses their median with a chance of 2^(1-n)."""
+"""Fewest seeds that decide anything: the range of n seeds misses the median with a chance of
+2^(1-n)."""
 
 CONDITIONS = "one corpus, one split of it and one tokenizer"
-"""What verdicts over seeds are conditional on: all seeds of a run share these."""
+"""Conditions of verdicts over seeds: all seeds of a run share these."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """One number for each seed, and what is claimed of its median."""
+    """Measurement over seeds: one number for each, and the claim on their median."""
 
     claim: str
     values: np.ndarray
@@ -48,7 +49,7 @@ class MedianInterval(NamedTuple):
 
 
 def median_interval(values: np.ndarray, error: float) -> MedianInterval:
-    """From the k-th smallest to the k-th largest of independent values of any one law.
+    """Interval for a median, from the k-th smallest to the k-th largest of independent values.
 
     Each end misses the median with a chance of at most P(Bin(n, 1/2) < k), exactly that where no
     two values can be equal (Thompson 1936, Annals of Mathematical Statistics 7; David and Nagaraja
@@ -101,7 +102,7 @@ def judge(trends: Sequence[Trend], family_error: float = FAMILY_ERROR) -> list[V
 
 
 def how_sure_over_seeds(verdicts: Sequence[Verdict], conditions: str = CONDITIONS) -> str:
-    """The chance of a wrong verdict, and what it is conditional on."""
+    """Sentence on the chance of a wrong verdict and its conditions."""
     if not verdicts:
         return "No claim is about this run."
     seeds = min(verdict.parameters["seeds"] for verdict in verdicts)
@@ -140,6 +141,6 @@ def seed_range(values: np.ndarray) -> tuple[float, float]:
 
 
 def arm_of(verdict: Verdict) -> str:
-    """What a trend was measured on: its first parameter in words."""
+    """Subject of a trend: its first parameter in words."""
     words = (value for value in verdict.parameters.values() if isinstance(value, str))
     return next(words, "").replace("_", " ")

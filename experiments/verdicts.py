@@ -12,11 +12,11 @@ COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
 """Other verdicts are yellow."""
 
 INDEPENDENT = "for independent replicates, as many as the normal limit needs"
-"""What the chance of a wrong verdict rests on where replicates are simulated."""
+"""Assumption behind the chance of a wrong verdict where replicates are simulated."""
 
 
 def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> Table:
-    """Every verdict in two lines: the claim, what it was decided `on`, predicted and measured.
+    """Table of verdicts, two lines each: the claim and its subject (`on`), predicted and measured.
 
     The relation `->` is a limit as d/T -> 0, `~` a whole law. After `±` stands the tolerance, and
     beside `holds` what the claim holds within.
@@ -45,13 +45,13 @@ def _numbers(verdict: Verdict) -> tuple[str, str]:
 
 
 def _broken(words: str) -> str:
-    """In two lines, the first at most as long as `assumption` or `holds within`."""
+    """Break words into two lines, the first at most as long as `assumption` or `holds within`."""
     first = next((w for w in ("holds within", "assumption") if words.startswith(w)), words)
     return first + words[len(first) :].replace(" ", "\n", 1)
 
 
 def in_words(verdict: Verdict) -> str:
-    """The verdict, with what it holds within where it would forgive anything."""
+    """Verdict in words; where a tolerance was allowed, with the deviation it holds within."""
     if verdict.verdict == "holds" and verdict.tolerance and verdict.within:
         return f"holds within {percent(verdict.within)}"
     return verdict.verdict
@@ -76,7 +76,7 @@ def number(value: float | None) -> str:
 
 
 def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
-    """The chance of a wrong verdict and what it rests on, the controls, and what is undecided."""
+    """Sentences on the chance of a wrong verdict, the negative controls and undecided claims."""
     if not verdicts:
         return "No claim is about this run."
     lines = [

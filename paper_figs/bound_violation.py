@@ -1,4 +1,4 @@
-"""The published bound 2b, what breaks it, and the bound that replaces it.
+"""Violations of the published bound 2b, and the bound that replaces it.
 
 Left: inflation against the share of rows edited so far, no row twice. Right: inflation once every
 row has been edited, against rows per column.
@@ -40,7 +40,7 @@ SINGLE_ROWS = (3, 4, 5, 6, 8, 10, 14, 20, 28, 40)
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """One disjoint schedule of a run: inflation after each edit, and rows edited by then."""
+    """Path of a disjoint schedule: inflation after each edit, and rows edited by then."""
 
     curve: Curve
     name: str
@@ -53,7 +53,7 @@ def can_draw(run: RunDirectory) -> bool:
 
 
 def draw(runs: Sequence[RunDirectory]) -> Figure:
-    """From any number of runs with disjoint masks."""
+    """Draw the figure of any number of runs with disjoint masks."""
     paths = [path for run in runs for path in read_paths(run)]
     ratio = max([RATIO, *(path.ratio for path in paths)])
     with style.context():

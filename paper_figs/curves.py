@@ -1,4 +1,4 @@
-"""How a process looks against generations: a line for theory, points for simulation."""
+"""Curves of a process against generations: a line for theory, points for simulation."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ LINES = {
     "leading": {"linestyle": "--"},
     "": {"linestyle": ":", "linewidth": 0.7},
 }
-"""By how the closed form is known; with none, a dotted line joins the points."""
+"""Styles of lines by the kind of closed form; without one, a dotted line joins the points."""
 
 NAMES = {
     "exact": "closed form",
@@ -67,7 +67,7 @@ def draw_points(
 def draw_key(
     figure: Figure, curves: Sequence[Curve], title: str = "", more: Sequence[Artist] = ()
 ) -> None:
-    """What points and lines mean, as far as they occur; the design on the right."""
+    """Draw the key of points and of the lines that occur; the design stands on the right."""
     points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
     occurring = {curve.kind for curve in curves}
     looks = {NAMES[kind]: LINES[kind] for kind in LINES if kind in occurring}

@@ -1,4 +1,4 @@
-"""What a run of experiments/token_editing.py found: probabilities, passes, and models of the text.
+"""Figure of a run of experiments/token_editing.py: probabilities, passes, and models of the text.
 
 Bars reach from the smallest seed to the largest. The figure that the study leaves in its run
 directory.

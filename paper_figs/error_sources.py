@@ -38,7 +38,7 @@ def draw(run: RunDirectory) -> Figure:
 
 
 def draw_sources(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """One line for each source."""
+    """Draw one line for each source."""
     lines = read_lines(run, "sources", "kl")
     draw_means(ax, lines)
     style.log_inflation_axis(ax)

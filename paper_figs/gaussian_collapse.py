@@ -68,5 +68,5 @@ def _draw_tails(ax: Axes, run: RunDirectory) -> list[style.End]:
 
 
 def _plain(lines: list[Line]) -> list[Line]:
-    """One dimension, unbiased variance: the processes without a variant."""
+    """Lines of one dimension and unbiased variance: the processes without a variant."""
     return [line for line in lines if not line.variant]

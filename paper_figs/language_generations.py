@@ -1,4 +1,4 @@
-"""A language model over generations of its own text: its loss, and what becomes of the text.
+"""Language models over generations of their own text: their loss, and the change of the text.
 
 Left: held-out loss. Middle: the tail of the text that each generation is trained on. Right: how
 probable the first model finds the tokens of human text and of the last generation's. Also the

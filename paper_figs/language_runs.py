@@ -17,27 +17,28 @@ from paper_figs.curves import draw_points, scale_generations
 from paper_figs.runs import Curve
 
 FROZEN = "frozen_edit"
-"""Edits under a prior that is never fitted: no arm of the run."""
+"""Regime of edits under a prior that is never fitted: no arm of the run."""
 
 HUMAN = style.MARKS["human_only"].colour
 
 LEVEL = {"color": HUMAN, "linewidth": 1.2, "zorder": 1}
-"""What the human text measures."""
+"""Style of the level of human text."""
 
 ASIDE, MARGIN = 0.01, 0.05
-"""Of the width of the axes: between the points of two arms, and beside the first and last."""
+"""Shares of the width of the axes: between the points of two arms, and beside the outer ones."""
 
 PANEL_HEIGHT, EACH_LABEL = 2.45, 0.14
 """Inches: a row of panels is so high, or as its labels need."""
 
 
 def read_trends(run: RunDirectory, measure: str) -> list[Curve]:
-    """One measure of every arm that has it, generation by generation, in the run's order."""
+    """Read one measure of every arm that has it, by generation, in the run's order."""
     return [curve for curve in _read(run, measure) if curve.regime != FROZEN]
 
 
 def read_frozen(run: RunDirectory, measure: str) -> list[Curve]:
-    """The same of edits under a frozen prior; generation 1 is the text before the first pass."""
+    """Read one measure of edits under a frozen prior; generation 1 is the text before the first
+    pass."""
     return [curve for curve in _read(run, measure) if curve.regime == FROZEN]
 
 
@@ -64,12 +65,12 @@ def _read(run: RunDirectory, measure: str) -> list[Curve]:
 
 
 def first_text(run: RunDirectory) -> str:
-    """What the first generation is trained on."""
+    """Text that the first generation is trained on."""
     return f"{'source' if is_oracle(run) else 'human'} text"
 
 
 def arm_name(curve: Curve, run: RunDirectory) -> str:
-    """What is done to the text, in few words."""
+    """Name of an arm in few words."""
     kept, first = 100 * run.config()["parameters"]["human_share"], first_text(run)
     share = 100 * run.config()["parameters"]["edit_share"]
     names = {
@@ -128,8 +129,8 @@ def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
 def draw_against_human(
     ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
 ) -> list[style.End]:
-    """Of training text: the first generation's, human text, is a level. The control never leaves
-    it, so that it has no line of its own."""
+    """Draw a measure of the training text, with human text as a level. `human_only` never leaves
+    this level, so that it has no line of its own."""
     level = float(curves[0].mean[0])
     moving = [curve for curve in curves if curve.regime != "human_only"]
     ax.axhline(level, **LEVEL)
@@ -150,7 +151,7 @@ def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
 
 
 def draw_key(figure: Figure, run: RunDirectory) -> None:
-    """What a point is; the run on the right."""
+    """Draw the key of points; the run stands on the right."""
     point = style.key_point(figure.axes[0], "mean ± 2 standard errors")
     figure.legend(handles=[point], loc="outside upper left")
     figure.legend(handles=[], title=run_name(run), loc="outside upper right")

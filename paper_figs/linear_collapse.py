@@ -34,7 +34,7 @@ class Bound(NamedTuple):
 
 
 def draw(run: RunDirectory) -> Figure:
-    """Edits by the latest model beside those by a frozen one, and everything else on the right."""
+    """Draw edits by the latest model beside edits by a frozen one, and the rest on the right."""
     parameters, curves = run.config()["parameters"], read_curves(run)
     panels, bounds = _panels(curves), _bounds(parameters)
     labels = len(bounds) + max(len(members) for members in panels.values())
@@ -76,7 +76,7 @@ def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
 
 
 def _bounds(parameters: dict[str, Any]) -> list[Bound]:
-    """In units of b. The corrected one is about Gaussian designs, so no theorem for a given one."""
+    """Bounds in units of b. The corrected one is proved for Gaussian designs alone."""
     where: dict[str, Any] = {"dim": 1, "samples": 3}  # any size: the bound is a multiple of b
     published = theorem_2a_bound(**where) / base_error(**where)
     bounds = [Bound("published bound: $2b$", published, style.PUBLISHED)]

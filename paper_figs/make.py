@@ -49,11 +49,12 @@ EDITING_COMMAND = "collapse-sim editing"
 ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS]
 MOST_SIZES = 3
 SMALL_PRESETS = ("quick", "tiny")
-"""Of runs to try a command out: too small for a figure where there is another."""
+"""Presets for trying a command out: their runs are drawn only where there is no other."""
 
 
 class Recipe(NamedTuple):
-    """Which runs of its own experiment, the best first, a figure is drawn from, and how."""
+    """Recipe of a figure: the runs of an experiment that it is drawn from, the best first, and
+    how."""
 
     experiment: str
     command: str

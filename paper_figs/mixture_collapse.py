@@ -39,7 +39,7 @@ def draw(run: RunDirectory) -> Figure:
 
 
 def draw_kl(ax: Axes, run: RunDirectory, family: str) -> list[style.End]:
-    """Every regime's mean divergence."""
+    """Draw the mean divergence of every regime."""
     lines = [line for line in read_lines(run, family, "kl") if not line.variant]
     draw_means(ax, lines)
     style.log_inflation_axis(ax)

@@ -46,14 +46,14 @@ SOURCES = {
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One measure of one process, generation by generation."""
+    """Line of one measure of one process by generation."""
 
     regime: str
     variant: str
     generation: np.ndarray
     mean: np.ndarray
     half_width: np.ndarray
-    """Of the normal 95 % interval of the mean."""
+    """Half width of the normal 95 % interval of the mean."""
     median: np.ndarray
     closed: np.ndarray
     """The closed form of the mean, nan where there is none."""
@@ -64,7 +64,7 @@ class Line:
 
 
 def read_lines(run: RunDirectory, family: str, measure: str) -> list[Line]:
-    """One measure of every process of a family, in the run's order."""
+    """Read one measure of every process of a family, in the run's order."""
     columns = run.chains()
     if "family" not in columns:
         raise RunError(f"{run.path}: chains.parquet has no families")
@@ -87,12 +87,12 @@ def read_lines(run: RunDirectory, family: str, measure: str) -> list[Line]:
 
 
 def families(run: RunDirectory) -> list[str]:
-    """In the run's order."""
+    """Families in the run's order."""
     return list(dict.fromkeys(map(str, run.chains()["family"])))
 
 
 def plain_name(line: Line, run: RunDirectory) -> str:
-    """What is done, in few words."""
+    """Name of a process in few words."""
     kept = 100 * run.config()["parameters"]["human_share"]
     if line.regime in ("keep_human", "fresh_human"):
         return f"{'keep' if line.regime == 'keep_human' else 'new'} {kept:.3g} % human"
@@ -136,7 +136,7 @@ def finish(ax: Axes, lines: Sequence[Line], title: str) -> None:
 
 
 def draw_key(figure: Figure, *, medians: bool = False) -> None:
-    """What points and lines are."""
+    """Draw the key of points and lines."""
     points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
     handles = [points, Line2D([], [], color=style.NEUTRAL, label="closed form")]
     if medians:

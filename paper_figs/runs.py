@@ -13,7 +13,7 @@ NORMAL_95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""
 
 MEASURES = ("scale_averaged_error", "test_error")
-"""Of equal mean; the first has no heavy tail and is taken where it is."""
+"""Measures of equal mean; the first has no heavy tail and is read where a run has it."""
 
 RESIDUAL_MASKS = ("confident", "nested", "free")
 
@@ -23,7 +23,7 @@ NUMBERS = (
 )  # fmt: skip
 
 WRITERS = ("frozen", "external")
-"""Who writes the edits, where it is not the latest model."""
+"""Names of the writers of edits other than the latest model."""
 
 RESAMPLING = {
     "replace": "full resampling",
@@ -45,23 +45,23 @@ class Curve:
     generation: np.ndarray
     mean: np.ndarray
     half_width: np.ndarray
-    """Of the normal 95 % interval."""
+    """Half width of the normal 95 % interval."""
     edited: np.ndarray
     """Share of rows edited just before this generation's fit."""
     predicted: np.ndarray
     """The closed form, nan where there is none."""
     kind: str
-    """How it is known: exact, averaged (over designs), leading (order in d/T), or empty."""
+    """Kind of closed form: exact, averaged (over designs), leading (order in d/T), or empty."""
 
     @property
     def name(self) -> str:
-        """As in the verdicts."""
+        """Name of the process, as in the verdicts."""
         variant = "" if self.variant == "chained" else self.variant
         return " ".join(part for part in (self.regime, self.mask, variant) if part)
 
     @property
     def mark(self) -> Mark:
-        """Of the masks, whoever writes; an external model has diamonds."""
+        """Mark of the masks, for every writer; an external model has diamonds."""
         if self.variant not in WRITERS:
             return MARKS.get(self.name, OWN_MASKS)
         mark = MARKS.get(f"{self.regime} {self.mask}", OWN_MASKS)
@@ -69,12 +69,12 @@ class Curve:
 
     @property
     def looks_at_labels(self) -> bool:
-        """Whether its masks are chosen by residuals."""
+        """True if the masks are chosen by residuals."""
         return self.mask in RESIDUAL_MASKS
 
 
 def read_curves(run: RunDirectory) -> list[Curve]:
-    """Every process of a run, in the run's order."""
+    """Read every process of a run, in the run's order."""
     base, columns = run.config()["base_error"], run.chains()
     keys = list(zip(*(columns[name] for name in ("regime", "mask", "variant")), strict=True))
     found = []
@@ -102,7 +102,7 @@ def read_curves(run: RunDirectory) -> list[Curve]:
 
 
 def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
-    """What is done, in words; `parameters` are those of the run's config."""
+    """Name of a process in words; `parameters` stand in the run's config."""
     if curve.regime != "edit":
         stem, _, kind = curve.regime.partition("_")
         if stem == "mix":
@@ -135,7 +135,7 @@ def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
 
 
 def design_name(run: RunDirectory) -> str:
-    """The design, its size, and what b is on it."""
+    """Name of the design, with its size and b."""
     design, size = run.config()["parameters"]["design"], _size(run)
     words = [] if design == "gaussian" else [Path(design).name]
     if size is not None:
@@ -152,7 +152,7 @@ def design_size(run: RunDirectory) -> tuple[int, int]:
 
 
 def _size(run: RunDirectory) -> tuple[int, int] | None:
-    """Columns and rows: those of a given design are in what was claimed of it, if anything was."""
+    """Columns and rows; for a given design they are read from the verdicts, if there are any."""
     parameters = run.config()["parameters"]
     if parameters["design"] != "gaussian":
         claims = [verdict["parameters"] for verdict in run.verdicts()]
@@ -161,7 +161,7 @@ def _size(run: RunDirectory) -> tuple[int, int] | None:
 
 
 def error_label(parameters: dict[str, Any]) -> str:
-    """What is on the y axis."""
+    """Label of the y axis."""
     if parameters["labels"] is not None:
         return "squared distance from the first fit / $b$"
     return "inflation $v_n$ = test error / $b$"

@@ -1,4 +1,4 @@
-"""What all figures share: size, fonts, colours, labels at line ends, and files.
+"""Style of all figures: size, fonts, colours, labels at line ends, and files.
 
 No state is global: figures are drawn and saved inside `context()`. Fonts are those that come with
 Matplotlib, and no file holds a date, so that one run gives the same bytes everywhere.
@@ -64,7 +64,7 @@ BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 
 class Mark(NamedTuple):
-    """How a process looks in every figure: circles are edits by masks set in advance, squares by
+    """Mark of a process in every figure: circles are edits by masks set in advance, squares by
     masks that look at residuals or probabilities, diamonds are other edits, triangles resample, a
     cross is human data alone."""
 
@@ -100,7 +100,7 @@ MARKS = {
     "edit share": Mark(ORANGE, "s"),
     "frozen_edit frozen": Mark(PURPLE, "s"),
 }
-"""By the name of the process, as in the verdicts of a run."""
+"""Marks by the name of the process, as in the verdicts of a run."""
 
 OWN_MASKS = Mark(GREY, "o")
 """Masks from a user's file."""
@@ -128,7 +128,7 @@ def context() -> AbstractContextManager:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure that pyplot does not know: it needs no display and nobody has to close it."""
+    """Make a figure outside pyplot: it needs no display and is closed by the garbage collector."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -149,7 +149,7 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def ink(colour: str) -> str:
-    """The same hue, dark enough for small letters on white."""
+    """Darken a colour for small letters on white."""
     red, green, blue = (0.72 * channel for channel in to_rgb(colour))
     return to_hex((red, green, blue))
 

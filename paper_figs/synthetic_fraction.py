@@ -22,7 +22,7 @@ Points = dict[float, tuple[float, float, float]]
 
 
 def can_draw(run: RunDirectory) -> bool:
-    """Whether it is a study: two given texts have no arms."""
+    """True if a run is a study: a comparison of two given texts has no arms."""
     return (run.path / "chains.parquet").is_file() and bool(_authors(run))
 
 

@@ -1,4 +1,4 @@
-"""How probable the tokens of human text are under a prior that has not seen it: a U-shape.
+"""Probabilities of human tokens under a prior that never saw them: a U-shape.
 
 Deciles of P(token), beside those printed for a prior thousands of times larger (Zhu et al. 2025,
 figure 5). Needs a run of experiments/token_editing.py.
@@ -14,7 +14,7 @@ from paper_figs.editing_runs import HERE, read, run_name
 from theory.published import PROBABILITY_DECILES
 
 WIDTH = 0.38
-"""Of a bar, in deciles."""
+"""Width of a bar, in deciles."""
 
 
 def draw(run: RunDirectory) -> Figure:

@@ -1,4 +1,4 @@
-"""Rare words: one word's count, generation by generation, and the error of those never seen."""
+"""Rare words: the count of one word by generation, and the error of unseen words."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from collapse_sim.random_counts import poisson
 @pytree
 @dataclass(frozen=True, eq=False)
 class PoissonWord:
-    """One replicate of a word whose count is a Poisson variable around its last count.
+    """Replicate of a word whose count is a Poisson variable around its last count.
 
     The law of a rare word in a large text; `mean` is its expected count at first. Raises
     ValueError for a mean outside (0, 2^30]: counts are int32, and they drift.

@@ -1,4 +1,4 @@
-"""Uniform laws with narrow spikes, of which accumulated maximum likelihood soon picks a wrong one.
+"""Uniform laws with narrow spikes: accumulated maximum likelihood soon picks a wrong spike.
 
 The form of Barzilai and Shamir 2025, Theorem 5.1: (1 - a) U[0, 1] + a U[window]. Windows of level
 1 are tiny and cover little of [0, 1]; those of level 2 lie within them and are far tinier.
@@ -24,7 +24,7 @@ INNER = 16
 
 
 class Spiked(NamedTuple):
-    """One law of the family: its level (0: uniform) and the address of its window."""
+    """Law of the family: its level (0: uniform) and the address of its window."""
 
     level: Int[Array, ""]
     address: UInt32[Array, ""]
@@ -92,7 +92,7 @@ class SpikeLearner:
     def generate(
         self, key: Key[Array, ""], law: Spiked, like: Sample, copies: Copies = 1
     ) -> Sample:
-        """As many points of the law as `like` has."""
+        """Draw as many points of the law as `like` has."""
         del copies
         return self._points(key, law, like.size)
 

@@ -1,4 +1,5 @@
-"""Which claims each process decides. Masks are asked for their facts, not for their names."""
+"""Checks: the claims that each process decides. Masks are judged by their facts; names play no
+part."""
 
 import numpy as np
 
@@ -24,7 +25,7 @@ RESAMPLED = {
 
 
 def add_checks(case: Case) -> Case:
-    """The same case with all that it decides."""
+    """Add to a case all claims that it decides."""
     if case.world.given:
         _given(case)
     elif case.regime == "edit":
@@ -79,7 +80,8 @@ def _edits(case: Case) -> None:
 
 
 def _by_a_frozen_model(case: Case) -> None:
-    """One model writes every edit: the bound is a theorem unless the masks look at the labels."""
+    """Add the claims on edits by one frozen model: the bound is a theorem for masks set in
+    advance."""
     if case.variant == "external":
         return case.mean("ref.edit_external", exactly=True)
     if not case.is_blind:
@@ -154,7 +156,7 @@ def _shrinking(case: Case) -> None:
 
 
 def _given(case: Case) -> None:
-    """The same claims, each conditional on the user's design."""
+    """Add the claims for a given design: each is conditional on it."""
     masks, world = case.masks, case.world
     note = "conditional on the given design"
     labels = {"labelled": world.labels is not None}

@@ -32,7 +32,7 @@ RESAMPLED = {
 
 
 def closed_form(case: Case) -> Known:
-    """None where there is none."""
+    """Closed form of a case and its kind; None where none is known."""
     if case.world.given:
         return _given(case), "exact"
     where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
@@ -130,7 +130,7 @@ def _scheduled(case: Case, where: dict, base: float) -> Known:
 
 
 def _averaged(case: Case, base: float) -> np.ndarray:
-    """Over designs, where the closed form still depends on them."""
+    """Average over designs a closed form that depends on them."""
     masks, settings, n = case.masks, case.settings, case.settings.generations
     assert masks is not None and masks.schedule is not None
     if masks.is_disjoint:

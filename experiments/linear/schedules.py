@@ -1,4 +1,4 @@
-"""Which rows an edit touches: the masks that the flags name, and what is known of them."""
+"""Masks that the flags name: the rows that an edit touches, and facts about them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,12 +33,12 @@ class Masks:
 
     @property
     def is_disjoint(self) -> bool:
-        """Whether no row is ever edited twice."""
+        """True if every row is edited at most once."""
         return self.schedule is not None and bool((self.schedule.sum(axis=0) <= 1).all())
 
     @property
     def is_constant(self) -> bool:
-        """Whether the same rows are edited every time."""
+        """True if the same rows are edited every time."""
         return self.schedule is not None and bool((self.schedule == self.schedule[:1]).all())
 
     @property
@@ -56,7 +56,7 @@ class Masks:
         return np.array(self.pairs) / (self.rows * (self.rows - 1))
 
     def facts(self, generations: int) -> dict[str, Any]:
-        """What formulas ask of masks that do not look at the labels, by their arguments' names.
+        """Arguments of formulas for masks that never look at the labels, by name.
 
         Of masks that are drawn afresh, means: two of them edit a row with the product of chances.
         """
@@ -121,7 +121,7 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
 
 
 def once(policy: policies.MaskPolicy) -> policies.MaskPolicy:
-    """The same policy for the first edit, and none after it."""
+    """Policy that makes the first edit and none after it."""
     schedule = np.array(policy.schedule)
     schedule[1:] = False
     return replace(policy, schedule=schedule)

@@ -17,7 +17,7 @@ Writer = Literal["latest", "frozen", "external"]
 MASKS = ("one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
-"""One flag; its opposite is another, and neither leaves the choice to the data."""
+"""Flag without a `no-` form: its opposite is a flag of its own; without both the data decide."""
 
 NOISE = 1e-60, 1e60
 """Smallest and largest noise: sums of squared errors stay within float64."""
@@ -49,15 +49,15 @@ class Settings:
     """The one seed of the run."""
 
     regimes: tuple[Regime, ...] = ("replace", "accumulate", "edit")
-    """How the next generation's data are made."""
+    """Regimes: ways to make the data of the next generation."""
 
     masks: tuple[str, ...] = MASKS
-    """Which rows an edit touches: one, halves, disjoint, random, fixed, geometric, confident
+    """Rows that an edit touches: one, halves, disjoint, random, fixed, geometric, confident
     (one edit of the confident rows), nested and free (confident rows every time), or a .npy
     file of 0 and 1, one row for each edit."""
 
     writers: tuple[Writer, ...] = ("latest", "frozen", "external")
-    """Who writes the edits: the latest model (as in the paper's equation 3), the first one for ever
+    """Writer of the edits: the latest model (as in the paper's equation 3), the first one for ever
     (frozen), or another frozen one, given from outside (external; masks set in advance)."""
 
     prior_error: float = 0.5
@@ -73,7 +73,8 @@ class Settings:
     """Largest |residual| of a confident row, in units of noise_std, for nested and free masks."""
 
     once_residual_threshold: float = 1.82
-    """The same for the one edit of `confident`; at 1.82 the error of that edit is largest."""
+    """Residual threshold of the one edit of `confident`; at 1.82 the error of that edit is
+    largest."""
 
     real_weight: float = 0.5
     """Weight of the real labels in the mix regimes, where every label is an average of a real and a
@@ -104,20 +105,21 @@ class Settings:
     """Input covariance of a gaussian design: isotropic, ar1:R or power:B."""
 
     representation: Literal["auto", "rows", "statistics", "law"] = "auto"
-    """How a process is simulated: row by row, by sufficient statistics, or by its exact law.
-    auto takes the cheapest there is."""
+    """Form of a simulation: row by row, by sufficient statistics, or by its exact law. auto takes
+    the cheapest there is."""
 
     limits: bool = True
-    """Also test the claims that hold only as d/T -> 0, along T, 2T, 4T."""
+    """Test also the claims that hold only as d/T -> 0, along T, 2T, 4T."""
 
     early_stop: bool = True
     """Stop a process once its claims are decided."""
 
     precision: Literal["float32", "float64"] = "float32"
-    """Of the simulation; reductions, closed forms and verdicts are always float64."""
+    """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
 
     budget_seconds: float | None = None
-    """Stop simulating after this many seconds; what is undecided then is reported so."""
+    """Stop simulating after this many seconds; claims without a verdict are reported as
+    undecided."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Run directory (default: runs/linear_bound/<preset>-<hash of the parameters>)."""
@@ -126,7 +128,7 @@ class Settings:
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
+        """Raise ValueError, in one line, for unusable values."""
         whole = ("dim", 1), ("generations", 2), ("replicates", 1)
         for name, least in whole:
             if getattr(self, name) < least:
@@ -173,23 +175,23 @@ class Settings:
 
     @property
     def add_intercept(self) -> bool:
-        """Whether a given design needs a constant among its columns."""
+        """True if a given design needs a constant among its columns."""
         return self.intercept or (self.labels is not None and not self.no_intercept)
 
     @property
     def has_header(self) -> bool | None:
-        """Whether .csv files begin with names; None where their cells tell."""
+        """True if .csv files begin with names; None where their cells tell."""
         return True if self.header else False if self.no_header else None
 
     def _reject(self, name: str, accepted: str, value: Any = None) -> None:
         command_line.reject(self, name, accepted, value)
 
     def parameters(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, and nothing that does not."""
+        """Parameters: the settings that decide the numbers of a run."""
         return command_line.parameters(self)
 
     def directory(self) -> Path:
-        """Where the run is written."""
+        """Path of the run directory."""
         return command_line.directory(self, "linear_bound")
 
 
@@ -216,5 +218,5 @@ PRESETS = {
 
 
 def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override those of --preset."""
+    """Settings from the command line; flags override the preset."""
     return command_line.parse(PRESETS, arguments)

@@ -25,7 +25,7 @@ SHOWN, FEW, MANY = 32, 1024, 2**19
 """Replicates of a language of thousands of types, only shown or decided, and of four types."""
 
 FEW_TOKENS = 20_000
-"""Most tokens that are drawn one by one where an edit picks among them."""
+"""Most tokens that are drawn one by one under a regime that picks among them."""
 
 BRANCHING = 20
 """Tokens for each generation, with which branching counts the types left to 1 %."""
@@ -34,11 +34,12 @@ SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
 SETTLED = 12
-"""Generations after which nothing is left of those human tokens, a half, that were not kept."""
+"""Generations after which no trace is left of the human tokens, a half, that were not kept."""
 
 EQUAL = 20
-"""Types, all as rare as that each is expected once in as many tokens; so few that the chance to
-lose one is well below 1/e."""
+"""Number of types, each expected once among as many tokens. With so few types the chance to
+lose
+one is well below 1/e."""
 
 RARE, MENTIONS = np.array([0.02, 0.98]), 50
 """One rare word, expected once in each generation."""
@@ -81,7 +82,7 @@ def _process(
 
 
 def read_text(settings: Settings) -> Corpus | None:
-    """The text whose words are counted, where their law is that of a text."""
+    """Read the text whose words are counted; None for a law of another kind."""
     if settings.law != "corpus":
         return None
     if settings.corpus == "python":
@@ -103,7 +104,7 @@ def word_law(settings: Settings, text: Corpus | None) -> np.ndarray:
 
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
-    """One regime: on every token where they are few, and on their counts elsewhere."""
+    """Chain of one regime: on single tokens where they are few, on their counts elsewhere."""
     few = tokens <= FEW_TOKENS and name not in ("human_only", "subsample")
     learner = CategoricalLearner(
         law,
@@ -180,7 +181,7 @@ def _small(settings: Settings) -> Iterator[Process]:
 
 
 def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
-    """The same half of the human tokens kept every time."""
+    """Process that keeps the same half of the human tokens every time."""
     edited, law = TOKENS // 2, type_laws.uniform(MANY_TYPES)
     learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=dtype)
     mask = np.arange(TOKENS) < edited
@@ -207,7 +208,7 @@ def _lost(trace: Trace) -> Trace:
 
 
 def _equally_rare(settings: Settings, dtype: DType) -> Process:
-    """The first generation of types of which each is expected once: what share of them is lost."""
+    """Process of one generation of types that are each expected once: the share that is lost."""
     learner = CategoricalLearner(
         type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=dtype
     )
@@ -222,7 +223,7 @@ def _equally_rare(settings: Settings, dtype: DType) -> Process:
 
 
 def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
-    """A word expected once in each generation."""
+    """Process of a word that is expected once in each generation."""
     learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
     return _process(
         settings,

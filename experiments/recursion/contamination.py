@@ -1,4 +1,4 @@
-"""Training sets that are part human, part the last model's: what is learned from them, and when.
+"""Training sets that are part human, part synthetic: errors of models that learn from them.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates and --precision say anything here.
@@ -24,26 +24,26 @@ from experiments.recursion.settings import Settings
 from theory import contamination, zipf_tails
 
 REPLICATES, MANY = 2**15, 2**17
-"""Of many types in many batches, and of everything else."""
+"""Replicates of many types in many batches, and of all other processes."""
 
 TYPES, EXPONENT, TOKENS, BATCHES = 32, 0.5, 1000, 200
-"""Of a language, and of its training sets."""
+"""Types and Zipf exponent of a language; tokens of a batch, and batches, of its training sets."""
 
 SHARES = (0.1, 0.5, 0.9)
-"""Of human tokens in every batch but the first: too few for the best rate, just too few, enough."""
+"""Shares of human tokens in all later batches: too few for the best rate, just too few, enough."""
 
 HUMAN = 10_000
-"""Points that a Gaussian is fitted to again and again, beside some of its own."""
+"""Human points that a Gaussian is fitted to again and again, beside synthetic ones."""
 
 RATIOS = ((0.25, 4), (2.0, 11))
-"""Points of its own for each human one, and generations."""
+"""Synthetic points for each human one, with the number of generations."""
 
 POINTS, ROUNDS = 10, 200
-"""Of a Gaussian that accumulates."""
+"""Points of a generation, and generations, of a Gaussian that accumulates."""
 
 CUT: dict[str, Any] = {"exponent": 2.0, "cut": 8, "human_fraction": 0.005}
 DRAWS = {"before": 50, "on": 1000, "after": 10**6}
-"""Of a memoriser, before, on and after its plateau."""
+"""Draws of a memoriser before, on and after the plateau of its error."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:

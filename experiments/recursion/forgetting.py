@@ -1,4 +1,4 @@
-"""How long until a type, a tail or a spread is forgotten: the laws that no other family decides.
+"""Forgetting of a type, a tail or a spread: the laws that no other family decides.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates, --precision and --sampling-variance say anything here.
@@ -29,7 +29,7 @@ from experiments.recursion.settings import Settings
 from theory import categorical, forgetting, kernel_density, zipf_tails
 
 REPLICATES, MANY = 2**18, 2**20
-"""Of most processes, and of short ones with measures that vary much."""
+"""Replicates of most processes, and of short ones with measures that vary much."""
 
 LIFETIMES = 9
 """Generations, in units of the samples, after which next to no language has two types left."""
@@ -38,20 +38,20 @@ DISTINCT, PAIR = 10, 20
 """Tokens of languages that are followed until one type is left."""
 
 EXPONENT, RANKS = 2.0, 512
-"""Of the Zipf law, and how many ranks are told apart."""
+"""Exponent of the Zipf law, and ranks that are told apart."""
 
 POINTS, EARLY = 20, 3
-"""Of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
+"""Points of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
 
 KEPT, REDRAWN = 10, 30
-"""Of the points of a Gaussian, always the same."""
+"""Points of a Gaussian that are always kept, and points that are always drawn anew."""
 
 COORDINATES = 8
-"""Of a kernel density, over which the error of its mean is averaged."""
+"""Dimensions of a kernel density: the error of its mean is averaged over them."""
 
 FEW, SPREAD, LATE = 10, 1.0, 40
-"""Of a mixture: points, the standard deviation whose chance of being exceeded is bounded (the truth
-has 2.24), and a generation at which the bound is below 1 and some chains still exceed it."""
+"""Points of a mixture; the standard deviation whose chance of being exceeded is bounded (the truth
+has 2.24); a generation at which the bound is below 1 and some chains still exceed it."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
@@ -67,13 +67,13 @@ _process = partial(family_process, "forgetting", replicates=REPLICATES)
 
 
 def _until_one(trace: Trace) -> Trace:
-    """Fits until one type is left, so far, and whether there are still several."""
+    """Trace of the fits made while several types were left, and of whether several are left."""
     several = 1 - trace["absorbed"]
     return {"fits": 1 + jnp.cumsum(several), "several": several}
 
 
 def _types(settings: Settings) -> Iterator[Process]:
-    """Full resampling of words: how many are left, and how long until one is."""
+    """Make full resampling of words: types that are left, and the time until one type is left."""
     dtype, replaced = jnp.dtype(settings.precision), partial(_process, settings, "replace")
 
     def chain(law: np.ndarray, tokens: int, generations: int) -> Chain:
@@ -116,7 +116,7 @@ def _types(settings: Settings) -> Iterator[Process]:
 
 
 def _anchored(settings: Settings) -> Iterator[Process]:
-    """Human tokens beside the drawn ones: fresh ones, or always the same."""
+    """Make processes with human tokens beside the drawn ones: fresh ones, or always the same."""
     dtype, law = jnp.dtype(settings.precision), type_laws.uniform(10)
     learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
     yield _process(
@@ -140,12 +140,12 @@ def _anchored(settings: Settings) -> Iterator[Process]:
 
 
 def _second_block(generations: int) -> Regime:
-    """Of two blocks the second is drawn anew each time."""
+    """Regime on two blocks: the second is drawn anew each time."""
     return Edit.of(MaskPolicy.of(np.tile([False, True], (generations - 1, 1))))
 
 
 def _tails(settings: Settings) -> Iterator[Process]:
-    """Memorisers of a Zipf law: cut far out and far in, and with a clean part."""
+    """Make memorisers of a Zipf law: cut far out, cut near, and with a human part."""
     replaced = partial(_process, settings, "replace")
     far: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**3, "cut": 10**5}
     near: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**9, "cut": 100}
@@ -178,7 +178,7 @@ def _tails(settings: Settings) -> Iterator[Process]:
 def memoriser(
     settings: Settings, *, exponent: float, samples: int, cut: int, human_fraction: float = 0.0
 ) -> Chain:
-    """Two generations of it on a Zipf law, cut at a rank, with a human part."""
+    """Chain of two generations of a memoriser on a Zipf law, cut at a rank, with a human part."""
 
     def with_rest(law: np.ndarray) -> np.ndarray:
         return np.append(law, max(1 - law.sum(), 0.0))
@@ -247,7 +247,7 @@ def _gaussians(settings: Settings) -> Iterator[Process]:
 
 
 def _mixture(settings: Settings) -> Process:
-    """Two components fitted by a few steps of EM."""
+    """Make a process of two components fitted by a few steps of EM."""
     learner = MixtureLearner(truth(1), FEW, 2, steps=5, dtype=jnp.dtype(settings.precision))
     return _process(
         settings,

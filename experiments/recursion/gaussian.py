@@ -48,11 +48,12 @@ CLAIMED = {
     "fresh_human": ("ref.gauss_fresh", EARLY),
     "accumulate": ("ref.gauss_acc_unb", LAST),
 }
-"""What is claimed of the mean variance, and when."""
+"""Claims on the mean variance by regime, with the generation of the check."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
-    """Every regime asked for, in one dimension and in several, and what belongs to the theory."""
+    """Make every regime asked for, in one dimension and in several, and processes for single
+    claims."""
     samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
     yield from _regimes(settings, samples, 1, settings.regimes)
     dim, names = settings.dim, settings.regimes
@@ -66,7 +67,7 @@ def processes(settings: Settings) -> Iterator[Process]:
 def _regimes(
     settings: Settings, samples: int, dim: int, names: tuple[str, ...]
 ) -> Iterator[Process]:
-    """First moments are those of one dimension, entry by entry."""
+    """Make the regimes. First moments are the ones of one dimension, entry by entry."""
     generations = settings.generations or GENERATIONS
     for name in names:
         if name == "replace":
@@ -100,7 +101,7 @@ def _process(
     alone: bool = False,
     closed: dict[str, Any] | None = None,
 ) -> Process:
-    """One regime; on sufficient statistics where whole data sets come and go.
+    """Make the process of one regime; on sufficient statistics where whole data sets come and go.
 
     `alone`: a short chain of which only the variance is recorded.
     """
@@ -159,7 +160,8 @@ def _replace(settings: Settings, samples: int, dim: int, generations: int) -> Pr
 
 
 def _spread(trace: Trace) -> Trace:
-    """What a generation keeps of the variance, in the geometric mean; spreads above a level.
+    """Trace of the variance kept by a generation, in the geometric mean, and of spreads above a
+    level.
 
     The law of the variance itself is soon so wide that one 2 % off looks the same.
     """

@@ -25,11 +25,11 @@ FEW, MANY = 2**17, 2**20
 """Most replicates of whole chains, and of two draws a fit."""
 
 POWER = 2.0
-"""Of the growth of the sample sizes that keeps the mean from wandering off."""
+"""Power of the growth of the sample sizes; at this growth the mean stays near the truth."""
 
 
 def processes(settings: Settings, samples: int, generations: int) -> Iterator[Process]:
-    """Those of the regimes asked for."""
+    """Make the processes of the regimes asked for."""
     early = min(EARLY, generations)
     if "replace" in settings.regimes:
         yield _two_draws(settings, samples, early, generations)
@@ -69,7 +69,7 @@ def _law(
     closed: dict[str, Any],
     **options: Any,
 ) -> Process:
-    """By two draws for each fit, many times."""
+    """Make a process on the exact law: two draws for each fit, many replicates."""
     law = GaussianLaw.of(
         regime,
         samples=samples,

@@ -13,8 +13,8 @@ from experiments.recursion.settings import Settings
 from theory import kernel_density
 
 EARLY, MANY = 5, 2**16
-"""Generation of the verdict, later the variance varies too much between chains; and replicates of
-chains that end there, of which nothing else is recorded."""
+"""Generation of the verdict (later the variance varies too much between chains), and replicates of
+chains that end there and record the variance alone."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:

@@ -1,4 +1,4 @@
-"""What mixtures and kernel densities share: the truth, and the regimes on explicit points."""
+"""Mixtures and kernel densities: their common truth, and regimes on explicit points."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,10 +39,10 @@ def truth_variance(dim: int) -> float:
 
 
 def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
-    """Every regime on `samples` points or tokens.
+    """Regimes on `samples` points or tokens, by name.
 
-    Full resampling, human data kept and both edits differ in how many are drawn anew and in what
-    the others keep: data of one compiled program.
+    Full resampling, human data kept and both edits are one compiled program. They differ in the
+    number of points drawn anew and in the source of the others: both are data of that program.
     """
     edited, kept = (round(share * samples) for share in (settings.edit_share, settings.human_share))
     return {
@@ -66,11 +66,11 @@ def processes_of(
     resampled: Mapping[str, Curve] | None = None,
     **where: Any,
 ) -> Iterator[Process]:
-    """One process for each regime asked for, and what keeping human data is worth.
+    """Make a process for each regime asked for, and check the worth of keeping human data.
 
-    `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
-    is light, which neither a divergence from a model near a point has nor its variance.
-    `resampled` holds closed forms under full resampling.
+    `spread` names the measure that decides this worth; None decides nothing. Its law needs a light
+    tail, as a logarithm has. The variance has a heavy one, and so has a divergence from a model
+    that is nearly a point. `resampled` holds closed forms under full resampling.
     """
     generations = settings.generations or GENERATIONS
     size = {"samples": samples, "dim": settings.dim or 1, **where}
@@ -94,7 +94,7 @@ def processes_of(
 
 
 def is_contrasted(settings: Settings) -> bool:
-    """Whether keeping human data stands against keeping none."""
+    """True if a run compares keeping human data with keeping none."""
     return settings.human_share > 0 and {"replace", "keep_human"} <= set(settings.regimes)
 
 

@@ -1,4 +1,5 @@
-"""What a verifier can and cannot repair, and a family for which accumulation is not safe."""
+"""Selection by a verifier: its use and its limits; and a family for which accumulation is
+unsafe."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,7 +35,8 @@ def processes(settings: Settings) -> Iterator[Process]:
 
 
 def _labels(settings: Settings) -> Process:
-    """A classifier on verified labels, at the share of wrong ones where it breaks down."""
+    """Process of a classifier on verified labels, at the share of wrong labels where it breaks
+    down."""
     breakdown = selection.breakdown_share(**KEEP)
     shares = (breakdown - 0.1, breakdown, breakdown + 0.1)
     where = {**KEEP, "samples": LABELS, "dim": DIM}
@@ -62,7 +64,7 @@ def _all_new(trace: Trace) -> Trace:
 
 
 def _centre(settings: Settings) -> Process:
-    """A mean estimated again and again from what a verifier lets pass."""
+    """Process of a mean estimated again and again from the rows that a verifier passes."""
     # Not a shared one: its rows would be whitened, and a verifier looks at them as they are.
     design = replace(GivenDesign.of(np.ones((ROWS, 1))), shared=False)
     learner = VerifiedLearner(

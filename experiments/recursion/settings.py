@@ -31,11 +31,11 @@ class Settings:
     family: Family = "all"
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
     (verifiers, and where accumulation fails). Not in all: sources (the three sources of error one
-    by one), forgetting (how long until a type, a tail or a spread is gone), contamination (what is
-    learned from data that are part human, part a model's)."""
+    by one), forgetting (time until a type, a tail or a spread is gone), contamination (training on
+    data that are part human, part synthetic)."""
 
     regimes: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
-    """How the next generation's data are made."""
+    """Regimes: ways to make the data of the next generation."""
 
     samples: int | None = None
     """Points or words of each generation (20 for gaussian, 5,000 words, 100 for the others)."""
@@ -59,32 +59,33 @@ class Settings:
     every regime in so many) and of mixture and kde (1; at most 2)."""
 
     sampling_variance: float = 0.9
-    """Of a generator that prefers the middle, as a share of its model's variance."""
+    """Variance of the draws of a generator that prefers the middle, as a share of its model's
+    variance."""
 
     law: Literal["corpus", "uniform", "zipf", "zipf_mandelbrot"] = "corpus"
-    """Law of the words: that of a text, or one with --types types."""
+    """Law of the words: of a text (corpus), or a formula with --types types."""
 
     corpus: str = "python"
     """python (the language reference that every Python carries), a .txt, .md, .jsonl or .parquet
     file, a folder of such files (hidden ones are passed over), or hf:NAME."""
 
     types: int = 2000
-    """Types of a law that is not a text's."""
+    """Number of types of a law by formula."""
 
     exponent: float = 1.0
-    """Of zipf and zipf_mandelbrot."""
+    """Parameter of zipf and zipf_mandelbrot."""
 
     shift: float = 2.7
     """Of zipf_mandelbrot."""
 
     components: int = 2
-    """Of the fitted mixture."""
+    """Components of the fitted mixture."""
 
     steps: int = 15
     """EM steps of each fit."""
 
     bandwidth: float = 0.3
-    """Of the kernel density, in true standard deviations."""
+    """Width of the kernels, in true standard deviations."""
 
     seed: int = 0
     """The one seed of the run."""
@@ -93,7 +94,7 @@ class Settings:
     """Stop a process once its claims are decided."""
 
     precision: Literal["float32", "float64"] = "float32"
-    """Of the simulation; reductions, closed forms and verdicts are always float64."""
+    """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Run directory (default: runs/curse_of_recursion/<preset>-<hash of the parameters>)."""
@@ -102,7 +103,7 @@ class Settings:
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
+        """Raise ValueError, in one line, for unusable values."""
         least = {
             "samples": 2,
             "generations": 2,
@@ -139,11 +140,11 @@ class Settings:
         command_line.reject(self, name, accepted, value)
 
     def parameters(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, and nothing that does not."""
+        """Parameters: the settings that decide the numbers of a run."""
         return command_line.parameters(self)
 
     def directory(self) -> Path:
-        """Where the run is written."""
+        """Path of the run directory."""
         return command_line.directory(self, "curse_of_recursion")
 
 
@@ -163,5 +164,5 @@ PRESETS = {
 
 
 def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override those of --preset."""
+    """Settings from the command line; flags override the preset."""
     return command_line.parse(PRESETS, arguments)

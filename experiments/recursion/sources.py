@@ -25,7 +25,7 @@ ALONE = {
     "float16 sums": {"sum_dtype": jnp.float16},
     "all": {"samples": FEW, "components": 1, "steps": 1, "sum_dtype": jnp.float16},
 }
-"""Statistical; functional, of the family and of its optimiser; computational."""
+"""Sources of error: statistical; functional, of the family and of its optimiser; computational."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
