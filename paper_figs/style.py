@@ -128,7 +128,7 @@ def context() -> AbstractContextManager:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Make a figure outside pyplot: it needs no display and is closed by the garbage collector."""
+    """Make a figure outside pyplot: it needs neither a display nor closing."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

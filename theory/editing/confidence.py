@@ -18,11 +18,12 @@ _OWN = "docs/theory.md"
 
 
 _LARGEST_THRESHOLD = 4.0
-"""Beyond it 6e-5 of the rows are kept a round and the limit takes more than 1e6 generations."""
+"""Largest threshold: beyond it 6e-5 of the rows are kept a round, and the limit takes 1e6
+rounds."""
 
 
 class FreeLimit(NamedTuple):
-    """One simulated limit of the free process: threshold, inflation and its standard error."""
+    """Simulated limit of the free process: threshold, inflation and its standard error."""
 
     residual_threshold: float
     inflation: float
@@ -240,7 +241,8 @@ def stationary_residual_variance(*, residual_threshold: float) -> float:
 
 
 def unconfident_residual_variance(*, residual_threshold: float) -> float:
-    r"""The same when the rows with $|r| > c$ are edited: $1 - \frac{2 c \varphi(c)}{\pi} < 1$.
+    r"""Residual variance when the rows with $|r| > c$ are edited: $1 - \frac{2 c \varphi(c)}{\pi} <
+    1$.
 
     $E[Z^2 \mid |Z| \le c]$, $c > 0$: editing the unlikely rows removes the tails.
     Source: docs/theory.md, "Masks that look at the residual" (leading order in d / T).
@@ -272,14 +274,15 @@ class _Nested(NamedTuple):
 
 
 def _nested_step(moments: _Nested, held: float, edited: float) -> _Nested:
-    """One edit: `held` = Var(A_n) = Cov(Delta_n, A_n) = Cov(u_n, A_n), `edited` = pi^n."""
+    """Moments after one edit: `held` = Var(A_n) = Cov(Delta_n, A_n) = Cov(u_n, A_n), `edited` =
+    pi^n."""
     drift = held * (moments.covariance - 1)
     step = held**2 * moments.step - 2 * held**2 + held + edited
     return _Nested(moments.error + 2 * drift + step, drift + step, step)
 
 
 def _one_edit_derivative(residual_threshold: float) -> float:
-    """Of 1 + a - a^2 + pi, without the positive factor 2 phi(c)."""
+    """Derivative of 1 + a - a^2 + pi, without the positive factor 2 phi(c)."""
     return 1 + residual_threshold**2 * (
         1 - 2 * edited_second_moment(residual_threshold=residual_threshold)
     )

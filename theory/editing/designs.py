@@ -211,7 +211,7 @@ def given_errors(
     variant: Variant = "chained",
     generations: int,
 ) -> np.ndarray:
-    """The same of fits 1, ..., `generations`.
+    """Mean test errors of fits 1, ..., `generations` on a given design.
 
     >>> given_errors(frame=[[0.6], [0.8]], masks=[[1, 1]], generations=2).round(12).tolist()
     [0.5, 1.0]

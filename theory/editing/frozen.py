@@ -206,7 +206,7 @@ def external_edits_error(
     order="leading",
 )
 def frozen_confident_inflation(*, residual_threshold: float, generation: int) -> float:
-    r"""Inflation of w_n when every edit redraws the rows of which the first fit is sure.
+    r"""Inflation of w_n when every edit redraws the rows with a small residual under the first fit.
 
     Row i is edited while $|\tilde y_i - x_i^\top \hat w_1| \le c \sigma$:
     $v_{n+1} = 1 + a - a^2 + \pi [(1 - \pi^{n-1}) s^2 + \pi^{n-1}]$ with
