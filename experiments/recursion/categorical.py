@@ -21,8 +21,11 @@ from experiments.recursion.settings import Settings
 from theory import categorical, forgetting
 
 WORDS, GENERATIONS = 5_000, 20
-SHOWN, FEW, MANY = 32, 1024, 2**19
-"""Replicates of a language of thousands of types, only shown or decided, and of four types."""
+SHOWN, DECIDED = 32, 1024
+"""Replicates of a language of thousands of types: only shown, or decided."""
+
+SMALL_REPLICATES = 2**19
+"""Replicates of a language of four types."""
 
 FEW_TOKENS = 20_000
 """Most tokens that are drawn one by one under a regime that picks among them."""
@@ -41,15 +44,15 @@ EQUAL = 20
 lose
 one is well below 1/e."""
 
-RARE, MENTIONS = np.array([0.02, 0.98]), 50
-"""One rare word, expected once in each generation."""
+RARE_WORD, MENTIONS = np.array([0.02, 0.98]), 50
+"""Law of a rare word and the rest; tokens of a generation, with the word expected once."""
 
 BOUNDED = 3
 """Generation at which the upper bound on that word's survival says most; later it passes 1."""
 
-MANY_TYPES, COINS = 32, 8
-"""Equally frequent types, of which each replicate is a draw of every one; and tokens that
-accumulate."""
+MANY_TYPES, ACCUMULATED = 32, 8
+"""Types that are equally frequent, so that a replicate draws each of them; tokens of a generation
+that accumulates."""
 
 
 def processes(settings: Settings, text: Corpus | None) -> Iterator[Process]:
@@ -67,7 +70,7 @@ def _process(
     checks: Sequence[Check] = (),
     closed: Mapping[str, Curve] | None = None,
     *,
-    replicates: int = MANY,
+    replicates: int = SMALL_REPLICATES,
 ) -> Process:
     return Process(
         regime,
@@ -141,7 +144,7 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
                 Check("ref.distinct", "surviving_types", last, note=note),
             ],
             {"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
-            replicates=FEW,
+            replicates=DECIDED,
         )
 
 
@@ -224,13 +227,13 @@ def _equally_rare(settings: Settings, dtype: DType) -> Process:
 
 def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
     """Process of a word that is expected once in each generation."""
-    learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
+    learner = CategoricalLearner(RARE_WORD, MENTIONS, representation="rows", dtype=dtype)
     return _process(
         settings,
         "replace",
         "a rare word",
         Chain(learner, Replace(), generations),
-        {"probability": float(RARE[0]), "samples": MENTIONS},
+        {"probability": float(RARE_WORD[0]), "samples": MENTIONS},
         [
             Check("suresh2025.bern_least", "first_type_alive"),
             Check("suresh2025.bern", "first_type_alive", min(BOUNDED, generations), trivial=1.0),
@@ -240,14 +243,14 @@ def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
 
 def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
     law = type_laws.uniform(MANY_TYPES)
-    learner = CategoricalLearner(law, COINS, representation="rows", dtype=dtype)
+    learner = CategoricalLearner(law, ACCUMULATED, representation="rows", dtype=dtype)
 
     return _process(
         settings,
         "accumulate",
         f"{MANY_TYPES} types",
         Chain(learner, Accumulate(), generations),
-        {"samples": COINS, "probabilities": law},
+        {"samples": ACCUMULATED, "probabilities": law},
         [Check("ref.bern_acc", "squared_distance")],
         {"squared_distance": categorical.accumulate_error},
     )

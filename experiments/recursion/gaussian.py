@@ -15,12 +15,14 @@ from experiments.recursion.settings import Settings
 from theory import forgetting, gaussian, gaussian_edits
 
 SAMPLES, GENERATIONS, DIM = 20, 40, 4
-EARLY, SHORT = 5, 8
-"""Generation at which means of the variance are tested, and of those that stay near the human
-data: later they are carried by too few chains. SHORT is also the length of chains that are run for
-their means alone."""
+EARLY = 5
+"""Generation at which means of the variance are tested: later too few chains carry them."""
 
-SHOWN, FEW, MANY = 2**13, 2**17, 2**20
+SHORT = 8
+"""Generation of this test for regimes that stay near the human data, and length of the chains that
+are run for it alone."""
+
+SHOWN, WHOLE, CHEAP = 2**13, 2**17, 2**20
 """Most replicates of chains that are only shown, of whole chains, and of short or cheap ones."""
 
 EXCEEDED = 0.1
@@ -119,7 +121,7 @@ def _process(
     return Process(
         name,
         only(chain, "variance") if alone else chain,
-        settings.replicates or (MANY if many else FEW if on_statistics else SHOWN),
+        settings.replicates or (CHEAP if many else WHOLE if on_statistics else SHOWN),
         family="gaussian",
         variant=", ".join(variants),
         where=_where(settings, name, samples) | ({} if dim == 1 else {"dim": dim}),

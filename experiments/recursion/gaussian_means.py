@@ -21,8 +21,8 @@ EARLY = 5
 FIRST = 3
 """Generation at which an accumulated variance is still far from its limit."""
 
-FEW, MANY = 2**17, 2**20
-"""Most replicates of whole chains, and of two draws a fit."""
+WHOLE, CHEAP = 2**17, 2**20
+"""Most replicates of whole chains, and of exact laws with two draws a fit."""
 
 POWER = 2.0
 """Power of the growth of the sample sizes; at this growth the mean stays near the truth."""
@@ -80,7 +80,7 @@ def _law(
     return Process(
         regime,
         law,
-        settings.replicates or MANY,
+        settings.replicates or CHEAP,
         family="gaussian",
         variant=variant,
         where=where,
@@ -143,7 +143,7 @@ def _biased(settings: Settings, samples: int, generations: int) -> Process:
     return Process(
         "accumulate",
         Chain(learner, Accumulate(), generations),
-        settings.replicates or FEW,
+        settings.replicates or WHOLE,
         family="gaussian",
         variant=f"{bias:g} of variance",
         where=where,

@@ -20,8 +20,14 @@ from collapse_sim.replicates import Simulation
 from experiments.recursion.settings import Settings
 
 SAMPLES, GENERATIONS = 100, 20
-POOLED, SHOWN, PAIRS = 64, 256, 2048
-"""Replicates: of regimes whose points add up, of others, and of two regimes that are compared."""
+ACCUMULATED = 64
+"""Replicates of regimes whose points add up, and replicates in flight of all regimes."""
+
+SHOWN = 256
+"""Replicates of other regimes."""
+
+CONTRASTED = 2048
+"""Replicates of two regimes that are compared."""
 
 AWAY = 2.0
 """Standard deviations from each component's centre to the middle of the truth."""
@@ -78,8 +84,8 @@ def processes_of(
     regimes = regimes_of(settings, samples)
     for name in settings.regimes:
         paired = contrasted and name in ("replace", "keep_human")
-        shown = POOLED if name in ("accumulate", "subsample") else SHOWN
-        most = PAIRS if paired else shown
+        shown = ACCUMULATED if name in ("accumulate", "subsample") else SHOWN
+        most = CONTRASTED if paired else shown
         worth = contrasted and name == "keep_human"
         yield Process(
             name,
@@ -87,7 +93,7 @@ def processes_of(
             settings.replicates or most,
             family=family,
             where=size,
-            chunk=POOLED,
+            chunk=ACCUMULATED,
             checks=[Check("shum2024.kept_human", str(spread), less="replace")] if worth else [],
             closed=(resampled or {}) if name == "replace" else {},
         )

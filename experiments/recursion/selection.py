@@ -18,11 +18,20 @@ from theory import accumulation_failure, selection, verified_labels
 
 KEEP = {"keep_correct": 0.5, "keep_wrong": 0.25}
 DIM, LABELS = 10, 100
-"""Of the classifier."""
+"""Dimensions and training labels of the classifier."""
 
-CENTRE, WIDTH, ROWS, VERIFIED, NEAR = 1.0, 1.0, 1000, 10, 2
-"""The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits, and the
-fit that is between truth and centre: later ones are at the centre, where the bound is reached."""
+VERIFIER_CENTRE = 1.0
+"""Centre of the verifier; the truth is 0."""
+
+VERIFIER_WIDTH = 1.0
+"""Half the width of the interval that the verifier passes."""
+
+ROWS, FITS = 1000, 10
+"""Rows of a generation, and fits in a chain on verified rows."""
+
+NEAR_TRUTH = 2
+"""Generation whose fit lies between truth and centre. Later fits are at the centre, where the bound
+is reached."""
 
 POINTS, ROUNDS = 64, 4
 REPLICATES = 2**17
@@ -68,24 +77,24 @@ def _centre(settings: Settings) -> Process:
     # Not a shared one: its rows would be whitened, and a verifier looks at them as they are.
     design = replace(GivenDesign.of(np.ones((ROWS, 1))), shared=False)
     learner = VerifiedLearner(
-        design, centre=np.array([CENTRE]), dtype=jnp.dtype(settings.precision)
+        design, centre=np.array([VERIFIER_CENTRE]), dtype=jnp.dtype(settings.precision)
     )
-    verifier = NearCentre.of([CENTRE], WIDTH)
-    where = {"truth": 0.0, "centre": CENTRE, "width": WIDTH}
-    note = f"the error goes to the verifier's own, {CENTRE**2:g}"
+    verifier = NearCentre.of([VERIFIER_CENTRE], VERIFIER_WIDTH)
+    where = {"truth": 0.0, "centre": VERIFIER_CENTRE, "width": VERIFIER_WIDTH}
+    note = f"the error goes to the verifier's own, {VERIFIER_CENTRE**2:g}"
     return Process(
         "verified rows",
-        Chain(learner, Verify(verifier), VERIFIED),
+        Chain(learner, Verify(verifier), FITS),
         settings.replicates or 2**12,
         family="selection",
         where={**where, "samples": ROWS},
         checks=[
-            Check("ref.verified_mean", "first_weight", NEAR),
+            Check("ref.verified_mean", "first_weight", NEAR_TRUTH),
             Check("ref.verified_mean", "first_weight"),
-            Check("yi2026.contract", "centre_error", NEAR),
+            Check("yi2026.contract", "centre_error", NEAR_TRUTH),
             Check("ref.verified_error", "test_error", note=note),
         ],
-        closed={"first_weight": selection.verified_means(**where, generations=VERIFIED)},
+        closed={"first_weight": selection.verified_means(**where, generations=FITS)},
     )
 
 

@@ -73,10 +73,10 @@ class Settings:
     """Number of types of a law by formula."""
 
     exponent: float = 1.0
-    """Parameter of zipf and zipf_mandelbrot."""
+    """Exponent of zipf and zipf_mandelbrot."""
 
     shift: float = 2.7
-    """Of zipf_mandelbrot."""
+    """Shift of the ranks of zipf_mandelbrot."""
 
     components: int = 2
     """Components of the fitted mixture."""
