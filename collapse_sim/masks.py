@@ -1,4 +1,4 @@
-"""Masks: which positions an edit touches.
+"""Masks: the positions that an edit touches.
 
 A schedule (one row of booleans for each edit) is known in advance; a mask policy adds what is drawn
 or decided while the process runs.
@@ -93,9 +93,9 @@ class MaskPolicy:
     schedule: Bool[np.ndarray | Array, "edits positions"]
     """Positions that may be edited."""
     rate: Float[np.ndarray | Array, " edits"]
-    """Chance that each of them is, independently."""
+    """Chance of each scheduled position to be edited, independently."""
     count: Int[np.ndarray | Array, " edits"]
-    """Or exactly so many of all positions, uniformly at random; -1 to go by the rate."""
+    """Number of positions edited instead, uniformly at random among all; -1 to go by the rate."""
     least: Float[np.ndarray | Array, " edits"]
     """Smallest surprise edited, exclusive."""
     most: Float[np.ndarray | Array, " edits"]

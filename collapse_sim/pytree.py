@@ -1,4 +1,4 @@
-"""Dataclasses as JAX pytrees: which fields decide the compiled program, and which are data."""
+"""Dataclasses as JAX pytrees: static fields decide the compiled program, the others are data."""
 
 from dataclasses import field, fields, is_dataclass
 from functools import partial

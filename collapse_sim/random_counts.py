@@ -19,7 +19,7 @@ from collapse_sim.linalg import DType
 from collapse_sim.random import bits, normal, uniform
 
 SEARCH_BELOW = 12.0
-"""Poisson means below are drawn by search, the others from a normal."""
+"""Mean below which Poisson counts are drawn by search; the others are drawn from a normal."""
 
 SQUARE = (
     (0.166664335, -0.0138920009, 0.00367577283, -0.00122878632, 0.000807228573)

@@ -1,4 +1,4 @@
-"""Regimes: how the data of the next generation come from human, current and synthetic data.
+"""Regimes: rules that make the data of the next generation from human, current and synthetic data.
 
 A regime does not know what a position holds. `start` gives the first data set and whatever the
 regime remembers; a step gives the next ones and the share of positions it edited.
@@ -76,7 +76,8 @@ class FromHuman:
 @pytree
 @dataclass(frozen=True)
 class Replace(FromHuman):
-    """Full resampling: only the last model's output; `growing`: i^power as much in round i."""
+    """Full resampling: train on the last model's output alone; `growing`: i^power as much in round
+    i."""
 
     growing: bool = static(default=False)
     power: float = static(default=1.0)
@@ -200,7 +201,7 @@ class Accumulate(FromHuman):
 @pytree
 @dataclass(frozen=True)
 class AccumulateSubsample(FromHuman):
-    """A uniform subsample, of the human data's size, of everything so far."""
+    """Subsample of everything so far, uniform, of the human data's size."""
 
     def start(self, human, generations):
         return human.subset(), human.pool(generations + 1)

@@ -105,7 +105,7 @@ class Summary:
     """Blocks of the first SAMPLE replicates."""
 
     whole: "Summary | None" = None
-    """Without the last block, where that is only a part of one: a stream goes on from there."""
+    """Summary of the complete blocks alone: a stream goes on from there."""
 
     def __repr__(self) -> str:
         return f"Summary(count={self.count}, measures={list(self.moments)})"

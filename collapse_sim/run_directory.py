@@ -30,7 +30,7 @@ NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
 """Numbers that are not finite, by their names in JSON files."""
 
 WORDS = ("claim", "source", "relation", "verdict", "note")
-"""Fields of a verdict that are text, whatever they say."""
+"""Fields of a verdict that are always text, even where a text looks like a number."""
 
 TEMPORARY = ".part-"
 """Part of the name of a file that is still being written."""
@@ -197,7 +197,7 @@ class RunDirectory:
         write_atomically(self.path / name, write)
 
     def write_json(self, name: str, value: Any) -> None:
-        """Infinities become strings."""
+        """Write a JSON file; infinities become strings."""
         self.write(name, lambda aside: aside.write_text(dump_json(value), encoding="utf-8"))
 
     def write_verdicts(self, verdicts: list[Mapping[str, Any]]) -> None:

@@ -120,7 +120,7 @@ def digest(value: Any) -> str:
 
 
 def file_digests(settings: Settings, *flags: str) -> dict[str, str]:
-    """A digest of every file that these flags name, by flag and name, which has a suffix."""
+    """Digests of the files that these flags name, by flag and name. A name without a suffix is no file."""
     found = {}
     for flag in flags:
         value = getattr(settings, flag)
@@ -156,7 +156,7 @@ def config(
 
 
 def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
-    """The run directory, ready for writing; says so where that ends an earlier run."""
+    """Open the run directory for writing; says so if that overwrites an earlier run."""
     run = RunDirectory(path)
     finished, there = run.is_finished(), run.has_config()
     run = RunDirectory.open(path, config, resume=resume)
@@ -170,7 +170,7 @@ def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirec
 
 
 def cores() -> int:
-    """Cores that this process may use; all of the machine where the system does not tell."""
+    """Number of cores that this process may use; the whole machine if the system tells nothing."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     count = getattr(os, "process_cpu_count", os.cpu_count)  # the former from Python 3.13 on
@@ -202,7 +202,7 @@ def configure_training(settings: Any) -> None:
 
 
 def configure_simulation(settings: Precise) -> None:
-    """Precision and devices, and quick compiling, which on two cores is most of a short run.
+    """Set precision, devices and quick compiling: on two cores compiling is most of a short run.
 
     XLA's level 1 halves the time to compile and slows simulation by a tenth.
     """

@@ -17,7 +17,7 @@ from collapse_sim.certify import ANYWHERE, FAMILY_ERROR, Relation, Verdict, deci
 from theory.claims import ledger
 
 LARGEST_MISS = 0.05
-"""An interval that may miss more often decides nothing."""
+"""Largest chance to miss at which an interval still decides."""
 
 LEAST_SEEDS = 6
 """Fewest seeds that decide anything: the range of n seeds misses the median with a chance of

@@ -9,7 +9,7 @@ from rich.text import Text
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
-"""Other verdicts are yellow."""
+"""Colours of verdicts; others are yellow."""
 
 INDEPENDENT = "for independent replicates, as many as the normal limit needs"
 """Assumption behind the chance of a wrong verdict where replicates are simulated."""

@@ -35,7 +35,7 @@ LEAST_RATIO, RATIO = 1.1, 40.0
 """T/d on the right, which runs further when a run does."""
 
 SINGLE_ROWS = (3, 4, 5, 6, 8, 10, 14, 20, 28, 40)
-"""T of the row-by-row edits there: the exact law takes a time that grows as T cubed."""
+"""T of the row-by-row edits on the right: the time of the exact law grows as T cubed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,8 @@ def draw(runs: Sequence[RunDirectory]) -> Figure:
 
 
 def read_paths(run: RunDirectory) -> list[Path]:
-    """Schedules of two edits or more, no row twice, on Gaussian designs: the bound is about these.
+    """Read the disjoint schedules of two or more edits on Gaussian designs, which the bound is
+    about.
 
     One edit is left out: there the published bound is right.
     """
@@ -104,7 +105,7 @@ def _draw_bounds(ax: Axes) -> list[style.End]:
 
 
 def _draw_rows(ax: Axes) -> list[style.End]:
-    """Row after row for d = 1, where the law is exact at every T."""
+    """Draw edits row after row for d = 1, where the law is exact at every T."""
     ends = []
     for samples in ROWS:
         inflations = _row_by_row(samples)

@@ -13,10 +13,11 @@ from paper_figs import style
 from paper_figs.runs import Curve
 
 MOST_POINTS = 16
-"""More of them run into one another; they are then spread evenly over the generations."""
+"""Most points of a line: more would run into one another. They are spread over the generations."""
 
 ROUNDING = 1e-6
-"""Errors this small are the first fit's distance from itself, which a log axis cannot show."""
+"""Largest error that is rounding alone: a log axis cannot show the first fit's distance from
+itself."""
 
 LINES = {
     "exact": {"linestyle": "-"},

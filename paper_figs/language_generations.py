@@ -33,15 +33,16 @@ EDGES = np.linspace(0, 1, 11)
 MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
 
 FLOOR = 1e-5
-"""Smaller shares are a handful of tokens."""
+"""Least share drawn: smaller ones are a handful of tokens."""
 
 HUMAN_BARS = {"color": "#E0E0E0", "zorder": 1}
 
 LEAST_SHARE = 0.01
-"""A first model that gives fewer human tokens a probability above 0.1 has nothing to show."""
+"""Share of human tokens of probability above 0.1 under the first model; with fewer no panel is
+drawn."""
 
 COMPARED = ("replace", "edit confident", "edit confident anchored", "edit share")
-"""Whose last text is compared with human text, where a run has them; else every arm's."""
+"""Arms whose last text is compared with human text; all arms in a run without these."""
 
 
 def can_draw(run: RunDirectory) -> bool:

@@ -28,7 +28,7 @@ ASIDE, MARGIN = 0.01, 0.05
 """Shares of the width of the axes: between the points of two arms, and beside the outer ones."""
 
 PANEL_HEIGHT, EACH_LABEL = 2.45, 0.14
-"""Inches: a row of panels is so high, or as its labels need."""
+"""Height of a row of panels, and of a label, in inches: many labels make the row higher."""
 
 
 def read_trends(run: RunDirectory, measure: str) -> list[Curve]:

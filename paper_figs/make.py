@@ -58,7 +58,7 @@ class Recipe(NamedTuple):
 
     experiment: str
     command: str
-    """Makes a run that shows it."""
+    """Command that makes a run with this figure."""
     choose: Callable[[list[RunDirectory]], list[RunDirectory]]
     draw: Callable[[Sequence[RunDirectory]], Figure]
 

@@ -30,7 +30,7 @@ COLUMNS, HEIGHT = 2, 2.2
 def _draw_share(
     ax: Axes, run: RunDirectory, family: str, measure: str, title: str
 ) -> list[style.End]:
-    """A share of the chains on its closed form."""
+    """Draw a share of the chains on its closed form."""
     lines = read_lines(run, family, measure)
     draw_means(ax, lines)
     ax.set_ylim(0, 1)
@@ -39,7 +39,7 @@ def _draw_share(
 
 
 def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """Two estimates from the same batches, mostly synthetic, on their closed forms."""
+    """Draw two estimates from the same batches, mostly synthetic, on their closed forms."""
     lines = read_lines(run, "contamination", "squared_distance")
     least = lines[0].variant
     lines = [line for line in lines if line.variant == least]

@@ -29,7 +29,7 @@ PAGE = 6.75
 """Width of a text block of two columns, inches."""
 
 SMALL = 6.5
-"""Points: labels, ticks and keys."""
+"""Size of labels, ticks and keys, points."""
 
 PARAMETERS: dict[Any, Any] = (
     bundles.icml2024(usetex=False)
@@ -103,14 +103,14 @@ MARKS = {
 """Marks by the name of the process, as in the verdicts of a run."""
 
 OWN_MASKS = Mark(GREY, "o")
-"""Masks from a user's file."""
+"""Mark of masks from a user's file."""
 
 NEUTRAL = "#606060"
-"""Keys and notes."""
+"""Colour of keys and notes."""
 
 PUBLISHED = {"color": "#303030", "linewidth": 2.2, "zorder": 1}
 CORRECTED = {"color": "#909090", "linewidth": 1.0, "zorder": 1}
-"""The two bounds on token editing, that which is in question drawn bold."""
+"""Lines of the two bounds on token editing; the bound in question is bold."""
 
 
 class End(NamedTuple):

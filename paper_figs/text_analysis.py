@@ -23,7 +23,8 @@ from paper_figs import style
 FILE = "analysis.json"
 
 HUMAN, SYNTHETIC = "#B8B8B8", style.BLUE
-"""Light and filled, dark and drawn: they differ without colour."""
+"""Colours of both texts: one is light and filled, one dark and drawn, so that they differ in
+grey."""
 
 LINES: tuple[dict[str, Any], ...] = (
     {"color": HUMAN, "linewidth": 2.4},
@@ -40,7 +41,7 @@ TOP = 16
 """Commonest pairs of words that are shown."""
 
 LONGEST = 18
-"""Letters of a pair of words."""
+"""Most letters of a pair of words."""
 
 PUBLISHED = (
     "Published (Zhu et al. 2025, figure 3): perplexities of human text from 1 to above 100, of "
@@ -60,7 +61,7 @@ def read(run: RunDirectory) -> dict[str, Any]:
 
 
 def draw(run: RunDirectory) -> Figure:
-    """Maps are left out where the run has none."""
+    """Draw the figure; a run without maps has no panels of them."""
     analysis = read(run)
     with style.context():
         figure = style.new_figure(style.PAGE, 7.2)

@@ -49,7 +49,8 @@ def mixing_beats_the_clean_fit_between_a_third_and_one() -> bool:
 
 @certificate("garg2026.dynamic")
 def the_next_best_weight_is_its_variance() -> bool:
-    """Given an inflation v, w^2 + (1 - w)^2 (1 + v) is least at (1 + v)/(2 + v), and is that."""
+    """Minimum of w^2 + (1 - w)^2 (1 + v) for an inflation v: it lies at (1 + v)/(2 + v), its own
+    value."""
     weight, holds = Fraction(1), []
     for step in range(1, 12):
         before, weight = weight, (1 + weight) / (2 + weight)

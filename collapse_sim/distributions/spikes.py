@@ -97,7 +97,7 @@ class SpikeLearner:
         return self._points(key, law, like.size)
 
     def resample(self, key: Key[Array, ""], law: Spiked, data: Sample) -> Resampled:
-        """Points are independent: drawn anew they owe nothing to `data`, and all are alike."""
+        """Draw every point anew. Points are independent of `data` then, and equally surprising."""
         drawn = self._points(key, law, data.size)
         return Resampled(drawn.labels, None, jnp.zeros_like(drawn.weights))
 
@@ -138,7 +138,7 @@ def _inner(address: UInt32[Array, "*points"]) -> UInt32[Array, "*points"]:
 def _fullest(
     windows: UInt32[Array, " points"], inside: Bool[Array, " points"]
 ) -> tuple[UInt32[Array, ""], Int[Array, ""]]:
-    """The window with the most of the points `inside` one, and how many; `windows` is sorted."""
+    """Window that holds most of the points `inside` any, and their number; `windows` is sorted."""
     place = jnp.arange(windows.shape[0])
     starts = jnp.concatenate([jnp.ones(1, bool), windows[1:] != windows[:-1]])
     counts = place - jax.lax.cummax(jnp.where(starts, place, 0)) + 1

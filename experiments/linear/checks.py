@@ -91,7 +91,7 @@ def _by_a_frozen_model(case: Case) -> None:
 
 
 def _random(case: Case) -> None:
-    """Rows drawn afresh for each edit."""
+    """Add the claims on rows drawn afresh for each edit."""
     masks = case.masks
     assert masks is not None
     anchored = case.variant == "anchored"
@@ -113,7 +113,7 @@ def _random(case: Case) -> None:
 
 
 def _scheduled(case: Case) -> None:
-    """Rows that are known beforehand."""
+    """Add the claims on rows that are known beforehand."""
     masks, where = case.masks, case.where
     assert masks is not None and masks.schedule is not None and masks.counts is not None
     disjoint = masks.is_disjoint
@@ -140,7 +140,7 @@ def _scheduled(case: Case) -> None:
 
 
 def _shrinking(case: Case) -> None:
-    """The second bound of Theorem 2, about edits that shrink."""
+    """Add the second bound of Theorem 2, about edits that shrink."""
     counts, where = case.where["edit_counts"], case.where
     decay = float(np.sqrt(case.settings.decay))
     if counts[0]:

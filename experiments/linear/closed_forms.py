@@ -1,4 +1,4 @@
-"""The closed form of each process: its mean test error at generations 1, 2, ..., for the figure."""
+"""Closed forms of processes: the mean test error at generations 1, 2, ..., for the figure."""
 
 from collections.abc import Callable
 from functools import cache
@@ -66,7 +66,7 @@ def closed_form(case: Case) -> Known:
 
 
 def _confident(case: Case) -> Callable[[int], float] | None:
-    """Inflations, where edits look at the labels."""
+    """Inflations by edits that look at the labels."""
     threshold = {"residual_threshold": case.where["residual_threshold"]}
     if case.variant == "frozen":
         return lambda g: frozen.frozen_confident_inflation(**threshold, generation=g)
@@ -152,7 +152,7 @@ def _averaged(case: Case, base: float) -> np.ndarray:
 
 
 def _given(case: Case) -> np.ndarray | None:
-    """Conditional on a user's design: exact wherever masks do not look at the noise."""
+    """Closed form on a user's design: exact for masks that never look at the noise."""
     world, n = case.world, case.settings.generations
     where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
     forms = {

@@ -105,7 +105,8 @@ def _is_header(first: Line, rest: list[list[str]]) -> bool:
 
 
 def _starts_with_an_index(cells: list[str], rest: list[list[str]]) -> bool:
-    """An empty first name over 0, 1, 2, ... or 1, 2, 3, ..., as data frames are written."""
+    """True for an empty first name over 0, 1, 2, ... or 1, 2, 3, ..., as data frames are
+    written."""
     labels = [row[0] for row in rest]
     counted = (list(map(str, range(start, start + len(labels)))) for start in (0, 1))
     return bool(labels) and not cells[0] and len(cells) > 1 and labels in counted

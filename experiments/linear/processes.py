@@ -28,10 +28,10 @@ DESIGNS, MANY_DESIGNS = 256, 2**14
 The mean over masks as well hardly varies from design to design."""
 
 LEAST = 2**13
-"""Fewest replicates of a process, where there may be so many: its points are drawn."""
+"""Fewest replicates of a process, unless its limit is lower: its points are drawn."""
 
 FIRST_LOOK = 256
-"""Designs after which it is first asked whether their means decide."""
+"""Designs before the first look at their means."""
 
 FEW = 100
 """Designs whose means over label noise are enough for the normal limit: they hardly vary."""
@@ -140,7 +140,8 @@ def _edits(settings: Settings, world: World, mask: str) -> Iterator[Process]:
 
 
 def _variants(settings: Settings, world: World, mask: str, masks: Masks) -> list[str]:
-    """Frozen edits differ from chained ones from the second edit on."""
+    """Variants of edits that a run makes. Frozen ones differ from chained ones from the second edit
+    on."""
     variants = []
     if "latest" in settings.writers:
         variants += ["chained", "anchored", "additive"] if mask == "random" else ["chained"]

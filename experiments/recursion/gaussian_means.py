@@ -16,7 +16,7 @@ from theory import forgetting, gaussian
 from theory.claims import ledger
 
 EARLY = 5
-"""Generation at which means are tested that few chains carry later."""
+"""Generation at which means are tested: later few chains carry them."""
 
 FIRST = 3
 """Generation at which an accumulated variance is still far from its limit."""
@@ -153,7 +153,7 @@ def _biased(settings: Settings, samples: int, generations: int) -> Process:
 
 
 def _growing(settings: Settings, samples: int, generations: int) -> Process:
-    """Sample sizes that grow faster than linearly keep the mean."""
+    """Process of sample sizes that grow faster than linearly, which keep the mean."""
     sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER).astype(int)
     limit = gaussian.growing_mean_error_limit(samples=samples, power=POWER)
     note = f"by its steps, each averaged over its own draw; the limit is {limit:.4g}"
