@@ -120,7 +120,7 @@ def digest(value: Any) -> str:
 
 
 def file_digests(settings: Settings, *flags: str) -> dict[str, str]:
-    """Digests of the files that these flags name, by flag and name. A name without a suffix is no file."""
+    """Digests of the files (names with a suffix) that these flags name, by flag and name."""
     found = {}
     for flag in flags:
         value = getattr(settings, flag)
