@@ -1,4 +1,4 @@
-"""From a stream of replicate values and a predicted number to a verdict.
+"""Verdicts: a stream of replicate values is judged against a predicted number.
 
 The chance that any of a run's verdicts is wrong is shared over its claims. It rests on what the
 intervals rest on: replicates that are independent, and enough of them for the normal limit.
@@ -35,7 +35,7 @@ Outcome = Literal["holds", "violated", "vacuous", "assumption not met", "undecid
 
 @runtime_checkable
 class Record(Protocol):
-    """What evidence takes over from a claim of the ledger."""
+    """Fields of a ledger's claim that evidence copies."""
 
     @property
     def id(self) -> str: ...
@@ -53,7 +53,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """One decided (or undecided) claim, as written to verdicts.json."""
+    """Verdict on one claim, as written to verdicts.json."""
 
     claim: str
     source: str
@@ -69,16 +69,17 @@ class Verdict:
     tolerance: float | None = None
     """The largest `within` at which the claim still holds: relative, or a distance of laws."""
     within: float | None = None
-    """What the claim holds within, by the interval: no point of it is farther from the formula."""
+    """Largest distance of the interval's points from the formula: the claim holds within it."""
     control: bool | None = None
-    """Whether the negative control was caught; None where there is none."""
+    """True if the negative control was caught; None for a claim without one."""
     needed: int | None = None
-    """About how many replicates would decide what is undecided; None where no number would."""
+    """Estimate of the replicates that would decide an undecided claim; None where no number
+    would."""
     unit: float = 1.0
-    """What tables divide predicted, observed and interval by: b, for test errors."""
+    """Unit of predicted, observed and interval in tables: b, for test errors."""
 
     def __str__(self) -> str:
-        """One line: the verdict, what was measured, what is claimed, and how sure that is."""
+        """Verdict, measured value, claimed value and confidence in one line."""
         where = "" if self.generation is None else f", generation {self.generation}"
         within = f" within {100 * self.within:.2g} %" if self.within else ""
         parts = [f"{self.claim}{where}: {self.verdict}{within}"]
@@ -144,7 +145,7 @@ def held_within(relation: str, interval: Interval, predicted: Interval) -> float
 def is_caught(
     relation: str, interval: Interval, predicted: Interval, *, tolerance: float, control: float
 ) -> bool:
-    """Whether the same check refuses a formula off by the share `control`.
+    """True if the same check refuses a formula that is off by the share `control`.
 
     Above and below for an equality; for a bound only the stricter one, which must be violated.
     """
@@ -183,7 +184,7 @@ def replicates_needed(
 
 @dataclass(frozen=True)
 class Evidence:
-    """One claim to be decided on the mean of one generation of a stream.
+    """Claim to be decided on the mean of one generation of a stream.
 
     `predicted` is an interval when the closed form itself is an average over designs. A formula off
     by the share `control` must not hold; None asks for no such negative control. Raises ValueError
@@ -193,7 +194,7 @@ class Evidence:
     claim: str
     source: str
     relation: str
-    """One of ==, ->, <= and >=."""
+    """Relation that is claimed: ==, ->, <= or >=."""
     generation: int
     predicted: Interval
     measure: str
@@ -201,9 +202,9 @@ class Evidence:
     control: float | None = None
     finite_moments: float = math.inf
     smallest_look: int = SMALLEST_LOOK
-    """Few replicates are enough where they are means themselves, which hardly vary."""
+    """Replicates before the first look. Few are enough where each is itself a mean."""
     support: Interval = ANYWHERE
-    """Where the measure of a replicate lies."""
+    """Interval that holds the measure of every replicate."""
     trivial: float = math.inf
     unit: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -277,7 +278,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class LawEvidence:
-    """One claim about the whole law of a measure at one generation.
+    """Claim about the whole law of a measure at one generation.
 
     Decided in one look at the first `size` replicates, so that no moment need be finite: the
     Kolmogorov distance between the two laws must be below `tolerance`. The negative control is the
@@ -347,7 +348,7 @@ def verdict_of(evidence: Any, **found: Any) -> Verdict:
 
 
 def require_relation(relation: str, accepted: tuple[str, ...] = get_args(Relation)) -> None:
-    """Raises ValueError for any relation but those accepted."""
+    """Raise ValueError for a relation that is not accepted."""
     if relation not in accepted:
         raise ValueError(f"relation={relation!r}: accepted are {', '.join(accepted)}")
 
@@ -372,7 +373,7 @@ def require_generation(generation: Any, generations: int | None = None) -> None:
 
 
 def require_measure(measures: Mapping[str, Any], name: str) -> Any:
-    """What is known of a measure; raises ValueError for one that was not recorded."""
+    """Summary of one measure; raises ValueError for a measure that was not recorded."""
     if name not in measures:
         raise ValueError(f"measure={name!r}: accepted are {', '.join(measures) or 'none recorded'}")
     return measures[name]

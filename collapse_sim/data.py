@@ -48,11 +48,11 @@ class Rows:
     def exchange(
         self, key: Key[Array, ""], count: int | Int[Array, ""], drawn: Float[Array, " rows"]
     ) -> "Rows":
-        """The labels of `count` rows at random replaced by those of `drawn` in their places."""
+        """Replace the labels of `count` random rows by the labels of `drawn` at the same places."""
         return replace(self, labels=jnp.where(self.choose(key, count), drawn, self.labels))
 
     def subset(self) -> "Rows":
-        """The same rows as one of many possible subsets, whose columns are not orthonormal."""
+        """Mark the rows as a subset of a pool: its columns are not orthonormal."""
         return replace(self, orthonormal=False)
 
     def moment(self) -> Float[Array, " dim"]:
@@ -70,11 +70,11 @@ class Rows:
         return cholesky(jnp.matmul(self.inputs.T, self.inputs, precision=HIGHEST))
 
     def predict(self, weights: Float[Array, " dim"]) -> "Rows":
-        """The same inputs with their noise-free labels."""
+        """Inputs with the noise-free labels of a model."""
         return replace(self, labels=jnp.matmul(self.inputs, weights, precision=HIGHEST))
 
     def noise(self, key: Key[Array, ""]) -> Float[Array, " rows"]:
-        """What unit label noise adds to `labels`."""
+        """Change of `labels` by label noise of unit variance."""
         return normal(key, self.labels.shape, self.labels.dtype)
 
     def pool(self, capacity: int) -> "Rows":
@@ -124,7 +124,7 @@ class Statistics:
 
     @property
     def size(self) -> int:
-        """Positions: blocks, as it is they that a mask speaks of."""
+        """Number of blocks: a mask edits whole blocks."""
         return self.labels.shape[0]
 
     def share_of(self, mask: Bool[Array, " blocks"]) -> Float[Array, ""]:
@@ -146,14 +146,14 @@ class Statistics:
         return cholesky(self.total_gram())
 
     def predict(self, weights: Float[Array, " dim"]) -> "Statistics":
-        """The same inputs with their noise-free labels."""
+        """Inputs with the noise-free labels of a model."""
         inner = jnp.einsum("gji,j->gi", self.factors, weights, precision=HIGHEST)
         return replace(
             self, labels=jnp.einsum("gij,gj->gi", self.factors, inner, precision=HIGHEST)
         )
 
     def noise(self, key: Key[Array, ""]) -> Float[Array, "blocks dim"]:
-        """What unit label noise adds to `labels`."""
+        """Change of `labels` by label noise of unit variance."""
         z = normal(key, self.labels.shape, self.labels.dtype)
         return jnp.einsum("gij,gj->gi", self.factors, z, precision=HIGHEST)
 
@@ -179,7 +179,7 @@ class Statistics:
         )
 
     def whiten(self) -> tuple["Statistics", Float[Array, "dim dim"]]:
-        """The same data in coordinates where all blocks' Gram matrices sum to the identity.
+        """Data in coordinates where the Gram matrices of all blocks sum to the identity.
 
         Returns it with L, the Gram factor before: weights w become L^T w.
         """
@@ -192,10 +192,10 @@ Data = Rows | Statistics
 
 
 class Resampled(NamedTuple):
-    """Every position of a data set drawn anew by a model, the inputs or contexts as they stand."""
+    """Draw of a new label for every position of a data set; inputs and contexts stay."""
 
     labels: Any
     expected: Array | None
     """The draw without its noise, where the noise is additive."""
     surprise: Any
-    """How surprised the model is at what stands there; nan where nothing may be edited."""
+    """Surprise of the model at the present label; nan at positions that no edit may touch."""

@@ -1,4 +1,4 @@
-"""Where the inputs X come from: a Gaussian law, shared or fresh, or a given matrix."""
+"""Designs: inputs X from a Gaussian law, shared or fresh, or a given matrix."""
 
 from dataclasses import dataclass
 

@@ -74,7 +74,7 @@ class ScheduledExpectation:
         prior_error: float = 0.0,
         **options: Any,
     ) -> "ScheduledExpectation":
-        """For a schedule of rows, grouped into blocks of one mask history.
+        """Expectation for a schedule of rows. Rows of one mask history form a block.
 
         `variant` is chained, frozen or external; an external prior has test error `prior_error`.
         """
@@ -214,7 +214,7 @@ class RandomMaskExpectation:
 @pytree
 @dataclass(frozen=True, eq=False)
 class StepwiseExpectation:
-    """Editing under any masks, those that look at the residual among them, with less noise.
+    """Editing with less noise, under any masks: they may look at the residual.
 
     Simulates every edit in units of the label noise, but records of each the mean over its own
     fresh noise: error n is the mean error of the first fit plus the sum of those increments. Of the

@@ -16,17 +16,17 @@ SMALLEST_LOOK = 1000
 """Fewest replicates at which the normal limit behind a confidence sequence is trusted."""
 
 LARGEST_SHARE = 0.02
-"""A single replicate with more of the variance than this shows a tail too heavy for a mean.
+"""Largest share of the variance that one replicate may have; above it no mean is judged.
 
-Of events so rare that the mean is made of them, fifty must have been seen: then a confidence
-sequence misses their chance no oftener than it says, where with five it did so 25 times as often.
-It is the share at SMALLEST_LOOK replicates; where fewer are enough it is larger in proportion.
+A mean may be made of rare events. The limit asks for fifty of them: then a confidence sequence
+misses their chance as rarely as it says. With five it missed 25 times as often. This is the share
+at SMALLEST_LOOK replicates; where fewer are enough, the share is larger in proportion.
 """
 
 Interval = tuple[float, float]
 
 ANYWHERE: Interval = (-math.inf, math.inf)
-"""The interval of which nothing is known."""
+"""Interval of an unknown measure: the whole line."""
 
 
 def require_finite_variance(finite_moments: float, what: str) -> None:

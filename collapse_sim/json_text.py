@@ -1,4 +1,4 @@
-"""JSON from people's files: its value, or what is wrong with it in one line."""
+"""JSON from people's files: its value, or its fault in one line."""
 
 import json
 import sys

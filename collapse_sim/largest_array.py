@@ -1,4 +1,4 @@
-"""How large a simulation is: what decides how many of its replicates make a block."""
+"""Size of a simulation, which decides how many replicates make a block."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +17,7 @@ def largest_array_of(simulation: Callable) -> int:
 
 @cache
 def _largest_of_kind(structure, leaves: tuple) -> int:
-    """The same for all simulations that differ in their data alone: tracing takes a while."""
+    """Largest array of a simulation, traced once for all that differ in their data alone."""
     data = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves]
 
     def run(data, key):

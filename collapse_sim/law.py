@@ -21,7 +21,8 @@ from collapse_sim.random import chi_square, normal, wishart_factor
 @pytree
 @dataclass(frozen=True)
 class ExactLaw:
-    """One replicate of least squares on a Gaussian design, `shared` or fresh each generation.
+    """Exact law of a replicate: least squares on a Gaussian design, `shared` or fresh each
+    generation.
 
     Fit n adds a deviation of its own to the previous one: that of a least-squares fit to
     `rows[n]` rows with noise `noise_std[n]`. A shared design needs one Wishart factor and dim

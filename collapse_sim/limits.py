@@ -21,12 +21,12 @@ from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval, mean_inter
 from collapse_sim.replicates import Summary
 
 RATE_SLACK = 0.25
-"""By how much an order may be below the claimed one: the next order is felt at these rungs."""
+"""Tolerance of an order below the claimed one: the next order is felt at these rungs."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What rungs T, 2T, 4T, ... say of a quantity's limit as dim/samples -> 0."""
+    """Limit of a quantity as dim/samples -> 0, from rungs T, 2T, 4T, ..."""
 
     samples: tuple[int, ...]
     deviations: tuple[Interval, ...]
@@ -82,7 +82,7 @@ def decide_limit(limit: Limit, claimed: float, *, tolerance: float, rate: float 
 
 @dataclass(frozen=True)
 class LimitEvidence:
-    """One claim about the limit of a measure's mean along rungs T, 2T, 4T, ...
+    """Claim about the limit of a measure's mean along rungs T, 2T, 4T, ...
 
     `units` are what the measure is divided by at each rung. Every rung is simulated to a number of
     replicates fixed in advance, and looked at once.
@@ -98,7 +98,8 @@ class LimitEvidence:
     tolerance: float
     control: float
     smallest_look: int = SMALLEST_LOOK
-    """Few replicates are enough for means over the noise, which hardly vary between designs."""
+    """Replicates before the first look. Means over the noise hardly vary, so that few are
+    enough."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
@@ -128,7 +129,7 @@ class LimitEvidence:
         )
 
     def deviations(self, summaries: Sequence[Summary], error: float) -> str:
-        """How far each rung still is from the limit, in words."""
+        """Distance of each rung from the limit, in words."""
         limit = self._limit(summaries, error)
         shown = ", ".join(f"{100 * (lo + hi) / 2:+.2f} %" for lo, hi in limit.deviations)
         order = "" if limit.order is None else f", order {sum(limit.order) / 2:.2f} in 1/T"

@@ -58,7 +58,7 @@ def factorise(inputs: Float[np.ndarray, "samples dim"]) -> Factors:
 
 
 def spans_constant(inputs: Float[np.ndarray, "samples dim"]) -> bool:
-    """Whether some combination of the columns is constant, as with an intercept among them."""
+    """True if some combination of the columns is constant, as with an intercept among them."""
     constant = np.ones((len(inputs), 1))
     return factorise(np.hstack([constant, inputs])).rank == factorise(inputs).rank
 

@@ -15,12 +15,12 @@ from collapse_sim.pytree import pytree, require_methods, require_tree, static
 from collapse_sim.regimes import Copies, Generation, Regime, Step, is_off
 
 Trace = dict[str, Float[Array, " generations"]]
-"""What one replicate yields: a value for each generation under each measure's name."""
+"""Trace of one replicate: a value for each generation under each measure's name."""
 
 
 @runtime_checkable
 class Learner(Protocol):
-    """What a chain asks of a learner. Its data and parameters are its own affair.
+    """Protocol of a learner. A chain never looks into its data and parameters.
 
     Whatever it generates has the positions of `like`, in a field `labels` (see regimes.py).
     """
@@ -45,7 +45,7 @@ class Learner(Protocol):
         ...
 
     def resample(self, key: Key[Array, ""], params: Any, data: Any, /) -> Resampled:
-        """Every position of `data` drawn anew."""
+        """Draw every position of `data` anew."""
         ...
 
     def fresh_human(self, key: Key[Array, ""], truth: Any, like: Any, /) -> Any:
@@ -53,7 +53,7 @@ class Learner(Protocol):
         ...
 
     def measure(self, params: Any, truth: Any, /) -> dict[str, Float[Array, ""]]:
-        """What is recorded of a fit."""
+        """Measures that are recorded of a fit."""
         ...
 
 
@@ -106,7 +106,7 @@ def next_step(
 @pytree
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """One replicate of one process: a learner trained again and again under a regime.
+    """Chain of generations: a learner trained again and again under a regime, one replicate of it.
 
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
     data that is not what generation n - 1 was trained on. `prior` makes, of the learner and the

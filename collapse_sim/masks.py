@@ -1,4 +1,4 @@
-"""Masks: which positions an edit touches.
+"""Masks: the positions that an edit touches.
 
 A schedule (one row of booleans for each edit) is known in advance; a mask policy adds what is drawn
 or decided while the process runs.
@@ -19,21 +19,21 @@ from collapse_sim.random import bits
 Schedule = Bool[np.ndarray, "edits samples"]
 
 
-def _count(samples: int, fraction: float, name: str = "edit_fraction") -> int:
+def _count(samples: int, fraction: float, name: str = "edit_share") -> int:
     if not 0 <= fraction <= 1:
         raise ValueError(f"{name}={fraction}: accepted is [0, 1]")
     return round(fraction * samples)
 
 
 def single(samples: int, edits: int, fraction: float) -> Schedule:
-    """One edit of a share of the rows, then none."""
+    """Schedule of one edit of a share of the rows, then none."""
     schedule = fixed(samples, edits, fraction)
     schedule[1:] = False
     return schedule
 
 
 def fixed(samples: int, edits: int, fraction: float) -> Schedule:
-    """The same share of the rows at every edit."""
+    """Schedule that edits the same share of the rows every time."""
     return np.tile(np.arange(samples) < _count(samples, fraction), (edits, 1))
 
 
@@ -69,10 +69,10 @@ def blocks_of(
 
 @runtime_checkable
 class Policy(Protocol):
-    """What an edit asks of a mask policy."""
+    """Protocol of a mask policy."""
 
     def start(self, labels: Array) -> Any:
-        """What is remembered before the first edit: as `previous`, the last mask."""
+        """First `previous`; after an edit, `previous` is the mask of that edit."""
         ...
 
     def mask(self, key: Any, generation: Any, surprise: Any, previous: Any) -> Any:
@@ -93,15 +93,15 @@ class MaskPolicy:
     schedule: Bool[np.ndarray | Array, "edits positions"]
     """Positions that may be edited."""
     rate: Float[np.ndarray | Array, " edits"]
-    """Chance that each of them is, independently."""
+    """Chance of each scheduled position to be edited, independently."""
     count: Int[np.ndarray | Array, " edits"]
-    """Or exactly so many of all positions, uniformly at random; -1 to go by the rate."""
+    """Number of positions edited instead, uniformly at random among all; -1 to go by the rate."""
     least: Float[np.ndarray | Array, " edits"]
     """Smallest surprise edited, exclusive."""
     most: Float[np.ndarray | Array, " edits"]
     """Largest surprise edited."""
     nested: Bool[np.ndarray | Array, ""]
-    """Whether a position once kept is kept for ever."""
+    """True if a position once kept is kept for ever."""
 
     @staticmethod
     def of(
@@ -121,7 +121,7 @@ class MaskPolicy:
                 "row for each edit and one column for each row of data"
             )
         if not 0 <= rate <= 1:
-            raise ValueError(f"edit_fraction={rate}: accepted is [0, 1]")
+            raise ValueError(f"edit_share={rate}: accepted is [0, 1]")
         edits, positions = schedule.shape
         count = np.full(edits, -1) if counts is None else np.asarray(counts)
         if counts is not None and (len(count) != edits or not 0 <= count.min() <= positions):
@@ -149,7 +149,7 @@ class MaskPolicy:
 
     @property
     def looks_at_residuals(self) -> bool:
-        """Whether any position is chosen by its surprise; False inside a compiled program."""
+        """True if any position is chosen by its surprise; False inside a compiled program."""
         if isinstance(self.most, Tracer):
             return False
         return bool(np.isfinite(self.most).any() or (np.asarray(self.least) >= 0).any())
@@ -177,7 +177,7 @@ class MaskPolicy:
 
 
 def looks_at_surprise(policy: Policy) -> bool:
-    """Whether any position is chosen by its surprise."""
+    """True if any position is chosen by its surprise."""
     return not isinstance(policy, MaskPolicy) or policy.looks_at_residuals
 
 

@@ -1,4 +1,4 @@
-"""Dataclasses as JAX pytrees: which fields decide the compiled program, and which are data."""
+"""Dataclasses as JAX pytrees: static fields decide the compiled program, the others are data."""
 
 from dataclasses import field, fields, is_dataclass
 from functools import partial
@@ -13,7 +13,7 @@ Class = TypeVar("Class", bound=type)
 
 
 def pytree(cls: Class) -> Class:
-    """The same dataclass, known to JAX: its data fields are children, its static ones structure.
+    """Register a dataclass with JAX: data fields are children, static fields are structure.
 
     Not JAX's register_dataclass: in jax 0.10.1 the structures of two such classes with as many
     data fields and the same static values are equal, and jit, by chance of their hashes, now and
@@ -65,7 +65,7 @@ def require_tree(name: str, value: Any) -> None:
 
 
 def require_methods(name: str, value: Any, protocol: type) -> None:
-    """Raises ValueError that names what `value` lacks of a protocol."""
+    """Raise ValueError that names the methods of a protocol that `value` lacks."""
     if isinstance(value, type):
         raise ValueError(f"{name} is the class {value.__name__}: accepted is an instance of it")
     wanted = [member for member in vars(protocol) if not member.startswith("_")]

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 from collapse_sim.linalg import DType
 
 ROW = 64
-"""Most entries of which one at a time is proposed anew."""
+"""Longest row of entries: every round proposes one entry of each row anew."""
 
 
 def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
@@ -92,7 +92,7 @@ def _gamma(key: Key[Array, ""], shape: Float[Array, " size"]) -> Float[Array, " 
 def _propose(
     key: Key[Array, ""], d: Float[Array, "*shape"]
 ) -> tuple[Bool[Array, "*shape"], Float[Array, "*shape"]]:
-    """Whether a proposal is accepted, and the draw it is, for gamma laws of shape d + 1/3."""
+    """Proposal for gamma laws of shape d + 1/3: whether it is accepted, and its draw."""
     normal_key, uniform_key = jax.random.split(key)
     x = normal(normal_key, d.shape, d.dtype)
     u = uniform(uniform_key, d.shape, d.dtype)

@@ -19,7 +19,7 @@ from collapse_sim.linalg import DType
 from collapse_sim.random import bits, normal, uniform
 
 SEARCH_BELOW = 12.0
-"""Poisson means below are drawn by search, the others from a normal."""
+"""Mean below which Poisson counts are drawn by search; the others are drawn from a normal."""
 
 SQUARE = (
     (0.166664335, -0.0138920009, 0.00367577283, -0.00122878632, 0.000807228573)
@@ -33,7 +33,7 @@ INVERSE = (-0.0198092289, 0.0173074806, -0.0142852504, 0.0131205443)
 """Polynomials of `from_normal`, fitted to scipy's incomplete gamma function."""
 
 MOST_TOKENS = 2**31 - 1
-"""What int32 holds."""
+"""Largest number that int32 holds."""
 
 LARGEST_MEAN = 2.0**31 - 2**20
 """A Poisson count of this mean is above int32 with a chance of 1e-114."""
@@ -59,7 +59,7 @@ def poisson(
 def _poisson(
     key: Key[Array, ""], mean: Float[Array, "*shape"], dtype: DType
 ) -> Int[Array, "*shape"]:
-    """The same for means up to 2^31; of counts that int32 does not hold uint32 has the words."""
+    """Poisson draws for means up to 2^31. A draw above int32 wraps; read as uint32 it is right."""
     searched = mean < SEARCH_BELOW
     # Either of the two is used, so both may come from one key: the compiler hashes it once.
     tail = _small_uniform(key, mean.shape, dtype)
@@ -116,7 +116,7 @@ def multinomial(
     probabilities: Float[np.ndarray | Array, " types"],
     dtype: DType = jnp.float32,
 ) -> Int[Array, " types"]:
-    """How many of `count` tokens are of each type; types of probability 0 get none.
+    """Counts of each type among `count` tokens; a type of probability 0 has none.
 
     Independent Poisson counts are multinomial given their total. So whenever their total is no
     more than the tokens still to be drawn they are taken, whatever it is, and the rest drawn in
@@ -164,7 +164,7 @@ def hypergeometric(
     counts: Int[np.ndarray | Array, " types"],
     count: Int[np.ndarray | Array, ""] | int,
 ) -> Int[Array, " types"]:
-    """How many of `count` tokens, drawn without replacement from `counts`, are of each type.
+    """Counts of each type among `count` tokens drawn without replacement from `counts`.
 
     Tokens taken independently with one chance are, given how many they are, a uniformly random
     subset. So whenever they are no more than asked for they are taken, and the rest drawn in the
@@ -226,7 +226,7 @@ def categorical(
 def _as_counts(
     values: Int[np.ndarray | Array, "*shape"] | int, name: str = "count"
 ) -> Int[Array, "*shape"]:
-    """Counts in int32, of which none wraps: wider ones are looked at where they are known."""
+    """Counts in int32. None wraps: wider integers are checked where they are known."""
     if not isinstance(values, Tracer):
         _require(name, values, MOST_TOKENS)
     return jnp.asarray(values, jnp.int32)
@@ -249,7 +249,7 @@ def _find(cumulative: Array, value: Array) -> Int[Array, "..."]:
 def _small_uniform(
     key: Key[Array, ""], shape: tuple[int, ...], dtype: DType
 ) -> Float[Array, "*shape"]:
-    """Uniform draws from (0, 1], those near 0 resolved to 2^-32."""
+    """Uniform draws from (0, 1]; near 0 they are resolved to 2^-32."""
     if dtype != jnp.float32:
         return uniform(key, shape, dtype)
     return (bits(key, shape).astype(dtype) + 0.5) * 2.0**-32

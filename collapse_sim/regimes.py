@@ -1,4 +1,4 @@
-"""Regimes: how the data of the next generation come from human, current and synthetic data.
+"""Regimes: rules that make the data of the next generation from human, current and synthetic data.
 
 A regime does not know what a position holds. `start` gives the first data set and whatever the
 regime remembers; a step gives the next ones and the share of positions it edited.
@@ -20,16 +20,16 @@ from collapse_sim.pytree import pytree, require_methods, require_tree, static
 from collapse_sim.random_counts import binomial
 
 Data = Any
-"""A data set of whatever kind the learner fits; what a learner generates is in its `labels`."""
+"""Data set of the kind that the learner fits; `labels` holds everything it generates."""
 
 Copies = int | Int[Array, ""] | Float[Array, ""]
-"""How many times as much data: a whole number or, for statistics of them, any."""
+"""Size in units of the human data: a whole number or, for sufficient statistics, any number."""
 
 
 class Generation(NamedTuple):
-    """All that a regime may look at when it makes the data of generation `number` + 1.
+    """Inputs of a regime when it makes the data of generation `number` + 1.
 
-    What costs anything is a function: only what a regime calls is computed.
+    Draws are functions, so that only the ones that a regime calls are computed.
     """
 
     number: Int[Array, ""] | int
@@ -38,8 +38,8 @@ class Generation(NamedTuple):
     synthetic: Callable[[], Data]
     """New data of the model's own."""
     resample: Callable[..., Resampled]
-    """The same data with every position drawn anew: by the latest model, or, given True as a
-    second argument, by the chain's frozen prior."""
+    """Data with every position drawn anew: by the latest model or, with True as a second argument,
+    by the chain's frozen prior."""
     fresh_human: Callable[[], Data]
     """A new draw of human data."""
 
@@ -55,14 +55,14 @@ class Regime(Protocol):
     def start(self, human: Data, generations: int) -> tuple[Data, Any]: ...
 
     def copies(self, number: Int[Array, ""] | int) -> Copies:
-        """How many times the human data's size generation `number` + 1 has."""
+        """Size of generation `number` + 1, in units of the human data."""
         ...
 
     def step(self, key: Key[Array, ""], memory: Any, seen: Generation) -> Step: ...
 
 
 class FromHuman:
-    """Starts from the human data, generates as many and remembers nothing, where not said."""
+    """Base of regimes: start from the human data, generate as many positions, remember nothing."""
 
     def start(self, human: Data, generations: int) -> tuple[Data, Any]:
         del generations
@@ -76,7 +76,8 @@ class FromHuman:
 @pytree
 @dataclass(frozen=True)
 class Replace(FromHuman):
-    """Full resampling: only the last model's output; `growing`: i^power as much in round i."""
+    """Full resampling: train on the last model's output alone; `growing`: i^power as much in round
+    i."""
 
     growing: bool = static(default=False)
     power: float = static(default=1.0)
@@ -94,9 +95,10 @@ class Replace(FromHuman):
 @pytree
 @dataclass(frozen=True)
 class Verify(FromHuman):
-    """Full resampling, but only what the verifier lets pass is data; the human data are not asked.
+    """Full resampling through a verifier: the next data are the positions that pass.
 
-    The verifier gives back the data it gets, with what it rejects made no data.
+    The verifier returns its data with the rejected positions made no data. The first data set, the
+    human one, is taken as it is.
     """
 
     verifier: Callable[[Data], Data]
@@ -185,7 +187,7 @@ def require_exchange(human: Data) -> None:
 @pytree
 @dataclass(frozen=True)
 class Accumulate(FromHuman):
-    """Everything so far: human data and the output of every model."""
+    """Accumulation: train on the human data and the output of every model so far."""
 
     def start(self, human, generations):
         return human.pool(generations + 1), None
@@ -199,7 +201,7 @@ class Accumulate(FromHuman):
 @pytree
 @dataclass(frozen=True)
 class AccumulateSubsample(FromHuman):
-    """A uniform subsample, of the human data's size, of everything so far."""
+    """Subsample of everything so far, uniform, of the human data's size."""
 
     def start(self, human, generations):
         return human.subset(), human.pool(generations + 1)
@@ -278,7 +280,7 @@ class Edit(FromHuman):
 
 
 def is_off(flag: Any) -> bool:
-    """Whether a flag is known to be False; inside a compiled program it is not known."""
+    """True if a flag is known to be False; inside a compiled program no flag is known."""
     return not isinstance(flag, Tracer) and not np.asarray(flag).any()
 
 

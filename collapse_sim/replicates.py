@@ -1,4 +1,4 @@
-"""Many replicates of one simulation: streamed in blocks over all devices, reduced on the host.
+"""Replicates of one simulation, streamed in blocks over all devices and reduced on the host.
 
 A block of replicates is the unit of computing. Its size depends on the simulation alone, each
 replicate has its own random stream, and blocks are reduced in order; so the results do not depend
@@ -98,14 +98,14 @@ class Moments:
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What is kept of a stream: moments of every measure, and the first replicates whole."""
+    """Summary of a stream: moments of every measure, and the first replicates in full."""
 
     moments: dict[str, Moments]
     first: tuple[dict[str, Float[np.ndarray, "_ generations"]], ...]
     """Blocks of the first SAMPLE replicates."""
 
     whole: "Summary | None" = None
-    """Without the last block, where that is only a part of one: a stream goes on from there."""
+    """Summary of the complete blocks alone: a stream goes on from there."""
 
     def __repr__(self) -> str:
         return f"Summary(count={self.count}, measures={list(self.moments)})"
@@ -134,7 +134,7 @@ class Summary:
         return Summary(moments, (*self.first, kept) if room > 0 else self.first)
 
     def scaled(self, factors: Mapping[str, float]) -> "Summary":
-        """The same in other units: measures times factors > 0, in float64."""
+        """Summary in other units: measures times factors > 0, in float64."""
         factors = {name: factor for name, factor in factors.items() if factor != 1}
         if not factors:
             return self
@@ -172,7 +172,7 @@ class Summary:
 
 
 def _named(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """Those whose names begin so, by the rest of their names."""
+    """Arrays whose names begin with a prefix, by the rest of their names."""
     return {n.removeprefix(prefix): array for n, array in arrays.items() if n.startswith(prefix)}
 
 
@@ -228,7 +228,7 @@ class Stream:
         chunk: int = 4096,
         block: int | None = None,
     ) -> "Stream":
-        """`block` is that of a stream to go on with; else the simulation's own."""
+        """Stream of a simulation; `block` is taken over from an earlier stream that goes on."""
         devices = devices or jax.local_devices()
         largest = largest_array_of(simulation)
         if block is None:

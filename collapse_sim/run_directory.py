@@ -1,4 +1,4 @@
-"""A run directory: every parameter, the results, and what a run needs to be resumed.
+"""Run directories: parameters, results and the checkpoints that --resume needs.
 
 Files appear whole or not at all: they are written aside and renamed. No JAX is imported here, so
 that a figure can be drawn from a run without a simulator.
@@ -29,17 +29,24 @@ CHAIN_COLUMNS = (
 interval."""
 
 NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
-"""What JSON holds, by the name that it is written as."""
+"""Numbers that are not finite, by their names in JSON files."""
 
 WORDS = ("claim", "source", "relation", "verdict", "note")
-"""Fields of a verdict that are text, whatever they say."""
+"""Fields of a verdict that are always text, even where a text looks like a number."""
 
 TEMPORARY = ".part-"
-"""In the names of files that are not yet whole."""
+"""Part of the name of a file that is still being written."""
 
-BROKEN = (ValueError, TypeError, EOFError, KeyError, NotImplementedError,
-          zipfile.BadZipFile, zlib.error)  # fmt: skip
-"""What NumPy raises for an .npz file that is not whole."""
+BROKEN = (
+    ValueError,
+    TypeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""Errors that NumPy raises for a broken .npz file."""
 
 
 class RunError(RuntimeError):
@@ -63,7 +70,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no NumPy numbers and no infinities: the latter become strings."""
+    """Convert to values of JSON: NumPy numbers become plain ones, infinities become strings."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -76,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 def _numbers(value: Any) -> Any:
-    """The inverse of `_plain` for what holds numbers only."""
+    """Inverse of `_plain` for values that hold numbers only."""
     if isinstance(value, dict):
         return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -140,7 +147,8 @@ class RunDirectory:
         return (self.path / "config.json").is_file()
 
     def is_new(self) -> bool:
-        """Whether nothing is there but what a run leaves that could not write its first file."""
+        """True if the folder is absent or holds only temporary files, as after a failed first
+        write."""
         if not self.path.is_dir():
             return True
         left = [path for path in self.path.iterdir() if path != self.checkpoints]
@@ -168,7 +176,7 @@ class RunDirectory:
         ]
 
     def read_json(self, name: str) -> Any:
-        """One of its files of JSON; raises RunError where it cannot be read."""
+        """Read a JSON file of the run; raises RunError for one that cannot be read."""
         try:
             return parse_json((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -191,7 +199,7 @@ class RunDirectory:
         write_atomically(self.path / name, write)
 
     def write_json(self, name: str, value: Any) -> None:
-        """Infinities become strings."""
+        """Write a JSON file; infinities become strings."""
         self.write(name, lambda aside: aside.write_text(dump_json(value), encoding="utf-8"))
 
     def write_verdicts(self, verdicts: list[Mapping[str, Any]]) -> None:
@@ -212,7 +220,8 @@ class RunDirectory:
         self.write("chains.parquet", write)
 
     def write_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """arrays.npz: what is too long for the parameters of verdicts.json, which name it."""
+        """Write arrays.npz: arrays too long for the parameters of verdicts.json, which name
+        them."""
 
         def write(aside: Path) -> None:
             with open(aside, "wb") as file:
@@ -221,7 +230,7 @@ class RunDirectory:
         self.write("arrays.npz", write)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Of arrays.npz, by name; none where the run has no such file."""
+        """Arrays of arrays.npz by name; an empty dictionary for a run without that file."""
         path = self.path / "arrays.npz"
         if not path.is_file():
             return {}
@@ -242,7 +251,7 @@ class RunDirectory:
         return self.load_checkpoint(name) is not None
 
     def load_checkpoint(self, name: str) -> dict[str, np.ndarray] | None:
-        """What was saved; None where nothing was, and where it is broken, which then is removed."""
+        """Load the saved arrays; None without any. Removes a broken checkpoint."""
         path = self.checkpoints / f"{name}.npz"
         if not path.is_file():
             return None
@@ -254,7 +263,7 @@ class RunDirectory:
             return None
 
     def drop_broken(self, path: Path) -> None:
-        """Remove a checkpoint that cannot be read, and say so: what it held is computed anew."""
+        """Remove a checkpoint that cannot be read, and say so: its replicates are computed anew."""
         print(f"{path}: cannot be read, is computed anew", file=sys.stderr)
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -1,4 +1,4 @@
-"""From a chain to its means, intervals and verdicts in one call each."""
+"""Simulated chains: means, intervals and verdicts in one call each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 Generations = Float[np.ndarray, " generations"]
 
 SEEDS = 2**32
-"""How many there are: JAX's keys see the last 32 bits of a number alone."""
+"""Number of seeds: JAX's keys see the last 32 bits of a number alone."""
 
 EQUAL_WITHIN = 0.01
-"""Relative tolerance of an equality, where none is given; a bound has none."""
+"""Default tolerance of an equality, relative. A bound has none."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,11 +78,11 @@ class Simulated:
         return np.array([mean_interval(moments, index, error) for index in indices])
 
     def quantile(self, share: float, measure: str = "test_error") -> Generations:
-        """What a share of the replicates lies below, from the first 32,768 of them."""
+        """Quantile over replicates: a share of the first 32,768 lies below it."""
         return np.quantile(require_measure(self.summary.sample, measure), share, axis=0)
 
     def table(self) -> Table:
-        """One row for each measure and generation, in the columns of a run's chains.parquet."""
+        """Table with a row for each measure and generation, in the columns of chains.parquet."""
         columns: dict[str, np.ndarray] = {
             "measure": np.repeat(np.array(self.measures), self.generations),
             "generation": np.tile(np.arange(1, self.generations + 1), len(self.measures)),
@@ -151,7 +151,7 @@ def simulate(
 
 
 def _require_trace(found: Any) -> None:
-    """Raises ValueError for what is no dictionary of measures with one value a generation."""
+    """Raise ValueError unless a trace is a dictionary of measures with one value a generation."""
     shapes = [np.shape(x) for x in found.values()] if isinstance(found, dict) else []
     if not shapes or len(shapes[0]) != 1 or len(set(shapes)) != 1:
         raise ValueError(

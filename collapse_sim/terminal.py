@@ -1,4 +1,4 @@
-"""What every command says in a terminal when it cannot go on: one line, and an exit status."""
+"""Terminal: a command that cannot go on says so in one line and returns an exit status."""
 
 import io
 import os
@@ -18,11 +18,11 @@ CLOSED = 141
 
 
 PROGRAM: ContextVar[str | None] = ContextVar("PROGRAM", default=None)
-"""What a person typed to start the program, where that is not the name of its file."""
+"""Words that a person typed to start the program, where they are not the name of its file."""
 
 
 def run_command(name: str, main: Callable[[], object], *, interrupted: str = "") -> int:
-    """Exit status of `main`; what goes wrong in it is said in one line of standard error.
+    """Run `main` and return its exit status; an error is one line of standard error.
 
     `name` begins that line where PROGRAM names nothing else; `interrupted` says what can be done
     after Ctrl-C, which is no error.
@@ -49,7 +49,7 @@ def run_command(name: str, main: Callable[[], object], *, interrupted: str = "")
 
 
 def print_whatever_it_is() -> None:
-    r"""Let no character end a command: what the terminal's encoding lacks is printed as \xe9."""
+    r"""Print every character: one that the terminal's encoding lacks is printed as \xe9."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a notebook's is none, and takes everything
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Every claim of the ledger: what it says, what it needs, and which command decides it.
+"""Claims of the ledger: statement, assumptions, and the command that decides each.
 
 collapse-sim claims                 one line a claim
 collapse-sim claims zhu2025         those of one source
@@ -24,36 +24,51 @@ from experiments.latex import plain
 from theory import Claim, ledger
 
 NARROW, WIDE = 72, 110
-"""Columns up to which a statement has a line of its own, and from which on what was found has room
-in full."""
+"""Widths of a terminal, in columns: statements get a line of their own up to the first, findings
+are
+shown in full from the second on."""
 
 COLOURS = {"holds": "green", "violated": "red"}
-"""Of what was found, by its first word; others are yellow."""
+"""Colours of findings by their first word; others are yellow."""
 
 COMMANDS = {
-    "linear": "bound", "recursion": "curse", "transformer": "transformer", "fraction": "fraction",
-    "editing": "editing", "conjecture_search.py": "search",
-}  # fmt: skip
-"""Of the parts of this package, where checks name the claims that they decide."""
+    "linear": "bound",
+    "recursion": "curse",
+    "transformer": "transformer",
+    "fraction": "fraction",
+    "editing": "editing",
+    "conjecture_search.py": "search",
+}
+"""Commands by the part of this package whose checks name the claims."""
 
 FAMILIES = {
-    "gaussian": "gaussian", "gaussian_means": "gaussian", "categorical": "categorical",
-    "points": "mixture", "kde": "kde", "selection": "selection", "forgetting": "forgetting",
+    "gaussian": "gaussian",
+    "gaussian_means": "gaussian",
+    "categorical": "categorical",
+    "points": "mixture",
+    "kde": "kde",
+    "selection": "selection",
+    "forgetting": "forgetting",
     "contamination": "contamination",
-}  # fmt: skip
-"""Of `collapse-sim curse`, by the source that makes their checks; others only report."""
+}
+"""Families of `collapse-sim curse` by the module that makes their checks; other modules only
+report."""
 
 REGIMES = {
-    "gerst2024.replace": "replace_fresh", "ref.accumulate_fresh": "accumulate_fresh",
-    "gerst2024.halfway": "halfway", "ref.subsample": "subsample", "he2025.weight": "mix_fresh",
+    "gerst2024.replace": "replace_fresh",
+    "ref.accumulate_fresh": "accumulate_fresh",
+    "gerst2024.halfway": "halfway",
+    "ref.subsample": "subsample",
+    "he2025.weight": "mix_fresh",
     "garg2026.fixedreal": "mix_fixed",
-}  # fmt: skip
+}
 """Regimes of `collapse-sim bound` that do not run unless asked for."""
 
 FORMATTED = {
-    "zhu2025.edit_pretrain": "editing/stages.py", "zhu2025.edit_continual": "editing/stages.py",
+    "zhu2025.edit_pretrain": "editing/stages.py",
+    "zhu2025.edit_continual": "editing/stages.py",
     "zhu2025.edit_finetune": "editing/stages.py",
-}  # fmt: skip
+}
 """Checks whose claims no source names in full: ids made of parts, and bounds beside equalities."""
 
 RELATIONS = {
@@ -67,7 +82,8 @@ RELATIONS = {
 
 
 def show(arguments: Sequence[str]) -> None:
-    """List all claims, or those whose ids begin as an argument; explain those that one names.
+    """List all claims, or the ones whose ids begin with an argument; explain each claim named in
+    full.
 
     Raises ValueError for an argument that no id begins with, before anything is printed.
     """
@@ -94,14 +110,14 @@ def _beginning_with(prefix: str, claims: Iterable[Claim]) -> list[Claim]:
 
 
 def unknown(name: str, claims: Iterable[str]) -> str:
-    """One line that names the nearest ids, where some are near."""
+    """Message for an unknown id, with the nearest ids."""
     near = difflib.get_close_matches(name, list(claims), n=3, cutoff=0.5)
     hint = f"the nearest are {', '.join(near)}" if near else "collapse-sim claims lists them"
     return f"unknown claim {name}: {hint}"
 
 
 def listing(console: Console, claims: list[Claim]) -> None:
-    """One line a claim, or two where they are short, grouped by source."""
+    """Lines of the list: one a claim, two in a narrow terminal, grouped by source."""
     longest = max(len(claim.id) for claim in claims)
     for group, members in groupby(claims, lambda claim: claim.id.partition(".")[0]):
         members = list(members)
@@ -123,7 +139,7 @@ def listing(console: Console, claims: list[Claim]) -> None:
 
 
 def _author(claims: Sequence[Claim]) -> str:
-    """Who said it, without the place."""
+    """Authors of a source, without the place."""
     if claims[0].id.startswith("ref."):
         return "derived in this project"
     sources = [re.split(r" \(|[:;]|(?<=\d{4}),", claim.source)[0] for claim in claims]
@@ -131,7 +147,7 @@ def _author(claims: Sequence[Claim]) -> str:
 
 
 def _lines(claims: Sequence[Claim], longest: int, *, wide: bool) -> Table:
-    """The claim, what it says, how it is decided and what was found."""
+    """Cells of a claim: id, statement, how it is decided, and the finding."""
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
     table.add_column(width=longest, no_wrap=True)
     table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
@@ -145,48 +161,50 @@ def _lines(claims: Sequence[Claim], longest: int, *, wide: bool) -> Table:
 
 
 def _outcome(claim: Claim, *, in_full: bool) -> Text:
-    """What was found, or its first word."""
+    """Finding, or its first word."""
     first = re.split("[ ,;:]", claim.expected)[0]
     return Text(plain(claim.expected) if in_full else first, COLOURS.get(first, "yellow"))
 
 
 def explanation(claim: Claim) -> Table:
-    """What the record says, in two columns."""
+    """Table of a claim's record, in two columns."""
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    kind = "measured, no theorem" if claim.kind == "trend" else RELATIONS[claim.relation]
+    relation = RELATIONS[claim.relation]
+    if claim.kind == "trend":
+        relation = f"measured, no theorem: {relation}"
     rows = {
         "says": plain(claim.says),
-        "relation": f"{claim.relation}  {kind}" if claim.kind == "theorem" else
-                    f"{claim.relation}  {kind}: {RELATIONS[claim.relation]}",
+        "relation": f"{claim.relation}  {relation}",
         "stated": plain(claim.stated),
         "needed": plain(claim.needed),
         "formula": _formula(claim),
         "tolerance": tolerance(claim),
         "decided": decided(claim),
         "found": plain(claim.expected),
-    }  # fmt: skip
+    }
     for name, value in rows.items():
         table.add_row(name, Text(value))
     return table
 
 
 def _formula(claim: Claim) -> str:
-    """Where it stands, what it does and what it must be told."""
+    """Name of the formula, its first line of documentation and its arguments."""
     formula = claim.formula
     says = plain((inspect.getdoc(formula) or "-").splitlines()[0])
     fixed = [f"{name} = {value!r}, fixed by the claim" for name, value in claim.given.items()]
     arguments = [
         name if argument.default is argument.empty else f"{name} = {argument.default!r}"
-        for name, argument in claim.arguments.items() if name not in claim.given
-    ]  # fmt: skip
+        for name, argument in claim.arguments.items()
+        if name not in claim.given
+    ]
     named = "; ".join([", ".join(arguments) or "no argument", *fixed])
     return f"{formula.__module__}.{formula.__qualname__}\n{says}\n{named}"
 
 
 def tolerance(claim: Claim) -> str:
-    """How far off a run may be, and how far off a formula is seen."""
+    """Tolerance of a run, and the size of an error in the formula that a run detects."""
     if claim.relation == "assumption":
         return "none: it is met or not"
     if claim.kind == "trend":
@@ -204,7 +222,7 @@ def tolerance(claim: Claim) -> str:
 
 
 def decided(claim: Claim) -> str:
-    """How, and by which command."""
+    """Way in which a claim is decided, with the command."""
     if claim.decided == "cited":
         return f"by nothing here: {claim.reason}"
     if claim.decided == "exact":
@@ -216,7 +234,7 @@ def decided(claim: Claim) -> str:
 
 
 def deciding(name: str) -> list[str]:
-    """Commands that decide a claim: those of the sources of this package that name it."""
+    """Commands that decide a claim: the sources of this package are searched for its id."""
     named = re.compile(rf"[\"']{re.escape(name)}[\"']")
     found = [path for path, source in _sources().items() if named.search(source)]
     found += [Path(FORMATTED[name])] if name in FORMATTED else []
@@ -225,14 +243,14 @@ def deciding(name: str) -> list[str]:
 
 @functools.cache
 def _sources() -> dict[Path, str]:
-    """Of this package, all but this one."""
+    """Sources of this package by path, without this file."""
     here = Path(__file__)
     files = sorted(path for path in here.parent.rglob("*.py") if path != here)
     return {path.relative_to(here.parent): path.read_text(encoding="utf-8") for path in files}
 
 
 def _command(source: Path, name: str) -> str | None:
-    """The command that a source of this package belongs to."""
+    """Command that a source of this package belongs to."""
     folder = source.parts[0]
     if folder == "recursion":
         family = FAMILIES.get(source.stem)

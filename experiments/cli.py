@@ -16,7 +16,7 @@ NAME = "collapse-sim"
 
 
 class Command(NamedTuple):
-    """A module whose `command(arguments)` returns an exit status, and what it answers."""
+    """Module whose `command(arguments)` returns an exit status, and the question it answers."""
 
     module: str
     says: str
@@ -39,7 +39,7 @@ def usage() -> str:
     """The text of --help."""
     width = max(map(len, COMMANDS))
     lines = (f"  {name:{width}}  {command.says}" for name, command in COMMANDS.items())
-    return "\n".join([
+    text = [
         f"usage: {NAME} COMMAND [FLAGS]",
         "",
         "Learners trained on their own output, and which published guarantees about them hold.",
@@ -48,11 +48,12 @@ def usage() -> str:
         "",
         f"{NAME} COMMAND --help names the flags of a command; {NAME} --version the version.",
         f"For example: {NAME} bound --preset quick",
-    ])  # fmt: skip
+    ]
+    return "\n".join(text)
 
 
 def unknown(name: str) -> str:
-    """One line that names the nearest command, where one is near, and all there are."""
+    """Message for an unknown command: the nearest one, and all there are."""
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"the nearest is {near[0]}; " if near else ""
     return f"unknown command {name}: {hint}accepted are {', '.join(COMMANDS)}"

@@ -1,4 +1,4 @@
-"""What the experiments' command lines share: presets, names of runs, and errors in one line."""
+"""Command lines of the experiments: presets, names of runs, and errors in one line."""
 
 import hashlib
 import importlib.metadata
@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,10 +16,10 @@ import tyro
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, dump_json
 from collapse_sim.terminal import PROGRAM, run_command
-from experiments import repeat
+from experiments import renamed, repeat
 
 SEEDS = 2**32
-"""How many there are: JAX's keys see the last 32 bits of a number alone."""
+"""Number of seeds: JAX's keys see the last 32 bits of a number alone."""
 
 
 class Flags(Protocol):
@@ -52,14 +52,17 @@ AnySettings = TypeVar("AnySettings", bound=Flags)
 
 
 def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySettings:
-    """Settings from the command line; flags override those of --preset or --config."""
+    """Settings from the command line; flags override the preset or the config."""
     path, arguments = repeat.taken(arguments)
     stored = None if path is None else repeat.stored_parameters(path)
     preset = _preset(arguments) if stored is None else stored.get("preset", "default")
     if preset not in presets:
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]
+    names = [field.name for field in fields(default)]  # type: ignore[arg-type]
+    renamed.require_new_names(arguments, names)
     if path is not None and stored is not None:
+        stored = renamed.with_new_names(stored, names)
         arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
     description = f"{type(default).__doc__}\n{repeat.HELP}"
     settings = tyro.cli(
@@ -83,19 +86,19 @@ def _preset(arguments: Sequence[str]) -> str:
 
 
 def require_seed(seed: int) -> None:
-    """Raises ValueError for a seed whose random numbers are those of another."""
+    """Raise ValueError for a seed that would give the random numbers of another seed."""
     if not 0 <= seed < SEEDS:
         raise ValueError(f"--seed {seed}: accepted are integers from 0 to {SEEDS - 1}")
 
 
 def reject(settings: Flags, name: str, accepted: str, value: Any = None) -> None:
-    """Raises ValueError that names a flag, its value and what is accepted."""
+    """Raise ValueError that names a flag, its value and the accepted values."""
     value = getattr(settings, name) if value is None else value
     raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
 
 
 def parameters(settings: Flags) -> dict[str, Any]:
-    """All that decides the numbers of a run, and nothing that does not."""
+    """Parameters: the settings that decide the numbers of a run."""
     values = asdict(settings)  # type: ignore[call-overload]
     for name in repeat.NO_PARAMETERS:
         values.pop(name, None)
@@ -103,7 +106,7 @@ def parameters(settings: Flags) -> dict[str, Any]:
 
 
 def directory(settings: Settings, experiment: str) -> Path:
-    """Where the run is written: --out, or a name made of its parameters."""
+    """Path of the run directory: --out, or a name made of the parameters."""
     if settings.out is not None:
         return settings.out
     digest = hashlib.sha256(json.dumps(parameters(settings)).encode()).hexdigest()[:8]
@@ -117,7 +120,7 @@ def digest(value: Any) -> str:
 
 
 def file_digests(settings: Settings, *flags: str) -> dict[str, str]:
-    """A digest of every file that these flags name, by flag and name, which has a suffix."""
+    """Digests of the files (names with a suffix) that these flags name, by flag and name."""
     found = {}
     for flag in flags:
         value = getattr(settings, flag)
@@ -134,7 +137,7 @@ def config(
     inputs: Mapping[str, str],
     **more: Any,
 ) -> dict[str, Any]:
-    """Everything that made the numbers, for config.json.
+    """Content of config.json: everything that made the numbers.
 
     `inputs` is a digest of everything that was read, by flag: --resume refuses other ones.
     """
@@ -153,7 +156,7 @@ def config(
 
 
 def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
-    """The run directory, ready for writing; says so where that ends an earlier run."""
+    """Open the run directory for writing; says so if that overwrites an earlier run."""
     run = RunDirectory(path)
     finished, there = run.is_finished(), run.has_config()
     run = RunDirectory.open(path, config, resume=resume)
@@ -167,7 +170,7 @@ def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirec
 
 
 def cores() -> int:
-    """Cores that this process may use; all of the machine where the system does not tell."""
+    """Number of cores that this process may use; the whole machine if the system tells nothing."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     count = getattr(os, "process_cpu_count", os.cpu_count)  # the former from Python 3.13 on
@@ -190,7 +193,7 @@ def require_devices() -> None:
 
 
 def configure_training(settings: Any) -> None:
-    """One CPU device for each core: seeds and replicates are spread over devices."""
+    """Give JAX a CPU device for each core: seeds and replicates are spread over devices."""
     del settings
     import jax
 
@@ -199,7 +202,7 @@ def configure_training(settings: Any) -> None:
 
 
 def configure_simulation(settings: Precise) -> None:
-    """Precision and devices, and quick compiling, which on two cores is most of a short run.
+    """Set precision, devices and quick compiling: on two cores compiling is most of a short run.
 
     XLA's level 1 halves the time to compile and slows simulation by a tenth.
     """
@@ -229,6 +232,7 @@ def command(
     def run() -> None:
         note = repeat.check(arguments, script.removesuffix(".py"))
         settings = parse(arguments)
+        note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
         configure(settings)
         main(settings)

@@ -50,7 +50,7 @@ class Settings:
     """Run directory: verdicts.json and config.json."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
+        """Raise ValueError, in one line, for unusable values."""
         for name, least in (("dims", 1), ("blocks", 1), ("ratios", 0), ("totals", 0)):
             if not getattr(self, name) or min(getattr(self, name)) < least:
                 command_line.reject(self, name, f"accepted are numbers >= {least}, at least one")
@@ -152,8 +152,10 @@ def main(settings: Settings) -> None:
     for (dim, samples), verdict in closest.items():
         sizes = ",".join(map(str, verdict.parameters["edited_rows"]))
         total = verdict.parameters["edited_total"]
-        print(f"{dim:4d} {samples:5d}   {sizes:36.36s} {total:5.2f} {_share(verdict):12.3f}     "
-              f"{verdict.verdict}")  # fmt: skip
+        print(
+            f"{dim:4d} {samples:5d}   {sizes:36.36s} {total:5.2f} {_share(verdict):12.3f}     "
+            f"{verdict.verdict}"
+        )
     counts = {name: sum(v.verdict == name for v in verdicts) for name in ("holds", "violated")}
     rest = len(verdicts) - sum(counts.values())
     held = f"{counts['holds']} hold, {counts['violated']} violated, {rest} undecided"
@@ -167,7 +169,7 @@ def _share(verdict: "Verdict") -> float:
 
 
 def _configure(settings: Settings) -> None:
-    """Many small programs: the host compiles fastest."""
+    """Run on the host, which compiles many small programs fastest."""
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     command_line.require_devices()
 

@@ -35,20 +35,20 @@ def plain(text: str) -> str:
 
 
 class _Reader:
-    """One formula, token by token."""
+    """Reader of one formula, token by token."""
 
     def __init__(self, formula: str):
         self.tokens = _TOKEN.findall(formula)
 
     def read(self) -> str:
-        """What is left, up to a closing brace."""
+        """Read on to the closing brace or the end."""
         said = ""
         while self.tokens and self.tokens[0] != "}":
             said += self.next()
         return re.sub("‖ (.*?) ‖", r"‖\1‖", re.sub(" {2,}", " ", said))
 
     def next(self) -> str:
-        """The next sign, group or command with its arguments."""
+        """Read the next sign, group or command with its arguments."""
         token = self.tokens.pop(0)
         if token == "{":
             inner = self.read()
@@ -78,7 +78,7 @@ class _Reader:
         return name if not name.isalpha() or not self._letter_follows() else f"{name} "
 
     def argument(self) -> str:
-        """The next group or sign; blanks before it say nothing."""
+        """Read the next group or sign, after any blanks."""
         while self.tokens[:1] == [" "]:
             self.tokens.pop(0)
         return self.next() if self.tokens else ""
@@ -88,5 +88,6 @@ class _Reader:
 
 
 def _bracketed(text: str, whole: str) -> str:
-    """In brackets unless it is seen to be one thing, as the pattern `whole` has it."""
+    """Put brackets around a text, unless it is one symbol: unless it matches the pattern
+    `whole`."""
     return text if re.fullmatch(whole, text) else f"({text})"

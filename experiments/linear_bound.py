@@ -42,9 +42,15 @@ def main(settings: Settings) -> None:
         print_stored(run)
         return
     results, verdicts = decide(
-        processes, ledger(), seed=settings.seed, run=run, early_stop=settings.early_stop,
-        least=LEAST, deadline=deadline, family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
-    )  # fmt: skip
+        processes,
+        ledger(),
+        seed=settings.seed,
+        run=run,
+        early_stop=settings.early_stop,
+        least=LEAST,
+        deadline=deadline,
+        family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
+    )
     run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(draw(run), run.path, "figure")

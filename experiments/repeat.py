@@ -13,6 +13,7 @@ import tyro
 
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory
+from experiments import renamed
 
 HELP = (
     "--config RUN/config.json takes every parameter from an earlier run; flags given beside it "
@@ -20,7 +21,7 @@ HELP = (
 )
 
 NO_PARAMETERS = ("out", "resume")
-"""Flags that do not decide the numbers of a run, and that its config does not hold."""
+"""Flags that have no influence on the numbers of a run; its config lacks them."""
 
 
 def taken(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
@@ -45,7 +46,7 @@ def taken(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
 
 
 def check(arguments: Sequence[str], experiment: str) -> list[str]:
-    """Lines that say what has changed since the run of `--config`, none without one.
+    """Lines on the changes since the run of `--config`; an empty list without one.
 
     Raises ValueError for the config of another experiment.
     """
@@ -62,6 +63,15 @@ def check(arguments: Sequence[str], experiment: str) -> list[str]:
     return [f"--config {path}: made by {', '.join(changed)}; numbers may differ"]
 
 
+def renamed_since(arguments: Sequence[str], settings: Any) -> list[str]:
+    """Line on the parameters of `--config` that have another name now; an empty list without
+    any."""
+    path, _ = taken(arguments)
+    names = [field.name for field in fields(settings)]
+    changes = [] if path is None else renamed.changes(stored_parameters(path), names)
+    return [f"--config {path}: {', '.join(changes)}"] if changes else []
+
+
 def stored_parameters(path: Path) -> dict[str, Any]:
     """Parameters of a run; raises ValueError for a file that holds none."""
     parameters = _read(path).get("parameters")
@@ -73,7 +83,7 @@ def stored_parameters(path: Path) -> dict[str, Any]:
 def as_flags(
     path: Path, stored: Mapping[str, Any], default: Any, given: Sequence[str]
 ) -> list[str]:
-    """Flags that turn the preset `default` into the stored parameters, but for those `given`.
+    """Flags that turn the preset `default` into the stored parameters; flags `given` stay out.
 
     Raises ValueError for parameters that are unknown, missing or of another kind than accepted.
     """
@@ -136,7 +146,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _changed_versions(config: Mapping[str, Any]) -> list[str]:
-    """What made a run in a version that is not the one installed, each with both versions."""
+    """Packages that had another version when a run was made, each with both versions."""
     then = {"collapse_sim": config.get("version"), **config.get("packages", {})}
     changed = []
     for name, version in then.items():

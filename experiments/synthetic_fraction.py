@@ -1,4 +1,4 @@
-"""How does perplexity grow with the share of synthetic text, and what is wrong with that text?
+"""How does perplexity grow with the share of synthetic text, and how does that text differ?
 
     python experiments/synthetic_fraction.py
     python experiments/synthetic_fraction.py --analyse

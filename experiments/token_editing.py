@@ -36,8 +36,8 @@ def main(settings: TokenEditingSettings) -> None:
     from theory.claims import ledger
 
     packages = PACKAGES
-    if "finetune" in settings.stage:  # before anything is trained
-        require_sacrebleu("--stage finetune")
+    if "finetune" in settings.stages:  # before anything is trained
+        require_sacrebleu("--stages finetune")
         packages += ("sacrebleu",)
     for size in (settings.size, settings.prior_size):
         TransformerConfig.named(size, vocabulary=settings.vocabulary, context=settings.context)
@@ -60,7 +60,7 @@ def main(settings: TokenEditingSettings) -> None:
         prior = train_prior(study, settings)
         table = dict(tables(prior))
         stages = Stages(study, settings, corpora, prior)
-        arms = {stage: stages.arms(stage) for stage in settings.stage}
+        arms = {stage: stages.arms(stage) for stage in settings.stages}
         processes = make_processes(study, settings, table, arms)
         results, verdicts = decide(processes, ledger(), seed=settings.seed, bar=bar)
     run.write_chains(list(chain_rows(results)))

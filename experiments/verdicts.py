@@ -9,10 +9,10 @@ from rich.text import Text
 from collapse_sim.certify import FAMILY_ERROR, Verdict
 
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
-"""Other verdicts are yellow."""
+"""Colours of verdicts; others are yellow."""
 
 INDEPENDENT = "for independent replicates, as many as the normal limit needs"
-"""What the chance of a wrong verdict rests on where replicates are simulated."""
+"""Assumption behind the chance of a wrong verdict where replicates are simulated."""
 
 
 def process_of(verdict: Verdict) -> str:
@@ -21,13 +21,14 @@ def process_of(verdict: Verdict) -> str:
 
 
 def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> Table:
-    """Every verdict in two lines: the claim, what it was decided `on`, predicted and measured.
+    """Table of verdicts, two lines each: the claim and its subject (`on`), predicted and measured.
 
     The relation `->` is a limit as d/T -> 0, `~` a whole law. After `±` stands the tolerance, and
     beside `holds` what the claim holds within.
     """
-    table = Table(title="Verdicts", title_justify="left", box=None,
-                  padding=(0, 1, 0, 0), header_style="bold")  # fmt: skip
+    table = Table(
+        title="Verdicts", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
+    )
     table.add_column("claim", overflow="fold")  # the one that gives way
     for title in ("predicted", "interval"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -49,13 +50,13 @@ def _numbers(verdict: Verdict) -> tuple[str, str]:
 
 
 def _broken(words: str) -> str:
-    """In two lines, the first at most as long as `assumption` or `holds within`."""
+    """Break words into two lines, the first at most as long as `assumption` or `holds within`."""
     first = next((w for w in ("holds within", "assumption") if words.startswith(w)), words)
     return first + words[len(first) :].replace(" ", "\n", 1)
 
 
 def in_words(verdict: Verdict) -> str:
-    """The verdict, with what it holds within where it would forgive anything."""
+    """Verdict in words; where a tolerance was allowed, with the deviation it holds within."""
     if verdict.verdict == "holds" and verdict.tolerance and verdict.within:
         return f"holds within {percent(verdict.within)}"
     return verdict.verdict
@@ -80,7 +81,7 @@ def number(value: float | None) -> str:
 
 
 def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
-    """The chance of a wrong verdict and what it rests on, the controls, and what is undecided."""
+    """Sentences on the chance of a wrong verdict, the negative controls and undecided claims."""
     if not verdicts:
         return "No claim is about this run."
     lines = [
@@ -95,8 +96,12 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
         )
     lines += [
         f"Undecided: {verdict.claim} on {verdict.parameters.get('process', 'this run')}; "
-        + (f"about {verdict.needed:,} replicates would decide it." if verdict.needed else
-           "more replicates alone would not decide it.")
-        for verdict in verdicts if verdict.verdict == "undecided"
-    ]  # fmt: skip
+        + (
+            f"about {verdict.needed:,} replicates would decide it."
+            if verdict.needed
+            else "more replicates alone would not decide it."
+        )
+        for verdict in verdicts
+        if verdict.verdict == "undecided"
+    ]
     return "\n".join(lines)

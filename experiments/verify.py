@@ -35,7 +35,7 @@ class Settings:
     """Most replicates of each process (by process)."""
 
     precision: Literal["float32", "float64"] = "float32"
-    """Of the simulation; reductions, closed forms and verdicts are always float64."""
+    """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -84,7 +84,7 @@ def main(settings: Settings) -> int:
 
 
 def _without_simulation(claim: Claim) -> str:
-    """By its certificate, or the reason why nothing decides it."""
+    """Outcome of a claim by its certificate, or the reason why nothing decides it."""
     certificate = claim.certificate
     if certificate is None:
         return decided(claim)
@@ -109,7 +109,7 @@ def select(settings: Settings, names: Sequence[str]) -> list:
 
 
 def _all_processes(settings: Settings) -> list:
-    """Every regime of the regression, and every family that decides something."""
+    """Make every regime of the regression and every family with checks."""
     from experiments.linear.ladders import make_ladders
     from experiments.linear.processes import make_processes
     from experiments.linear.settings import PRESETS

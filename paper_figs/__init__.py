@@ -1,4 +1,4 @@
-"""One module per figure: reads finished runs and closed forms, never simulates.
+"""Figures, one module each: they are drawn from finished runs and closed forms, without simulation.
 
 `paper_figs` is the room of figures of collapse_sim, installed beside it under its own name.
 """

@@ -1,4 +1,4 @@
-"""The published bound 2b, what breaks it, and the bound that replaces it.
+"""Violations of the published bound 2b, and the bound that replaces it.
 
 Left: inflation against the share of rows edited so far, no row twice. Right: inflation once every
 row has been edited, against rows per column.
@@ -36,12 +36,12 @@ LEAST_RATIO, RATIO = 1.1, 40.0
 """T/d on the right, which runs further when a run does."""
 
 SINGLE_ROWS = (3, 4, 5, 6, 8, 10, 14, 20, 28, 40)
-"""T of the row-by-row edits there: the exact law takes a time that grows as T cubed."""
+"""T of the row-by-row edits on the right: the time of the exact law grows as T cubed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """One disjoint schedule of a run: inflation after each edit, and rows edited by then."""
+    """Path of a disjoint schedule: inflation after each edit, and rows edited by then."""
 
     curve: Curve
     name: str
@@ -54,7 +54,7 @@ def can_draw(run: RunDirectory) -> bool:
 
 
 def draw(runs: Sequence[RunDirectory]) -> Figure:
-    """From any number of runs with disjoint masks."""
+    """Draw the figure of any number of runs with disjoint masks."""
     paths = [path for run in runs for path in read_paths(run)]
     ratio = max([RATIO, *(path.ratio for path in paths)])
     with style.context():
@@ -73,7 +73,8 @@ def draw(runs: Sequence[RunDirectory]) -> Figure:
 
 
 def read_paths(run: RunDirectory) -> list[Path]:
-    """Schedules of two edits or more, no row twice, on Gaussian designs: the bound is about these.
+    """Read the disjoint schedules of two or more edits on Gaussian designs, which the bound is
+    about.
 
     One edit is left out: there the published bound is right.
     """
@@ -105,7 +106,7 @@ def _draw_bounds(ax: Axes) -> list[style.End]:
 
 
 def _draw_rows(ax: Axes) -> list[style.End]:
-    """Row after row for d = 1, where the law is exact at every T."""
+    """Draw edits row after row for d = 1, where the law is exact at every T."""
     ends = []
     for samples in ROWS:
         inflations = _row_by_row(samples)
@@ -172,11 +173,15 @@ def _handles(paths: list[Path]) -> list[Line2D]:
     names = {path.curve.name: path for path in paths}
     return [
         Line2D(
-            [], [], color=path.curve.mark.colour, marker=path.curve.mark.marker, linestyle="none",
+            [],
+            [],
+            color=path.curve.mark.colour,
+            marker=path.curve.mark.marker,
+            linestyle="none",
             label="disjoint blocks" if path.curve.mask == "disjoint" else path.name,
         )
         for path in names.values()
-    ]  # fmt: skip
+    ]
 
 
 @cache

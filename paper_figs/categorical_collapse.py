@@ -15,7 +15,7 @@ from paper_figs.recursion_runs import (
     draw_means,
     finish,
     mean_ends,
-)  # fmt: skip
+)
 
 
 def can_draw(run: RunDirectory) -> bool:
@@ -37,9 +37,10 @@ def draw(run: RunDirectory) -> Figure:
 def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
     """Types of the words that are left."""
     lines = [
-        line for line in read_curves(run, "surviving_types", family="categorical")
+        line
+        for line in read_curves(run, "surviving_types", family="categorical")
         if line.variant == "words"
-    ]  # fmt: skip
+    ]
     draw_means(ax, lines)
     style.log_inflation_axis(ax)
     finish(ax, lines, "Words: types left")
@@ -48,9 +49,10 @@ def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
 
 def _draw_variety(ax: Axes, run: RunDirectory) -> list[style.End]:
     lines = [
-        line for line in read_curves(run, "heterozygosity", family="categorical")
+        line
+        for line in read_curves(run, "heterozygosity", family="categorical")
         if line.variant == "four types"
-    ]  # fmt: skip
+    ]
     draw_means(ax, lines)
     ax.set_ylim(bottom=0)
     finish(ax, lines, "Four types, 40 tokens: chance that two differ")

@@ -1,4 +1,4 @@
-"""How a process looks against generations: a line for theory, points for simulation."""
+"""Curves of a process against generations: a line for theory, points for simulation."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,11 @@ from paper_figs import style
 from paper_figs.chains import Curve
 
 MOST_POINTS = 16
-"""More of them run into one another; they are then spread evenly over the generations."""
+"""Most points of a line: more would run into one another. They are spread over the generations."""
 
 ROUNDING = 1e-6
-"""Errors this small are the first fit's distance from itself, which a log axis cannot show."""
+"""Largest error that is rounding alone: a log axis cannot show the first fit's distance from
+itself."""
 
 LINES = {
     "exact": {"linestyle": "-"},
@@ -24,7 +25,7 @@ LINES = {
     "leading": {"linestyle": "--"},
     "": {"linestyle": ":", "linewidth": 0.7},
 }
-"""By how the closed form is known; with none, a dotted line joins the points."""
+"""Styles of lines by the kind of closed form; without one, a dotted line joins the points."""
 
 NAMES = {
     "exact": "closed form",
@@ -52,27 +53,33 @@ def draw_points(
 ) -> None:
     """Simulated means with their intervals."""
     ax.errorbar(
-        x, mean, half_width, color=mark.colour, marker=mark.marker, linestyle="none",
-        elinewidth=0.8, markeredgewidth=0, zorder=3,
-    )  # fmt: skip
+        x,
+        mean,
+        half_width,
+        color=mark.colour,
+        marker=mark.marker,
+        linestyle="none",
+        elinewidth=0.8,
+        markeredgewidth=0,
+        zorder=3,
+    )
 
 
 def draw_key(
     figure: Figure, curves: Sequence[Curve], title: str = "", more: Sequence[Artist] = ()
 ) -> None:
-    """What points and lines mean, as far as they occur; the design on the right."""
-    points = figure.axes[0].errorbar(
-        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="simulated mean, 95 % interval",
-    )  # fmt: skip
+    """Draw the key of points and of the lines that occur; the design stands on the right."""
+    points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
     occurring = {curve.kind for curve in curves}
     looks = {NAMES[kind]: LINES[kind] for kind in LINES if kind in occurring}
     lines = [Line2D([], [], color=style.NEUTRAL, label=k, **v) for k, v in looks.items()]
     handles = [points, *lines, *more]
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=4 if len(handles) < 5 else 3,
+        handles=handles,
+        loc="outside upper left",
+        ncols=4 if len(handles) < 5 else 3,
         columnspacing=1.5,
-    )  # fmt: skip
+    )
     if title:
         figure.legend(handles=[], title=title, loc="outside upper right")
 

@@ -1,4 +1,4 @@
-"""What a run of experiments/token_editing.py found: probabilities, passes, and models of the text.
+"""Figure of a run of experiments/token_editing.py: probabilities, passes, and models of the text.
 
 Bars reach from the smallest seed to the largest. The figure that the study leaves in its run
 directory.
@@ -47,9 +47,15 @@ def draw_differences(ax: Axes, run: RunDirectory) -> None:
     for place, (_, curve) in enumerate(found):
         mark = HERE if curve.regime == "edited" + SUFFIX else TEMPERED
         ax.errorbar(
-            curve.mean, [place], xerr=curve.reach, color=mark.colour, marker=mark.marker,
-            linestyle="none", elinewidth=0.8, markeredgewidth=0,
-        )  # fmt: skip
+            curve.mean,
+            [place],
+            xerr=curve.reach,
+            color=mark.colour,
+            marker=mark.marker,
+            linestyle="none",
+            elinewidth=0.8,
+            markeredgewidth=0,
+        )
     # Other rules cost a hundred times more than the main one.
     ax.set_xscale("symlog", linthresh=LINEAR)
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.6, zorder=1)

@@ -20,5 +20,5 @@ def run_name(run: RunDirectory) -> str:
     parameters = run.config()["parameters"]
     return (
         f"{parameters['seeds']} seeds, prior of {parameters['prior_size'].upper()} parameters, "
-        f"edits where P ≥ {parameters['threshold']:g}"
+        f"edits where P ≥ {parameters['edit_above']:g}"
     )

@@ -17,7 +17,7 @@ from paper_figs.recursion_runs import (
     finish,
     mark_of,
     plain_name,
-)  # fmt: skip
+)
 
 TAIL = 0.0026998
 """The truth's chance of a point beyond 3 standard deviations."""
@@ -60,10 +60,13 @@ def _draw_tails(ax: Axes, run: RunDirectory) -> list[style.End]:
     finish(ax, lines, "Chance of a point beyond 3 s.d., median model")
     names = [style.End("truth", TAIL, style.PUBLISHED["color"])]
     return names + [
-        style.End(plain_name(line, run), max(float(line.median[-1]), ax.get_ylim()[0]),
-                  mark_of(line).colour)
+        style.End(
+            plain_name(line, run),
+            max(float(line.median[-1]), ax.get_ylim()[0]),
+            mark_of(line).colour,
+        )
         for line in lines
-    ]  # fmt: skip
+    ]
 
 
 def _plain(lines: list[Curve]) -> list[Curve]:

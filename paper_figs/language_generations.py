@@ -1,4 +1,4 @@
-"""A language model over generations of its own text: its loss, and what becomes of the text.
+"""Language models over generations of their own text: their loss, and the change of the text.
 
 Left: held-out loss. Middle: the tail of the text that each generation is trained on. Right: how
 probable the first model finds the tokens of human text and of the last generation's. Also the
@@ -23,7 +23,7 @@ from paper_figs.language_runs import (
     new_row,
     read_trends,
     trend_ends,
-)  # fmt: skip
+)
 
 LOSS, TAIL = "held_out_loss", "tail_mass"
 
@@ -33,15 +33,16 @@ EDGES = np.linspace(0, 1, 11)
 MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
 
 FLOOR = 1e-5
-"""Smaller shares are a handful of tokens."""
+"""Least share drawn: smaller ones are a handful of tokens."""
 
 HUMAN_BARS = {"color": "#E0E0E0", "zorder": 1}
 
 LEAST_SHARE = 0.01
-"""A first model that gives fewer human tokens a probability above 0.1 has nothing to show."""
+"""Share of human tokens of probability above 0.1 under the first model; with fewer no panel is
+drawn."""
 
 COMPARED = ("replace", "edit confident", "edit confident anchored", "edit share")
-"""Whose last text is compared with human text, where a run has them; else every arm's."""
+"""Arms whose last text is compared with human text; all arms in a run without these."""
 
 
 def can_draw(run: RunDirectory) -> bool:
@@ -80,7 +81,7 @@ def _histograms(run: RunDirectory) -> list[tuple[Curve, np.ndarray]]:
     ]
     if arms[0][1][0, 1:].sum() < LEAST_SHARE:
         return []
-    moving = [arm for arm in arms if arm[0].regime != "control"]
+    moving = [arm for arm in arms if arm[0].regime != "human_only"]
     return [arm for arm in moving if arm[0].name in COMPARED] or moving
 
 
@@ -96,9 +97,13 @@ def _draw_histograms(
     ends = [style.End(first_text(run), drawn[0, last[0]], HUMAN, EDGES[last[0] + 1])]
     for (curve, _), shares, end in zip(arms, seen[1:], last[1:], strict=True):
         ax.plot(
-            MIDDLES, shares, color=curve.mark.colour, marker=curve.mark.marker, linewidth=0.9,
+            MIDDLES,
+            shares,
+            color=curve.mark.colour,
+            marker=curve.mark.marker,
+            linewidth=0.9,
             markeredgewidth=0,
-        )  # fmt: skip
+        )
         name = arm_name(curve, run)
         ends.append(style.End(name, shares[end], curve.mark.colour, MIDDLES[end]))
     ax.set_yscale("log")

@@ -17,18 +17,18 @@ from paper_figs.chains import Curve, read_curves
 from paper_figs.curves import draw_points, scale_generations
 
 FROZEN = "frozen_edit"
-"""Edits under a prior that is never fitted: no arm of the run."""
+"""Regime of edits under a prior that is never fitted: no arm of the run."""
 
-HUMAN = style.MARKS["control"].colour
+HUMAN = style.MARKS["human_only"].colour
 
 LEVEL = {"color": HUMAN, "linewidth": 1.2, "zorder": 1}
-"""What the human text measures."""
+"""Style of the level of human text."""
 
 ASIDE, MARGIN = 0.01, 0.05
-"""Of the width of the axes: between the points of two arms, and beside the first and last."""
+"""Shares of the width of the axes: between the points of two arms, and beside the outer ones."""
 
 PANEL_HEIGHT, EACH_LABEL = 2.45, 0.14
-"""Inches: a row of panels is so high, or as its labels need."""
+"""Height of a row of panels, and of a label, in inches: many labels make the row higher."""
 
 
 def read_trends(run: RunDirectory, measure: str) -> list[Curve]:
@@ -43,16 +43,16 @@ def read_frozen(run: RunDirectory, measure: str) -> list[Curve]:
 
 
 def first_text(run: RunDirectory) -> str:
-    """What the first generation is trained on."""
+    """Text that the first generation is trained on."""
     return f"{'source' if is_oracle(run) else 'human'} text"
 
 
 def arm_name(curve: Curve, run: RunDirectory) -> str:
-    """What is done to the text, in few words."""
+    """Name of an arm in few words."""
     kept, first = 100 * run.config()["parameters"]["human_share"], first_text(run)
     share = 100 * run.config()["parameters"]["edit_share"]
     names = {
-        "control": f"{first} only",
+        "human_only": f"{first} only",
         "replace": "full resampling",
         "keep_human": f"keep {kept:.3g} % {first.split()[0]}",
         "accumulate": "accumulate",
@@ -107,10 +107,10 @@ def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
 def draw_against_human(
     ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
 ) -> list[style.End]:
-    """Of training text: the first generation's, human text, is a level. The control never leaves
-    it, so that it has no line of its own."""
+    """Draw a measure of the training text, with human text as a level. `human_only` never leaves
+    this level, so that it has no line of its own."""
     level = float(curves[0].mean[0])
-    moving = [curve for curve in curves if curve.regime != "control"]
+    moving = [curve for curve in curves if curve.regime != "human_only"]
     ax.axhline(level, **LEVEL)
     draw_trends(ax, moving or curves[:1], title, run)
     ax.set_ylim(bottom=0)
@@ -129,11 +129,8 @@ def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
 
 
 def draw_key(figure: Figure, run: RunDirectory) -> None:
-    """What a point is; the run on the right."""
-    point = figure.axes[0].errorbar(
-        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="mean ± 2 standard errors",
-    )  # fmt: skip
+    """Draw the key of points; the run stands on the right."""
+    point = style.key_point(figure.axes[0], "mean ± 2 standard errors")
     figure.legend(handles=[point], loc="outside upper left")
     figure.legend(handles=[], title=run_name(run), loc="outside upper right")
 

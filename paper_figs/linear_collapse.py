@@ -19,14 +19,14 @@ from paper_figs.runs import (
     error_label,
     plain_name,
     read_errors,
-)  # fmt: skip
+)
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.published import theorem_2a_bound
 from theory.wishart import base_error
 
 
 class Bound(NamedTuple):
-    """A bound on the inflation at every generation, true or said to be."""
+    """Bound on the inflation at every generation, proved or merely published."""
 
     text: str
     value: float
@@ -60,7 +60,7 @@ def draw(run: RunDirectory) -> Figure:
 
 
 def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
-    """Processes by panel, by who writes; full resampling is in all panels of edits."""
+    """Processes by panel: one panel for each writer; full resampling is in all panels of edits."""
     blind = [c for c in curves if c.variant == "chained" and not c.looks_at_labels]
     frozen = [c for c in curves if c.variant in WRITERS and not c.looks_at_labels]
     others = [curve for curve in curves if curve not in blind and curve not in frozen]
@@ -76,7 +76,7 @@ def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
 
 
 def _bounds(parameters: dict[str, Any]) -> list[Bound]:
-    """In units of b. The corrected one is about Gaussian designs, so no theorem for a given one."""
+    """Bounds in units of b. The corrected one is proved for Gaussian designs alone."""
     where: dict[str, Any] = {"dim": 1, "samples": 3}  # any size: the bound is a multiple of b
     published = theorem_2a_bound(**where) / base_error(**where)
     bounds = [Bound("published bound: $2b$", published, style.PUBLISHED)]
@@ -87,7 +87,7 @@ def _bounds(parameters: dict[str, Any]) -> list[Bound]:
 
 
 def _that_apply(bounds: list[Bound], members: list[Curve]) -> list[Bound]:
-    """Bounds are about edits alone."""
+    """Select the bounds of a panel: they are about edits alone."""
     return bounds if any(curve.regime == "edit" for curve in members) else []
 
 

@@ -32,7 +32,7 @@ from paper_figs import (
     synthetic_fraction,
     text_analysis,
     token_probabilities,
-)  # fmt: skip
+)
 from paper_figs.runs import design_size
 from paper_figs.style import save
 
@@ -49,15 +49,16 @@ EDITING_COMMAND = "collapse-sim editing"
 ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS]
 MOST_SIZES = 3
 SMALL_PRESETS = ("quick", "tiny")
-"""Of runs to try a command out: too small for a figure where there is another."""
+"""Presets for trying a command out: their runs are drawn only where there is no other."""
 
 
 class Recipe(NamedTuple):
-    """Which runs of its own experiment, the best first, a figure is drawn from, and how."""
+    """Recipe of a figure: the runs of an experiment that it is drawn from, the best first, and
+    how."""
 
     experiment: str
     command: str
-    """Makes a run that shows it."""
+    """Command that makes a run with this figure."""
     choose: Callable[[list[RunDirectory]], list[RunDirectory]]
     draw: Callable[[Sequence[RunDirectory]], Figure]
 
@@ -107,7 +108,9 @@ FIGURES = {
         RUNS.name, COMMAND, _newest_with_edits, lambda runs: mask_regimes.draw(runs[0])
     ),
     "language_generations": Recipe(
-        LANGUAGE_RUNS.name, LANGUAGE_COMMAND, _newest_language,
+        LANGUAGE_RUNS.name,
+        LANGUAGE_COMMAND,
+        _newest_language,
         lambda runs: language_generations.draw(runs[0]),
     ),
     "oracle_language": _newest_for(
@@ -125,7 +128,7 @@ FIGURES = {
     "edited_share": Recipe(
         EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: edited_share.draw(runs[0])
     ),
-}  # fmt: skip
+}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -135,9 +138,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
     parser.add_argument(
-        "--runs", nargs="+", type=Path, default=ALL_RUNS, metavar="DIR",
+        "--runs",
+        nargs="+",
+        type=Path,
+        default=ALL_RUNS,
+        metavar="DIR",
         help=f"runs to draw from, or folders of runs (default: {' '.join(map(str, ALL_RUNS))})",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
     )
@@ -149,8 +156,13 @@ def main(arguments: Sequence[str]) -> None:
         own = [run for run in runs if run.config()["experiment"] == recipe.experiment]
         chosen = recipe.choose(own)
         if chosen:
-            save(recipe.draw(chosen), flags.out, name)
             read = ", ".join(map(_described, chosen))
+            try:
+                figure = recipe.draw(chosen)
+            except KeyError as missing:
+                print(f"{name}: {read}: has no {missing}, made by another version")
+                continue
+            save(figure, flags.out, name)
             print(f"{flags.out / name}.png, .pdf, .svg: from {read}")
         elif flags.only:
             raise RunError(

@@ -1,4 +1,4 @@
-"""Each way of editing on its own: the true law, the simulation, and what Theorem 1 prints.
+"""Panels of edits, one a mask: the true law, the simulation and the printed Theorem 1.
 
 Points are simulated means with 95 % normal intervals. The dotted black line is the published
 Theorem 1, 1 + the share of rows edited so far, which is exact only for added noise.
@@ -32,7 +32,7 @@ def can_draw(run: RunDirectory) -> bool:
 
 
 def draw(run: RunDirectory) -> Figure:
-    """One panel for each edit of the run, all on the same axes."""
+    """Draw one panel for each edit of the run, all on the same scale."""
     parameters, curves, size = run.config()["parameters"], _edits(run), design_size(run)
     columns = min(COLUMNS, len(curves))
     rows = -(-len(curves) // columns)
@@ -75,13 +75,17 @@ def _draw_panel(ax: Axes, curve: Curve, parameters: dict[str, Any], size: tuple[
     scale_generations(ax, last)
     ax.set_title(plain_name(curve, parameters), fontsize=7, pad=11)
     ax.text(
-        0, 1.04, _note(curve, size), transform=ax.transAxes, fontsize=style.SMALL,
+        0,
+        1.04,
+        _note(curve, size),
+        transform=ax.transAxes,
+        fontsize=style.SMALL,
         color=ABOVE if curve.mean[-1] > BOUND else BELOW,
-    )  # fmt: skip
+    )
 
 
 def _note(curve: Curve, size: tuple[int, int]) -> str:
-    """Where the simulation ended, beside the published bound, and what theory says of the rest."""
+    """Note on the end of the simulation, beside the published bound, and on the limit by theory."""
     low, high = curve.mean[-1] + np.array([-1, 1]) * curve.half_width[-1]
     sign = ">" if low > BOUND else "<" if high < BOUND else "\\approx"
     inflation = f"$v_{{{len(curve.generation)}}}={curve.mean[-1]:.2f}{sign}2$"
@@ -89,7 +93,8 @@ def _note(curve: Curve, size: tuple[int, int]) -> str:
 
 
 def _fate(curve: Curve, dim: int, samples: int) -> str:
-    """Of the mean error as edits go on: docs/theory.md, Theorems B to E and the last sections."""
+    """Fate of the mean error as edits go on: docs/theory.md, Theorems B to E and the last
+    sections."""
     rate = float(curve.edited[1:].mean())
     never_edited = round(samples * (1 - rate))
     endless = {

@@ -15,7 +15,7 @@ from paper_figs.recursion_runs import (
     draw_means,
     finish,
     mean_ends,
-)  # fmt: skip
+)
 
 TITLES = {"mixture": "Mixture of two, by EM: KL, nats", "kde": "Kernel density: KL, nats"}
 

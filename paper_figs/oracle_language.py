@@ -23,7 +23,7 @@ from paper_figs.language_runs import (
     read_frozen,
     read_trends,
     trend_ends,
-)  # fmt: skip
+)
 from theory.token_rule import top_mass
 
 DIVERGENCE, TAIL, TOP = "kl", "oracle_tail_mass", "top_mass"

@@ -1,4 +1,4 @@
-"""What a run of experiments/curse_of_recursion.py found, one panel for each family.
+"""Figure of a run of experiments/curse_of_recursion.py, one panel for each family.
 
 The figure that the experiment leaves in its run directory.
 """
@@ -21,7 +21,7 @@ from paper_figs.recursion_runs import (
     draw_means,
     finish,
     mean_ends,
-)  # fmt: skip
+)
 
 COLUMNS, HEIGHT = 2, 2.2
 

@@ -15,7 +15,7 @@ from paper_figs.curves import draw_points, scale_generations
 MOST_POINTS = 12
 
 NAMES = {
-    "control": "human data only",
+    "human_only": "human data only",
     "replace": "full resampling",
     "accumulate": "accumulate",
     "subsample": "accumulate, subsample",
@@ -26,7 +26,7 @@ NAMES = {
 MARKS = {
     "edit": style.Mark(style.SKY, "o"),
     "edit_anchored": style.Mark(style.RED, "D"),
-    **{name: style.MARKS[name] for name in ("control", "replace", "keep_human", "accumulate")},
+    **{name: style.MARKS[name] for name in ("human_only", "replace", "keep_human", "accumulate")},
     "subsample": style.MARKS["subsample"],
     "fresh_human": style.Mark(style.BLUE, "v"),
     "debiased": style.Mark(style.BLUE, "s"),
@@ -49,8 +49,8 @@ def mark_of(curve: Curve) -> style.Mark:
 
 
 def plain_name(line: Curve, run: RunDirectory) -> str:
-    """What is done, in few words."""
-    kept = 100 * run.config()["parameters"]["kept_human"]
+    """Name of a process in few words."""
+    kept = 100 * run.config()["parameters"]["human_share"]
     if line.regime in ("keep_human", "fresh_human"):
         return f"{'keep' if line.regime == 'keep_human' else 'new'} {kept:.3g} % human"
     return NAMES.get(line.regime, line.regime)
@@ -61,9 +61,13 @@ def draw_means(ax: Axes, lines: Sequence[Curve]) -> None:
     for line in lines:
         known = np.isfinite(line.predicted).all()
         ax.plot(
-            line.generation, line.predicted if known else line.mean, color=mark_of(line).colour,
-            zorder=2, linewidth=1.0 if known else 0.7, linestyle="-" if known else ":",
-        )  # fmt: skip
+            line.generation,
+            line.predicted if known else line.mean,
+            color=mark_of(line).colour,
+            zorder=2,
+            linewidth=1.0 if known else 0.7,
+            linestyle="-" if known else ":",
+        )
         count = len(line.generation)
         shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
         x, mean, half_width = line.generation[shown], line.mean[shown], line.half_width[shown]
@@ -91,11 +95,8 @@ def finish(ax: Axes, lines: Sequence[Curve], title: str) -> None:
 
 
 def draw_key(figure: Figure, *, medians: bool = False) -> None:
-    """What points and lines are."""
-    points = figure.axes[0].errorbar(
-        [], [], [], color=style.NEUTRAL, marker="o", linestyle="none", elinewidth=0.8,
-        label="simulated mean, 95 % interval",
-    )  # fmt: skip
+    """Draw the key of points and lines."""
+    points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
     handles = [points, Line2D([], [], color=style.NEUTRAL, label="closed form")]
     if medians:
         handles.append(Line2D([], [], color=style.NEUTRAL, linestyle="--", label="median chain"))

@@ -9,12 +9,23 @@ from collapse_sim.run_directory import RunDirectory, RunError
 from paper_figs.chains import WRITERS, Curve, read_curves
 
 MEASURES = ("scale_averaged_error", "test_error")
-"""Of equal mean; the first has no heavy tail and is taken where it is."""
+"""Measures of equal mean; the first has no heavy tail and is read where a run has it."""
 
 NUMBERS = (
-    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
     "twelve",
-)  # fmt: skip
+)
 
 RESAMPLING = {
     "replace": "full resampling",
@@ -35,7 +46,7 @@ def read_errors(run: RunDirectory) -> list[Curve]:
 
 
 def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
-    """What is done, in words; `parameters` are those of the run's config."""
+    """Name of a process in words; `parameters` stand in the run's config."""
     if curve.regime != "edit":
         stem, _, kind = curve.regime.partition("_")
         if stem == "mix":
@@ -43,7 +54,7 @@ def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
         return RESAMPLING[stem] + (", fresh design" if kind == "fresh" else "")
     shares = curve.edited[curve.edited > 0]
     blocks, mean = len(shares), float(shares.mean()) if len(shares) else 0.0
-    once, again = parameters["once_threshold"], parameters["threshold"]
+    once, again = parameters["once_residual_threshold"], parameters["residual_threshold"]
     half = abs(mean - 0.5) < 1e-3
     share = "half" if half else _percent(mean)
     names = {
@@ -68,7 +79,7 @@ def plain_name(curve: Curve, parameters: dict[str, Any]) -> str:
 
 
 def design_name(run: RunDirectory) -> str:
-    """The design, its size, and what b is on it."""
+    """Name of the design, with its size and b."""
     design, size = run.config()["parameters"]["design"], _size(run)
     words = [] if design == "gaussian" else [Path(design).name]
     if size is not None:
@@ -85,7 +96,7 @@ def design_size(run: RunDirectory) -> tuple[int, int]:
 
 
 def _size(run: RunDirectory) -> tuple[int, int] | None:
-    """Columns and rows: those of a given design are in what was claimed of it, if anything was."""
+    """Columns and rows; for a given design they are read from the verdicts, if there are any."""
     parameters = run.config()["parameters"]
     if parameters["design"] != "gaussian":
         claims = [verdict["parameters"] for verdict in run.verdicts()]
@@ -94,7 +105,7 @@ def _size(run: RunDirectory) -> tuple[int, int] | None:
 
 
 def error_label(parameters: dict[str, Any]) -> str:
-    """What is on the y axis."""
+    """Label of the y axis."""
     if parameters["labels"] is not None:
         return "squared distance from the first fit / $b$"
     return "inflation $v_n$ = test error / $b$"

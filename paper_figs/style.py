@@ -1,4 +1,4 @@
-"""What all figures share: size, fonts, colours, labels at line ends, and files.
+"""Style of all figures: size, fonts, colours, labels at line ends, and files.
 
 No state is global: figures are drawn and saved inside `context()`. Fonts are those that come with
 Matplotlib, and no file holds a date, so that one run gives the same bytes everywhere.
@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike
@@ -28,7 +29,7 @@ PAGE = 6.75
 """Width of a text block of two columns, inches."""
 
 SMALL = 6.5
-"""Points: labels, ticks and keys."""
+"""Size of labels, ticks and keys, points."""
 
 PARAMETERS: dict[Any, Any] = (
     bundles.icml2024(usetex=False)
@@ -63,7 +64,7 @@ BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 
 class Mark(NamedTuple):
-    """How a process looks in every figure: circles are edits by masks set in advance, squares by
+    """Mark of a process in every figure: circles are edits by masks set in advance, squares by
     masks that look at residuals or probabilities, diamonds are other edits, triangles resample, a
     cross is human data alone."""
 
@@ -93,23 +94,23 @@ MARKS = {
     "edit confident": Mark(SKY, "s"),
     "edit nested": Mark(RED, "s"),
     "edit free": Mark(BLUE, "s"),
-    "control": Mark(GREY, "X"),
+    "human_only": Mark(GREY, "X"),
     "keep_human": Mark(BLUE, "^"),
     "edit confident anchored": Mark(RED, "D"),
     "edit share": Mark(ORANGE, "s"),
     "frozen_edit frozen": Mark(PURPLE, "s"),
 }
-"""By the name of the process, as in the verdicts of a run."""
+"""Marks by the name of the process, as in the verdicts of a run."""
 
 OWN_MASKS = Mark(GREY, "o")
-"""Masks from a user's file."""
+"""Mark of masks from a user's file."""
 
 NEUTRAL = "#606060"
-"""Keys and notes."""
+"""Colour of keys and notes."""
 
 PUBLISHED = {"color": "#303030", "linewidth": 2.2, "zorder": 1}
 CORRECTED = {"color": "#909090", "linewidth": 1.0, "zorder": 1}
-"""The two bounds on token editing, that which is in question drawn bold."""
+"""Lines of the two bounds on token editing; the bound in question is bold."""
 
 
 class End(NamedTuple):
@@ -127,7 +128,7 @@ def context() -> AbstractContextManager:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure that pyplot does not know: it needs no display and nobody has to close it."""
+    """Make a figure outside pyplot: it needs neither a display nor closing."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -148,9 +149,16 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def ink(colour: str) -> str:
-    """The same hue, dark enough for small letters on white."""
+    """Darken a colour for small letters on white."""
     red, green, blue = (0.72 * channel for channel in to_rgb(colour))
     return to_hex((red, green, blue))
+
+
+def key_point(ax: Axes, label: str) -> ErrorbarContainer:
+    """A point with its interval for the key, drawn nowhere else."""
+    return ax.errorbar(
+        [], [], [], color=NEUTRAL, marker="o", linestyle="none", elinewidth=0.8, label=label
+    )
 
 
 def spread(values: ArrayLike, gap: float, low: float, high: float) -> np.ndarray:

@@ -88,9 +88,15 @@ def _draw_authors(ax: Axes, by_author: dict[str, Points]) -> list[style.End]:
         shares, values = np.array(list(points)), np.array(list(points.values()))
         mean, low, high = values.T
         ax.errorbar(
-            shares, mean, [mean - low, high - mean], color=colour, marker=marker, linewidth=0.9,
-            elinewidth=0.6, markeredgewidth=0,
-        )  # fmt: skip
+            shares,
+            mean,
+            [mean - low, high - mean],
+            color=colour,
+            marker=marker,
+            linewidth=0.9,
+            elinewidth=0.6,
+            markeredgewidth=0,
+        )
         ends.append(style.End(author, mean[-1], colour, shares[-1]))
     return ends
 

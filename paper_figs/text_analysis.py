@@ -1,4 +1,4 @@
-"""What is wrong with synthetic text: it and human text, panel by panel.
+"""Synthetic text beside human text, panel by panel.
 
 Top: perplexities under a judge, densities among human documents, importance weights. Middle: how
 the mass of words and of pairs of words lies in hashed buckets, and maps of documents. Bottom: the
@@ -23,7 +23,8 @@ from paper_figs import style
 FILE = "analysis.json"
 
 HUMAN, SYNTHETIC = "#B8B8B8", style.BLUE
-"""Light and filled, dark and drawn: they differ without colour."""
+"""Colours of both texts: one is light and filled, one dark and drawn, so that they differ in
+grey."""
 
 LINES: tuple[dict[str, Any], ...] = (
     {"color": HUMAN, "linewidth": 2.4},
@@ -40,7 +41,7 @@ TOP = 16
 """Commonest pairs of words that are shown."""
 
 LONGEST = 18
-"""Letters of a pair of words."""
+"""Most letters of a pair of words."""
 
 PUBLISHED = (
     "Published (Zhu et al. 2025, figure 3): perplexities of human text from 1 to above 100, of "
@@ -60,7 +61,7 @@ def read(run: RunDirectory) -> dict[str, Any]:
 
 
 def draw(run: RunDirectory) -> Figure:
-    """Maps are left out where the run has none."""
+    """Draw the figure; a run without maps has no panels of them."""
     analysis = read(run)
     with style.context():
         figure = style.new_figure(style.PAGE, 7.2)
@@ -131,7 +132,7 @@ def _draw_map(ax: Axes, title: str, places: np.ndarray) -> None:
 
 
 def _draw_bigrams(ax: Axes, name: str, bigrams: list[dict[str, Any]]) -> None:
-    """How often the commonest pairs of one text occur in both."""
+    """Draw the commonest pairs of words of one text, with their counts in both."""
     rows = np.arange(len(bigrams))
     own, other = ([bigram[key] for bigram in bigrams] for key in ("count", "other"))
     ax.hlines(rows, own, other, color=style.NEUTRAL, linewidth=0.5, zorder=2)
@@ -153,14 +154,14 @@ def _plain_numbers(ax: Axes) -> None:
 
 
 def shown(words: str) -> str:
-    """At most so many letters, with a box for what the font cannot write."""
+    """Cut text to a number of letters; a letter that the font lacks becomes a box."""
     letters = FT2Font(findfont("STIXGeneral")).get_charmap()
     written = "".join(letter if ord(letter) in letters else "□" for letter in words)
     return written if len(written) <= LONGEST else written[: LONGEST - 1] + "…"
 
 
 def _draw_key(figure: Figure, analysis: dict[str, Any]) -> None:
-    """What both texts look like, their size, and what lies in which range of perplexities."""
+    """Draw the key: marks and sizes of both texts, and the shares in each range of perplexities."""
     handles = [
         Patch(color=HUMAN),
         Line2D([], [], marker="x", markeredgewidth=0.6, **LINES[1]),

@@ -1,4 +1,4 @@
-"""How probable the tokens of human text are under a prior that has not seen it: a U-shape.
+"""Probabilities of human tokens under a prior that never saw them: a U-shape.
 
 Deciles of P(token), beside those printed for a prior thousands of times larger (Zhu et al. 2025,
 figure 5). Needs a run of experiments/token_editing.py.
@@ -14,7 +14,7 @@ from paper_figs.editing_runs import HERE, read_arm, run_name
 from theory.published import PROBABILITY_DECILES
 
 WIDTH = 0.38
-"""Of a bar, in deciles."""
+"""Width of a bar, in deciles."""
 
 
 def draw(run: RunDirectory) -> Figure:
@@ -33,13 +33,24 @@ def draw_deciles(ax: Axes, run: RunDirectory) -> None:
     reach = np.concatenate([curve.reach for curve in found], axis=1)
     middle = np.arange(10) + 0.5
     ax.bar(
-        middle - WIDTH / 2, mean, WIDTH, yerr=reach, color=HERE.colour,
-        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL}, label="here, range of the seeds",
-    )  # fmt: skip
+        middle - WIDTH / 2,
+        mean,
+        WIDTH,
+        yerr=reach,
+        color=HERE.colour,
+        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL},
+        label="here, range of the seeds",
+    )
     ax.bar(
-        middle + WIDTH / 2, np.array(PROBABILITY_DECILES) / 100, WIDTH, color="white",
-        edgecolor=style.NEUTRAL, linewidth=0.6, hatch="////", label="published",
-    )  # fmt: skip
+        middle + WIDTH / 2,
+        np.array(PROBABILITY_DECILES) / 100,
+        WIDTH,
+        color="white",
+        edgecolor=style.NEUTRAL,
+        linewidth=0.6,
+        hatch="////",
+        label="published",
+    )
     ax.set_xticks(range(0, 11, 2), [f"{tick / 10:g}" for tick in range(0, 11, 2)])
     ax.set_xlim(0, 10)
     ax.set_ylim(bottom=0)

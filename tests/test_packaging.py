@@ -65,5 +65,5 @@ def test_fine_tuning_without_it_is_refused_before_anything_is_read(monkeypatch, 
     arguments = ["--preset", "tiny", "--out", str(out)]
     assert token_editing.command(arguments, configure=lambda _: None) == 2
     shown = capfd.readouterr()
-    assert "error: --stage finetune: needs sacrebleu, as in pip install 'coll" in shown.err
+    assert "error: --stages finetune: needs sacrebleu, as in pip install 'coll" in shown.err
     assert (shown.out, shown.err.count("\n"), out.exists()) == ("", 1, False)

@@ -20,7 +20,7 @@ from theory.validate import require_count, require_fraction
     expected="holds; 2N is its leading order",
 )
 def coalescence_time(*, samples: int) -> float:
-    r"""Mean generations until one of N distinct types is left: that of N lines of descent.
+    r"""Mean generations until one of N distinct types is left: N lines of descent coalesce.
 
     Going back one generation, j lines have as many ancestors as N boxes have full ones after j
     throws. About $2 (N - 1)$, 1 % too high at N = 50.

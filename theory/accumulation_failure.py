@@ -1,4 +1,4 @@
-r"""Where accumulation fails: a consistent estimator that collapses at the second fit.
+r"""Failure of accumulation: a consistent estimator that collapses at the second fit.
 
 An instance in the form of Barzilai and Shamir 2025, Theorem 5.1, $(1-a) U[0,1] + a U[\mu, \mu+f]$;
 the constants are derived here, theirs are not at hand. Human points are uniform on [0, 1]. One

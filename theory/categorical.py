@@ -110,7 +110,7 @@ def distinct_types(*, probabilities: ArrayLike, samples: int) -> float:
     expected="holds: .250 against .363 at N = 50, p = .3, n = 60",
 )
 def alive_least(*, probability: float, samples: int, generation: int) -> float:
-    r"""Least chance that a type is neither lost nor alone after n fits: $4p(1-p)(1-\frac1N)^n$.
+    r"""Lower bound on the chance that several types are left after n fits: $4p(1-p)(1-\frac1N)^n$.
 
     Because $P(1-P) \le \frac14$. Source: Seddik et al. 2024.
 
@@ -129,7 +129,7 @@ def alive_least(*, probability: float, samples: int, generation: int) -> float:
     expected="holds; vacuous early: 6.25 against .363 at N = 50, p = .3, n = 60",
 )
 def alive_most(*, probability: float, samples: int, generation: int) -> float:
-    r"""Most that chance can be: $2Np(1-p)(1-\frac1N)^n$, $N \ge 2$; says nothing while above 1.
+    r"""Upper bound on the same chance: $2Np(1-p)(1-\frac1N)^n$, $N \ge 2$; empty while above 1.
 
     Because $P(1-P) \ge \frac1N(1-\frac1N)$ while alive, which gives $Np(1-p)(1-\frac1N)^{n-1}$,
     never larger. Source: Seddik et al. 2024.

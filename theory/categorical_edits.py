@@ -1,4 +1,4 @@
-"""Tokens of which some are drawn anew from the law of all: the variety that is left.
+"""Variety of tokens when some are drawn anew from the law of all.
 
 Units and generations as in `theory.categorical`.
 """
@@ -100,7 +100,7 @@ def fixed_mask_limit(*, anchors: ArrayLike, samples: int, edited: int) -> float:
     expected="holds",
 )
 def fixed_mask_mean_limit(*, probabilities: ArrayLike, samples: int, edited: int) -> float:
-    r"""The same averaged over the human draws of the anchors: $H_a = (1 - \frac1{N-k}) H$.
+    r"""Limit averaged over the human draws of the anchors: $H_a = (1 - \frac1{N-k}) H$.
 
     >>> round(fixed_mask_mean_limit(probabilities=[0.5, 0.5], samples=3, edited=1) * 9, 12)
     2.0

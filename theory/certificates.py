@@ -17,7 +17,7 @@ _WEIGHTS = [Fraction(k, 12) for k in range(1, 12)]
 
 @certificate("ref.golden_identity")
 def best_weight_is_its_variance() -> bool:
-    r"""The ratio $\kappa = w^2 / (1 - w)$ of which w is the best: $v(w) = w$, and less nowhere."""
+    r"""Best weight w at $\kappa = w^2 / (1 - w)$: $v(w) = w$, and v is larger elsewhere."""
     holds = []
     for best in _WEIGHTS:
         ratio = best**2 / (1 - best)
@@ -49,7 +49,8 @@ def mixing_beats_the_clean_fit_between_a_third_and_one() -> bool:
 
 @certificate("garg2026.dynamic")
 def the_next_best_weight_is_its_variance() -> bool:
-    """Given an inflation v, w^2 + (1 - w)^2 (1 + v) is least at (1 + v)/(2 + v), and is that."""
+    """Minimum of w^2 + (1 - w)^2 (1 + v) for an inflation v: it lies at (1 + v)/(2 + v), its own
+    value."""
     weight, holds = Fraction(1), []
     for step in range(1, 12):
         before, weight = weight, (1 + weight) / (2 + weight)
@@ -86,7 +87,7 @@ def one_edit_by_the_process_itself() -> bool:
 
 @certificate("ref.edit_B_loewner")
 def quarter_turns_stay_below_the_bound() -> bool:
-    """Whether editing 100 quarter-turned rows one by one keeps below 2e - 1: 4.609 is above."""
+    """True if editing 100 quarter-turned rows one by one keeps below 2e - 1; 4.609 is above."""
     design = corrected.quarter_turn_frame(samples=100)
     overlaps = design[:, :, None] * design[:, None, :]
     covariance = corrected.disjoint_covariances(overlaps=overlaps)[-1]
@@ -96,7 +97,7 @@ def quarter_turns_stay_below_the_bound() -> bool:
 
 @certificate("zhu2025.eq36")
 def the_printed_trace_is_defined() -> bool:
-    """Whether the product has a trace where least squares needs more rows than columns."""
+    """True if the product has a trace although least squares needs more rows than columns."""
     sizes = [(dim, dim + extra) for dim in (1, 2, 10) for extra in (2, 3, 100)]
     return any(assumptions.equation_36_is_defined(dim=dim, samples=rows) for dim, rows in sizes)
 
@@ -110,7 +111,7 @@ def _fractions(values: list | np.ndarray) -> np.ndarray:
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """Of a 2 x 2 matrix of fractions."""
+    """Inverse of a 2 x 2 matrix of fractions."""
     (a, b), (c, d) = matrix
     return np.array([[d, -b], [-c, a]], dtype=object) / (a * d - b * c)
 

@@ -35,7 +35,7 @@ _CERTIFICATES: dict[str, Callable[[], bool]] = {}
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """One statement that a simulation can hold against its formula.
+    """Statement that a simulation can compare with its formula.
 
     `predict` hands the formula those arguments that it names; `given` are arguments that the claim
     fixes. `order` is "leading" when the statement is true only as dim/samples -> 0, so that a
@@ -52,16 +52,17 @@ class Claim:
     needed: str = "-"
     """Assumptions actually needed."""
     expected: str = "-"
-    """What this project found, in one line."""
+    """Finding of this project in one line."""
     given: Mapping[str, Any] = field(default_factory=dict)
     order: Literal["exact", "leading"] = "exact"
     kind: Literal["theorem", "trend"] = "theorem"
-    """What a formula says, published or derived; or what was only ever measured."""
+    """Kind of claim: `theorem` has a formula, published or derived; `trend` was only ever
+    measured."""
     attained: bool = False
-    """Whether a bound is reached, so that no simulation can show that it is never exceeded."""
+    """True if a bound is reached: no simulation can show then that it is never exceeded."""
     decided: Decided = "check"
     reason: str = ""
-    """Why nothing decides a claim that is only cited."""
+    """Reason why nothing decides a claim that is only cited."""
 
     def __post_init__(self) -> None:
         for name, accepted in (("relation", get_args(Relation)), ("decided", get_args(Decided))):
@@ -82,7 +83,7 @@ class Claim:
 
     @property
     def arguments(self) -> Mapping[str, inspect.Parameter]:
-        """What the formula can be told."""
+        """Parameters of the formula."""
         return inspect.signature(self.formula).parameters
 
     @property
@@ -92,12 +93,12 @@ class Claim:
 
     @property
     def tolerance(self) -> float:
-        """How far from its formula the claim still holds, relative to it."""
+        """Relative distance from the formula at which the claim still holds."""
         return 0.01 if self.order == "exact" else 0.02
 
     @property
     def control(self) -> float:
-        """By how much a formula is off that must not hold."""
+        """Relative error of the formula in the negative control, which must not hold."""
         return 0.02 if self.order == "exact" else 0.05
 
     def predict(self, parameters: Mapping[str, Any]) -> Any:
@@ -147,7 +148,7 @@ def certificate(id: str) -> Callable[[Formula], Formula]:
 
 
 def ledger() -> dict[str, Claim]:
-    """Every claim by its id, those of `theory` and of whoever else made some."""
+    """Claims by id: the ones of `theory` and of any other module that made some."""
     _import_every_module()
     return dict(sorted(_LEDGER.items()))
 

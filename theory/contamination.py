@@ -1,4 +1,4 @@
-r"""Training sets that are part human, part the last model's: errors of what is learned from them.
+r"""Training sets that are part human, part synthetic: errors of models that learn from them.
 
 Batch i holds $n_i$ draws, each of them human with chance $a_i$ and else from the present estimate;
 $a_1 = 1$. An estimate moves to its batch's mean, $\hat p_i = \hat p_{i-1} + g_i (\bar X_i -
@@ -140,7 +140,7 @@ def pooled_error_leading(*, generation: int, human_share: float) -> float:
 def pooled_error_of_large_batches(
     *, probabilities: ArrayLike, samples: int, human_share: float, generation: int
 ) -> float:
-    """The same for frequencies of types in batches of `samples`: H / samples times it.
+    """Leading order for frequencies of types in batches of `samples`: H / samples times the other.
 
     >>> pooled_error_of_large_batches(
     ...     probabilities=[0.5, 0.5], samples=4, human_share=1.0, generation=1)
@@ -166,7 +166,7 @@ def _power_integral(power: float, logarithm: float) -> float:
     expected=r"holds: stable for every $\lambda$",
 )
 def mixed_distance(*, ratio: float, generation: int) -> float:
-    r"""Mean distance of the model's mean to that of the human points, as a share of the first one.
+    r"""Mean distance of the model's mean from the human points' mean, as a share of the first one.
 
     $\kappa^{n-1}$, $\kappa = \frac\lambda{1+\lambda}$: exact for Gaussian maximum likelihood on the
     same N human points and $\lambda N$ of the last model, for every $\lambda$. Generation 1 is the
@@ -248,7 +248,8 @@ def _batches(samples: gaussian.Sizes, human_shares: ArrayLike) -> tuple[np.ndarr
 def _error(
     probabilities: ArrayLike, sizes: np.ndarray, shares: np.ndarray, steps: np.ndarray
 ) -> float:
-    """By E' = (1 - a g)^2 E + g^2 [H - (1 - a)^2 E] / n: the batch's own law has that variety."""
+    """Error by E' = (1 - a g)^2 E + g^2 [H - (1 - a)^2 E] / n; the brackets are the variety of the
+    batch."""
     variety, error = heterozygosity(probabilities=probabilities), 0.0
     for size, share, step in zip(sizes, shares, steps, strict=True):
         noise = (variety - (1 - share) ** 2 * error) / size

@@ -1,4 +1,4 @@
-r"""How fast a chain forgets the spread of a Gaussian; of words of a corpus: `theory.survival`.
+r"""Forgetting of the spread of a Gaussian; for words of a corpus see `theory.survival`.
 
 Replace only, generation 1 is fitted on human data. The log variance of a one-dimensional Gaussian
 fit is a sum of independent log chi-squares.
@@ -28,7 +28,7 @@ _REACH = 40.0
 """Log chances below minus this are nothing beside rounding."""
 
 _LARGE = 1e3
-"""From this shape on gamma functions are Stirling's series."""
+"""Shape from which on gamma functions are taken by Stirling's series."""
 
 
 def lyapunov_exponents(*, samples: int, dim: int = 1, unbiased: bool = True) -> np.ndarray:
@@ -133,7 +133,7 @@ def median_variance(*, samples: Sizes, generation: int, unbiased: bool = True) -
 
 @dataclass(frozen=True)
 class VarianceFactorLaw:
-    """Law of what a generation keeps of the variance in the geometric mean: its n-th root."""
+    """Law of the geometric mean, over generations, of the share of the variance that is kept."""
 
     samples: Sizes
     generation: int
@@ -164,7 +164,7 @@ class VarianceFactorLaw:
     expected="holds: .120 at M = 20, n = 40, where the mean is 1",
 )
 def variance_factor_law(*, samples: Sizes, generation: int) -> VarianceFactorLaw:
-    r"""Law of $V_n^{1/n}$, one dimension, replace: exactly that of $\prod \chi^2_{M-1}/(M-1)$.
+    r"""Law of $V_n^{1/n}$, one dimension, replace: $V_n \sim \prod \chi^2_{M-1}/(M-1)$ exactly.
 
     The law of the variance itself is soon so wide that one 2 % off looks the same.
 
@@ -212,7 +212,7 @@ def deviation_survival_bound(*, threshold: float, samples: int, generation: int)
 def mixture_survival_bound(
     *, threshold: float, samples: int, generation: int, human_std: float = 1.0
 ) -> float:
-    r"""The same for a Gaussian mixture fitted by steps of EM: $e^{-n/(4M)} \sigma_0/\epsilon$.
+    r"""Survival bound of a Gaussian mixture fitted by steps of EM: $e^{-n/(4M)} \sigma_0/\epsilon$.
 
     $\sigma_0$ is `human_std`, and both are of the whole law. Not sharp: a maximisation step gives
     the mixture the mean and the biased variance of its sample, so the mean variance is exactly

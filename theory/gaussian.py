@@ -28,7 +28,8 @@ _KAZDAN = "Kazdan et al. 2025"
 
 
 _SERIES = (-1 / 4, 1 / 24, -1 / 20, 17 / 112, -31 / 36, 691 / 88)
-"""Of log(sqrt(2/n) Gamma((n+1)/2) / Gamma(n/2)) in 1/n, 1/n^3, ...: right to rounding from 50."""
+"""Series of log(sqrt(2/n) Gamma((n+1)/2) / Gamma(n/2)) in 1/n, 1/n^3, ...; right to rounding from n
+= 50."""
 
 Sizes = int | float | Sequence[int | float] | np.ndarray
 """Points of every generation, or of each."""
@@ -174,7 +175,7 @@ def squared_wasserstein(*, samples: Sizes, generation: int, unbiased: bool = Tru
     order="leading",
 )
 def squared_wasserstein_leading(*, samples: Sizes, generation: int) -> float:
-    r"""The same for many points, either estimator: $\frac32 \sum_i 1/M_i$.
+    r"""Squared Wasserstein distance for many points, either estimator: $\frac32 \sum_i 1/M_i$.
 
     Source: Shumailov et al. 2024.
 
@@ -217,7 +218,7 @@ def growing_mean_error_limit(*, samples: float | int, power: float) -> float:
 
 
 def require_sizes(samples: Sizes, generation: int) -> np.ndarray:
-    """One size for each generation, finite and >= 2; raises ValueError."""
+    """Sizes of all generations, each finite and >= 2; raises ValueError."""
     require_count("generation", generation, least=1)
     sizes = np.asarray(samples, dtype=float)
     if sizes.shape not in ((), (generation,)):

@@ -1,4 +1,4 @@
-r"""A Gaussian fitted to data of which a part is drawn anew, or is human and fresh: its moments.
+r"""Moments of a Gaussian fitted to data that are drawn anew in part, or fresh human data in part.
 
 Units, generations and `unbiased` as in `theory.gaussian`: results hold entry by entry in any
 dimension, and by maximum likelihood they are the first two moments of any law on vectors.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 _ROUNDING = 1e-9
-"""By how much the sum of a law may miss 1."""
+"""Rounding error by which the sum of a law may miss 1."""
 
 
 def heterozygosity(*, probabilities: ArrayLike) -> float:

@@ -1,4 +1,4 @@
-"""One fit on real and shifted synthetic rows, to leading order in d/T: floors, weights, rounds.
+"""Fit on real and shifted synthetic rows, to leading order in d/T: floors, weights, rounds.
 
 Fractions, shifts and noises as in `theory.strong_collapse`.
 """

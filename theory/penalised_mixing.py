@@ -45,7 +45,7 @@ def min_norm_mix_limit(
 def min_norm_mix_asymptotic(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, real_weight: float
 ) -> float:
-    r"""The same error as d and T grow with $\gamma = d/T > 1$ fixed.
+    r"""Limit of this error as d and T grow with $\gamma = d/T > 1$ fixed.
 
     $\sigma^2 \frac{c(w)}{\gamma - 1} + \lVert w_0 \rVert^2 (1 - \frac{1}{\gamma})$.
     Source: Garg, Bhattacharya and Sur 2026.

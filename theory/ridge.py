@@ -18,7 +18,8 @@ from theory.wishart import base_error, mean_trace_inverse_kernel
 
 
 class RidgeConstants(NamedTuple):
-    """What a ridge fit keeps of weights (g), of their square (h), and adds of noise (v)."""
+    """Constants of a ridge fit: kept of the weights (g), of their square (h), and added noise
+    (v)."""
 
     kept: float
     kept_squared: float

@@ -1,4 +1,4 @@
-r"""Selecting what a model is trained on: a verifier with a centre of its own.
+r"""Selection of training data by a verifier with a centre of its own.
 
 A synthetic y is kept iff $|y - \theta_c| \le c$, and the next model is $N(\theta, \sigma^2)$
 with $\theta$ the mean of what was kept: $c = r + \sigma_c$ in the rule
@@ -22,7 +22,8 @@ from theory.verified_labels import (  # noqa: F401 - found here too
 
 
 def verified_mean(*, mean: float, centre: float, width: float, noise_std: float = 1.0) -> float:
-    r"""Mean of what is kept of $N(\theta, \sigma^2)$: $g(\theta)$, the next model at large samples.
+    r"""Mean of the kept part of $N(\theta, \sigma^2)$: $g(\theta)$, the next model at large
+    samples.
 
     $g(\theta) = \theta - \sigma \frac{\varphi(b) - \varphi(a)}{\Phi(b) - \Phi(a)}$ with
     $a, b = \frac{\theta_c \mp c - \theta}{\sigma}$. Its one fixed point is $\theta_c$.
@@ -184,7 +185,8 @@ def verified_error_bound(
 
 
 class _KeptLaw(NamedTuple):
-    """What a verifier keeps of a normal law; cumulants in units of the normal's deviation."""
+    """Law of the rows that a verifier keeps of a normal law; cumulants in its standard
+    deviations."""
 
     share: float
     mean: float
@@ -195,7 +197,7 @@ class _KeptLaw(NamedTuple):
 
 
 def _kept_law(mean: float, centre: float, width: float, noise_std: float) -> _KeptLaw:
-    """By a sum over distances s from the kept point that is nearest to the mean.
+    """Kept law by a sum over distances s from the kept point that is nearest to the mean.
 
     Its terms are exp(-s (s + 2 away) / 2), all positive: neither differences of distribution
     functions far in a tail nor a variance that is a difference of squares.
@@ -226,5 +228,5 @@ def _kept_law(mean: float, centre: float, width: float, noise_std: float) -> _Ke
 
 
 def _sampled(variance: float, samples: int, law: _KeptLaw) -> float:
-    """Variance of the mean of what is kept of `samples` rows."""
+    """Variance of the mean of the rows kept among `samples`."""
     return variance / (samples * law.share) if law.share > 0 else math.inf

@@ -1,4 +1,4 @@
-"""One fit on a mixture of real rows and rows of a shifted synthetic model.
+"""Strong collapse: a fit on a mixture of real rows and rows of a shifted synthetic model.
 
 Of T rows a fraction p_2 = 1 - p_1 (k rows) is labelled by w_0 + delta, with a random delta of
 mean zero and covariance Delta; `shift_norm` is c with tr(Sigma Delta) = c^2. The shift is given

@@ -1,4 +1,4 @@
-"""How long words live: counts drawn again and again, as a branching process.
+"""Survival of words: counts drawn again and again, as a branching process.
 
 Replace only, generation 1 is drawn from human data. Chances to be alive are exact for Poisson
 counts and nearly those of multinomial ones.
@@ -86,7 +86,7 @@ def bernoulli_survival_least(*, probability: float, samples: int, generation: in
     expected="holds: .0909 against .6624 at p_0 = .01, n = 100, k = 20",
 )
 def bernoulli_survival_most(*, probability: float, samples: int, generation: int) -> float:
-    r"""Most that chance can be: $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$; says little at large k.
+    r"""Upper bound on the same chance: $1 - (1 - 3np_0^2 - 3kp_0) e^{-np_0 g_k}$; weak at large k.
 
     Source: Suresh et al. 2025.
 

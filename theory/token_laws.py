@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from theory.validate import require_count, require_fraction, require_positive
 
 _ROUNDING = 1e-9
-"""By how much the sum of a law may miss 1."""
+"""Rounding error by which the sum of a law may miss 1."""
 
 
 def replacement_law(
@@ -102,7 +102,7 @@ def token_law(name: str, values: ArrayLike) -> np.ndarray:
 def token_laws(
     prior: ArrayLike, law: ArrayLike | None, replacement: ArrayLike | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The prior, q and the replacement law; what is not given is the prior."""
+    """Prior, q and replacement law; a law that is None is the prior."""
     prior = token_law("prior", prior)
     law = prior if law is None else token_law("law", law)
     replacement = prior if replacement is None else token_law("replacement", replacement)

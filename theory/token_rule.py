@@ -131,7 +131,7 @@ def total_variation_identity(
     expected="holds at temperature 1; violated by the published script's temperature 1.5",
 )
 def total_variation_bound(*, threshold: float) -> float:
-    r"""Most that one pass changes, in total variation or in tokens: $1 - p$.
+    r"""Upper bound on the change by one pass, in total variation or in tokens: $1 - p$.
 
     Each eligible token is drawn again with probability $P(y) \ge p$. Needs $\tilde P = P$, or any
     $\tilde P \ge P$ on the eligible tokens, such as top-k; false for temperatures above 1. True

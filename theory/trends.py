@@ -1,4 +1,4 @@
-"""Trends: what is measured over generations, of language models and others, and no theorem.
+"""Trends: measurements over generations, of language models and others, without a theorem.
 
 A run over seeds decides them for the median over seeds, on its one corpus, split and tokenizer.
 """
@@ -118,7 +118,7 @@ ZHU = "Zhu et al. 2025, arXiv 2412.14689"
     kind="trend",
 )
 def no_difference() -> float:
-    """Zero: what a difference between two arms, or a slope, is held against.
+    """Zero, the value that a difference between two arms, or a slope, is compared with.
 
     >>> no_difference()
     0.0

@@ -1,4 +1,5 @@
-"""Checks at the door: each raises ValueError with the argument, its value and what is accepted."""
+"""Checks of arguments: each raises ValueError with the argument, its value and the accepted
+ones."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from numpy.typing import ArrayLike
 
 
 def require_rows(dim: int, samples: int, *, extra: int, what: str = "the mean test error") -> None:
-    """`what` is finite only when samples >= dim + extra (inverse-Wishart moments)."""
+    """Require samples >= dim + extra, where `what` is finite (inverse-Wishart moments)."""
     if dim < 1:
         raise ValueError(f"dim={dim}: accepted are integers >= 1")
     if samples < dim + extra:
@@ -49,7 +50,7 @@ def require_design(design: np.ndarray) -> None:
 
 
 def require_masks(masks: np.ndarray, *, samples: int) -> None:
-    """One row of 0/1 (1 = edited) for each edit, one column for each of the `samples` rows."""
+    """Masks of 0/1 (1 = edited): a row for each edit, a column for each of the `samples` rows."""
     if masks.ndim != 2 or masks.shape[1] != samples:
         raise ValueError(
             f"masks has shape {masks.shape}: accepted is (edits, samples) with samples={samples}"

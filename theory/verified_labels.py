@@ -21,7 +21,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
 
 
 NEGLIGIBLE = 45.0
-"""Of exp(-x) and its integrals everything from this x on is less than a rounding error."""
+"""Value of x from which on exp(-x) and its integrals are less than a rounding error."""
 
 
 def breakdown_share(*, keep_correct: float, keep_wrong: float) -> float:

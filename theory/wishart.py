@@ -35,7 +35,7 @@ def base_error(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
 
 
 def given_base_error(*, dim: int, samples: int, noise_std: float = 1.0) -> float:
-    r"""The same on a given design of full column rank, by its own second moments: $\sigma^2 d/T$.
+    r"""Test error on a given design of full column rank, by its own second moments: $\sigma^2 d/T$.
 
     >>> given_base_error(dim=4, samples=8, noise_std=2.0)
     2.0
@@ -228,5 +228,5 @@ def _rising(start: Fraction, steps: int) -> Fraction:
 
 
 def _over_rows(total: Fraction, rows: int) -> Fraction:
-    """Share `total` equally over `rows` rows; where there are none the term does not occur."""
+    """Share `total` equally over `rows` rows; zero rows give a term of zero."""
     return total / rows if rows > 0 else Fraction(0)

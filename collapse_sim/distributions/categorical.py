@@ -74,7 +74,7 @@ class Counts:
         return replace(self, labels=self.labels + (added - removed))
 
     def subset(self) -> "Counts":
-        """The same tokens as one of many possible subsets: one block."""
+        """Mark the tokens as a subset of a pool: they become one block."""
         return replace(
             self,
             labels=self.labels.sum(axis=0, keepdims=True),
@@ -217,7 +217,7 @@ class CategoricalLearner:
     def resample(
         self, key: Key[Array, ""], params: Probabilities, data: Sample | Counts
     ) -> Resampled:
-        """Every token drawn anew.
+        """Draw every token anew.
 
         Surprise is -log P of each token in nats, infinite where the model knows it no more. Counts
         have no tokens and surprise nobody.
@@ -234,7 +234,7 @@ class CategoricalLearner:
         return _draw(key, truth.probabilities, like)
 
     def measure(self, params: Probabilities, truth: Truth) -> dict[str, Float[Array, ""]]:
-        """What is left of the variety of types.
+        """Measures of variety: the types that are left.
 
         `heterozygosity` is the chance that two draws differ, 1 - sum p^2; `squared_distance` that
         of the probabilities to the truth; `entropy` is in nats; `surviving_types` the number of
@@ -259,7 +259,7 @@ class CategoricalLearner:
 
 
 def rarest(law: Probabilities) -> Bool[Array, " types"]:
-    """From the rarest type up, as many types as together have at most TAIL_SHARE of the mass."""
+    """Rarest types, as many as together have at most TAIL_SHARE of the mass."""
     rarest_first = jnp.argsort(law)
     # A law that reaches the share exactly must not miss it by rounding.
     within = jnp.cumsum(law[rarest_first]) <= TAIL_SHARE * (1 + 1e-5)
@@ -267,7 +267,7 @@ def rarest(law: Probabilities) -> Bool[Array, " types"]:
 
 
 def _draw(key: Key[Array, ""], law: Probabilities, like: Sample | Counts) -> Sample | Counts:
-    """As many tokens of a law as `like` has, in the same places."""
+    """Draw as many tokens of a law as `like` has, in the same places."""
     if isinstance(like, Sample):
         return replace(like, labels=categorical(key, law, like.labels.shape, law.dtype))
     keys = jax.random.split(key, like.sizes.shape[0])

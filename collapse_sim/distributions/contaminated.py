@@ -19,7 +19,8 @@ Estimate = Literal["debiased", "pooled"]
 @pytree
 @dataclass(frozen=True, eq=False)
 class ContaminatedCounts:
-    """One replicate: batch i has `samples[i]` tokens, each human with chance `human_shares[i]`.
+    """Counts of one replicate: batch i has `samples[i]` tokens, each human with chance
+    `human_shares[i]`.
 
     The estimate moves by the share `steps[i]` of the way to its batch's frequencies.
     """

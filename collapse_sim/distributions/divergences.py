@@ -75,7 +75,7 @@ class Mixture(NamedTuple):
         return Mixture(*(jnp.asarray(x, dtype) for x in self))
 
     def draw(self, key: Key[Array, ""], like: Sample) -> Sample:
-        """As many points as `like` has, in the same places."""
+        """Draw as many points as `like` has, in the same places."""
         choice_key, normal_key = jax.random.split(key)
         dtype = like.labels.dtype
         # Relative to their total: no rounding lets a last component of weight 0 be drawn.

@@ -22,7 +22,7 @@ from collapse_sim.random import normal, wishart_factor
 from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, KeepHuman, Mix, Regime, Replace
 
 Estimator = Literal["unbiased", "maximum_likelihood"]
-"""What the scatter of M points is divided by: M - 1 or M."""
+"""Divisor of the scatter of M points: M - 1 or M."""
 
 TAIL = 3.0
 """True standard deviations beyond which the mass of the tails is measured."""
@@ -49,7 +49,7 @@ class Scatter:
 
     @property
     def size(self) -> int:
-        """Positions: blocks, as it is they that a mask speaks of."""
+        """Number of blocks: a mask edits whole blocks."""
         return self.labels.shape[0]
 
     def share_of(self, mask: Bool[Array, " blocks"]) -> Float[Array, ""]:
@@ -57,7 +57,7 @@ class Scatter:
         return jnp.sum(mask * self.counts) / self.counts.sum()
 
     def merge(self) -> "Scatter":
-        """The same points as one block.
+        """Merge all blocks of points into one.
 
         One block is returned as it is: the diagonal of its factor, a product of one chi for each
         generation, keeps its relative precision for ever. A factor of several blocks is right to
@@ -177,7 +177,7 @@ class GaussianLearner:
         return _draw(key, self._sampled(params), like)
 
     def resample(self, key: Key[Array, ""], params: Gaussian, data: Sample | Scatter) -> Resampled:
-        """Every point drawn anew.
+        """Draw every point anew.
 
         Surprise is the Mahalanobis distance of each point from the model; low surprise is high
         confidence. Statistics have no points and surprise nobody.
@@ -198,7 +198,7 @@ class GaussianLearner:
         return _draw(key, truth, like)
 
     def measure(self, params: Gaussian, truth: Gaussian) -> dict[str, Float[Array, ""]]:
-        """Error of the mean, and what is left of the variance, in units of the true variance.
+        """Error of the mean and remaining variance, in units of the true variance.
 
         `squared_mean_error` and `variance` are averages over the coordinates; `mean_log_variance`
         is log det covariance / dim. Of the first coordinate: `standard_deviation`, `log_variance`
@@ -229,7 +229,7 @@ class GaussianLearner:
 
 
 def _draw(key: Key[Array, ""], law: Gaussian, like: Sample | Scatter) -> Sample | Scatter:
-    """As many points of a law as `like` has, in the same places."""
+    """Draw as many points of a law as `like` has, in the same places."""
     dim, dtype = law.mean.shape[0], law.mean.dtype
     if isinstance(like, Sample):
         z = normal(key, like.labels.shape, dtype)

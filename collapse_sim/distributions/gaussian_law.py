@@ -22,7 +22,7 @@ from collapse_sim.random import chi_square, normal
 @pytree
 @dataclass(frozen=True, eq=False)
 class GaussianLaw:
-    """One replicate: fit n sees `samples[n]` new points beside `kept[n]` old ones."""
+    """Exact law of one replicate: fit n sees `samples[n]` new points and `kept[n]` old ones."""
 
     samples: Float[np.ndarray | Array, " generations"]
     kept: Float[np.ndarray | Array, " generations"]
@@ -44,7 +44,7 @@ class GaussianLaw:
         estimator: Estimator = "unbiased",
         dtype: DType = jnp.float32,
     ) -> "GaussianLaw":
-        """Only the last model's output, or everything so far; `samples` may be one for each fit.
+        """Law under `replace` or `accumulate`; `samples` is one number, or one for each fit.
 
         Raises ValueError for another regime or estimator, generations < 1, samples < 2 and as many
         sample sizes as there are not generations.

@@ -25,7 +25,7 @@ class KernelDensity(NamedTuple):
     bandwidth: Float[Array, ""]
 
     def draw(self, key: Key[Array, ""], like: Sample) -> Sample:
-        """As many points as `like` has, in the same places."""
+        """Draw as many points as `like` has, in the same places."""
         choice_key, normal_key = jax.random.split(key)
         dtype = like.labels.dtype
         steps = jnp.cumsum(self.data.weights)
@@ -52,7 +52,7 @@ class KernelDensity(NamedTuple):
 
 
 def shares_of(data: Sample) -> Float[Array, " rows"]:
-    """Each row's share of all data."""
+    """Share of all data that each row has."""
     return data.weights / jnp.maximum(data.count, jnp.finfo(data.weights.dtype).tiny)
 
 
@@ -120,7 +120,7 @@ class KernelDensityLearner:
         return params.draw(key, like)
 
     def resample(self, key: Key[Array, ""], params: KernelDensity, data: Sample) -> Resampled:
-        """Every point drawn anew; surprise is minus the log-density of what stood there.
+        """Draw every point anew; surprise is minus the log-density of the old point.
 
         A point that the model was fitted to has a kernel of its own and is that much less of one.
         """
@@ -132,7 +132,7 @@ class KernelDensityLearner:
         return truth.law.draw(key, like)
 
     def measure(self, params: KernelDensity, truth: Truth) -> dict[str, Float[Array, ""]]:
-        """What is left of the truth's spread, and the distance from it.
+        """Remaining spread, and the distance from the truth.
 
         `variance` is the density's, total variance divided by the dimension, and `data_variance`
         the biased one of its points alone; `squared_mean_error` is that of their mean, averaged

@@ -15,7 +15,7 @@ from collapse_sim.random import chi_square, normal
 @pytree
 @dataclass(frozen=True, eq=False)
 class MixedRetraining:
-    """One replicate of maximum likelihood on `human` kept and `synthetic` new points each time.
+    """Replicate of maximum likelihood on `human` kept and `synthetic` new points each time.
 
     Generation 1 is the fit on the human points with its mean moved by `start` true standard
     deviations. Exact, by means and scatters: a block of points costs a normal and a chi-square.

@@ -127,7 +127,7 @@ class MixtureLearner:
         return params.draw(key, like)
 
     def resample(self, key: Key[Array, ""], params: Mixture, data: Sample) -> Resampled:
-        """Every point drawn anew; surprise is minus the log-density of what stood there."""
+        """Draw every point anew; surprise is minus the log-density of the old point."""
         drawn = params.draw(key, data).labels
         return Resampled(drawn, None, -params.log_density(data.labels))
 
@@ -136,7 +136,7 @@ class MixtureLearner:
         return truth.law.draw(key, like)
 
     def measure(self, params: Mixture, truth: Truth) -> dict[str, Float[Array, ""]]:
-        """Distance from the truth and what is left of its spread.
+        """Distance from the truth and remaining spread.
 
         `l2_distance` is the integral of the squared difference of the densities; `variance` the
         total variance divided by the dimension, and `log_variance` its logarithm, from that of the
@@ -193,7 +193,7 @@ def improve(
     least: Float[Array, " dim"],
     sum_dtype: DType | None = None,
 ) -> Mixture:
-    """One step of expectation maximisation (Dempster, Laird and Rubin 1977)."""
+    """Make one step of expectation maximisation (Dempster, Laird and Rubin 1977)."""
     shares = weights * jax.nn.softmax(law.log_terms(points), axis=0)
     return maximise(law, points, shares, least, sum_dtype)
 
@@ -232,7 +232,7 @@ def maximise(
 def plus_plus(
     key: Key[Array, ""], points: Points, weights: Float[Array, " rows"], count: int
 ) -> Float[Array, "count dim"]:
-    """Centres, each drawn in proportion to its squared distance from those before it.
+    """Centres, each drawn in proportion to its squared distance from the earlier ones.
 
     Greedy k-means++ (Arthur and Vassilvitskii 2007): of several such points the one that brings
     all points nearest to a centre. The weights are a further factor of the chances.

@@ -1,4 +1,4 @@
-"""A learner of independent points, from what is its own: a truth, a fit, a draw and a measure."""
+"""Learner of independent points, made from a truth, a fit, a draw and a measure."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,8 @@ from collapse_sim.regimes import Copies, Edit, Regime
 
 
 class PointLearner:
-    """All that a Learner needs beside `samples`, `truth`, `fit`, `draw` and `measure`.
+    """Learner of independent points: subclasses give `samples`, `truth`, `fit`, `draw` and
+    `measure`.
 
     `truth` are the parameters of the human law. A fit gets a Sample: its points are `data.labels`,
     and a point of weight 0 in `data.weights` is no data. A `log_density(params, points)`, where
@@ -58,7 +59,7 @@ class PointLearner:
         return replace(like, labels=self.draw(key, params, like.size))
 
     def resample(self, key: Key[Array, ""], params: Any, data: Sample, /) -> Resampled:
-        """Every point drawn anew; surprise is minus the log-density of what stood there."""
+        """Draw every point anew; surprise is minus the log-density of the old point."""
         log_density = getattr(self, "log_density", lambda _, points: jnp.zeros(len(points)))
         drawn = self.draw(key, params, data.size)
         return Resampled(drawn, None, -log_density(params, data.labels))

@@ -1,4 +1,4 @@
-"""Sums in a precision lower than that of their terms: the computational source of error."""
+"""Sums in a precision lower than their terms': the computational source of error."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Rare words: one word's count, generation by generation, and the error of those never seen."""
+"""Rare words: the count of one word by generation, and the error of unseen words."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from collapse_sim.random_counts import poisson
 @pytree
 @dataclass(frozen=True, eq=False)
 class PoissonWord:
-    """One replicate of a word whose count is a Poisson variable around its last count.
+    """Replicate of a word whose count is a Poisson variable around its last count.
 
     The law of a rare word in a large text; `mean` is its expected count at first. Raises
     ValueError for a mean outside (0, 2^30]: counts are int32, and they drift.
@@ -45,7 +45,8 @@ class PoissonWord:
 @pytree
 @dataclass(frozen=True, eq=False)
 class Memoriser(CategoricalLearner):
-    """Errs on every type it has not seen, and on the last one, which stands for all rarer ranks.
+    """Learner that errs on every unseen type, and on the last type, which stands for all rarer
+    ranks.
 
     `tested` is the law of the test, whatever law its data are drawn from (Dohmatob et al. 2024,
     arXiv 2402.07043).
@@ -54,7 +55,7 @@ class Memoriser(CategoricalLearner):
     tested: Float[np.ndarray | Array, " types"] = field(kw_only=True)
 
     def measure(self, params: Probabilities, truth: Truth) -> dict[str, Float[Array, ""]]:
-        """The chance of a test word that it has not seen."""
+        """Chance of a test word of an unseen type."""
         del truth
         tested = jnp.asarray(self.tested, self.dtype)
         return {"test_error": tested[-1] + jnp.sum(jnp.where(params[:-1] > 0, 0, tested[:-1]))}

@@ -26,7 +26,7 @@ class Sample:
 
     @staticmethod
     def of(labels: Shaped[Array, "rows *point"], dtype: DType) -> "Sample":
-        """All points with weight 1."""
+        """Sample of points with weight 1 each."""
         return Sample(labels, jnp.ones(labels.shape[0], dtype))
 
     @property
@@ -55,12 +55,12 @@ class Sample:
         count: int | Int[Array | np.ndarray, ""],
         drawn: Shaped[Array, "rows *point"],
     ) -> "Sample":
-        """`count` points at random replaced by those of `drawn` in their places."""
+        """Replace `count` random points by the points of `drawn` at the same places."""
         chosen = self.choose(key, count).reshape(-1, *(1 for _ in self.labels.shape[1:]))
         return replace(self, labels=jnp.where(chosen, drawn, self.labels))
 
     def subset(self) -> "Sample":
-        """The same points as one of many possible subsets."""
+        """Return the points as they are: a subset of a pool is a sample like any other."""
         return self
 
     def pool(self, capacity: int) -> "Sample":

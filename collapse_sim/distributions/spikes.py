@@ -1,4 +1,4 @@
-"""Uniform laws with narrow spikes, of which accumulated maximum likelihood soon picks a wrong one.
+"""Uniform laws with narrow spikes: accumulated maximum likelihood soon picks a wrong spike.
 
 The form of Barzilai and Shamir 2025, Theorem 5.1: (1 - a) U[0, 1] + a U[window]. Windows of level
 1 are tiny and cover little of [0, 1]; those of level 2 lie within them and are far tinier.
@@ -24,7 +24,7 @@ INNER = 16
 
 
 class Spiked(NamedTuple):
-    """One law of the family: its level (0: uniform) and the address of its window."""
+    """Law of the family: its level (0: uniform) and the address of its window."""
 
     level: Int[Array, ""]
     address: UInt32[Array, ""]
@@ -92,12 +92,12 @@ class SpikeLearner:
     def generate(
         self, key: Key[Array, ""], law: Spiked, like: Sample, copies: Copies = 1
     ) -> Sample:
-        """As many points of the law as `like` has."""
+        """Draw as many points of the law as `like` has."""
         del copies
         return self._points(key, law, like.size)
 
     def resample(self, key: Key[Array, ""], law: Spiked, data: Sample) -> Resampled:
-        """Points are independent: drawn anew they owe nothing to `data`, and all are alike."""
+        """Draw every point anew. Points are independent of `data` then, and equally surprising."""
         drawn = self._points(key, law, data.size)
         return Resampled(drawn.labels, None, jnp.zeros_like(drawn.weights))
 
@@ -138,7 +138,7 @@ def _inner(address: UInt32[Array, "*points"]) -> UInt32[Array, "*points"]:
 def _fullest(
     windows: UInt32[Array, " points"], inside: Bool[Array, " points"]
 ) -> tuple[UInt32[Array, ""], Int[Array, ""]]:
-    """The window with the most of the points `inside` one, and how many; `windows` is sorted."""
+    """Window that holds most of the points `inside` any, and their number; `windows` is sorted."""
     place = jnp.arange(windows.shape[0])
     starts = jnp.concatenate([jnp.ones(1, bool), windows[1:] != windows[:-1]])
     counts = place - jax.lax.cummax(jnp.where(starts, place, 0)) + 1

@@ -13,7 +13,7 @@ WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def uniform(types: int) -> Law:
-    """All types equally probable; raises ValueError for types < 2."""
+    """Law of equally probable types; raises ValueError for types < 2."""
     return zipf(types, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Verifiers: what is let into the next data set, and what a classifier learns from what passed."""
+"""Verifiers: they select the next data set; a classifier is trained on the rows that pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ class NearCentre:
         return NearCentre(np.asarray(centre, float), np.asarray(radius), np.asarray(slack))
 
     def __call__(self, data: Rows | Sample) -> Rows | Sample:
-        """The same data without what does not pass.
+        """Reject the rows that do not pass.
 
         Raises ValueError for whitened rows, whose |x| is not that of the design.
         """
@@ -71,7 +71,8 @@ class VerifiedLearner(LinearLearner):
     centre: Float[np.ndarray | Array, " dim"] = field(kw_only=True)
 
     def measure(self, weights: Weights, truth: Truth) -> dict[str, Float[Array, ""]]:
-        """Also `first_weight` and `centre_error`, the squared distance to the centre."""
+        """Measures of a fit, with `first_weight` and `centre_error`, the squared distance to the
+        centre."""
         away = weights - jnp.asarray(self.centre, self.dtype)
         seen = {"first_weight": weights[0], "centre_error": jnp.sum(away**2)}
         return super().measure(weights, truth) | seen
@@ -80,7 +81,7 @@ class VerifiedLearner(LinearLearner):
 @pytree
 @dataclass(frozen=True, eq=False)
 class VerifiedLabels:
-    """One fit on verified synthetic labels, for each of several shares of wrong ones.
+    """Fits on verified synthetic labels, one for each share of wrong labels.
 
     Inputs x from N(0, I), truth sign(w* . x), of which a share is wrong; a verifier keeps correct
     and wrong labels with different chances; the classifier is the sum of label times input over

@@ -1,4 +1,4 @@
-"""How much of one text's range another one reaches: perplexities under one judge, or densities.
+"""Coverage: the share of one text's range of perplexities, or densities, that another reaches.
 
 Tail quantiles are `collapse_sim.language.measures.quantiles`.
 """

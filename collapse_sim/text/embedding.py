@@ -16,7 +16,7 @@ from collapse_sim.text.ngrams import shape_of
 KINDS = ("pca", "tsne")
 
 COMPONENTS = 50
-"""Principal components of which t-SNE makes its map."""
+"""Principal components that t-SNE is given."""
 
 
 def unit_rows(counts: csr_array) -> csr_array:

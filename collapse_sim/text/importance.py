@@ -1,4 +1,4 @@
-"""Which raw documents look like a target text: importance weights of bags of hashed n-grams.
+"""Importance weights of raw documents for a target text, by bags of hashed n-grams.
 
 Data selection by importance resampling (DSIR): Xie et al. 2023, arXiv 2302.03169.
 """

@@ -1,4 +1,4 @@
-"""How densely documents lie among others: a kernel density by locality-sensitive hashing.
+"""Density of documents among others: a kernel density by locality-sensitive hashing.
 
 Signed random projections (Charikar 2002): one bit of two vectors agrees with chance
 1 - angle / pi. Counting who shares a bucket of `bits` bits, in many tables, estimates the density
@@ -16,7 +16,7 @@ from collapse_sim.text.ngrams import shape_of
 def signs(
     vectors: csr_array, bits: int, random: np.random.Generator
 ) -> Bool[np.ndarray, "documents bits"]:
-    """On which side of each of `bits` random planes through the origin a vector lies.
+    """Sides of `bits` random planes through the origin that a vector lies on.
 
     Lengths do not matter: counts need no normalisation. Vectors of zeros are on the same side.
     """

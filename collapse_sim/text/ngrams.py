@@ -29,7 +29,7 @@ SPACE, LETTER, SIGN = 0, 1, 2
 
 @cache
 def _kinds() -> UInt8[np.ndarray, " characters"]:
-    """Of each character of Unicode whether it is white space, part of a word, or a sign."""
+    """Kind of each character of Unicode: white space, part of a word, or sign."""
     characters = "".join(map(chr, range(0x110000)))
     kinds = np.full(len(characters), SIGN, np.uint8)
     for pattern, kind in ((r"\s+", SPACE), (r"\w+", LETTER)):
@@ -48,7 +48,7 @@ def _powers(base: int, count: int) -> UInt64[np.ndarray, " count"]:
 
 @dataclass(frozen=True)
 class Words:
-    """All words of documents, in order.
+    """Words of documents, in order.
 
     `text` holds the lower-cased documents, separated by line ends; word i is
     `text[starts[i] : ends[i]]`, lies in document `documents[i]`, and has the 64-bit hash
@@ -89,7 +89,7 @@ class Words:
         return hashes[first], first
 
     def phrase(self, first: int, n: int) -> str:
-        """So many words from this one on, separated by spaces."""
+        """Join `n` words from place `first` on by spaces."""
         places = zip(self.starts[first : first + n], self.ends[first : first + n], strict=True)
         return " ".join(self.text[start:end] for start, end in places)
 
@@ -128,7 +128,7 @@ def shape_of(counts: csr_array) -> tuple[int, int]:
 def ngram_counts(
     documents: Sequence[str], orders: tuple[int, ...] = (1, 2), buckets: int = 10_000
 ) -> csr_array:
-    """How often n-grams of these orders fall into each bucket, int64 (documents, buckets).
+    """Counts of the n-grams of these orders in each bucket, int64 (documents, buckets).
 
     All orders share the buckets; `.sum(axis=0)` are the totals of a text. The defaults are the
     features of DSIR and of Zhu et al. 2025 (arXiv 2412.14689), figure 11. Raises ValueError for

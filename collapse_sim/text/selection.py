@@ -1,4 +1,4 @@
-"""Which documents of a text to keep, by weights or by perplexity."""
+"""Selection of a text's documents, by weights or by perplexity."""
 
 from dataclasses import dataclass
 

@@ -72,9 +72,9 @@ def make_corpora(
     each = max(settings.tokens // len(held_out), settings.context)
     held_out = {domain: text.cut(each) for domain, text in held_out.items()}
     texts = Texts(roles, held_out, tokenizer, parts.sources, parts.notes)
-    domains = _domains(settings, texts, student) if "continual" in settings.stage else {}
+    domains = _domains(settings, texts, student) if "continual" in settings.stages else {}
     pairs, sources = None, parts.sources
-    if "finetune" in settings.stage:
+    if "finetune" in settings.stages:
         pairs = _pairs(settings, tokenizer, student, prior)
         counts = {"source": settings.pairs or "standard library"} | pairs.counts
         sources = sources | {"pairs": counts}

@@ -110,7 +110,7 @@ def _falling(settings: TokenEditingSettings, chained: Values) -> list[Check]:
             "eligible",
             at=number,
             statistic=_rise_to(number),
-            given={"threshold": settings.threshold},
+            given={"threshold": settings.edit_above},
             note=f"share of tokens to be edited, pass {number} minus pass {number - 1}",
         )
         for number in range(2, PASSES + 1)
@@ -125,6 +125,6 @@ def _stage_check(settings: TokenEditingSettings, difference: Difference) -> Chec
     return Check(
         f"zhu2025.edit_{difference.stage}",
         difference.measure,
-        given={"threshold": settings.threshold},
+        given={"threshold": settings.edit_above},
         note=f"{difference.measure}, edited minus unedited, nats per token",
     )

@@ -44,12 +44,14 @@ def print_report(
     show("Tokens of human text by probability under the prior, %", decile_table(table["human"]))
     show("Tokens that a rule would edit, % of all", rule_table(table["human"]))
     show(
-        f"Passes under the frozen prior, P >= {settings.threshold:g}, {sampler_name(settings)}: "
+        f"Passes under the frozen prior, P >= {settings.edit_above:g}, {sampler_name(settings)}: "
         "% of all tokens",
         pass_table(table),
     )
     if not table["chained"]["eligible"][:, 0].any():
-        console.print("No token is so probable under this prior: a lower --threshold finds some.\n")
+        console.print(
+            "No token is so probable under this prior: a lower --edit-above finds some.\n"
+        )
     show(
         "Replacements: changed, % of tokens to be edited, and loss of the text under the\nprior "
         f"in nats per token ({table['human']['loss'].mean():.4f} before)",

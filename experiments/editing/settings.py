@@ -27,7 +27,7 @@ class TokenEditingSettings(StudySettings):
     preset: Literal["tiny", "default", "gpu"] = "default"
     """tiny: a smoke test of a minute that decides nothing; gpu: a size for accelerators."""
 
-    stage: tuple[Stage, ...] = ("pretrain", "continual", "finetune")
+    stages: tuple[Stage, ...] = ("pretrain", "continual", "finetune")
     """Where models trained on unedited and on edited text are compared; none: tables only."""
 
     context: int = 96
@@ -45,7 +45,7 @@ class TokenEditingSettings(StudySettings):
     prior_epochs: float = 3.0
     """Training tokens of the prior, in units of its own text."""
 
-    threshold: float = 0.8
+    edit_above: float = 0.8
     """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
 
     edit_temperature: float = 1.0
@@ -55,7 +55,7 @@ class TokenEditingSettings(StudySettings):
     """Replacements are among the k most probable tokens (8 in the paper)."""
 
     drop_below: float = 1e-3
-    """Probability at or below which two of the authors' strategies delete a token."""
+    """Two of the authors' strategies delete tokens of at most this probability."""
 
     ablation: tuple[Rule, ...] = ("below-0.1",)
     """Other rules whose text also pre-trains a model."""
@@ -83,13 +83,13 @@ class TokenEditingSettings(StudySettings):
             value = getattr(self, name)
             if value is not None and value < bound:
                 self.reject(name, f"accepted are integers >= {bound}")
-        for name in ("threshold", "drop_below"):
+        for name in ("edit_above", "drop_below"):
             if not 0 <= getattr(self, name) <= 1:
                 self.reject(name, "accepted is [0, 1]")
         for name in ("prior_epochs", "edit_temperature", "continued_rate"):
             if not 0 < getattr(self, name) < float("inf"):
                 self.reject(name, "accepted are finite numbers > 0")
-        if "continual" in self.stage and self.first_domain == self.second_domain:
+        if "continual" in self.stages and self.first_domain == self.second_domain:
             self.reject("second_domain", "accepted is a domain other than --first-domain")
 
 
@@ -98,7 +98,7 @@ PRESETS = {
     "default": DEFAULT,
     "tiny": replace(
         DEFAULT, preset="tiny", seeds=2, tokens=8_000, prior_tokens=24_000, prior_size="0.1m",
-        context=64, epochs=2.0, prior_epochs=8.0, threshold=0.3, answers=20,
+        context=64, epochs=2.0, prior_epochs=8.0, edit_above=0.3, answers=20,
     ),
     "gpu": replace(
         DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,

@@ -118,9 +118,9 @@ class Stages:
 def total_tokens(settings: TokenEditingSettings, corpora: Corpora) -> int:
     """Training tokens of a whole run: what the progress bar counts."""
     blocks = settings.prior_epochs * len(corpora.texts.roles["prior"].blocks) / settings.epochs
-    if "pretrain" in settings.stage:
+    if "pretrain" in settings.stages:
         blocks += (2 + len(settings.ablation)) * len(corpora.texts.roles["student"].blocks)
-    if "continual" in settings.stage:
+    if "continual" in settings.stages:
         first, second = (len(text.blocks) for text in corpora.domains.values())
         blocks += first + 2 * second
     if corpora.pairs is not None:

@@ -61,7 +61,7 @@ class Prior:
 
     @property
     def rule(self) -> TokenRule:
-        return TokenRule(above=self.settings.threshold)
+        return TokenRule(above=self.settings.edit_above)
 
     @property
     def sampler(self) -> Sampler:

@@ -1,1 +1,1 @@
-"""The parts of linear_bound.py: its flags, the processes it runs, what theory says, its report."""
+"""Parts of linear_bound.py: flags, processes, closed forms, checks and report."""

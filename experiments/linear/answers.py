@@ -24,7 +24,7 @@ def reported_measure(result: Result) -> str:
 def answers(
     settings: Settings, base: float, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> Iterator[str]:
-    """Three to six sentences; none about what was not simulated or not decided."""
+    """Answer in three to six sentences, on simulated and decided claims only."""
     errors = {r.process.name: float(mean_error(r)[-1] / base) for r in results}
     n = settings.generations
     if "replace" in errors:

@@ -1,4 +1,4 @@
-"""One process of a run before it is simulated: what is known of it, and what formulas may ask."""
+"""Cases: processes before they are simulated, with their facts and the arguments of formulas."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +14,7 @@ from experiments.linear.world import World
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A regime and, for edits, which rows they touch and who writes them.
+    """Regime and, for edits, the masks and the writer.
 
     `masks` is what is known of an edit's masks before it runs; `averaged` whether its mean over
     label noise is followed as well; `finite_moments` the order below which test errors have them.
@@ -29,9 +29,9 @@ class Case:
     averaged: bool = False
     finite_moments: float = np.inf
     chains: list[Check] = field(default_factory=list)
-    """What whole chains decide."""
+    """Checks on whole chains."""
     means: list[Check] = field(default_factory=list)
-    """What means over label noise decide."""
+    """Checks on means over label noise."""
 
     @property
     def name(self) -> str:
@@ -40,12 +40,12 @@ class Case:
 
     @property
     def is_blind(self) -> bool:
-        """Whether its masks do not look at the labels."""
+        """True if the masks never look at the labels."""
         return self.masks is not None and self.masks.counts is not None
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Those recorded: an external prior is off by a vector of its own.
+        """Measures recorded: one for an external prior, which is off by a vector of its own.
 
         The mean over the design's scale is that of the test error only where nothing else but the
         scale tells designs apart.
@@ -55,20 +55,22 @@ class Case:
 
     @property
     def measure(self) -> str:
-        """The one whose mean is judged: without the heavy tail where there is a choice."""
+        """Measure whose mean is judged: the one without a heavy tail where there is a choice."""
         fresh = self.regime.endswith("_fresh") and self.regime != "mix_fresh"
         heavy = self.world.given or fresh or self.variant == "external"
         return "test_error" if heavy else "scale_averaged_error"
 
     @cached_property
     def where(self) -> dict[str, Any]:
-        """What formulas may ask of it, by the names of their arguments."""
+        """Arguments of formulas, by name."""
         settings, world, n = self.settings, self.world, self.settings.generations
         where = {
-            "dim": world.design.dim, "samples": world.design.samples,
-            "noise_std": world.noise_std, "design": settings.design,
+            "dim": world.design.dim,
+            "samples": world.design.samples,
+            "noise_std": world.noise_std,
+            "design": settings.design,
             "spectrum": settings.spectrum,
-        }  # fmt: skip
+        }
         if world.given:
             where["given_design"] = True
         if self.regime.startswith("mix"):
@@ -79,12 +81,14 @@ class Case:
             return where
         if not self.is_blind:
             once = self.mask == "confident"
-            where["threshold"] = settings.once_threshold if once else settings.threshold
+            where["residual_threshold"] = (
+                settings.once_residual_threshold if once else settings.residual_threshold
+            )
         return where | self.masks.facts(n)
 
     @property
     def recursion(self) -> dict[str, Any] | None:
-        """What the exact recursion on a given design asks for; None where it knows nothing.
+        """Arguments of the exact recursion on a given design; None where it does not apply.
 
         The fit on real labels is the reference then, and of drawn masks it is not followed.
         """

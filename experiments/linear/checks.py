@@ -1,4 +1,5 @@
-"""Which claims each process decides. Masks are asked for their facts, not for their names."""
+"""Checks: the claims that each process decides. Masks are judged by their facts; names play no
+part."""
 
 import numpy as np
 
@@ -24,7 +25,7 @@ RESAMPLED = {
 
 
 def add_checks(case: Case) -> Case:
-    """The same case with all that it decides."""
+    """Add to a case all claims that it decides."""
     if case.world.given:
         _given(case)
     elif case.regime == "edit":
@@ -79,7 +80,8 @@ def _edits(case: Case) -> None:
 
 
 def _by_a_frozen_model(case: Case) -> None:
-    """One model writes every edit: the bound is a theorem unless the masks look at the labels."""
+    """Add the claims on edits by one frozen model: the bound is a theorem for masks set in
+    advance."""
     if case.variant == "external":
         return case.mean("ref.edit_external", exactly=True)
     if not case.is_blind:
@@ -89,7 +91,7 @@ def _by_a_frozen_model(case: Case) -> None:
 
 
 def _random(case: Case) -> None:
-    """Rows drawn afresh for each edit."""
+    """Add the claims on rows drawn afresh for each edit."""
     masks = case.masks
     assert masks is not None
     anchored = case.variant == "anchored"
@@ -97,9 +99,11 @@ def _random(case: Case) -> None:
         chances = {"inclusion": masks.inclusion, "pair_inclusion": masks.pair_inclusion}
         case.mean(
             "ref.edit_E_finite" if anchored else "ref.edit_D_finite",
-            exactly=True, tolerance=FINITE,
-            given=chances | {"frames": frames(case.settings)}, note="closed form at this T",
-        )  # fmt: skip
+            exactly=True,
+            tolerance=FINITE,
+            given=chances | {"frames": frames(case.settings)},
+            note="closed form at this T",
+        )
     else:
         claim = "ref.edit_E" if anchored else "ref.edit_D"
         case.mean(claim, per_unit=True, note="the law is about T >> d")
@@ -109,7 +113,7 @@ def _random(case: Case) -> None:
 
 
 def _scheduled(case: Case) -> None:
-    """Rows that are known beforehand."""
+    """Add the claims on rows that are known beforehand."""
     masks, where = case.masks, case.where
     assert masks is not None and masks.schedule is not None and masks.counts is not None
     disjoint = masks.is_disjoint
@@ -136,7 +140,7 @@ def _scheduled(case: Case) -> None:
 
 
 def _shrinking(case: Case) -> None:
-    """The second bound of Theorem 2, about edits that shrink."""
+    """Add the second bound of Theorem 2, about edits that shrink."""
     counts, where = case.where["edit_counts"], case.where
     decay = float(np.sqrt(case.settings.decay))
     if counts[0]:
@@ -152,7 +156,7 @@ def _shrinking(case: Case) -> None:
 
 
 def _given(case: Case) -> None:
-    """The same claims, each conditional on the user's design."""
+    """Add the claims for a given design: each is conditional on it."""
     masks, world = case.masks, case.world
     note = "conditional on the given design"
     labels = {"labelled": world.labels is not None}

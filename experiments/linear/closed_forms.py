@@ -1,4 +1,4 @@
-"""The closed form of each process: its mean test error at generations 1, 2, ..., for the figure."""
+"""Closed forms of processes: the mean test error at generations 1, 2, ..., for the figure."""
 
 from collections.abc import Callable
 from functools import cache
@@ -32,7 +32,7 @@ RESAMPLED = {
 
 
 def closed_form(case: Case) -> Known:
-    """None where there is none."""
+    """Closed form of a case and its kind; None where none is known."""
     if case.world.given:
         return _given(case), "exact"
     where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
@@ -66,8 +66,8 @@ def closed_form(case: Case) -> Known:
 
 
 def _confident(case: Case) -> Callable[[int], float] | None:
-    """Inflations, where edits look at the labels."""
-    threshold = {"threshold": case.where["threshold"]}
+    """Inflations by edits that look at the labels."""
+    threshold = {"residual_threshold": case.where["residual_threshold"]}
     if case.variant == "frozen":
         return lambda g: frozen.frozen_confident_inflation(**threshold, generation=g)
     if case.masks is not None and case.masks.edits == 1:
@@ -84,7 +84,7 @@ def _random(case: Case, base: float) -> Known:
     if not case.averaged:
         shares, anchored = masks.inclusion.tolist(), case.variant == "anchored"
         values = [
-            corrected.anchored_inflation(edit_fraction=shares[0], generation=g)
+            corrected.anchored_inflation(edit_share=shares[0], generation=g)
             if anchored
             else corrected.random_mask_inflation(fractions=shares[: g - 1])
             for g in range(1, n + 1)
@@ -130,7 +130,7 @@ def _scheduled(case: Case, where: dict, base: float) -> Known:
 
 
 def _averaged(case: Case, base: float) -> np.ndarray:
-    """Over designs, where the closed form still depends on them."""
+    """Average over designs a closed form that depends on them."""
     masks, settings, n = case.masks, case.settings, case.settings.generations
     assert masks is not None and masks.schedule is not None
     if masks.is_disjoint:
@@ -152,7 +152,7 @@ def _averaged(case: Case, base: float) -> np.ndarray:
 
 
 def _given(case: Case) -> np.ndarray | None:
-    """Conditional on a user's design: exact wherever masks do not look at the noise."""
+    """Closed form on a user's design: exact for masks that never look at the noise."""
     world, n = case.world, case.settings.generations
     where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
     forms = {

@@ -14,7 +14,7 @@ WHOLE = re.compile(r"\d+")
 
 
 class TableError(ValueError):
-    """What a file holds that is no table of numbers."""
+    """Error of a file that holds no table of numbers."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ def read_csv(path: Path, header: bool | None) -> tuple[list[str] | None, np.ndar
 
 
 def is_index(cells: Sequence[float]) -> bool:
-    """Whether a column without a name holds the row labels of a data frame: distinct integers."""
+    """True if a column without a name holds the row labels of a data frame: distinct integers."""
     return len(set(cells)) == len(cells) and all(float(cell).is_integer() for cell in cells)
 
 
 def _lines(path: Path) -> list[Line]:
-    """All lines but the blank ones. Within one column a blank line is a missing cell."""
+    """Lines without the blank ones. Within a table of one column a blank line is a missing cell."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         read = [Line(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
@@ -78,7 +78,7 @@ def _kind(cell: str) -> str:
 
 
 def _is_header(first: Line, rest: list[list[str]]) -> bool:
-    """Whether the first line holds names: by its text, its numbers, and what stands below it.
+    """True if the first line holds names, by its text, its numbers and the lines below it.
 
     Text is a name, a number with a point or a sign is none. Whole numbers are names where they
     count up, as in 0, 1, 2 or 2019, 2020, 2021, over a column without whole numbers.
@@ -105,7 +105,8 @@ def _is_header(first: Line, rest: list[list[str]]) -> bool:
 
 
 def _starts_with_an_index(cells: list[str], rest: list[list[str]]) -> bool:
-    """An empty first name over 0, 1, 2, ... or 1, 2, 3, ..., as data frames are written."""
+    """True for an empty first name over 0, 1, 2, ... or 1, 2, 3, ..., as data frames are
+    written."""
     labels = [row[0] for row in rest]
     counted = (list(map(str, range(start, start + len(labels)))) for start in (0, 1))
     return bool(labels) and not cells[0] and len(cells) > 1 and labels in counted

@@ -14,7 +14,7 @@ DESIGNS = 8192
 """Draws of the design behind an averaged closed form of d x d matrices."""
 
 FRAMES = 24
-"""The same for T x T matrices, whose traces hardly vary."""
+"""Gaussian designs for means of T x T matrices, whose traces hardly vary."""
 
 
 def frames(settings: Settings) -> Drawn:
@@ -43,7 +43,7 @@ def _frames(seed: int, samples: int, dim: int) -> np.ndarray:
 
 @cache
 def _overlaps(seed: int, samples: int, dim: int, packed: bytes, count: int) -> np.ndarray:
-    """Of each batch of designs the d x d overlaps alone are kept: many rows fit in memory."""
+    """Draw designs in batches and keep their d x d overlaps alone: many rows fit in memory."""
     masks = np.frombuffer(packed, dtype=bool).reshape(count, samples)
     batch = max(min(DESIGNS, 10**7 // (samples * dim)), 1)
     parts, done = [], 0

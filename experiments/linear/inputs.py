@@ -12,7 +12,7 @@ from experiments.linear.tables import Table, read_array, read_table
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A given design with its labels, if real ones were asked for, and hashes of what was read.
+    """Given design with its labels, if real ones were asked for, and hashes of the files.
 
     `note` says in one line what was read.
     """
@@ -24,7 +24,7 @@ class Given:
 
 
 def read_design(design: str, labels: str | None, header: bool | None = None) -> Given:
-    """Read `--design` and `--labels`; raises ValueError naming the file and what is accepted.
+    """Read `--design` and `--labels`; raises ValueError naming the file and the accepted kinds.
 
     `header` says whether .csv files begin with names of columns; None finds out.
     """

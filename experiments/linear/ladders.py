@@ -78,7 +78,7 @@ def _limit(
 
 def _random(settings: Settings, variant: str) -> Iterator[Process]:
     edits, anchored = settings.generations - 1, variant == "anchored"
-    rate = 0.3 if settings.edit_fraction is None else settings.edit_fraction
+    rate = 0.3 if settings.edit_share is None else settings.edit_share
     name = f"edit random{' anchored' if anchored else ''}"
     sizes = _sizes(settings)
 
@@ -88,9 +88,14 @@ def _random(settings: Settings, variant: str) -> Iterator[Process]:
 
     claim = "ref.edit_E" if anchored else "ref.edit_D"
     return _rungs(
-        settings, name, sizes, simulate, lambda rows: {"edit_counts": [rate * rows] * edits}, 128,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda rows: {"edit_counts": [rate * rows] * edits},
+        128,
         _limit(name, sizes, claim, edits + 1),
-    )  # fmt: skip
+    )
 
 
 def _stepwise(
@@ -114,38 +119,53 @@ def _generations(settings: Settings) -> int:
 
 
 def _confident(settings: Settings) -> Iterator[Process]:
-    name, sizes, c = "edit confident", _sizes(settings), settings.once_threshold
+    name, sizes, c = "edit confident", _sizes(settings), settings.once_residual_threshold
     simulate = _stepwise(
         settings, _generations(settings), lambda rows, n: once(policies.confident(rows, n, c))
     )
     return _rungs(
-        settings, name, sizes, simulate, lambda _: {"threshold": c}, 2**14,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda _: {"residual_threshold": c},
+        2**14,
         _limit(name, sizes, "ref.conf_one", 2),
         Check("zhu2025.thm2a_conf", ERRORS[1], 2, note=f"at T = {sizes[-1]}"),
-    )  # fmt: skip
+    )
 
 
 def _nested(settings: Settings) -> Iterator[Process]:
-    name, sizes, c = "edit nested", _sizes(settings), settings.threshold
+    name, sizes, c = "edit nested", _sizes(settings), settings.residual_threshold
     last = _generations(settings)
     simulate = _stepwise(
         settings, last, lambda rows, n: policies.confident(rows, n, c, nested=True)
     )
     return _rungs(
-        settings, name, sizes, simulate, lambda _: {"threshold": c}, 2**16,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda _: {"residual_threshold": c},
+        2**16,
         _limit(name, sizes, "ref.conf_nested", last),
         _limit(name, sizes, "ref.conf_nested_share", last, "edited_fraction"),
-    )  # fmt: skip
+    )
 
 
 def _frozen(settings: Settings) -> Iterator[Process]:
     """Theorem G at T, 2T, 4T."""
-    name, c, last = "edit free frozen", settings.threshold, _generations(settings)
+    name, c, last = "edit free frozen", settings.residual_threshold, _generations(settings)
     sizes = tuple(settings.samples * 2**rung for rung in range(3))
     simulate = _stepwise(
         settings, last, lambda rows, n: policies.confident(rows, n, c), by_first=True
     )
     return _rungs(
-        settings, name, sizes, simulate, lambda _: {"threshold": c}, 2**14,
+        settings,
+        name,
+        sizes,
+        simulate,
+        lambda _: {"residual_threshold": c},
+        2**14,
         _limit(name, sizes, "ref.edit_frozen_confident", last),
-    )  # fmt: skip
+    )

@@ -1,4 +1,4 @@
-"""The processes of a run: what is simulated, under which names, and what each decides."""
+"""Processes of a run: simulations, their names and their checks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,28 +23,28 @@ from experiments.linear.settings import Settings
 from experiments.linear.world import World
 
 DESIGNS, MANY_DESIGNS = 256, 2**14
-"""Most designs whose means over label noise decide an equality, by random masks and by a schedule.
+"""Most designs whose means over label noise decide an equality: for random masks, for a schedule.
 
 The mean over masks as well hardly varies from design to design."""
 
 LEAST = 2**13
-"""Fewest replicates of a process, where there may be so many: its points are drawn."""
+"""Fewest replicates of a process, unless its limit is lower: its points are drawn."""
 
 FIRST_LOOK = 256
-"""Designs after which it is first asked whether their means decide."""
+"""Designs before the first look at their means."""
 
 FEW = 100
 """Designs whose means over label noise are enough for the normal limit: they hardly vary."""
 
 LARGEST_BLOCKS = 128
-"""Most blocks times columns of a schedule whose mean over label noise is followed."""
+"""Largest product of blocks and columns at which the mean over label noise is followed."""
 
 LARGEST_ROWS = 400
-"""Most rows of a design whose mean over random masks is followed."""
+"""Largest number of rows at which the mean over random masks is followed."""
 
 
 def make_processes(settings: Settings, world: World) -> list[Process]:
-    """Every process that the flags ask for, in the order of the report.
+    """Make every process that the flags ask for, in the order of the report.
 
     After one whose mean over label noise is followed as well stands that, as a step of it.
     """
@@ -65,7 +65,7 @@ def make_processes(settings: Settings, world: World) -> list[Process]:
 def _process(
     case: Case, simulation: Simulation, checks: Sequence[Check], **options: Any
 ) -> Process:
-    """What every process of a run has in common."""
+    """Make a process of a case, with the fields that all processes fill alike."""
     closed, kind = closed_form(case)
     return Process(
         case.regime,
@@ -124,7 +124,7 @@ def _resampling(settings: Settings, world: World, name: str) -> Process:
 
 
 def _edits(settings: Settings, world: World, mask: str) -> Iterator[Process]:
-    """Every way to edit under one kind of mask: who writes, and what is kept."""
+    """Make the processes of one kind of mask: every writer, every variant."""
     masks = make_masks(settings, mask, world.design.samples)
     representation = settings.representation
     if representation == "law" or (representation == "statistics" and masks.schedule is None):
@@ -138,7 +138,8 @@ def _edits(settings: Settings, world: World, mask: str) -> Iterator[Process]:
 
 
 def _variants(settings: Settings, world: World, mask: str, masks: Masks) -> list[str]:
-    """Frozen edits differ from chained ones from the second edit on."""
+    """Variants of edits that a run makes. Frozen ones differ from chained ones from the second edit
+    on."""
     variants = []
     if "latest" in settings.writers:
         variants += ["chained", "anchored", "additive"] if mask == "random" else ["chained"]
@@ -177,10 +178,15 @@ def _edit(
     if averaged is not None:
         designs = DESIGNS if masks.schedule is None else MANY_DESIGNS
         yield replace(
-            process, simulation=averaged, replicates=designs, checks=case.means,
-            looks=tuple(looks(designs, FIRST_LOOK)), smallest_look=FEW, finite_moments={},
+            process,
+            simulation=averaged,
+            replicates=designs,
+            checks=case.means,
+            looks=tuple(looks(designs, FIRST_LOOK)),
+            smallest_look=FEW,
+            finite_moments={},
             step="averaged",
-        )  # fmt: skip
+        )
 
 
 def _averaged(world: World, masks: Masks, variant: str, prior_error: float) -> Simulation | None:

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: the answer in sentences, then the numbers behind it."""
+"""Report in the terminal: the answer in sentences, then the numbers behind it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ from experiments.linear.settings import Settings
 from experiments.verdicts import how_sure, verdict_table
 
 KINDS = {"exact": "", "averaged": "", "leading": "~"}
-"""Of a closed form: `~` before one that is right to leading order in d/T."""
+"""Signs before closed forms: `~` before one that is right to leading order in d/T."""
 
 
 def error_table(settings: Settings, base: float, results: Sequence[Result], error: float) -> Table:
@@ -26,8 +26,11 @@ def error_table(settings: Settings, base: float, results: Sequence[Result], erro
     """
     table = Table(
         title=f"Test error after generation {settings.generations}, in units of b = {base:.6g}",
-        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     table.add_column("data", overflow="fold")
     for title in ("latest writes", "theory", "frozen writes", "theory", "edited"):
         table.add_column(title, justify="right")

@@ -1,4 +1,4 @@
-"""Which rows an edit touches: the masks that the flags name, and what is known of them."""
+"""Masks that the flags name: the rows that an edit touches, and facts about them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,12 +33,12 @@ class Masks:
 
     @property
     def is_disjoint(self) -> bool:
-        """Whether no row is ever edited twice."""
+        """True if every row is edited at most once."""
         return self.schedule is not None and bool((self.schedule.sum(axis=0) <= 1).all())
 
     @property
     def is_constant(self) -> bool:
-        """Whether the same rows are edited every time."""
+        """True if the same rows are edited every time."""
         return self.schedule is not None and bool((self.schedule == self.schedule[:1]).all())
 
     @property
@@ -56,7 +56,7 @@ class Masks:
         return np.array(self.pairs) / (self.rows * (self.rows - 1))
 
     def facts(self, generations: int) -> dict[str, Any]:
-        """What formulas ask of masks that do not look at the labels, by their arguments' names.
+        """Arguments of formulas for masks that never look at the labels, by name.
 
         Of masks that are drawn afresh, means: two of them edit a row with the product of chances.
         """
@@ -91,7 +91,7 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
     """The masks of one name, or of a file; raises ValueError for a file that holds none."""
     edits = settings.generations - 1
     default = {"disjoint": 1.0, "halves": 1.0, "random": 0.3}.get(name, 0.5)
-    share = default if settings.edit_fraction is None else settings.edit_fraction
+    share = default if settings.edit_share is None else settings.edit_share
     if name == "random":
         rate, pairs = share * rows, share**2 * rows * (rows - 1)
         policy = policies.random_masks(rows, edits, share)
@@ -101,10 +101,10 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
         pairs = tuple(count * (count - 1) for count in counts)
         return Masks(policies.random_subsets(rows, counts), counts, pairs)
     if name == "confident":
-        return Masks(once(policies.confident(rows, edits, settings.once_threshold)))
+        return Masks(once(policies.confident(rows, edits, settings.once_residual_threshold)))
     if name in ("nested", "free"):
         nested = name == "nested"
-        return Masks(policies.confident(rows, edits, settings.threshold, nested=nested))
+        return Masks(policies.confident(rows, edits, settings.residual_threshold, nested=nested))
     if name == "one":
         schedule = policies.single(rows, edits, share)
     elif name == "fixed":
@@ -121,7 +121,7 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
 
 
 def once(policy: policies.MaskPolicy) -> policies.MaskPolicy:
-    """The same policy for the first edit, and none after it."""
+    """Policy that makes the first edit and none after it."""
     schedule = np.array(policy.schedule)
     schedule[1:] = False
     return replace(policy, schedule=schedule)

@@ -14,12 +14,10 @@ Regime = Literal[
     "subsample", "subsample_fresh", "mix_fresh", "mix_fixed", "edit",
 ]  # fmt: skip
 Writer = Literal["latest", "frozen", "external"]
-MASKS = (
-    "one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free"
-)  # fmt: skip
+MASKS = ("one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
-"""One flag; its opposite is another, and neither leaves the choice to the data."""
+"""Flag without a `no-` form: its opposite is a flag of its own; without both the data decide."""
 
 NOISE = 1e-60, 1e60
 """Smallest and largest noise: sums of squared errors stay within float64."""
@@ -51,34 +49,36 @@ class Settings:
     """The one seed of the run."""
 
     regimes: tuple[Regime, ...] = ("replace", "accumulate", "edit")
-    """How the next generation's data are made."""
+    """Regimes: ways to make the data of the next generation."""
 
     masks: tuple[str, ...] = MASKS
-    """Which rows an edit touches: one, halves, disjoint, random, fixed, geometric, confident
+    """Rows that an edit touches: one, halves, disjoint, random, fixed, geometric, confident
     (one edit of the confident rows), nested and free (confident rows every time), or a .npy
     file of 0 and 1, one row for each edit."""
 
     writers: tuple[Writer, ...] = ("latest", "frozen", "external")
-    """Who writes the edits: the latest model (as in the paper's equation 3), the first one for ever
+    """Writer of the edits: the latest model (as in the paper's equation 3), the first one for ever
     (frozen), or another frozen one, given from outside (external; masks set in advance)."""
 
     prior_error: float = 0.5
     """Test error of that external model, in units of b, the error of a fit on human data."""
 
-    edit_fraction: float | None = None
-    """Share of rows edited (1 for disjoint in all, 0.3 for random, 0.5 for the others)."""
+    edit_share: float | None = None
+    """Share of the rows that an edit touches (1 for disjoint in all, 0.3 for random, else 0.5)."""
 
     decay: float = 0.5
     """Factor on the number of edited rows from one geometric edit to the next."""
 
-    threshold: float = 1.0
-    """Confident are rows with |residual| <= threshold * noise_std, for nested and free masks."""
+    residual_threshold: float = 1.0
+    """Largest |residual| of a confident row, in units of noise_std, for nested and free masks."""
 
-    once_threshold: float = 1.82
-    """The same for `confident`; at 1.82 the error of one such edit is largest."""
+    once_residual_threshold: float = 1.82
+    """Residual threshold of the one edit of `confident`; at 1.82 the error of that edit is
+    largest."""
 
     real_weight: float = 0.5
-    """Weight of real labels in the mix regimes."""
+    """Weight of the real labels in the mix regimes, where every label is an average of a real and a
+    synthetic one. No share of the rows: none of them keeps its real label."""
 
     design: str = "gaussian"
     """gaussian, diabetes (442 x 10 real rows, needs scikit-learn), or a .npy, .npz, .csv or
@@ -105,20 +105,21 @@ class Settings:
     """Input covariance of a gaussian design: isotropic, ar1:R or power:B."""
 
     representation: Literal["auto", "rows", "statistics", "law"] = "auto"
-    """How a process is simulated: row by row, by sufficient statistics, or by its exact law.
-    auto takes the cheapest there is."""
+    """Form of a simulation: row by row, by sufficient statistics, or by its exact law. auto takes
+    the cheapest there is."""
 
     limits: bool = True
-    """Also test the claims that hold only as d/T -> 0, along T, 2T, 4T."""
+    """Test also the claims that hold only as d/T -> 0, along T, 2T, 4T."""
 
     early_stop: bool = True
     """Stop a process once its claims are decided."""
 
     precision: Literal["float32", "float64"] = "float32"
-    """Of the simulation; reductions, closed forms and verdicts are always float64."""
+    """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
 
     budget_seconds: float | None = None
-    """Stop simulating after this many seconds; what is undecided then is reported so."""
+    """Stop simulating after this many seconds; claims without a verdict are reported as
+    undecided."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Run directory (default: runs/linear_bound/<preset>-<hash of the parameters>)."""
@@ -127,7 +128,7 @@ class Settings:
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
+        """Raise ValueError, in one line, for unusable values."""
         whole = ("dim", 1), ("generations", 2), ("replicates", 1)
         for name, least in whole:
             if getattr(self, name) < least:
@@ -136,7 +137,7 @@ class Settings:
             self._reject(
                 "samples", f"a mean test error exists only for samples >= dim + 2 = {self.dim + 2}"
             )
-        for name in ("edit_fraction", "real_weight"):
+        for name in ("edit_share", "real_weight"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 self._reject(name, "accepted is [0, 1]")
@@ -144,7 +145,12 @@ class Settings:
             self._reject("prior_error", "accepted are finite numbers >= 0")
         if not 0 < self.decay < 1:
             self._reject("decay", "accepted is (0, 1)")
-        for name in ("noise_std", "threshold", "once_threshold", "budget_seconds"):
+        for name in (
+            "noise_std",
+            "residual_threshold",
+            "once_residual_threshold",
+            "budget_seconds",
+        ):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 self._reject(name, "accepted are finite numbers > 0")
@@ -169,23 +175,23 @@ class Settings:
 
     @property
     def add_intercept(self) -> bool:
-        """Whether a given design needs a constant among its columns."""
+        """True if a given design needs a constant among its columns."""
         return self.intercept or (self.labels is not None and not self.no_intercept)
 
     @property
     def has_header(self) -> bool | None:
-        """Whether .csv files begin with names; None where their cells tell."""
+        """True if .csv files begin with names; None where their cells tell."""
         return True if self.header else False if self.no_header else None
 
     def _reject(self, name: str, accepted: str, value: Any = None) -> None:
         command_line.reject(self, name, accepted, value)
 
     def parameters(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, and nothing that does not."""
+        """Parameters: the settings that decide the numbers of a run."""
         return command_line.parameters(self)
 
     def directory(self) -> Path:
-        """Where the run is written."""
+        """Path of the run directory."""
         return command_line.directory(self, "linear_bound")
 
 
@@ -196,13 +202,21 @@ PRESETS = {
         preset="paper",
         replicates=2**20,
         regimes=(
-            "replace", "replace_fresh", "accumulate", "accumulate_fresh", "halfway",
-            "halfway_fresh", "subsample", "mix_fresh", "mix_fixed", "edit",
+            "replace",
+            "replace_fresh",
+            "accumulate",
+            "accumulate_fresh",
+            "halfway",
+            "halfway_fresh",
+            "subsample",
+            "mix_fresh",
+            "mix_fixed",
+            "edit",
         ),
     ),
-}  # fmt: skip
+}
 
 
 def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override those of --preset."""
+    """Settings from the command line; flags override the preset."""
     return command_line.parse(PRESETS, arguments)

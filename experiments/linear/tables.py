@@ -24,7 +24,7 @@ class Table:
     """Columns that hold the row labels of a data frame, and nothing else."""
 
     def __str__(self) -> str:
-        """What was read, in one phrase."""
+        """Description of the file in one phrase."""
         rows, names = len(next(iter(self.columns.values()))), list(self.columns)
         shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         parts = [

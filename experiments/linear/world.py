@@ -1,4 +1,4 @@
-"""The design of a run, its labels and its noise: what all processes share."""
+"""World of a run: the design, its labels and its noise, which all processes share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ and without the heavy tail."""
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """The design, its labels and noise: what every process of a run shares.
+    """Design, labels and noise that all processes of a run share.
 
     Simulations run in units of the noise, whatever the units of labels and columns are: no scale
     leaves the range of float32. `scale` brings their summaries back.
@@ -28,12 +28,12 @@ class World:
     design: GaussianDesign | GivenDesign
     """A given one has columns of one scale; least squares does not see the difference."""
     noise_std: float
-    """In units of the labels."""
+    """Standard deviation of the noise in units of the labels."""
     dtype: jnp.dtype
     labels: np.ndarray | None = None
     hashes: dict[str, str] | None = None
     note: str = ""
-    """What was read, in one line."""
+    """Description of the input files in one line."""
 
     @property
     def given(self) -> bool:
@@ -48,7 +48,7 @@ class World:
 
     @property
     def unit_base_error(self) -> float:
-        """The same in units of the noise, in which everything is simulated."""
+        """Base error b in units of the noise, in which everything is simulated."""
         return self.base_error / self.noise_std**2
 
     @property
@@ -64,12 +64,12 @@ class World:
 
     @property
     def frame(self) -> np.ndarray:
-        """Orthonormal columns that span those of a given design."""
+        """Orthonormal columns with the span of a given design's columns."""
         assert isinstance(self.design, GivenDesign)
         return np.asarray(self.design.frame)
 
     def learner(self, **options: Any) -> LinearLearner:
-        """Of unit noise; `human_labels` are in units of the labels."""
+        """Make a learner of unit noise; `human_labels` are in units of the labels."""
         design, labels = options.pop("design", self.design), options.pop("human_labels", None)
         if labels is not None:
             labels = labels / self.noise_std
@@ -77,12 +77,12 @@ class World:
 
     @property
     def scale(self) -> dict[str, float]:
-        """Factors from squared errors in units of the noise to those in units of the labels."""
+        """Factors that turn squared errors from units of the noise into units of the labels."""
         return dict.fromkeys(ERRORS, self.noise_std**2)
 
     @property
     def units(self) -> dict[str, float]:
-        """What tables divide errors by: b."""
+        """Unit of errors in tables: b."""
         return dict.fromkeys(ERRORS, self.base_error)
 
 

@@ -21,11 +21,14 @@ from experiments.recursion.settings import Settings
 from theory import categorical, forgetting
 
 WORDS, GENERATIONS = 5_000, 20
-SHOWN, FEW, MANY = 32, 1024, 2**19
-"""Replicates of a language of thousands of types, only shown or decided, and of four types."""
+SHOWN, DECIDED = 32, 1024
+"""Replicates of a language of thousands of types: only shown, or decided."""
+
+SMALL_REPLICATES = 2**19
+"""Replicates of a language of four types."""
 
 FEW_TOKENS = 20_000
-"""Most tokens that are drawn one by one where an edit picks among them."""
+"""Most tokens that are drawn one by one under a regime that picks among them."""
 
 BRANCHING = 20
 """Tokens for each generation, with which branching counts the types left to 1 %."""
@@ -34,21 +37,22 @@ SMALL, TOKENS = np.array([0.4, 0.3, 0.2, 0.1]), 40
 """A language so small that its variety falls within the run."""
 
 SETTLED = 12
-"""Generations after which nothing is left of those human tokens, a half, that were not kept."""
+"""Generations after which no trace is left of the human tokens, a half, that were not kept."""
 
 EQUAL = 20
-"""Types, all as rare as that each is expected once in as many tokens; so few that the chance to
-lose one is well below 1/e."""
+"""Number of types, each expected once among as many tokens. With so few types the chance to
+lose
+one is well below 1/e."""
 
-RARE, MENTIONS = np.array([0.02, 0.98]), 50
-"""One rare word, expected once in each generation."""
+RARE_WORD, MENTIONS = np.array([0.02, 0.98]), 50
+"""Law of a rare word and the rest; tokens of a generation, with the word expected once."""
 
 BOUNDED = 3
 """Generation at which the upper bound on that word's survival says most; later it passes 1."""
 
-MANY_TYPES, COINS = 32, 8
-"""Equally frequent types, of which each replicate is a draw of every one; and tokens that
-accumulate."""
+MANY_TYPES, ACCUMULATED = 32, 8
+"""Types that are equally frequent, so that a replicate draws each of them; tokens of a generation
+that accumulates."""
 
 
 def processes(settings: Settings, text: Corpus | None) -> Iterator[Process]:
@@ -66,16 +70,22 @@ def _process(
     checks: Sequence[Check] = (),
     closed: Mapping[str, Curve] | None = None,
     *,
-    replicates: int = MANY,
+    replicates: int = SMALL_REPLICATES,
 ) -> Process:
     return Process(
-        regime, simulation, settings.replicates or replicates, family="categorical",
-        variant=variant, where=where, checks=checks, closed=closed or {},
-    )  # fmt: skip
+        regime,
+        simulation,
+        settings.replicates or replicates,
+        family="categorical",
+        variant=variant,
+        where=where,
+        checks=checks,
+        closed=closed or {},
+    )
 
 
 def read_text(settings: Settings) -> Corpus | None:
-    """The text whose words are counted, where their law is that of a text."""
+    """Read the text whose words are counted; None for a law of another kind."""
     if settings.law != "corpus":
         return None
     if settings.corpus == "python":
@@ -97,19 +107,21 @@ def word_law(settings: Settings, text: Corpus | None) -> np.ndarray:
 
 
 def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generations: int) -> Chain:
-    """One regime: on every token where they are few, and on their counts elsewhere."""
-    few = tokens <= FEW_TOKENS and name not in ("control", "subsample")
+    """Chain of one regime: on single tokens where they are few, on their counts elsewhere."""
+    few = tokens <= FEW_TOKENS and name not in ("human_only", "subsample")
     learner = CategoricalLearner(
-        law, tokens, representation="rows" if few else "statistics",
+        law,
+        tokens,
+        representation="rows" if few else "statistics",
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     return Chain(learner, regimes_of(settings, tokens)[name], generations)
 
 
 def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
     tokens, generations = settings.samples or WORDS, settings.generations or GENERATIONS
     size = {"samples": tokens, "types": len(law), "law": settings.law}
-    for name in settings.regime:
+    for name in settings.regimes:
         if name != "replace":
             chain = _chain(settings, law, tokens, name, generations)
             yield _process(settings, name, "words", chain, size, replicates=SHOWN)
@@ -122,22 +134,26 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
         learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
         note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
         yield _process(
-            settings, name, "words", Chain(learner, Replace(), generations), where,
+            settings,
+            name,
+            "words",
+            Chain(learner, Replace(), generations),
+            where,
             [
                 Check("ref.distinct_first", "surviving_types", 1),
                 Check("ref.distinct", "surviving_types", last, note=note),
             ],
             {"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
-            replicates=FEW,
-        )  # fmt: skip
+            replicates=DECIDED,
+        )
 
 
 def _small(settings: Settings) -> Iterator[Process]:
     generations, dtype = settings.generations or GENERATIONS, jnp.dtype(settings.precision)
     size = {"samples": TOKENS, "probabilities": SMALL, "types": len(SMALL)}
     edited = {"edited": round(settings.edit_share * TOKENS)}
-    renewed = {"edited": TOKENS - round(settings.kept_human * TOKENS)}
-    fresh = {"human_share": settings.kept_human}
+    renewed = {"edited": TOKENS - round(settings.human_share * TOKENS)}
+    fresh = {"human_share": settings.human_share}
     anchored = categorical.anchored_edit_heterozygosity
     forms = {
         "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
@@ -148,22 +164,27 @@ def _small(settings: Settings) -> Iterator[Process]:
     }
     early = min(generations, GENERATIONS)  # later few chains carry the mean
     for name, (claim, form, more) in forms.items():
-        if name in settings.regime:
+        if name in settings.regimes:
             yield _process(
-                settings, name, "four types", _chain(settings, SMALL, TOKENS, name, generations),
-                size | more, [Check(claim, "heterozygosity", early)], {"heterozygosity": form},
-            )  # fmt: skip
-    if "keep_human" in settings.regime:
+                settings,
+                name,
+                "four types",
+                _chain(settings, SMALL, TOKENS, name, generations),
+                size | more,
+                [Check(claim, "heterozygosity", early)],
+                {"heterozygosity": form},
+            )
+    if "keep_human" in settings.regimes:
         yield _same_humans(settings, min(generations, SETTLED), dtype)
-    if "replace" in settings.regime:
+    if "replace" in settings.regimes:
         yield _rare(settings, early, dtype)
         yield _equally_rare(settings, dtype)
-    if "accumulate" in settings.regime:
+    if "accumulate" in settings.regimes:
         yield _coins(settings, early, dtype)
 
 
 def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
-    """The same half of the human tokens kept every time."""
+    """Process that keeps the same half of the human tokens every time."""
     edited, law = TOKENS // 2, type_laws.uniform(MANY_TYPES)
     learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=dtype)
     mask = np.arange(TOKENS) < edited
@@ -172,14 +193,17 @@ def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
     beside = {"human": TOKENS - edited, "samples": edited}
     settled = [Check("seddik2024.partial", "squared_distance", given=beside, note=note)]
     return _process(
-        settings, "keep_human", "the same half", Chain(learner, Edit.of(policy), generations),
+        settings,
+        "keep_human",
+        "the same half",
+        Chain(learner, Edit.of(policy), generations),
         {"samples": TOKENS, "edited": edited, "probabilities": law},
         [
             Check("ref.unigram_fixed_path", "heterozygosity"),
             *(settled if generations >= SETTLED else []),
         ],
         {"heterozygosity": categorical.fixed_mask_heterozygosity},
-    )  # fmt: skip
+    )
 
 
 def _lost(trace: Trace) -> Trace:
@@ -187,37 +211,46 @@ def _lost(trace: Trace) -> Trace:
 
 
 def _equally_rare(settings: Settings, dtype: DType) -> Process:
-    """The first generation of types of which each is expected once: what share of them is lost."""
+    """Process of one generation of types that are each expected once: the share that is lost."""
     learner = CategoricalLearner(
         type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=dtype
     )
     return _process(
-        settings, "replace", "equally rare types", Recording(Chain(learner, Replace(), 1), _lost),
+        settings,
+        "replace",
+        "equally rare types",
+        Recording(Chain(learner, Replace(), 1), _lost),
         {"probability": 1 / EQUAL, "samples": EQUAL},
         [Check("shum2024.discrete", "lost", note="averaged over the types")],
-    )  # fmt: skip
+    )
 
 
 def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
-    """A word expected once in each generation."""
-    learner = CategoricalLearner(RARE, MENTIONS, representation="rows", dtype=dtype)
+    """Process of a word that is expected once in each generation."""
+    learner = CategoricalLearner(RARE_WORD, MENTIONS, representation="rows", dtype=dtype)
     return _process(
-        settings, "replace", "a rare word", Chain(learner, Replace(), generations),
-        {"probability": float(RARE[0]), "samples": MENTIONS},
+        settings,
+        "replace",
+        "a rare word",
+        Chain(learner, Replace(), generations),
+        {"probability": float(RARE_WORD[0]), "samples": MENTIONS},
         [
             Check("suresh2025.bern_least", "first_type_alive"),
             Check("suresh2025.bern", "first_type_alive", min(BOUNDED, generations), trivial=1.0),
         ],
-    )  # fmt: skip
+    )
 
 
 def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
     law = type_laws.uniform(MANY_TYPES)
-    learner = CategoricalLearner(law, COINS, representation="rows", dtype=dtype)
+    learner = CategoricalLearner(law, ACCUMULATED, representation="rows", dtype=dtype)
 
     return _process(
-        settings, "accumulate", f"{MANY_TYPES} types", Chain(learner, Accumulate(), generations),
-        {"samples": COINS, "probabilities": law},
+        settings,
+        "accumulate",
+        f"{MANY_TYPES} types",
+        Chain(learner, Accumulate(), generations),
+        {"samples": ACCUMULATED, "probabilities": law},
         [Check("ref.bern_acc", "squared_distance")],
         {"squared_distance": categorical.accumulate_error},
-    )  # fmt: skip
+    )

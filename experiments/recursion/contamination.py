@@ -1,4 +1,4 @@
-"""Training sets that are part human, part the last model's: what is learned from them, and when.
+"""Training sets that are part human, part synthetic: errors of models that learn from them.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates and --precision say anything here.
@@ -24,26 +24,26 @@ from experiments.recursion.settings import Settings
 from theory import contamination, zipf_tails
 
 REPLICATES, MANY = 2**15, 2**17
-"""Of many types in many batches, and of everything else."""
+"""Replicates of many types in many batches, and of all other processes."""
 
 TYPES, EXPONENT, TOKENS, BATCHES = 32, 0.5, 1000, 200
-"""Of a language, and of its training sets."""
+"""Types and Zipf exponent of a language; tokens of a batch, and batches, of its training sets."""
 
 SHARES = (0.1, 0.5, 0.9)
-"""Of human tokens in every batch but the first: too few for the best rate, just too few, enough."""
+"""Shares of human tokens in all later batches: too few for the best rate, just too few, enough."""
 
 HUMAN = 10_000
-"""Points that a Gaussian is fitted to again and again, beside some of its own."""
+"""Human points that a Gaussian is fitted to again and again, beside synthetic ones."""
 
 RATIOS = ((0.25, 4), (2.0, 11))
-"""Points of its own for each human one, and generations."""
+"""Synthetic points for each human one, with the number of generations."""
 
 POINTS, ROUNDS = 10, 200
-"""Of a Gaussian that accumulates."""
+"""Points of a generation, and generations, of a Gaussian that accumulates."""
 
 CUT: dict[str, Any] = {"exponent": 2.0, "cut": 8, "human_fraction": 0.005}
 DRAWS = {"before": 50, "on": 1000, "after": 10**6}
-"""Of a memoriser, before, on and after its plateau."""
+"""Draws of a memoriser before, on and after the plateau of its error."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
@@ -78,16 +78,24 @@ def _estimates(settings: Settings) -> Iterator[Process]:
     for estimate, share in cases:
         shares = np.append(1.0, np.full(BATCHES - 1, share))
         counts = ContaminatedCounts.of(
-            law, samples=TOKENS, human_shares=shares, estimate=estimate,
+            law,
+            samples=TOKENS,
+            human_shares=shares,
+            estimate=estimate,
             dtype=jnp.dtype(settings.precision),
-        )  # fmt: skip
+        )
         where = {"probabilities": law, "samples": TOKENS}
         errors = [forms[estimate](**where, human_shares=shares[:n]) for n in range(1, BATCHES + 1)]
         yield _process(
-            settings, estimate, f"{100 * share:g} % human", counts,
+            settings,
+            estimate,
+            f"{100 * share:g} % human",
+            counts,
             where | {"types": TYPES, "human_share": share, "human_shares": shares},
-            *checks[estimate], closed={"squared_distance": errors}, replicates=REPLICATES,
-        )  # fmt: skip
+            *checks[estimate],
+            closed={"squared_distance": errors},
+            replicates=REPLICATES,
+        )
 
 
 def _mixed(settings: Settings) -> Iterator[Process]:
@@ -99,24 +107,34 @@ def _mixed(settings: Settings) -> Iterator[Process]:
         most = contamination.mixed_distance_bound(ratio=ratio, generation=generations)
         note = "" if np.isfinite(most) else "nothing is promised from a ratio of 1/2 on"
         yield _process(
-            settings, "keep_human", f"{ratio:g} drawn", simulation,
+            settings,
+            "keep_human",
+            f"{ratio:g} drawn",
+            simulation,
             {"human": HUMAN, "ratio": ratio},
-            Check("bertrand2024.stab", "distance", note=note), Check("ref.mixed_rate", "distance"),
+            Check("bertrand2024.stab", "distance", note=note),
+            Check("ref.mixed_rate", "distance"),
             closed={"distance": contamination.mixed_distance},
-        )  # fmt: skip
+        )
 
 
 def _accumulated(settings: Settings) -> Process:
     """The largest error of an accumulated mean so far."""
     law = GaussianLaw.of(
-        "accumulate", samples=POINTS, generations=ROUNDS, estimator="maximum_likelihood",
+        "accumulate",
+        samples=POINTS,
+        generations=ROUNDS,
+        estimator="maximum_likelihood",
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     return _process(
-        settings, "accumulate", "max likelihood", Recording(law, _largest, alone=True),
+        settings,
+        "accumulate",
+        "max likelihood",
+        Recording(law, _largest, alone=True),
         {"samples": POINTS},
         Check("barzilai2025.thm41", "largest_mean_error", note="for any rounds"),
-    )  # fmt: skip
+    )
 
 
 def _largest(trace: Trace) -> Trace:
@@ -129,6 +147,10 @@ def _plateau(settings: Settings) -> Iterator[Process]:
     for place, draws in DRAWS.items():
         where = CUT | {"samples": draws}
         yield _process(
-            settings, "replace", f"{place} the plateau", memoriser(settings, **where), where,
+            settings,
+            "replace",
+            f"{place} the plateau",
+            memoriser(settings, **where),
+            where,
             Check("dohmatob2024b.thm32", "test_error", 1, note=f"its plateau: {plateau:.4g}"),
-        )  # fmt: skip
+        )

@@ -1,4 +1,4 @@
-"""All processes of a run, family by family."""
+"""Processes of a run, family by family."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -10,8 +10,10 @@ from experiments.recursion.settings import Settings
 
 
 def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], str]:
-    """Every process the flags ask for, what identifies the text their laws come from, and what was
-    read of it, in one line."""
+    """Make every process that the flags ask for.
+
+    Returns them with the identity of the text that their laws come from, and a line on this text.
+    """
     processes, sources, note = [], {}, ""
     for family in settings.families():
         module, text = import_module(f"experiments.recursion.{family}"), ()

@@ -1,4 +1,4 @@
-"""How long until a type, a tail or a spread is forgotten: the laws that no other family decides.
+"""Forgetting of a type, a tail or a spread: the laws that no other family decides.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates, --precision and --sampling-variance say anything here.
@@ -29,7 +29,7 @@ from experiments.recursion.settings import Settings
 from theory import categorical, forgetting, kernel_density, zipf_tails
 
 REPLICATES, MANY = 2**18, 2**20
-"""Of most processes, and of short ones with measures that vary much."""
+"""Replicates of most processes, and of short ones with measures that vary much."""
 
 LIFETIMES = 9
 """Generations, in units of the samples, after which next to no language has two types left."""
@@ -38,20 +38,20 @@ DISTINCT, PAIR = 10, 20
 """Tokens of languages that are followed until one type is left."""
 
 EXPONENT, RANKS = 2.0, 512
-"""Of the Zipf law, and how many ranks are told apart."""
+"""Exponent of the Zipf law, and ranks that are told apart."""
 
 POINTS, EARLY = 20, 3
-"""Of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
+"""Points of a Gaussian, and the generation of its verdict: later, few chains carry a mean."""
 
 KEPT, REDRAWN = 10, 30
-"""Of the points of a Gaussian, always the same."""
+"""Points of a Gaussian that are always kept, and points that are always drawn anew."""
 
 COORDINATES = 8
-"""Of a kernel density, over which the error of its mean is averaged."""
+"""Dimensions of a kernel density: the error of its mean is averaged over them."""
 
 FEW, SPREAD, LATE = 10, 1.0, 40
-"""Of a mixture: points, the standard deviation whose chance of being exceeded is bounded (the truth
-has 2.24), and a generation at which the bound is below 1 and some chains still exceed it."""
+"""Points of a mixture; the standard deviation whose chance of being exceeded is bounded (the truth
+has 2.24); a generation at which the bound is below 1 and some chains still exceed it."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
@@ -67,14 +67,14 @@ _process = partial(family_process, "forgetting", replicates=REPLICATES)
 
 
 def _until_one(trace: Trace) -> Trace:
-    """Fits until one type is left, so far, and whether there are still several."""
+    """Trace of the fits made while several types were left, and of whether several are left."""
     several = 1 - trace["absorbed"]
     return {"fits": 1 + jnp.cumsum(several), "several": several}
 
 
 def _types(settings: Settings) -> Iterator[Process]:
-    """Full resampling of words: how many are left, and how long until one is."""
-    dtype = jnp.dtype(settings.precision)
+    """Make full resampling of words: types that are left, and the time until one type is left."""
+    dtype, replaced = jnp.dtype(settings.precision), partial(_process, settings, "replace")
 
     def chain(law: np.ndarray, tokens: int, generations: int) -> Chain:
         return Chain(CategoricalLearner(law, tokens, dtype=dtype), Replace(), generations)
@@ -83,85 +83,102 @@ def _types(settings: Settings) -> Iterator[Process]:
         return Recording(chain(law, tokens, LIFETIMES * tokens), _until_one, alone=True)
 
     law = type_laws.zipf(50, 1.0)
-    yield _process(
-        settings, "replace", "words", only(chain(law, 100, 20), "surviving_types"),
+    yield replaced(
+        "words",
+        only(chain(law, 100, 20), "surviving_types"),
         {"samples": 100, "probabilities": law, "types": 50, "law": "zipf"},
         Check("suresh2025.vocab", "surviving_types"),
-    )  # fmt: skip
-    yield _process(
-        settings, "replace", "Poisson counts", PoissonWord(0.05 * 50, 10, dtype),
-        {"rate": 0.05, "samples": 50}, Check("suresh2025.poisson", "alive"),
-        closed={"alive": forgetting.poisson_survival}, replicates=MANY,
-    )  # fmt: skip
-    yield _process(
-        settings, "replace", "distinct types", until_one(type_laws.uniform(DISTINCT), DISTINCT),
+    )
+    yield replaced(
+        "Poisson counts",
+        PoissonWord(0.05 * 50, 10, dtype),
+        {"rate": 0.05, "samples": 50},
+        Check("suresh2025.poisson", "alive"),
+        closed={"alive": forgetting.poisson_survival},
+        replicates=MANY,
+    )
+    yield replaced(
+        "distinct types",
+        until_one(type_laws.uniform(DISTINCT), DISTINCT),
         {"samples": DISTINCT},
         Check("kazdan2025.discrete", "fits", note=f"2 N is {2 * DISTINCT}"),
-    )  # fmt: skip
+    )
     pair: dict[str, Any] = {"probability": 0.5, "samples": PAIR}
     limit = categorical.absorption_time_two_types(**pair)
-    yield _process(
-        settings, "replace", "a pair", until_one(np.full(2, 0.5), PAIR), pair,
+    yield replaced(
+        "a pair",
+        until_one(np.full(2, 0.5), PAIR),
+        pair,
         Check("ref.two_types", "fits", note=f"the diffusion limit is {limit:.4g}"),
         Check("seddik2024.absorb_least", "several", PAIR),
         Check("seddik2024.absorb", "several", 6 * PAIR, note="above 1 for the first 2 N fits"),
-    )  # fmt: skip
+    )
 
 
 def _anchored(settings: Settings) -> Iterator[Process]:
-    """Human tokens beside the drawn ones: fresh ones, or always the same."""
+    """Make processes with human tokens beside the drawn ones: fresh ones, or always the same."""
     dtype, law = jnp.dtype(settings.precision), type_laws.uniform(10)
     learner = CategoricalLearner(law, 50, representation="rows", dtype=dtype)
     yield _process(
-        settings, "fresh_human", "ten types", Chain(learner, FreshHuman(0.1), 30),
+        settings,
+        "fresh_human",
+        "ten types",
+        Chain(learner, FreshHuman(0.1), 30),
         {"samples": 50, "human_share": 0.1, "probabilities": law},
         Check("ref.mix_prob", "squared_distance", note="its limit, reached within 1e-3"),
-    )  # fmt: skip
+    )
     law = np.array([0.4, 0.3, 0.2, 0.1])
     learner = CategoricalLearner(law, 40, sizes=np.array([24, 16]), dtype=dtype)
     yield _process(
-        settings, "keep_human", "the same tokens", Chain(learner, _second_block(20), 20),
+        settings,
+        "keep_human",
+        "the same tokens",
+        Chain(learner, _second_block(20), 20),
         {"samples": 40, "edited": 16, "probabilities": law},
         Check("ref.unigram_fixed", "heterozygosity", note="averaged over the anchors"),
-    )  # fmt: skip
+    )
 
 
 def _second_block(generations: int) -> Regime:
-    """Of two blocks the second is drawn anew each time."""
+    """Regime on two blocks: the second is drawn anew each time."""
     return Edit.of(MaskPolicy.of(np.tile([False, True], (generations - 1, 1))))
 
 
 def _tails(settings: Settings) -> Iterator[Process]:
-    """Memorisers of a Zipf law: cut far out and far in, and with a clean part."""
+    """Make memorisers of a Zipf law: cut far out, cut near, and with a human part."""
+    replaced = partial(_process, settings, "replace")
     far: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**3, "cut": 10**5}
     near: dict[str, Any] = {"exponent": EXPONENT, "samples": 10**9, "cut": 100}
     clean = far | {"cut": 8, "human_fraction": 0.05}
-    slope = "the error, not its slope"
-    yield _process(
-        settings, "replace", "a far cut", memoriser(settings, **far), far,
+    slope, human = "the error, not its slope", {"human_samples": far["samples"]}
+    yield replaced(
+        "a far cut",
+        memoriser(settings, **far),
+        far,
         Check("ref.zipf_error", "test_error", 1),
         Check("dohmatob2024b.thm21", "test_error", 1, note=slope),
-        Check(
-            "dohmatob2024b.cor22", "test_error", 2, {"human_samples": far["samples"]},
-            note="multinomial: off by O(1/T)",
-        ),
-    )  # fmt: skip
-    yield _process(
-        settings, "replace", "a near cut", memoriser(settings, **near), near,
+        Check("dohmatob2024b.cor22", "test_error", 2, human, note="multinomial: off by O(1/T)"),
+    )
+    yield replaced(
+        "a near cut",
+        memoriser(settings, **near),
+        near,
         Check(  # a mass, and next to never another one
             "dohmatob2024b.thm21", "test_error", 1, note=slope, support=(0.0, 1.0)
         ),
-    )  # fmt: skip
-    yield _process(
-        settings, "replace", "a clean part", memoriser(settings, **clean), clean,
+    )
+    yield replaced(
+        "a clean part",
+        memoriser(settings, **clean),
+        clean,
         Check("ref.zipf_error", "test_error", 1, note="below the floor of the cut"),
-    )  # fmt: skip
+    )
 
 
 def memoriser(
     settings: Settings, *, exponent: float, samples: int, cut: int, human_fraction: float = 0.0
 ) -> Chain:
-    """Two generations of it on a Zipf law, cut at a rank, with a human part."""
+    """Chain of two generations of a memoriser on a Zipf law, cut at a rank, with a human part."""
 
     def with_rest(law: np.ndarray) -> np.ndarray:
         return np.append(law, max(1 - law.sum(), 0.0))
@@ -178,48 +195,68 @@ def memoriser(
 
 def _gaussians(settings: Settings) -> Iterator[Process]:
     dtype, bias = jnp.dtype(settings.precision), settings.sampling_variance
+    replaced = partial(_process, settings, "replace")
     biased: dict[str, Any] = {"samples": POINTS, "sampling_variance": bias}
     learner = GaussianLearner(1, **biased, representation="statistics", dtype=dtype)
-    yield _process(
-        settings, "replace", f"{bias:g} of variance", Chain(learner, Replace(), EARLY), biased,
+    yield replaced(
+        f"{bias:g} of variance",
+        Chain(learner, Replace(), EARLY),
+        biased,
         Check("alemohammad2024.bias", "variance", note="tested early"),
-    )  # fmt: skip
+    )
     law = GaussianLaw.of(
         "accumulate", samples=10, generations=100, estimator="maximum_likelihood", dtype=dtype
     )
     steps = "by its steps, each averaged over its own draw"
     yield _process(
-        settings, "accumulate", "max likelihood", law, {"samples": 10, "unbiased": False},
+        settings,
+        "accumulate",
+        "max likelihood",
+        law,
+        {"samples": 10, "unbiased": False},
         Check("kazdan2025.gauss_acc_limit", "variance", note="reached within 1e-3"),
         Check("ref.gauss_acc_mean", "squared_mean_steps", note=steps),
-    )  # fmt: skip
+    )
     half: dict[str, Any] = {"samples": POINTS, "edited": POINTS // 2}
     chain = Chain(GaussianLearner(1, POINTS, dtype=dtype), EditSubset(POINTS // 2), EARLY)
     yield _process(
-        settings, "edit", "a random half", chain, half,
-        Check("ref.gauss_edit_mean", "squared_mean_error"), replicates=MANY,
-    )  # fmt: skip
+        settings,
+        "edit",
+        "a random half",
+        chain,
+        half,
+        Check("ref.gauss_edit_mean", "squared_mean_error"),
+        replicates=MANY,
+    )
     learner = GaussianLearner(
-        1, KEPT + REDRAWN, sizes=np.array([KEPT, REDRAWN]), representation="statistics",
+        1,
+        KEPT + REDRAWN,
+        sizes=np.array([KEPT, REDRAWN]),
+        representation="statistics",
         dtype=dtype,
-    )  # fmt: skip
+    )
     yield _process(
-        settings, "keep_human", "the same points", Chain(learner, _second_block(20), 20),
+        settings,
+        "keep_human",
+        "the same points",
+        Chain(learner, _second_block(20), 20),
         {"samples": KEPT + REDRAWN, "edited": REDRAWN},
         Check("ref.gauss_edit_fixed_path", "variance", EARLY),
         Check("ref.gauss_edit_fixed", "variance", note="reached within 1e-3"),
-    )  # fmt: skip
+    )
 
 
 def _mixture(settings: Settings) -> Process:
-    """Two components fitted by a few steps of EM."""
+    """Make a process of two components fitted by a few steps of EM."""
     learner = MixtureLearner(truth(1), FEW, 2, steps=5, dtype=jnp.dtype(settings.precision))
     return _process(
-        settings, "replace", "two components",
+        settings,
+        "replace",
+        "two components",
         Recording(Chain(learner, Replace(), LATE), _above, alone=True),
         {"samples": FEW, "threshold": SPREAD, "human_std": math.sqrt(truth_variance(1))},
         Check("suresh2025.gmm", "exceeds", note="by EM e^{-n/(2M)} would do"),
-    )  # fmt: skip
+    )
 
 
 def _above(trace: Trace) -> Trace:
@@ -227,18 +264,21 @@ def _above(trace: Trace) -> Trace:
 
 
 def _kernels(settings: Settings) -> Iterator[Process]:
-    dtype = jnp.dtype(settings.precision)
+    dtype, replaced = jnp.dtype(settings.precision), partial(_process, settings, "replace")
     fixed: dict[str, Any] = {"samples": POINTS, "bandwidth": 1.0}
     human = Mixture.of((1.0,), [np.zeros(COORDINATES)], [np.eye(COORDINATES)])
     chain = Chain(KernelDensityLearner(**fixed, truth=human, dtype=dtype), Replace(), EARLY)
-    yield _process(
-        settings, "replace", "a fixed kernel", only(chain, "squared_mean_error"), fixed,
+    yield replaced(
+        "a fixed kernel",
+        only(chain, "squared_mean_error"),
+        fixed,
         Check("ref.kde_mean", "squared_mean_error"),
-    )  # fmt: skip
+    )
     chain = Chain(KernelDensityLearner(100, "silverman", dtype=dtype), Replace(), EARLY)
     factor = kernel_density.silverman_factor(samples=100)
-    yield _process(
-        settings, "replace", "Silverman's rule", only(chain, "data_variance"),
+    yield replaced(
+        "Silverman's rule",
+        only(chain, "data_variance"),
         {"samples": 100, "factor": factor, "unbiased": False},
         Check("ref.kde_silverman", "data_variance"),
-    )  # fmt: skip
+    )

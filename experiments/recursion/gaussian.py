@@ -16,12 +16,14 @@ from experiments.recursion.settings import Settings
 from theory import forgetting, gaussian, gaussian_edits
 
 SAMPLES, GENERATIONS, DIM = 20, 40, 4
-EARLY, SHORT = 5, 8
-"""Generation at which means of the variance are tested, and of those that stay near the human
-data: later they are carried by too few chains. SHORT is also the length of chains that are run for
-their means alone."""
+EARLY = 5
+"""Generation at which means of the variance are tested: later too few chains carry them."""
 
-SHOWN, FEW, MANY = 2**13, 2**17, 2**20
+SHORT = 8
+"""Generation of this test for regimes that stay near the human data, and length of the chains that
+are run for it alone."""
+
+SHOWN, WHOLE, CHEAP = 2**13, 2**17, 2**20
 """Most replicates of chains that are only shown, of whole chains, and of short or cheap ones."""
 
 EXCEEDED = 0.1
@@ -49,14 +51,15 @@ CLAIMED = {
     "fresh_human": ("ref.gauss_fresh", EARLY),
     "accumulate": ("ref.gauss_acc_unb", LAST),
 }
-"""What is claimed of the mean variance, and when."""
+"""Claims on the mean variance by regime, with the generation of the check."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
-    """Every regime asked for, in one dimension and in several, and what belongs to the theory."""
+    """Make every regime asked for, in one dimension and in several, and processes for single
+    claims."""
     samples, generations = settings.samples or SAMPLES, settings.generations or GENERATIONS
-    yield from _regimes(settings, samples, 1, settings.regime)
-    dim, names = settings.dim, settings.regime
+    yield from _regimes(settings, samples, 1, settings.regimes)
+    dim, names = settings.dim, settings.regimes
     if dim is None:
         dim, names = min(DIM, samples - 1), tuple(name for name in names if name == "replace")
     if dim > 1:
@@ -67,7 +70,7 @@ def processes(settings: Settings) -> Iterator[Process]:
 def _regimes(
     settings: Settings, samples: int, dim: int, names: tuple[str, ...]
 ) -> Iterator[Process]:
-    """First moments are those of one dimension, entry by entry."""
+    """Make the regimes. First moments are the ones of one dimension, entry by entry."""
     generations = settings.generations or GENERATIONS
     for name in names:
         if name == "replace":
@@ -77,11 +80,15 @@ def _regimes(
         contrasted = name == "keep_human" and dim == 1 and is_contrasted(settings)
         claim, at = CLAIMED.get(name, ("", LAST))
         claimed = [Check(claim, "variance", min(at, generations))] if claim else []
-        whole = name in ("control", "accumulate", "subsample") or generations <= SHORT
+        whole = name in ("human_only", "accumulate", "subsample") or generations <= SHORT
         yield _process(
-            settings, name, samples, dim, generations,
+            settings,
+            name,
+            samples,
+            dim,
+            generations,
             checks=[*(claimed if whole else []), *(worth if contrasted else [])],
-        )  # fmt: skip
+        )
         if not whole:
             yield _process(settings, name, samples, dim, SHORT, checks=claimed, alone=True)
 
@@ -97,26 +104,31 @@ def _process(
     alone: bool = False,
     closed: dict[str, Any] | None = None,
 ) -> Process:
-    """One regime; on sufficient statistics where whole data sets come and go.
+    """Make the process of one regime; on sufficient statistics where whole data sets come and go.
 
     `alone`: a short chain of which only the variance is recorded.
     """
-    on_statistics = name in ("replace", "accumulate", "control")
+    on_statistics = name in ("replace", "accumulate", "human_only")
     learner = GaussianLearner(
-        dim, samples, representation="statistics" if on_statistics else "rows",
+        dim,
+        samples,
+        representation="statistics" if on_statistics else "rows",
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     regime = Replace() if name == "replace" else regimes_of(settings, samples)[name]
     chain = Chain(learner, regime, generations)
     many = alone or generations <= SHORT
     variants = [f"{dim} dimensions"] * (dim > 1) + [f"{generations} fits"] * alone
     return Process(
-        name, only(chain, "variance") if alone else chain,
-        settings.replicates or (MANY if many else FEW if on_statistics else SHOWN),
-        family="gaussian", variant=", ".join(variants),
+        name,
+        only(chain, "variance") if alone else chain,
+        settings.replicates or (CHEAP if many else WHOLE if on_statistics else SHOWN),
+        family="gaussian",
+        variant=", ".join(variants),
         where=_where(settings, name, samples) | ({} if dim == 1 else {"dim": dim}),
-        checks=checks, closed=CLOSED.get(name, {}) if closed is None else closed,
-    )  # fmt: skip
+        checks=checks,
+        closed=CLOSED.get(name, {}) if closed is None else closed,
+    )
 
 
 def _where(settings: Settings, name: str, samples: int) -> dict[str, Any]:
@@ -125,8 +137,8 @@ def _where(settings: Settings, name: str, samples: int) -> dict[str, Any]:
     renewed = {
         "edit": {"edited": edited},
         "edit_anchored": {"edited": edited},
-        "keep_human": {"edited": samples - round(settings.kept_human * samples)},
-        "fresh_human": {"human_share": settings.kept_human},
+        "keep_human": {"edited": samples - round(settings.human_share * samples)},
+        "fresh_human": {"human_share": settings.human_share},
     }
     return {"samples": samples, **renewed.get(name, {})}
 
@@ -135,7 +147,11 @@ def _replace(settings: Settings, samples: int, dim: int, generations: int) -> Pr
     """Full resampling in one dimension: the whole law of the variance, and so its median."""
     note = "Kolmogorov distance between the laws of variance^(1/n)"
     process = _process(
-        settings, "replace", samples, dim, generations,
+        settings,
+        "replace",
+        samples,
+        dim,
+        generations,
         closed=CLOSED["replace"] | {"log_variance": forgetting.mean_log_variance},
         checks=[
             Check("suresh2025.gauss", "exceeds", given={"threshold": EXCEEDED}, trivial=1.0),
@@ -147,7 +163,8 @@ def _replace(settings: Settings, samples: int, dim: int, generations: int) -> Pr
 
 
 def _spread(trace: Trace) -> Trace:
-    """What a generation keeps of the variance, in the geometric mean; spreads above a level.
+    """Trace of the variance kept by a generation, in the geometric mean, and of spreads above a
+    level.
 
     The law of the variance itself is soon so wide that one 2 % off looks the same.
     """
@@ -163,7 +180,11 @@ def _several(settings: Settings, samples: int, dim: int, generations: int) -> Pr
     """Full resampling in several dimensions: every direction collapses."""
     note = "log determinant: the sum of all rates, at every generation"
     return _process(
-        settings, "replace", samples, dim, generations,
+        settings,
+        "replace",
+        samples,
+        dim,
+        generations,
         closed=CLOSED["replace"] | {"mean_log_variance": forgetting.mean_log_eigenvalue},
         checks=[Check("ref.lyapunov", "mean_log_variance", note=note)],
-    )  # fmt: skip
+    )

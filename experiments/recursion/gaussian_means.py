@@ -16,36 +16,44 @@ from theory import forgetting, gaussian
 from theory.claims import ledger
 
 EARLY = 5
-"""Generation at which means are tested that few chains carry later."""
+"""Generation at which means are tested: later few chains carry them."""
 
 FIRST = 3
 """Generation at which an accumulated variance is still far from its limit."""
 
-FEW, MANY = 2**17, 2**20
-"""Most replicates of whole chains, and of two draws a fit."""
+WHOLE, CHEAP = 2**17, 2**20
+"""Most replicates of whole chains, and of exact laws with two draws a fit."""
 
 POWER = 2.0
-"""Of the growth of the sample sizes that keeps the mean from wandering off."""
+"""Power of the growth of the sample sizes; at this growth the mean stays near the truth."""
 
 
 def processes(settings: Settings, samples: int, generations: int) -> Iterator[Process]:
-    """Those of the regimes asked for."""
+    """Make the processes of the regimes asked for."""
     early = min(EARLY, generations)
-    if "replace" in settings.regime:
+    if "replace" in settings.regimes:
         yield _two_draws(settings, samples, early, generations)
         yield _likelihood(
-            settings, "replace", samples, generations, gaussian.replace_variance,
+            settings,
+            "replace",
+            samples,
+            generations,
+            gaussian.replace_variance,
             [Check("kazdan2025.gauss_replace", "variance", early)],
-        )  # fmt: skip
+        )
         yield _growing(settings, samples, generations)
-    if "accumulate" in settings.regime:
+    if "accumulate" in settings.regimes:
         yield _likelihood(
-            settings, "accumulate", samples, generations, gaussian.accumulate_variance,
+            settings,
+            "accumulate",
+            samples,
+            generations,
+            gaussian.accumulate_variance,
             [
                 Check("kazdan2025.gauss_acc", "variance", at)
                 for at in dict.fromkeys((min(FIRST, generations), generations))
             ],
-        )  # fmt: skip
+        )
         if settings.sampling_variance < 1:
             yield _biased(settings, samples, generations)
 
@@ -61,15 +69,24 @@ def _law(
     closed: dict[str, Any],
     **options: Any,
 ) -> Process:
-    """By two draws for each fit, many times."""
+    """Make a process on the exact law: two draws for each fit, many replicates."""
     law = GaussianLaw.of(
-        regime, samples=samples, generations=generations, dtype=jnp.dtype(settings.precision),
+        regime,
+        samples=samples,
+        generations=generations,
+        dtype=jnp.dtype(settings.precision),
         **options,
-    )  # fmt: skip
+    )
     return Process(
-        regime, law, settings.replicates or MANY, family="gaussian", variant=variant,
-        where=where, checks=checks, closed=closed,
-    )  # fmt: skip
+        regime,
+        law,
+        settings.replicates or CHEAP,
+        family="gaussian",
+        variant=variant,
+        where=where,
+        checks=checks,
+        closed=closed,
+    )
 
 
 def _two_draws(settings: Settings, samples: int, early: int, generations: int) -> Process:
@@ -104,9 +121,16 @@ def _likelihood(
     """Fits by maximum likelihood, whose variance shrinks in the mean."""
     where = {"samples": samples, "unbiased": False}
     return _law(
-        settings, regime, "max likelihood", samples, generations, where, checks,
-        {"variance": variance}, estimator="maximum_likelihood",
-    )  # fmt: skip
+        settings,
+        regime,
+        "max likelihood",
+        samples,
+        generations,
+        where,
+        checks,
+        {"variance": variance},
+        estimator="maximum_likelihood",
+    )
 
 
 def _biased(settings: Settings, samples: int, generations: int) -> Process:
@@ -117,15 +141,19 @@ def _biased(settings: Settings, samples: int, generations: int) -> Process:
         1, **where, representation="statistics", dtype=jnp.dtype(settings.precision)
     )
     return Process(
-        "accumulate", Chain(learner, Accumulate(), generations), settings.replicates or FEW,
-        family="gaussian", variant=f"{bias:g} of variance", where=where,
+        "accumulate",
+        Chain(learner, Accumulate(), generations),
+        settings.replicates or WHOLE,
+        family="gaussian",
+        variant=f"{bias:g} of variance",
+        where=where,
         checks=[Check("ref.gauss_acc_biased", "variance")],
         closed={"variance": gaussian.accumulate_variance},
-    )  # fmt: skip
+    )
 
 
 def _growing(settings: Settings, samples: int, generations: int) -> Process:
-    """Sample sizes that grow faster than linearly keep the mean."""
+    """Process of sample sizes that grow faster than linearly, which keep the mean."""
     sizes = np.floor(samples * np.arange(1, generations + 1) ** POWER).astype(int)
     limit = gaussian.growing_mean_error_limit(samples=samples, power=POWER)
     note = f"by its steps, each averaged over its own draw; the limit is {limit:.4g}"
@@ -134,7 +162,11 @@ def _growing(settings: Settings, samples: int, generations: int) -> Process:
         for n in range(1, generations + 1)
     ]
     return _law(
-        settings, "replace", f"n^{POWER:g} points", sizes, generations,
+        settings,
+        "replace",
+        f"n^{POWER:g} points",
+        sizes,
+        generations,
         {"samples": samples, "power": POWER, "sizes": sizes.tolist()},
         [Check("ref.gauss_growing", "squared_mean_steps", note=note)],
         {
@@ -142,4 +174,4 @@ def _growing(settings: Settings, samples: int, generations: int) -> Process:
             "squared_mean_steps": wanders,
             "variance": np.ones(generations),
         },
-    )  # fmt: skip
+    )

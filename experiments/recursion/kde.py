@@ -13,8 +13,8 @@ from experiments.recursion.settings import Settings
 from theory import kernel_density
 
 EARLY, MANY = 5, 2**16
-"""Generation of the verdict, later the variance varies too much between chains; and replicates of
-chains that end there, of which nothing else is recorded."""
+"""Generation of the verdict (later the variance varies too much between chains), and replicates of
+chains that end there and record the variance alone."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
@@ -25,12 +25,16 @@ def processes(settings: Settings) -> Iterator[Process]:
     closed = {"variance": kernel_density.model_variance}
     known = {"bandwidth": settings.bandwidth, "human_variance": truth_variance(dim)}
     yield from processes_of(settings, "kde", learner, samples, None, closed, **known)
-    if "replace" in settings.regime:
+    if "replace" in settings.regimes:
         at = min(EARLY, settings.generations or GENERATIONS)
         note = "of the density: the sample's and the kernel's"
         yield Process(
-            "replace", only(Chain(learner, Replace(), at), "variance"),
-            settings.replicates or MANY, family="kde", variant=f"{at} fits",
+            "replace",
+            only(Chain(learner, Replace(), at), "variance"),
+            settings.replicates or MANY,
+            family="kde",
+            variant=f"{at} fits",
             where={"samples": samples, "dim": dim, **known},
-            checks=[Check("ref.kde_variance", "variance", note=note)], closed=closed,
-        )  # fmt: skip
+            checks=[Check("ref.kde_variance", "variance", note=note)],
+            closed=closed,
+        )

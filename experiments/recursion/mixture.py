@@ -13,7 +13,10 @@ from experiments.recursion.settings import Settings
 def processes(settings: Settings) -> Iterator[Process]:
     samples = settings.samples or SAMPLES
     learner = MixtureLearner(
-        truth(settings.dim or 1), samples, settings.components, settings.steps,
+        truth(settings.dim or 1),
+        samples,
+        settings.components,
+        settings.steps,
         dtype=jnp.dtype(settings.precision),
-    )  # fmt: skip
+    )
     return processes_of(settings, "mixture", learner, samples, "log_variance")

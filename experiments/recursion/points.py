@@ -1,4 +1,4 @@
-"""What mixtures and kernel densities share: the truth, and the regimes on explicit points."""
+"""Mixtures and kernel densities: their common truth, and regimes on explicit points."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,8 +20,14 @@ from collapse_sim.replicates import Simulation
 from experiments.recursion.settings import Settings
 
 SAMPLES, GENERATIONS = 100, 20
-POOLED, SHOWN, PAIRS = 64, 256, 2048
-"""Replicates: of regimes whose points add up, of others, and of two regimes that are compared."""
+ACCUMULATED = 64
+"""Replicates of regimes whose points add up, and replicates in flight of all regimes."""
+
+SHOWN = 256
+"""Replicates of other regimes."""
+
+CONTRASTED = 2048
+"""Replicates of two regimes that are compared."""
 
 AWAY = 2.0
 """Standard deviations from each component's centre to the middle of the truth."""
@@ -39,17 +45,17 @@ def truth_variance(dim: int) -> float:
 
 
 def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
-    """Every regime on `samples` points or tokens.
+    """Regimes on `samples` points or tokens, by name.
 
-    Full resampling, human data kept and both edits differ in how many are drawn anew and in what
-    the others keep: data of one compiled program.
+    Full resampling, human data kept and both edits are one compiled program. They differ in the
+    number of points drawn anew and in the source of the others: both are data of that program.
     """
-    edited, kept = (round(share * samples) for share in (settings.edit_share, settings.kept_human))
+    edited, kept = (round(share * samples) for share in (settings.edit_share, settings.human_share))
     return {
-        "control": HumanOnly(),
+        "human_only": HumanOnly(),
         "replace": EditSubset(samples, anchored=False),
         "keep_human": EditSubset(samples - kept, anchored=True),
-        "fresh_human": FreshHuman(settings.kept_human),
+        "fresh_human": FreshHuman(settings.human_share),
         "accumulate": Accumulate(),
         "subsample": AccumulateSubsample(),
         "edit": EditSubset(edited, anchored=False),
@@ -66,32 +72,36 @@ def processes_of(
     resampled: Mapping[str, Curve] | None = None,
     **where: Any,
 ) -> Iterator[Process]:
-    """One process for each regime asked for, and what keeping human data is worth.
+    """Make a process for each regime asked for, and check the worth of keeping human data.
 
-    `spread` is what human data keep of the truth, if that is to be decided: a measure whose tail
-    is light, which neither a divergence from a model near a point has nor its variance.
-    `resampled` holds closed forms under full resampling.
+    `spread` names the measure that decides this worth; None decides nothing. Its law needs a light
+    tail, as a logarithm has. The variance has a heavy one, and so has a divergence from a model
+    that is nearly a point. `resampled` holds closed forms under full resampling.
     """
     generations = settings.generations or GENERATIONS
     size = {"samples": samples, "dim": settings.dim or 1, **where}
     contrasted = is_contrasted(settings) and spread is not None
     regimes = regimes_of(settings, samples)
-    for name in settings.regime:
+    for name in settings.regimes:
         paired = contrasted and name in ("replace", "keep_human")
-        shown = POOLED if name in ("accumulate", "subsample") else SHOWN
-        most = PAIRS if paired else shown
+        shown = ACCUMULATED if name in ("accumulate", "subsample") else SHOWN
+        most = CONTRASTED if paired else shown
         worth = contrasted and name == "keep_human"
         yield Process(
-            name, Chain(learner, regimes[name], generations), settings.replicates or most,
-            family=family, where=size, chunk=POOLED,
+            name,
+            Chain(learner, regimes[name], generations),
+            settings.replicates or most,
+            family=family,
+            where=size,
+            chunk=ACCUMULATED,
             checks=[Check("shum2024.kept_human", str(spread), less="replace")] if worth else [],
             closed=(resampled or {}) if name == "replace" else {},
-        )  # fmt: skip
+        )
 
 
 def is_contrasted(settings: Settings) -> bool:
-    """Whether keeping human data stands against keeping none."""
-    return settings.kept_human > 0 and {"replace", "keep_human"} <= set(settings.regime)
+    """True if a run compares keeping human data with keeping none."""
+    return settings.human_share > 0 and {"replace", "keep_human"} <= set(settings.regimes)
 
 
 def family_process(
@@ -107,6 +117,12 @@ def family_process(
 ) -> Process:
     """A process of a family and its claims, with `replicates` unless the flags say otherwise."""
     return Process(
-        regime, simulation, settings.replicates or replicates, family=family, variant=variant,
-        where=where, checks=checks, closed=closed or {},
-    )  # fmt: skip
+        regime,
+        simulation,
+        settings.replicates or replicates,
+        family=family,
+        variant=variant,
+        where=where,
+        checks=checks,
+        closed=closed or {},
+    )

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: what happened in plain sentences, then tables."""
+"""Report in the terminal: findings in plain sentences, then tables."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ NARROWEST = 60
 
 
 class Column(NamedTuple):
-    """What is shown of a process: a statistic of one measure at one generation (-1: the last)."""
+    """Column of a table: a statistic of one measure at one generation (-1: the last)."""
 
     title: str
     measure: str
@@ -82,7 +82,7 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
-}  # fmt: skip
+}
 
 EXPLAINED = {
     "gaussian": (
@@ -119,7 +119,7 @@ def _value(result: Result, column: Column) -> float | None:
 
 
 def family_table(family: str, results: list[Result]) -> Table:
-    """Every process of a family at its own last generation."""
+    """Table of a family: every process at its own last generation."""
     lengths = {result.generations for result in results}
     title = f"{family} after generation {max(lengths)}"
     if len(lengths) > 1:
@@ -129,9 +129,10 @@ def family_table(family: str, results: list[Result]) -> Table:
     )
     table.add_column("regime", overflow="fold")  # the one that gives way
     shown = [
-        column for column in TABLES[family]
+        column
+        for column in TABLES[family]
         if any(_value(result, column) is not None for result in results)
-    ]  # fmt: skip
+    ]
     rows = [[number(_value(result, column)) for column in shown] for result in results]
     for column, cells in zip(shown, zip(*rows, strict=True), strict=True):
         longest = max(len(text) for text in (*cells, *column.title.split()))
@@ -143,7 +144,7 @@ def family_table(family: str, results: list[Result]) -> Table:
 
 
 def explanation(family: str, results: list[Result]) -> str:
-    """What the numbers of a family mean."""
+    """Explanation of the numbers of a family."""
     text = EXPLAINED[family]
     for result in results:
         if result.process.name == "replace" and "variance" in result.summary.sample:
@@ -154,7 +155,7 @@ def explanation(family: str, results: list[Result]) -> str:
 
 
 def print_report(settings: Settings, results: list[Result], verdicts: list[Verdict]) -> None:
-    """What happened, a table for each family and what it means, and every verdict."""
+    """Print the findings, a table with its explanation for each family, and every verdict."""
     console = Console(highlight=False)
     console.width = max(console.width, NARROWEST)
     for sentence in sentences(settings, results, verdicts):

@@ -1,4 +1,5 @@
-"""What a verifier can and cannot repair, and a family for which accumulation is not safe."""
+"""Selection by a verifier: its use and its limits; and a family for which accumulation is
+unsafe."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,11 +18,20 @@ from theory import accumulation_failure, selection, verified_labels
 
 KEEP = {"keep_correct": 0.5, "keep_wrong": 0.25}
 DIM, LABELS = 10, 100
-"""Of the classifier."""
+"""Dimensions and training labels of the classifier."""
 
-CENTRE, WIDTH, ROWS, VERIFIED, NEAR = 1.0, 1.0, 1000, 10, 2
-"""The verifier's centre (the truth is 0), half the width of what it lets pass, rows, fits, and the
-fit that is between truth and centre: later ones are at the centre, where the bound is reached."""
+VERIFIER_CENTRE = 1.0
+"""Centre of the verifier; the truth is 0."""
+
+VERIFIER_WIDTH = 1.0
+"""Half the width of the interval that the verifier passes."""
+
+ROWS, FITS = 1000, 10
+"""Rows of a generation, and fits in a chain on verified rows."""
+
+NEAR_TRUTH = 2
+"""Generation whose fit lies between truth and centre. Later fits are at the centre, where the bound
+is reached."""
 
 POINTS, ROUNDS = 64, 4
 REPLICATES = 2**17
@@ -34,7 +44,8 @@ def processes(settings: Settings) -> Iterator[Process]:
 
 
 def _labels(settings: Settings) -> Process:
-    """A classifier on verified labels, at the share of wrong ones where it breaks down."""
+    """Process of a classifier on verified labels, at the share of wrong labels where it breaks
+    down."""
     breakdown = selection.breakdown_share(**KEEP)
     shares = (breakdown - 0.1, breakdown, breakdown + 0.1)
     where = {**KEEP, "samples": LABELS, "dim": DIM}
@@ -43,15 +54,18 @@ def _labels(settings: Settings) -> Process:
     )
     note = "the generations are three shares of wrong labels: below, at and above p*"
     return Process(
-        "verified labels", Recording(verified, _all_new), settings.replicates or REPLICATES,
-        family="selection", where={**where, "wrong_shares": shares},
+        "verified labels",
+        Recording(verified, _all_new),
+        settings.replicates or REPLICATES,
+        family="selection",
+        where={**where, "wrong_shares": shares},
         checks=[
             Check("feng2025.pstar", "accuracy", 2, note=f"{note} = {breakdown:.4g}"),
             Check("ref.verified_accuracy", "accuracy", 1, note=note),
             Check("ref.verified_accuracy", "accuracy", 3, note=note),
         ],
         closed={"accuracy": verified_labels.verified_accuracy_at},
-    )  # fmt: skip
+    )
 
 
 def _all_new(trace: Trace) -> Trace:
@@ -59,41 +73,50 @@ def _all_new(trace: Trace) -> Trace:
 
 
 def _centre(settings: Settings) -> Process:
-    """A mean estimated again and again from what a verifier lets pass."""
+    """Process of a mean estimated again and again from the rows that a verifier passes."""
     # Not a shared one: its rows would be whitened, and a verifier looks at them as they are.
     design = replace(GivenDesign.of(np.ones((ROWS, 1))), shared=False)
     learner = VerifiedLearner(
-        design, centre=np.array([CENTRE]), dtype=jnp.dtype(settings.precision)
+        design, centre=np.array([VERIFIER_CENTRE]), dtype=jnp.dtype(settings.precision)
     )
-    verifier = NearCentre.of([CENTRE], WIDTH)
-    where = {"truth": 0.0, "centre": CENTRE, "width": WIDTH}
-    note = f"the error goes to the verifier's own, {CENTRE**2:g}"
+    verifier = NearCentre.of([VERIFIER_CENTRE], VERIFIER_WIDTH)
+    where = {"truth": 0.0, "centre": VERIFIER_CENTRE, "width": VERIFIER_WIDTH}
+    note = f"the error goes to the verifier's own, {VERIFIER_CENTRE**2:g}"
     return Process(
-        "verified rows", Chain(learner, Verify(verifier), VERIFIED), settings.replicates or 2**12,
-        family="selection", where={**where, "samples": ROWS},
+        "verified rows",
+        Chain(learner, Verify(verifier), FITS),
+        settings.replicates or 2**12,
+        family="selection",
+        where={**where, "samples": ROWS},
         checks=[
-            Check("ref.verified_mean", "first_weight", NEAR),
+            Check("ref.verified_mean", "first_weight", NEAR_TRUTH),
             Check("ref.verified_mean", "first_weight"),
-            Check("yi2026.contract", "centre_error", NEAR),
+            Check("yi2026.contract", "centre_error", NEAR_TRUTH),
             Check("ref.verified_error", "test_error", note=note),
         ],
-        closed={"first_weight": selection.verified_means(**where, generations=VERIFIED)},
-    )  # fmt: skip
+        closed={"first_weight": selection.verified_means(**where, generations=FITS)},
+    )
 
 
 def _spikes(settings: Settings) -> Iterator[Process]:
     learner = SpikeLearner(POINTS, dtype=jnp.dtype(settings.precision))
+    checks = [
+        Check("barzilai2025.thm51", "collapsed", 2),
+        Check("ref.accumulate_fails", "collapsed"),
+    ]
     for name, regime in (
         ("accumulate", Accumulate()),
-        ("replace", EditSubset(POINTS)), ("control", EditSubset(0)),  # one compiled program
-    ):  # fmt: skip
+        ("replace", EditSubset(POINTS)),
+        ("human_only", EditSubset(0)),  # one compiled program
+    ):
         fails = name == "accumulate"
         yield Process(
-            name, Chain(learner, regime, ROUNDS), settings.replicates or REPLICATES,
-            family="selection", variant="spiked family", where={"samples": POINTS},
-            checks=[
-                Check("barzilai2025.thm51", "collapsed", 2),
-                Check("ref.accumulate_fails", "collapsed"),
-            ] if fails else [],
+            name,
+            Chain(learner, regime, ROUNDS),
+            settings.replicates or REPLICATES,
+            family="selection",
+            variant="spiked family",
+            where={"samples": POINTS},
+            checks=checks if fails else [],
             closed={"collapsed": accumulation_failure.collapse_probability} if fails else {},
-        )  # fmt: skip
+        )

@@ -1,4 +1,4 @@
-"""What a run found, in a few plain sentences with its own numbers and the claims they rest on."""
+"""Findings of a run in a few plain sentences, with its numbers and the claims behind them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class Found:
         return all(process in self.results for process in processes)
 
     def mean(self, process: str, measure: str, generation: int = 0) -> str:
-        """Over all chains; generation 0 is the last."""
+        """Mean over all chains; generation 0 is the last."""
         return number(float(self.results[process].mean(measure)[generation - 1]))
 
     def median(self, process: str, measure: str) -> str:
-        """Of the last generation."""
+        """Median chain at the last generation."""
         return number(float(self.results[process].quantile(measure, 0.5)[-1]))
 
     def fits(self, process: str) -> int:
@@ -33,7 +33,7 @@ class Found:
         return self.results[process].generations
 
     def cite(self, *claims: str) -> str:
-        """The claims of the run that say so, in brackets, and their verdict unless they hold."""
+        """Cite claims of the run in brackets, each with its verdict unless it holds."""
         shown = []
         for claim in claims:
             outcomes = {v.verdict for v in self.verdicts if v.claim == claim}
@@ -44,7 +44,7 @@ class Found:
 
     @property
     def kept(self) -> str:
-        return f"{100 * self.settings.kept_human:g} % of the human data kept"
+        return f"{100 * self.settings.human_share:g} % of the human data kept"
 
 
 def _gaussian(found: Found) -> Iterator[str]:
@@ -108,11 +108,13 @@ def _sources(found: Found) -> Iterator[str]:
     parts = [
         f"{found.mean(f'replace, {name}', 'kl')} with {what}"
         for name, what in (
-            ("none", "none of them"), ("few points", "few points"),
-            ("one Gaussian", "one Gaussian for two"), ("few EM steps", "few steps of the fit"),
+            ("none", "none of them"),
+            ("few points", "few points"),
+            ("one Gaussian", "one Gaussian for two"),
+            ("few EM steps", "few steps of the fit"),
             ("float16 sums", "short sums"),
         )
-    ]  # fmt: skip
+    ]
     yield (
         f"After {found.fits('replace, none')} generations the distance from the truth is, by "
         f"source of error, {', '.join(parts)} (nats); no claim is decided here."
@@ -185,7 +187,7 @@ FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
 def sentences(
     settings: Settings, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> list[str]:
-    """What happened in each family, and how many claims were decided."""
+    """Sentences on each family, and the number of decided claims."""
     said = []
     if settings.preset == "quick":
         said.append("A smoke test: too few replicates to decide equalities within 1 %.")

@@ -15,7 +15,7 @@ Family = Literal[
 ]  # fmt: skip
 ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
-    "control", "replace", "keep_human", "fresh_human", "accumulate", "subsample", "edit",
+    "human_only", "replace", "keep_human", "fresh_human", "accumulate", "subsample", "edit",
     "edit_anchored",
 ]  # fmt: skip
 
@@ -31,11 +31,11 @@ class Settings:
     family: Family = "all"
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
     (verifiers, and where accumulation fails). Not in all: sources (the three sources of error one
-    by one), forgetting (how long until a type, a tail or a spread is gone), contamination (what is
-    learned from data that are part human, part a model's)."""
+    by one), forgetting (time until a type, a tail or a spread is gone), contamination (training on
+    data that are part human, part synthetic)."""
 
-    regime: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
-    """How the next generation's data are made."""
+    regimes: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
+    """Regimes: ways to make the data of the next generation."""
 
     samples: int | None = None
     """Points or words of each generation (20 for gaussian, 5,000 words, 100 for the others)."""
@@ -47,44 +47,45 @@ class Settings:
     replicates: int | None = None
     """Most replicates of each process (by family); it stops earlier once its claims are decided."""
 
-    kept_human: float = 0.1
-    """Share of the human data that keep_human keeps each time (0 and 0.1 in the paper), and the
-    chance of each point or word to be a new human one under fresh_human."""
+    human_share: float = 0.1
+    """Share of the data that is human: kept data under keep_human (0 and 0.1 in the paper), new
+    data under fresh_human, where it is a mean."""
 
     edit_share: float = 0.5
-    """Share of the data that an edit draws anew."""
+    """Share of the data that an edit touches."""
 
     dim: int | None = None
     """Dimensions of the multivariate Gaussian (4, under full resampling only; a number given runs
     every regime in so many) and of mixture and kde (1; at most 2)."""
 
     sampling_variance: float = 0.9
-    """Of a generator that prefers the middle, as a share of its model's variance."""
+    """Variance of the draws of a generator that prefers the middle, as a share of its model's
+    variance."""
 
     law: Literal["corpus", "uniform", "zipf", "zipf_mandelbrot"] = "corpus"
-    """Law of the words: that of a text, or one with --types types."""
+    """Law of the words: of a text (corpus), or a formula with --types types."""
 
     corpus: str = "python"
     """python (the language reference that every Python carries), a .txt, .md, .jsonl or .parquet
     file, a folder of such files (hidden ones are passed over), or hf:NAME."""
 
     types: int = 2000
-    """Types of a law that is not a text's."""
+    """Number of types of a law by formula."""
 
     exponent: float = 1.0
-    """Of zipf and zipf_mandelbrot."""
+    """Exponent of zipf and zipf_mandelbrot."""
 
     shift: float = 2.7
-    """Of zipf_mandelbrot."""
+    """Shift of the ranks of zipf_mandelbrot."""
 
     components: int = 2
-    """Of the fitted mixture."""
+    """Components of the fitted mixture."""
 
     steps: int = 15
     """EM steps of each fit."""
 
     bandwidth: float = 0.3
-    """Of the kernel density, in true standard deviations."""
+    """Width of the kernels, in true standard deviations."""
 
     seed: int = 0
     """The one seed of the run."""
@@ -93,7 +94,7 @@ class Settings:
     """Stop a process once its claims are decided."""
 
     precision: Literal["float32", "float64"] = "float32"
-    """Of the simulation; reductions, closed forms and verdicts are always float64."""
+    """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Run directory (default: runs/curse_of_recursion/<preset>-<hash of the parameters>)."""
@@ -102,9 +103,16 @@ class Settings:
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"samples": 2, "generations": 2, "replicates": 2, "dim": 1, "types": 2,
-                 "components": 1, "steps": 1}  # fmt: skip
+        """Raise ValueError, in one line, for unusable values."""
+        least = {
+            "samples": 2,
+            "generations": 2,
+            "replicates": 2,
+            "dim": 1,
+            "types": 2,
+            "components": 1,
+            "steps": 1,
+        }
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:
@@ -112,7 +120,7 @@ class Settings:
         integrated = {"mixture", "kde"} & set(self.families())
         if integrated and self.dim is not None and self.dim > 2:
             self._reject("dim", "accepted are 1, 2 for mixture and kde, whose KL is an integral")
-        for name in ("kept_human", "edit_share"):
+        for name in ("human_share", "edit_share"):
             if not 0 <= getattr(self, name) <= 1:
                 self._reject(name, "accepted is [0, 1]")
         if not 0 < self.sampling_variance <= 1:
@@ -122,8 +130,8 @@ class Settings:
                 self._reject(name, "accepted are finite numbers > 0")
         if not 0 <= self.shift < float("inf"):
             self._reject("shift", "accepted are finite numbers >= 0")
-        if not self.regime:
-            self._reject("regime", "accepted is at least one")
+        if not self.regimes:
+            self._reject("regimes", "accepted is at least one")
 
     def families(self) -> tuple[str, ...]:
         return ALL if self.family == "all" else (self.family,)
@@ -132,11 +140,11 @@ class Settings:
         command_line.reject(self, name, accepted, value)
 
     def parameters(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, and nothing that does not."""
+        """Parameters: the settings that decide the numbers of a run."""
         return command_line.parameters(self)
 
     def directory(self) -> Path:
-        """Where the run is written."""
+        """Path of the run directory."""
         return command_line.directory(self, "curse_of_recursion")
 
 
@@ -145,12 +153,16 @@ PRESETS = {
     "quick": replace(DEFAULT, preset="quick", generations=10, replicates=1024),
     "default": DEFAULT,
     "paper": replace(
-        DEFAULT, preset="paper", samples=1000, generations=2000, replicates=1024,
-        regime=("replace", "keep_human"),
+        DEFAULT,
+        preset="paper",
+        samples=1000,
+        generations=2000,
+        replicates=1024,
+        regimes=("replace", "keep_human"),
     ),
-}  # fmt: skip
+}
 
 
 def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override those of --preset."""
+    """Settings from the command line; flags override the preset."""
     return command_line.parse(PRESETS, arguments)

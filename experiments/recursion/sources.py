@@ -25,19 +25,25 @@ ALONE = {
     "float16 sums": {"sum_dtype": jnp.float16},
     "all": {"samples": FEW, "components": 1, "steps": 1, "sum_dtype": jnp.float16},
 }
-"""Statistical; functional, of the family and of its optimiser; computational."""
+"""Sources of error: statistical; functional, of the family and of its optimiser; computational."""
 
 
 def processes(settings: Settings) -> Iterator[Process]:
     """Full resampling with each source alone, with none and with all."""
     for name, change in ALONE.items():
         options = {
-            "samples": MANY, "components": settings.components, "steps": STEPS,
+            "samples": MANY,
+            "components": settings.components,
+            "steps": STEPS,
             "dtype": jnp.dtype(settings.precision),
-        }  # fmt: skip
+        }
         learner = MixtureLearner(truth(1), **(options | change))
         chain = Chain(learner, Replace(), settings.generations or GENERATIONS)
         yield Process(
-            "replace", chain, settings.replicates or REPLICATES, family="sources", variant=name,
+            "replace",
+            chain,
+            settings.replicates or REPLICATES,
+            family="sources",
+            variant=name,
             where={"samples": learner.samples},
-        )  # fmt: skip
+        )

@@ -30,7 +30,7 @@ def measure_of(results: Sequence[Result]) -> str:
 def control_spread(results: Sequence[Result]) -> float | None:
     """Standard deviation of the control's loss over generations and seeds."""
     for result in results:
-        if result.process.name == "control":
+        if result.process.regime == "human_only":
             return float(result.summary.sample[measure_of(results)].std(ddof=1))
     return None
 

@@ -10,7 +10,7 @@ import tyro
 from experiments import command_line
 
 Regime = Literal[
-    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
+    "human_only", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
     "edit_share",
 ]  # fmt: skip
 Strategy = Literal["revise", "revise_drop", "filter"]
@@ -29,9 +29,9 @@ class Settings:
     such files (hidden ones are passed over), hf:NAME, or oracle."""
 
     regimes: tuple[Regime, ...] = (
-        "control", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"
+        "human_only", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"
     )  # fmt: skip
-    """How the next generation's data are made; edit_share edits by share, edit by threshold."""
+    """How the next generation's data are made; edit_share edits by share, edit by probability."""
 
     generations: int = 4
     """Models trained one after the other; generation 1 sees human text."""
@@ -68,7 +68,7 @@ class Settings:
     """Every generation starts from fresh parameters, or from those of generation 1."""
 
     human_share: float = 0.1
-    """Share of the blocks that keep_human keeps, always of the original human text."""
+    """Share of the data that is human under keep_human: blocks of the original human text."""
 
     prompt: int = 1
     """Tokens of a human block that every synthetic block begins with."""
@@ -82,21 +82,21 @@ class Settings:
     top_p: float | None = None
     """Generated text takes the most probable tokens of this total probability only."""
 
-    threshold: float | None = 0.9
+    edit_above: float | None = 0.9
     """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
 
     edit_share: float = 0.125
-    """edit_share edits this share of the tokens, the most probable ones, as does edit
-    without any threshold; 0.125 is that of the paper's first pass, whose prior is sure of them."""
+    """Share of the tokens, the most probable ones, that edit_share touches, and edit where neither
+    --edit-above nor --edit-below is given; 0.125 is the share of the paper's first pass."""
 
-    threshold_below: float | None = None
-    """Also edit tokens of at most this probability; with --threshold None, only those."""
+    edit_below: float | None = None
+    """Also edit tokens of at most this probability; with --edit-above None, only those."""
 
     strategy: Strategy = "revise"
     """revise; revise_drop also deletes tokens with P <= drop_below; filter only deletes."""
 
     drop_below: float = 1e-3
-    """Probability at or below which a token is deleted."""
+    """Delete tokens of at most this probability."""
 
     edit_temperature: float = 1.0
     """Of the replacements."""
@@ -126,7 +126,7 @@ class Settings:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 self._reject(name, f"accepted are integers >= {bound}")
-        for name in ("human_share", "threshold", "edit_share", "threshold_below", "drop_below"):
+        for name in ("human_share", "edit_above", "edit_share", "edit_below", "drop_below"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 self._reject(name, "accepted is [0, 1]")
@@ -165,7 +165,7 @@ PRESETS = {
     "default": DEFAULT,
     "tiny": replace(
         DEFAULT, preset="tiny", generations=3, seeds=2, tokens=8_000, epochs=2.0, context=32,
-        threshold=0.5, regimes=("control", "replace", "edit"),
+        edit_above=0.5, regimes=("human_only", "replace", "edit"),
     ),
     "oracle": replace(
         DEFAULT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
@@ -177,7 +177,7 @@ PRESETS = {
     ),
     "paper": replace(
         DEFAULT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=6,
-        tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, threshold=0.99,
+        tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, edit_above=0.99,
         edit_top_k=8, prompt=64,
     ),
 }  # fmt: skip

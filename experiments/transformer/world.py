@@ -89,7 +89,7 @@ def _oracle(settings: Settings) -> World:
 def make_regime(settings: Settings, name: str) -> Regime:
     """The regime of one arm."""
     plain = {
-        "control": HumanOnly(),
+        "human_only": HumanOnly(),
         "replace": Replace(),
         "keep_human": KeepHuman(settings.human_share),
         "accumulate": Accumulate(),
@@ -97,11 +97,11 @@ def make_regime(settings: Settings, name: str) -> Regime:
     }
     if name in plain:
         return plain[name]
-    unset = settings.threshold is None and settings.threshold_below is None
+    unset = settings.edit_above is None and settings.edit_below is None
     by_share = unset or name == "edit_share"
     rule = TokenRule(
-        None if by_share else settings.threshold,
-        settings.threshold_below,
+        None if by_share else settings.edit_above,
+        settings.edit_below,
         settings.edit_share if by_share else None,
     )
     if settings.strategy == "filter":

@@ -224,7 +224,7 @@ def test_rows_under_random_masks_have_the_mean_of_their_expectation(kind, varian
 
 def test_one_edit_of_independent_rows_has_its_exact_mean():
     means = expected_at_random("independent", "chained")
-    exact = finite.one_edit_bernoulli_error(**AT, edit_fraction=0.3)
+    exact = finite.one_edit_bernoulli_error(**AT, edit_share=0.3)
     assert same_mean(means["scale_averaged_error"][:, 1], exact)
     assert same_mean(means["test_error"][:, 1], exact)
 

@@ -8,13 +8,13 @@ from collapse_sim.run_directory import RunDirectory
 from experiments import transformer_collapse
 
 REGIMES = (
-    "control", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
+    "human_only", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
     "edit_share",
 )  # fmt: skip
 TINY = [
     *("--preset", "tiny", "--vocabulary", "270", "--context", "16", "--tokens", "1600"),
     *("--batch", "16", "--epochs", "1", "--peak-rate", "0.003", "--size", "0.1m"),
-    *("--threshold", "None"),
+    *("--edit-above", "None"),
 ]
 """Fits of 6 steps, in which nothing is learnt that a verdict could rest on."""
 

@@ -12,7 +12,7 @@ from experiments.recursion.settings import PRESETS, parse
 from theory import gaussian_edits
 
 GAUSSIAN = [
-    *("--family", "gaussian", "--regime", "replace", "edit", "--generations", "3"),
+    *("--family", "gaussian", "--regimes", "replace", "edit", "--generations", "3"),
     *("--samples", "8", "--replicates", "4096", "--dim", "1"),
 ]
 
@@ -112,7 +112,7 @@ def test_words_of_a_text_on_the_closed_form(tmp_path):
     counts = (2000 / np.arange(1, 200)).astype(int)
     words = [chr(97 + i // 26) + chr(97 + i % 26) for i in range(len(counts))]
     text.write_text(" ".join(f"{word} " * n for word, n in zip(words, counts, strict=True)))
-    flags = ("--family", "categorical", "--corpus", str(text), "--regime", "replace")
+    flags = ("--family", "categorical", "--corpus", str(text), "--regimes", "replace")
     sizes = ("--samples", "500", "--generations", "4", "--replicates", "1024")
     assert command(*flags, *sizes, "--out", str(tmp_path / "run")) == 0
     run = RunDirectory(tmp_path / "run")
@@ -129,7 +129,7 @@ def test_kept_human_data_against_none(family, tmp_path):
     """The contrast of the paper: without human data the loss grows, with a tenth it stays low."""
     found = {}
     for kept in ("0", "0.5"):
-        flags = ("--family", family, "--regime", "keep_human", "--kept-human", kept)
+        flags = ("--family", family, "--regimes", "keep_human", "--human-share", kept)
         sizes = ("--samples", "40", "--generations", "12", "--replicates", "256", "--steps", "5")
         folder = tmp_path / kept
         assert command(*flags, *sizes, "--out", str(folder)) == 0
@@ -152,13 +152,13 @@ def test_accumulation_fails_for_a_spiked_family(tmp_path):
     [
         (["--samples", "1"], "--samples 1: accepted are integers >= 2"),
         (["--generations", "1"], "--generations 1: accepted are integers >= 2"),
-        (["--kept-human", "1.5"], "--kept-human 1.5: accepted is [0, 1]"),
+        (["--human-share", "1.5"], "--human-share 1.5: accepted is [0, 1]"),
         (["--edit-share", "nan"], "--edit-share nan: accepted is [0, 1]"),
         (["--sampling-variance", "0"], "--sampling-variance 0.0: accepted is (0, 1]"),
         (["--bandwidth", "0"], "--bandwidth 0.0: accepted are finite numbers > 0"),
         (["--exponent", "-1"], "--exponent -1.0: accepted are finite numbers > 0"),
         (["--shift", "-1"], "--shift -1.0: accepted are finite numbers >= 0"),
-        (["--regime"], "--regime (): accepted is at least one"),
+        (["--regimes"], "--regimes (): accepted is at least one"),
         (["--types", "1"], "--types 1: accepted are integers >= 2"),
         (["--preset", "best"], "--preset best: accepted are quick, default, paper"),
         (["--resume", "--out", "nowhere"], "--resume: there is no run in"),

@@ -30,7 +30,7 @@ from theory.token_laws import replacement_law
 
 SETTINGS = replace(
     PRESETS["tiny"], vocabulary=270, context=32, tokens=1536, prior_tokens=3072, prior_epochs=4.0,
-    batch=8, threshold=0.2, stage=("finetune",), answers=5,
+    batch=8, edit_above=0.2, stages=("finetune",), answers=5,
 )  # fmt: skip
 SPREAD = np.array([-1e-3, 0, 1e-3])
 """Of seeds: equal ones tell nothing."""
@@ -89,7 +89,7 @@ def test_a_token_that_is_edited_changes_as_the_law_says(sampler, prior, human):
     law, labels = laws(prior, human), np.asarray(human.labels)
     own = np.take_along_axis(law, labels[:, :, 1:, None], -1)[..., 0]
     after_end = labels[:, :, :-1] == 0
-    eligible = (own >= SETTINGS.threshold) & ~after_end
+    eligible = (own >= SETTINGS.edit_above) & ~after_end
     truncated = {"temperature": sampler.temperature, "top_k": sampler.top_k}
     kept = np.array(
         [
@@ -130,7 +130,7 @@ def test_no_response_is_in_the_text_of_prior_or_base_nor_on_both_sides(monkeypat
     modules = standard_library.modules_below(standard_library.LIBRARY)
     few = [module for module in modules if module[0].partition(".")[0] in PACKAGES]
     monkeypatch.setattr(standard_library, "modules_below", lambda folder: few)
-    settings = replace(PRESETS["tiny"], stage=("finetune",), context=96)
+    settings = replace(PRESETS["tiny"], stages=("finetune",), context=96)
     corpora = make_corpora(settings)
     assert corpora.pairs is not None
     counts, sides = corpora.pairs.counts, (corpora.pairs.train, corpora.pairs.held_out)
@@ -158,7 +158,7 @@ def found_in(corpora: Corpora, text: Text) -> set[str]:
 
 
 def test_roles_and_held_out_text_share_no_document(numbered):
-    settings = replace(SETTINGS, stage=("continual",), first_domain="b", second_domain="a")
+    settings = replace(SETTINGS, stages=("continual",), first_domain="b", second_domain="a")
     corpora = make_corpora(settings, numbered)
     roles = {name: found_in(corpora, text) for name, text in corpora.texts.roles.items()}
     held = {name: found_in(corpora, text) for name, text in corpora.texts.held_out.items()}
@@ -181,7 +181,7 @@ def test_roles_and_held_out_text_share_no_document(numbered):
 def test_text_that_holds_no_block_in_any_domain_is_refused(numbered):
     few = [Document(document.text[:20], document.text[:4]) for document in numbered]
     with pytest.raises(ValueError, match="--context 32 tokens in one domain"):
-        make_corpora(replace(SETTINGS, stage=()), few)
+        make_corpora(replace(SETTINGS, stages=()), few)
 
 
 # Differences

@@ -61,7 +61,7 @@ def test_the_finite_law_of_anchored_edits_is_told_from_its_limit():
     evidence = evidence_on(process, "ref.edit_E_finite")
     summary = simulated(process.simulation, 256)
     assert evidence.judge(summary, ERROR).verdict == "holds"
-    limit = anchored_inflation(edit_fraction=0.3, generation=11) * evidence.unit
+    limit = anchored_inflation(edit_share=0.3, generation=11) * evidence.unit
     assert limit == pytest.approx(sum(evidence.predicted) / 2, rel=0.009)  # inside one per cent
     assert replace(evidence, predicted=(limit, limit)).judge(summary, ERROR).verdict == "violated"
 

@@ -103,7 +103,7 @@ def regression(*flags: str) -> list[Process]:
     return [*make_processes(settings, world), *make_ladders(settings, world)]
 
 
-@pytest.mark.parametrize("flags", [(), ("--edit-fraction", "0.25"), ("--samples", "420")])
+@pytest.mark.parametrize("flags", [(), ("--edit-share", "0.25"), ("--samples", "420")])
 def test_numbers_of_regression(flags):
     processes = regression(*flags)
     found = list(judged(processes))
@@ -137,7 +137,7 @@ def test_numbers_of_distributions(family):
 
 def test_means_over_designs_are_those_of_the_formula():
     checked = set()
-    for process in regression("--edit-fraction", "0.25"):
+    for process in regression("--edit-share", "0.25"):
         for check in process.checks:
             if check.claim not in AVERAGED:
                 continue

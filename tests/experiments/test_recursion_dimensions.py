@@ -47,7 +47,7 @@ def test_the_truth_has_two_components_four_apart_and_its_stated_variance(dim):
 
 def test_a_kernel_density_of_a_plane_is_on_its_closed_form(tmp_path):
     found = run(
-        tmp_path / "kde", "--family", "kde", "--dim", "2", "--regime", "replace", *SHORT,
+        tmp_path / "kde", "--family", "kde", "--dim", "2", "--regimes", "replace", *SHORT,
         "--samples", "20", "--replicates", "2048",
     )  # fmt: skip
     mean, error = (
@@ -64,7 +64,7 @@ def test_a_kernel_density_of_a_plane_is_on_its_closed_form(tmp_path):
 
 def test_a_mixture_of_a_plane_loses_variance_as_its_sample_does(tmp_path):
     found = run(
-        tmp_path / "mixture", "--family", "mixture", "--dim", "2", "--regime", "replace",
+        tmp_path / "mixture", "--family", "mixture", "--dim", "2", "--regimes", "replace",
         "--samples", "20", "--replicates", "2048", *SHORT,
     )  # fmt: skip
     mean, error = (
@@ -87,7 +87,7 @@ FORMS = {
 
 @pytest.mark.parametrize("regime", FORMS)
 def test_gaussians_in_space_have_the_moments_of_the_line_entry_by_entry(regime):
-    settings = Settings(dim=3, regime=(regime,), samples=8, generations=3, kept_human=0.25)
+    settings = Settings(dim=3, regimes=(regime,), samples=8, generations=3, human_share=0.25)
     process = {process.name: process for process in gaussian_family.processes(settings)}[
         f"{regime.replace('_', ' ')}, 3 dimensions"
     ]
@@ -113,8 +113,8 @@ def test_gaussians_in_space_have_the_moments_of_the_line_entry_by_entry(regime):
         (Settings(samples=3), {"replace, 2 dimensions"}),
         (Settings(samples=2), set()),
         (Settings(dim=1), set()),
-        (Settings(regime=("edit",)), set()),
-        (Settings(dim=2, regime=("edit",)), {"edit, 2 dimensions"}),
+        (Settings(regimes=("edit",)), set()),
+        (Settings(dim=2, regimes=("edit",)), {"edit, 2 dimensions"}),
     ],
 )
 def test_without_dim_only_full_resampling_runs_in_several_dimensions(settings, expected):

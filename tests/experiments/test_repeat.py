@@ -41,7 +41,7 @@ CASES += [
     (linear, replace(QUICK, design="diabetes", labels="target", intercept=True, noise_std=1e-9)),
     (linear, replace(QUICK, design="a b=c.npy", no_header=True, budget_seconds=0.5)),
     (recursion, replace(recursion.PRESETS["default"], samples=7, sampling_variance=0.25)),
-    (transformer, replace(transformer.PRESETS["tiny"], threshold=None, top_p=0.5)),
+    (transformer, replace(transformer.PRESETS["tiny"], edit_above=None, top_p=0.5)),
     (editing, replace(editing.PRESETS["tiny"], edit_top_k=None, ablation=())),
     (conjecture_search, conjecture_search.Settings(dims=(4,), totals=(0.25, 1.0))),
 ]
@@ -102,13 +102,13 @@ def test_unknown_missing_and_wrong_parameters_are_named(tmp_path, capfd):
     assert "dim='ten' is not accepted" in refused(tmp_path, capfd, "--config", path)
     path = store(tmp_path, QUICK, parameters=parameters | {"preset": "huge"})
     assert "--preset huge: accepted are quick" in refused(tmp_path, capfd, "--config", path)
-    del parameters["dim"], parameters["once_threshold"]
+    del parameters["dim"], parameters["once_residual_threshold"]
     path = store(tmp_path, QUICK, parameters=parameters)
-    assert "lacks --dim, --once-threshold: accepted are all parameters, or" in refused(
+    assert "lacks --dim, --once-residual-threshold: accepted are all parameters, or" in refused(
         tmp_path, capfd, "--config", path
     )
-    given = linear.parse(["--config", path, "--dim", "4", "--once-threshold=2"])
-    assert (given.dim, given.once_threshold) == (4, 2.0)
+    given = linear.parse(["--config", path, "--dim", "4", "--once-residual-threshold=2"])
+    assert (given.dim, given.once_residual_threshold) == (4, 2.0)
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def write_inputs(folder: Path, seed: int) -> None:
 
 
 SMALL = ("--preset", "tiny", "--vocabulary", "270", "--context", "16", "--tokens", "1600")
-PAIRS = ("--stage", "finetune", "--context", "48", "--corpus", "few.txt", "--pairs", "pairs.jsonl")
+PAIRS = ("--stages", "finetune", "--context", "48", "--corpus", "few.txt", "--pairs", "pairs.jsonl")
 TWO_FILES = ("--analyse", "--human", "few.txt", "--synthetic", "other.txt")
 DESIGN = ("--generations", "3", "--design", "x.csv")
 

@@ -121,7 +121,7 @@ def test_of_curse_of_recursion(folder, note, monkeypatch):
         (transformer_collapse, ["--corpus", "{folder}"]),
         (synthetic_fraction, ["--corpus", "{folder}"]),
         (synthetic_fraction, ["--analyse", "--human", "{folder}", "--synthetic", "{folder}/law"]),
-        (token_editing, ["--corpus", "{folder}", "--stage", "pretrain"]),
+        (token_editing, ["--corpus", "{folder}", "--stages", "pretrain"]),
     ],
 )
 def test_what_was_read_is_said(script, flags, folder, note, tmp_path, monkeypatch, capfd):
@@ -141,7 +141,7 @@ def test_what_was_read_is_said(script, flags, folder, note, tmp_path, monkeypatc
 
 
 def test_what_was_read_is_said_by_curse_of_recursion(folder, note, tmp_path, capfd):
-    flags = ["--family", "categorical", "--corpus", str(folder), "--regime", "control"]
+    flags = ["--family", "categorical", "--corpus", str(folder), "--regimes", "human_only"]
     sizes = ["--samples", "50", "--generations", "2", "--replicates", "64"]
     out = ["--out", str(tmp_path / "run")]
     assert curse_of_recursion.command([*flags, *sizes, *out], configure=lambda settings: None) == 0

@@ -20,7 +20,7 @@ from experiments.study import intervals, study
 TINY = [
     *("--preset", "tiny", "--vocabulary", "270", "--context", "32", "--tokens", "1536"),
     *("--prior-tokens", "3072", "--prior-epochs", "2", "--epochs", "1", "--batch", "8"),
-    *("--answers", "6", "--first-domain", "x", "--second-domain", "y", "--threshold", "0.1"),
+    *("--answers", "6", "--first-domain", "x", "--second-domain", "y", "--edit-above", "0.1"),
     *("--size", "0.1m", "--prior-size", "0.1m"),
 ]
 """Fits of 6 steps, of the prior 24: each in parts of 3, so that all share their programs."""
@@ -183,7 +183,7 @@ def test_tables_alone_fit_80_columns_and_show_no_progress_off_a_terminal(
     files, finished, means, tmp_path, capfd
 ):
     folder = tmp_path / "run"
-    assert command(*TINY, *files, "--stage", "--out", str(folder)) == 0
+    assert command(*TINY, *files, "--stages", "--out", str(folder)) == 0
     shown = capfd.readouterr()
     assert shown.err == ""
     tables = shown.out.partition(str(tmp_path))[0]
@@ -198,11 +198,11 @@ def test_tables_alone_fit_80_columns_and_show_no_progress_off_a_terminal(
 
 def test_text_that_nothing_touches_shows_nothing_of_editing(files, tmp_path, capfd):
     folder = tmp_path / "run"
-    flags = ("--threshold", "1", "--stage", "pretrain", "--ablation")
+    flags = ("--edit-above", "1", "--stages", "pretrain", "--ablation")
     assert command(*TINY, *files, *flags, "--out", str(folder)) == 0
     assert [record["claim"] for record in RunDirectory(folder).verdicts()] == ["zhu2025.ushape"]
     shown = capfd.readouterr().out
-    assert "a lower --threshold finds some" in shown
+    assert "a lower --edit-above finds some" in shown
     assert "no difference shown, better in 0 of 2 seeds." in " ".join(shown.split())
     assert max(map(len, shown.partition(str(tmp_path))[0].splitlines())) <= 80
 
@@ -261,8 +261,8 @@ FINITE = "accepted are finite numbers > 0"
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--threshold", "1.5"], "--threshold 1.5: accepted is [0, 1]"),
-        (["--threshold", "nan"], "--threshold nan: accepted is [0, 1]"),
+        (["--edit-above", "1.5"], "--edit-above 1.5: accepted is [0, 1]"),
+        (["--edit-above", "nan"], "--edit-above nan: accepted is [0, 1]"),
         (["--drop-below", "-0.1"], "--drop-below -0.1: accepted is [0, 1]"),
         (["--edit-temperature", "0"], f"--edit-temperature 0.0: {FINITE}"),
         (["--prior-epochs", "-1"], f"--prior-epochs -1.0: {FINITE}"),
@@ -316,7 +316,7 @@ def test_presets_and_flags_together():
     assert parse(["--preset", "tiny", "--seed", "3"]) == replace(PRESETS["tiny"], seed=3)
     for name in PRESETS:
         assert parse(["--preset", name]).preset == name
-    assert parse(["--stage"]).stage == ()
+    assert parse(["--stages"]).stages == ()
     first = parse([]).directory("token_editing")
     assert first.parent == Path("runs/token_editing")
-    assert first != parse(["--threshold", "0.5"]).directory("token_editing")
+    assert first != parse(["--edit-above", "0.5"]).directory("token_editing")

@@ -61,7 +61,7 @@ def test_the_first_generation_is_the_same_in_every_regime(finished):
 
 def test_regimes_do_to_the_text_what_they_say(finished):
     """Told by the first model's perplexity and by how many pairs of tokens are different."""
-    human = values(finished, "control", "distinct_2")
+    human = values(finished, "human_only", "distinct_2")
     assert len(set(human)) == 1  # the same text every time
     new = values(finished, "replace", "distinct_2")
     assert (new[1:] > human[1:] + 0.2).all()  # a model that knows little says anything
@@ -89,15 +89,15 @@ def test_output_fits_80_columns_and_shows_no_progress_off_a_terminal(corpus, tmp
     assert shown.err == ""
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80
-    assert "lm.replace_grows" in tables and "control" in tables
+    assert "lm.replace_grows" in tables and "human only" in tables
     assert "A smoke test: 2 seeds decide nothing" in tables
 
 
 def test_another_seed_is_another_run(finished, corpus, tmp_path):
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "--generations", "2", "--seed", "1", "--out", str(folder))
+    flags = ("--regimes", "human_only", "--generations", "2", "--seed", "1", "--out", str(folder))
     assert command(*TINY, "--corpus", corpus, *flags) == 0
-    found = [values(run, "control", "held_out_loss")[:2] for run in (finished, folder)]
+    found = [values(run, "human_only", "held_out_loss")[:2] for run in (finished, folder)]
     assert (found[0] != found[1]).all()
 
 
@@ -105,30 +105,30 @@ def test_another_seed_is_another_run(finished, corpus, tmp_path):
 def test_deleting_strategies(strategy, corpus, tmp_path):
     """Thresholds at the first model's own level, so that a fair share is deleted."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "edit", "--strategy", strategy, "--drop-below", "0.01")
+    flags = ("--regimes", "human_only", "edit", "--strategy", strategy, "--drop-below", "0.01")
     assert command(*TINY, "--corpus", corpus, *flags, "--out", str(folder)) == 0
     assert values(folder, "edit", "changed", "chained").size == 0  # texts of another size
     edited = values(folder, "edit", "distinct_2", "chained")
-    assert edited[0] == values(folder, "control", "distinct_2")[0] and edited[1] != edited[0]
+    assert edited[0] == values(folder, "human_only", "distinct_2")[0] and edited[1] != edited[0]
 
 
 def test_thresholds_instead_of_a_share(corpus, tmp_path):
     """Both are too far out for any token of these models: nothing is edited."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "edit", "--threshold", "0.999")
+    flags = ("--regimes", "human_only", "edit", "--edit-above", "0.999")
     assert command(*TINY, "--corpus", corpus, *flags, "--out", str(folder)) == 0
     np.testing.assert_array_equal(values(folder, "edit", "changed", "chained"), [0, 0, 0])
     for measure in ("held_out_loss", "distinct_2"):
         np.testing.assert_array_equal(
-            values(folder, "edit", measure, "chained"), values(folder, "control", measure)
+            values(folder, "edit", measure, "chained"), values(folder, "human_only", measure)
         )
 
 
 def test_going_on_from_the_first_model_learns_more(finished, corpus, tmp_path):
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "--init", "base", "--out", str(folder))
+    flags = ("--regimes", "human_only", "--init", "base", "--out", str(folder))
     assert command(*TINY, "--corpus", corpus, *flags) == 0
-    fresh, base = (values(run, "control", "held_out_loss") for run in (finished, folder))
+    fresh, base = (values(run, "human_only", "held_out_loss") for run in (finished, folder))
     assert base[0] == fresh[0]
     assert (base[1:] < fresh[1:] - 0.1).all()
 
@@ -136,7 +136,16 @@ def test_going_on_from_the_first_model_learns_more(finished, corpus, tmp_path):
 def test_the_python_corpus(tmp_path):
     """Text that every Python carries, in four domains."""
     folder = tmp_path / "run"
-    flags = ("--regimes", "control", "--generations", "2", "--tokens", "8000", "--corpus", "python")
+    flags = (
+        "--regimes",
+        "human_only",
+        "--generations",
+        "2",
+        "--tokens",
+        "8000",
+        "--corpus",
+        "python",
+    )
     assert command(*TINY, *flags, "--out", str(folder)) == 0
     domains = set(RunDirectory(folder).config()["data"]["train"])
     assert domains == {"reference", "docstrings", "comments", "code"}

@@ -16,10 +16,10 @@ CHANGED = {"edit": 0.034, "edit_anchored": 0.041}
 PRIOR_TOP = 0.992
 
 SLOPES = {
-    "control": 0.0, "replace": 0.3, "keep_human": 0.2, "accumulate": 0.05, "subsample": 0.09,
+    "human_only": 0.0, "replace": 0.3, "keep_human": 0.2, "accumulate": 0.05, "subsample": 0.09,
     "edit": 0.07, "edit_anchored": 0.02,
 }  # fmt: skip
-REGIMES = ("control", "replace", "keep_human", "accumulate", "edit", "edit_anchored")
+REGIMES = ("human_only", "replace", "keep_human", "accumulate", "edit", "edit_anchored")
 
 LEVELS = {"held_out_loss": 3.0, "tail_mass": 0.04, "kl": 0.2, "oracle_tail_mass": 0.03}
 """The first generation's means."""

@@ -56,8 +56,8 @@ def make_run(
 ) -> RunDirectory:
     """A finished run of these processes."""
     parameters = {
-        "dim": 2, "samples": 20, "design": design, "labels": labels, "threshold": 1.0,
-        "once_threshold": 1.82,
+        "dim": 2, "samples": 20, "design": design, "labels": labels, "residual_threshold": 1.0,
+        "once_residual_threshold": 1.82,
     }  # fmt: skip
     if design == "gaussian":
         parameters |= {"dim": dim, "samples": samples}

@@ -28,7 +28,7 @@ def share(arm: str, measure: str, number: int) -> float:
 @pytest.fixture(params=[True, False], ids=["stages", "tables alone"])
 def run(tmp_path, request) -> RunDirectory:
     """Intervals reach 1 % below each mean and 2 % above it."""
-    parameters = {"seeds": 8, "prior_size": "0.5m", "threshold": 0.8}
+    parameters = {"seeds": 8, "prior_size": "0.5m", "edit_above": 0.8}
     config = {"experiment": "token_editing", "parameters": parameters}
     made = RunDirectory.open(tmp_path / "runs" / "run", config, resume=False)
     means = {("", "human", f"probability/{i}", 1): value for i, value in enumerate(DECILES)}

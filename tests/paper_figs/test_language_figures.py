@@ -30,7 +30,7 @@ MARKED = {name: name for name in SLOPES} | {
     "edit": "edit confident", "edit_anchored": "edit confident anchored",
 }  # fmt: skip
 NAMES = {
-    "control": "human text only", "replace": "full resampling", "keep_human": "keep 10 % human",
+    "human_only": "human text only", "replace": "full resampling", "keep_human": "keep 10 % human",
     "accumulate": "accumulate", "subsample": "subsample", "edit": "edits, chained",
     "edit_anchored": "edits, anchored",
 }  # fmt: skip
@@ -134,7 +134,7 @@ def test_a_regime_has_the_colour_that_it_has_in_the_linear_figures():
 def test_losses_and_tails_of_every_arm_are_points_with_intervals(figure):
     loss, tail, _ = figure.axes
     check_trends(loss, "held_out_loss", SLOPES)
-    check_trends(tail, "tail_mass", [name for name in SLOPES if name != "control"])
+    check_trends(tail, "tail_mass", [name for name in SLOPES if name != "human_only"])
     assert levels(tail) == [LEVELS["tail_mass"]]
     assert tail.get_ylim()[0] == 0
 
@@ -142,7 +142,7 @@ def test_losses_and_tails_of_every_arm_are_points_with_intervals(figure):
 def test_every_line_has_its_name(figure):
     loss, tail, text = figure.axes
     assert sorted(words(loss)) == sorted(NAMES.values())
-    moving = [name for regime, name in NAMES.items() if regime != "control"]
+    moving = [name for regime, name in NAMES.items() if regime != "human_only"]
     assert sorted(words(tail)) == sorted(["human text", *moving])
     compared = ["human text", "full resampling", "edits, chained", "edits, anchored"]
     assert sorted(words(text)) == sorted(compared)
@@ -163,9 +163,9 @@ def test_the_last_texts_are_compared_with_human_text_by_decile(figure):
 @pytest.mark.parametrize(
     ("regimes", "generations"),
     [
-        (("control",), 2),
+        (("human_only",), 2),
         (("replace",), 3),
-        (("edit_anchored", "control"), 2),
+        (("edit_anchored", "human_only"), 2),
         (("accumulate", "keep_human"), 7),
         (tuple(SLOPES), 20),
         (REGIMES, 2),
@@ -175,13 +175,13 @@ def test_any_arms_and_any_number_of_generations_fit_on_the_page(tmp_path, regime
     run = make_language_run(tmp_path / "run", regimes, generations=generations)
     figure = language_generations.draw(run)
     check_trends(figure.axes[0], "held_out_loss", regimes, generations)
-    assert len(figure.axes) == (2 if regimes == ("control",) else 3)
+    assert len(figure.axes) == (2 if regimes == ("human_only",) else 3)
     check_layout(figure)
 
 
 def test_a_first_model_that_is_never_sure_leaves_the_histogram_out(tmp_path):
     flat = np.array([0.995, 0.005, *[0.0] * 8])
-    run = make_language_run(tmp_path / "run", ("control", "subsample"), shape=flat)
+    run = make_language_run(tmp_path / "run", ("human_only", "subsample"), shape=flat)
     assert len(language_generations.draw(run).axes) == 2
 
 

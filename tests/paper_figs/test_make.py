@@ -1,5 +1,6 @@
 """make.py: which run every figure is made from, and what it says where there is none."""
 
+import json
 import os
 import runpy
 import subprocess
@@ -137,3 +138,14 @@ def test_a_broken_run_does_not_keep_others_from_being_drawn(tmp_path, capsys):
     assert found.path == finished.path
     said = capsys.readouterr().err
     assert said.startswith(f"{broken.path}: config.json cannot be read") and said.count("\n") == 1
+
+
+def test_a_run_of_another_version_is_named_and_the_other_figures_are_drawn(tmp_path, capsys):
+    run = make_run(tmp_path / "run", ["edit confident"])
+    config = json.loads((run.path / "config.json").read_text())
+    config["parameters"]["threshold"] = config["parameters"].pop("residual_threshold")
+    (run.path / "config.json").write_text(json.dumps(config))
+    make.main(["--runs", str(run.path), "--out", str(tmp_path / "figures")])
+    shown = capsys.readouterr().out
+    says = f"linear_collapse: {run.path}: has no 'residual_threshold', made by another version\n"
+    assert says in shown and "language_generations: no run shows it" in shown

@@ -20,7 +20,7 @@ PROCESSES = {
     "mixture": [("replace", ""), ("edit", "")],
     "kde": [("replace", ""), ("accumulate", "")],
     "sources": [("replace", "none"), ("replace", "float16 sums")],
-    "selection": [("accumulate", "spiked family"), ("control", "spiked family")],
+    "selection": [("accumulate", "spiked family"), ("human_only", "spiked family")],
     "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
 }
 MEASURES = {
@@ -41,7 +41,7 @@ def level(family: str, place: int, generation: int) -> float:
 
 @pytest.fixture
 def run(tmp_path) -> RunDirectory:
-    config = {"experiment": "curse_of_recursion", "parameters": {"kept_human": 0.1}}
+    config = {"experiment": "curse_of_recursion", "parameters": {"human_share": 0.1}}
     made = RunDirectory.open(tmp_path / "run", config, resume=False)
     rows = []
     for family, members in PROCESSES.items():

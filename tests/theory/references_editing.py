@@ -144,13 +144,13 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     ),
     (
         "ref.edit_frozen_confident",
-        {"threshold": 1.0, "generation": 6},
+        {"residual_threshold": 1.0, "generation": 6},
         frozen_confident_edits(1.0, 6),
         PRINTED,
     ),
     (
         "ref.edit_frozen_confident",
-        {"threshold": 0.5, "generation": 3},
+        {"residual_threshold": 0.5, "generation": 3},
         frozen_confident_edits(0.5, 3),
         PRINTED,
     ),
@@ -276,19 +276,19 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         ROUNDING,
     ),
     # Finite T at T = 1000 differs from the limit by O(1 / T)
-    ("ref.conf_one", {"threshold": 1.82}, one_confidence_edit(1.82, 1000), 2e-3),
-    ("ref.conf_one", {"threshold": 0.5}, one_confidence_edit(0.5, 1000), 2e-3),
+    ("ref.conf_one", {"residual_threshold": 1.82}, one_confidence_edit(1.82, 1000), 2e-3),
+    ("ref.conf_one", {"residual_threshold": 0.5}, one_confidence_edit(0.5, 1000), 2e-3),
     (
         "ref.conf_nested",
-        {"threshold": 1.0, "generation": 6},
+        {"residual_threshold": 1.0, "generation": 6},
         nested_confidence_edits(1.0, 6),
         ROUNDING,
     ),
-    ("ref.conf_nested", {"threshold": 1.0, "generation": 200}, 3.251, PRINTED),
-    ("ref.conf_nested_share", {"threshold": 1.0, "generation": 2}, 0.6826895, 1e-6),
-    ("ref.conf_nested_share", {"threshold": 1.0, "generation": 5}, 0.6826895**4, 1e-6),
-    ("ref.conf_free", {"threshold": 0.5}, 1.481, PRINTED),
-    ("ref.conf_free", {"threshold": 1.0}, 2.203, PRINTED),
+    ("ref.conf_nested", {"residual_threshold": 1.0, "generation": 200}, 3.251, PRINTED),
+    ("ref.conf_nested_share", {"residual_threshold": 1.0, "generation": 2}, 0.6826895, 1e-6),
+    ("ref.conf_nested_share", {"residual_threshold": 1.0, "generation": 5}, 0.6826895**4, 1e-6),
+    ("ref.conf_free", {"residual_threshold": 0.5}, 1.481, PRINTED),
+    ("ref.conf_free", {"residual_threshold": 1.0}, 2.203, PRINTED),
 ]
 
 DECISIONS: list[tuple[str, dict, object]] = [

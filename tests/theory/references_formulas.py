@@ -131,9 +131,9 @@ REFERENCES: list[tuple[Callable[..., Any], dict, Any, float]] = [
         for share, batches in ((0.1, 10**4), (0.2, 10**5), (0.49, 50), (0.5, 10**4), (0.8, 10**4))
     ),
     (corrected.disjoint_bound, {"dim": 2, "samples": 5, "edited_total": 1.0}, 2 * EULER - 1, 1e-9),
-    (repeated.fixed_mask_inflation, {"edit_fraction": 0.5, "generation": 2}, 1.75, EXACT),
+    (repeated.fixed_mask_inflation, {"edit_share": 0.5, "generation": 2}, 1.75, EXACT),
     (repeated.random_mask_inflation, {"fractions": (0.3,) * 24}, 13.24, EXACT),
-    (repeated.anchored_inflation, {"edit_fraction": 0.8, "generation": 2}, 1.96, EXACT),
+    (repeated.anchored_inflation, {"edit_share": 0.8, "generation": 2}, 1.96, EXACT),
     (finite.one_edit_error, {"dim": 2, "samples": 5, "edited_rows": 5}, 2.0, EXACT),
     (frozen.frozen_error, {"dim": 10, "samples": 100, "edited_rows": 100}, 20 / 89, 1e-9),
     (

@@ -192,21 +192,21 @@ def test_pathwise_bound_takes_the_largest_eigenvalues():
 
 
 def test_fixed_mask_numbers():
-    at = {n: repeated.fixed_mask_inflation(edit_fraction=0.5, generation=n) for n in (2, 9)}
+    at = {n: repeated.fixed_mask_inflation(edit_share=0.5, generation=n) for n in (2, 9)}
     assert at[2] == 1.75
     assert at[9] == pytest.approx(2.6588592529296875, rel=1e-14)
-    assert repeated.fixed_mask_limit(edit_fraction=0.5) == pytest.approx(8 / 3)
-    assert repeated.fixed_mask_limit(edit_fraction=(math.sqrt(3) - 1) / 2) == pytest.approx(2)
-    assert repeated.fixed_mask_limit(edit_fraction=1.0) == math.inf
+    assert repeated.fixed_mask_limit(edit_share=0.5) == pytest.approx(8 / 3)
+    assert repeated.fixed_mask_limit(edit_share=(math.sqrt(3) - 1) / 2) == pytest.approx(2)
+    assert repeated.fixed_mask_limit(edit_share=1.0) == math.inf
 
 
 @given(m=st.floats(0, 1), generation=st.integers(1, 400))
 def test_fixed_mask_sum_is_accurate_for_all_fractions(m, generation):
     powers = m ** np.arange(generation)
     direct = (1 - m) * powers.sum() ** 2 + m * (powers**2).sum()
-    closed = repeated.fixed_mask_inflation(edit_fraction=m, generation=generation)
+    closed = repeated.fixed_mask_inflation(edit_share=m, generation=generation)
     assert closed == pytest.approx(direct, rel=1e-12)
-    assert closed <= min(generation, repeated.fixed_mask_limit(edit_fraction=m)) * (1 + 1e-12)
+    assert closed <= min(generation, repeated.fixed_mask_limit(edit_share=m)) * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("variant", ["chained", "anchored"])
@@ -216,8 +216,7 @@ def test_theorems_d_and_e_are_the_limit_of_small_leverage(variant, rate):
     generations = 6
     chained = [repeated.random_mask_inflation(fractions=[rate] * n) for n in range(generations)]
     anchored = [
-        repeated.anchored_inflation(edit_fraction=rate, generation=n + 1)
-        for n in range(generations)
+        repeated.anchored_inflation(edit_share=rate, generation=n + 1) for n in range(generations)
     ]
     predicted = np.array(chained if variant == "chained" else anchored)
     at = {
@@ -244,25 +243,25 @@ def test_random_mask_numbers():
     assert limit == pytest.approx(5.100848, rel=1e-6)
     many = 0.125 * 0.941 ** np.arange(2000)
     assert repeated.random_mask_inflation(fractions=many) == pytest.approx(limit, rel=1e-12)
-    assert repeated.random_mask_slope(edit_fraction=0.3) == pytest.approx(0.51)
+    assert repeated.random_mask_slope(edit_share=0.3) == pytest.approx(0.51)
 
 
 def test_anchored_numbers():
-    limits = [repeated.anchored_limit(edit_fraction=m) for m in (0.2, 0.5, 0.8)]
+    limits = [repeated.anchored_limit(edit_share=m) for m in (0.2, 0.5, 0.8)]
     np.testing.assert_allclose(limits, [1.375, 2.0, 11 / 3], rtol=1e-14)
-    path = [repeated.anchored_inflation(edit_fraction=0.8, generation=n) for n in (1, 2, 3, 5, 9)]
+    path = [repeated.anchored_inflation(edit_share=0.8, generation=n) for n in (1, 2, 3, 5, 9)]
     np.testing.assert_allclose(path, [1, 1.96, 2.5744, 3.2192742, 3.5916067], rtol=1e-7)
-    assert repeated.anchored_inflation(edit_fraction=1.0, generation=7) == 7
-    assert repeated.anchored_inflation(edit_fraction=0.0, generation=1) == 1
-    assert repeated.anchored_limit(edit_fraction=1.0) == math.inf
+    assert repeated.anchored_inflation(edit_share=1.0, generation=7) == 7
+    assert repeated.anchored_inflation(edit_share=0.0, generation=1) == 1
+    assert repeated.anchored_limit(edit_share=1.0) == math.inf
 
 
 @given(m=st.floats(0, 0.99), leverage=st.floats(0, 1))
 def test_anchored_bound_starts_at_the_limit_and_grows_with_leverage(m, leverage):
-    least = repeated.anchored_bound(edit_fraction=m, max_leverage=0.0)
-    bound = repeated.anchored_bound(edit_fraction=m, max_leverage=leverage)
-    assert least == pytest.approx(repeated.anchored_limit(edit_fraction=m), rel=1e-12)
-    assert least <= bound <= repeated.anchored_bound(edit_fraction=m)
+    least = repeated.anchored_bound(edit_share=m, max_leverage=0.0)
+    bound = repeated.anchored_bound(edit_share=m, max_leverage=leverage)
+    assert least == pytest.approx(repeated.anchored_limit(edit_share=m), rel=1e-12)
+    assert least <= bound <= repeated.anchored_bound(edit_share=m)
 
 
 @given(fractions=fractions_of_one)
@@ -286,8 +285,8 @@ def test_processes_are_ordered(fractions):
         (corrected.one_edit_covariance, {"overlap": [0.5]}, "overlap has shape"),
         (corrected.disjoint_covariances, {"overlaps": [[0.5]]}, "overlaps has shape"),
         (repeated.fixed_mask_limit_covariance, {"overlap": [[1.0]]}, "eigenvalue"),
-        (repeated.fixed_mask_inflation, {"edit_fraction": 1.1, "generation": 1}, "edit_fraction"),
-        (repeated.anchored_inflation, {"edit_fraction": 0.5, "generation": 0}, "generation=0"),
+        (repeated.fixed_mask_inflation, {"edit_share": 1.1, "generation": 1}, "edit_share"),
+        (repeated.anchored_inflation, {"edit_share": 0.5, "generation": 0}, "generation=0"),
         (repeated.geometric_mask_limit, {"first_fraction": 0.5, "ratio": 1.0}, "ratio"),
         (corrected.quarter_turn_frame, {"samples": 1}, "samples=1"),
     ],

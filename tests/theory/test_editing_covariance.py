@@ -192,7 +192,7 @@ def test_random_masks_grow_at_least_as_theorem_1_and_anchored_ones_stay_bounded(
     chained = covariance.random_mask_errors(**case) / 2
     anchored = covariance.random_mask_errors(variant="anchored", **case) / 2
     leverage = float(np.max(np.sum(frame**2, axis=1)))
-    bound = repeated.anchored_bound(edit_fraction=rate, max_leverage=leverage)
+    bound = repeated.anchored_bound(edit_share=rate, max_leverage=leverage)
     assert (chained >= 1 + rate * np.arange(generations) - 1e-10).all()
     assert (anchored <= bound + 1e-10).all()
 

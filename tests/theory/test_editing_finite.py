@@ -122,9 +122,9 @@ def test_independent_rows_are_a_binomial_number_of_edits(design, tenths):
         * finite.one_edit_inflation(dim=dim, samples=samples, edited_rows=rows)
         for rows in range(samples + 1)
     )
-    predicted = finite.one_edit_bernoulli_inflation(dim=dim, samples=samples, edit_fraction=m)
+    predicted = finite.one_edit_bernoulli_inflation(dim=dim, samples=samples, edit_share=m)
     assert predicted == average
-    error = finite.one_edit_bernoulli_error(dim=dim, samples=samples, edit_fraction=tenths / 10)
+    error = finite.one_edit_bernoulli_error(dim=dim, samples=samples, edit_share=tenths / 10)
     assert error == pytest.approx(float(average) * base_error(dim=dim, samples=samples))
 
 
@@ -228,8 +228,8 @@ def test_fixed_mask_limit_of_half_the_rows():
         (finite.one_edit_error, {"dim": 3, "samples": 9, "edited_rows": 10}, "edited_rows=10"),
         (
             finite.one_edit_bernoulli_error,
-            {"dim": 3, "samples": 9, "edit_fraction": 1.5},
-            "edit_fraction=1.5",
+            {"dim": 3, "samples": 9, "edit_share": 1.5},
+            "edit_share=1.5",
         ),
         (
             finite.two_disjoint_edits_error,

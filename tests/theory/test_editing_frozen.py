@@ -45,7 +45,7 @@ def test_random_masks_are_averaged_over_their_union():
     )
     found = frozen.frozen_inflation(dim=10, samples=100, edited_rows=rows, edited_pairs=pairs)
     share = 1 - 0.7**12
-    exact = finite.one_edit_bernoulli_inflation(dim=10, samples=100, edit_fraction=share)
+    exact = finite.one_edit_bernoulli_inflation(dim=10, samples=100, edit_share=share)
     assert found == pytest.approx(float(exact), rel=1e-12)
     assert found == pytest.approx(1.9982, abs=5e-5)
 
@@ -86,23 +86,30 @@ def test_the_bound_is_attained_when_all_rows_have_been_edited():
 
 
 def test_a_frozen_prior_sure_of_half_of_the_rows_keeps_the_bound():
-    threshold, share = frozen.frozen_confident_crossing()
+    residual_threshold, share = frozen.frozen_confident_crossing()
     assert share == pytest.approx(0.50139, abs=1e-5)
-    assert frozen.frozen_confident_limit(threshold=threshold) == pytest.approx(2, rel=1e-9)
-    assert frozen.frozen_confident_limit(threshold=0.9 * threshold) < 2
-    assert frozen.frozen_confident_limit(threshold=1.1 * threshold) > 2
-    assert frozen.frozen_confident_limit(threshold=0.1573) == pytest.approx(1.1437, abs=5e-5)
+    assert frozen.frozen_confident_limit(residual_threshold=residual_threshold) == pytest.approx(
+        2, rel=1e-9
+    )
+    assert frozen.frozen_confident_limit(residual_threshold=0.9 * residual_threshold) < 2
+    assert frozen.frozen_confident_limit(residual_threshold=1.1 * residual_threshold) > 2
+    assert frozen.frozen_confident_limit(residual_threshold=0.1573) == pytest.approx(
+        1.1437, abs=5e-5
+    )
 
 
-@pytest.mark.parametrize("threshold", [0.5, 1.0, 1.82])
-def test_confident_edits_begin_as_one_edit_and_rise_to_their_limit(threshold):
+@pytest.mark.parametrize("residual_threshold", [0.5, 1.0, 1.82])
+def test_confident_edits_begin_as_one_edit_and_rise_to_their_limit(residual_threshold):
     values = [
-        frozen.frozen_confident_inflation(threshold=threshold, generation=n) for n in range(1, 400)
+        frozen.frozen_confident_inflation(residual_threshold=residual_threshold, generation=n)
+        for n in range(1, 400)
     ]
     assert values[0] == 1
-    assert values[1] == confidence.confidence_one_inflation(threshold=threshold)
+    assert values[1] == confidence.confidence_one_inflation(residual_threshold=residual_threshold)
     assert (np.diff(values) >= 0).all()
-    assert values[-1] == pytest.approx(frozen.frozen_confident_limit(threshold=threshold))
+    assert values[-1] == pytest.approx(
+        frozen.frozen_confident_limit(residual_threshold=residual_threshold)
+    )
 
 
 @pytest.mark.parametrize(("rows", "pairs"), [(-1, None), (11, None), (5, 10.0), (5.0, 50.0)])

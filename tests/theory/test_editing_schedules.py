@@ -46,7 +46,7 @@ def test_laws_are_those_of_the_other_modules(counts, generation):
 @given(rows=st.integers(0, 20), generation=st.integers(1, 6))
 def test_equal_counts_are_one_fraction(rows, generation):
     at = {"samples": 20, "edit_counts": [rows] * 5, "generation": generation}
-    law = {"edit_fraction": rows / 20, "generation": generation}
+    law = {"edit_share": rows / 20, "generation": generation}
     assert schedules.anchored_edits_inflation(**at) == pytest.approx(
         repeated.anchored_inflation(**law)
     )
@@ -87,8 +87,8 @@ def test_rows_edited_so_far_are_those_of_the_generation():
 
 
 def test_the_share_before_fit_n_is_that_of_edit_n_minus_1():
-    found = confidence.confidence_nested_last_share(threshold=0.7, generation=5)
-    assert found == confidence.confidence_nested_share(threshold=0.7, edit=4)
+    found = confidence.confidence_nested_last_share(residual_threshold=0.7, generation=5)
+    assert found == confidence.confidence_nested_share(residual_threshold=0.7, edit=4)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_the_share_before_fit_n_is_that_of_edit_n_minus_1():
         ),
         (
             confidence.confidence_nested_last_share,
-            {"threshold": 1.0, "generation": 1},
+            {"residual_threshold": 1.0, "generation": 1},
             "edit=0",
         ),
         (assumptions.no_row_is_edited_twice, {"edited_twice": -1}, "edited_twice=-1"),

@@ -157,23 +157,23 @@ CASES = {
         6.3245553282424523e-05,
     ),
     "stationary": (
-        lambda: confidence.stationary_residual_variance(threshold=50.0),
+        lambda: confidence.stationary_residual_variance(residual_threshold=50.0),
         2501.9992015952821,
     ),
     "unconfident": (
-        lambda: confidence.unconfident_residual_variance(threshold=1e-120),
+        lambda: confidence.unconfident_residual_variance(residual_threshold=1e-120),
         1e-240 / 3,
     ),
     "fixed_rows": (
-        lambda: repeated.fixed_mask_limit(edit_fraction=NEAR),
+        lambda: repeated.fixed_mask_limit(edit_share=NEAR),
         float((1 + 2 * SHARE) / (1 - SHARE**2)),
     ),
     "anchored_rows": (
-        lambda: repeated.anchored_limit(edit_fraction=NEAR),
+        lambda: repeated.anchored_limit(edit_share=NEAR),
         float(1 + SHARE * (2 - SHARE) / (1 - SHARE**2)),
     ),
     "anchored_bound": (
-        lambda: repeated.anchored_bound(edit_fraction=NEAR),
+        lambda: repeated.anchored_bound(edit_share=NEAR),
         float(1 + SHARE * (2 - SHARE) / (1 - SHARE)),
     ),
     "geometric": (
@@ -181,7 +181,7 @@ CASES = {
         float(1 + 2 / (1 - SHARE) - 1 / (1 - SHARE**2)),
     ),
     "proportional": (
-        lambda: proportional.anchored_proportional_limit(dim=1, samples=2, edit_fraction=NEAR),
+        lambda: proportional.anchored_proportional_limit(dim=1, samples=2, edit_share=NEAR),
         float(1 + SHARE * (3 - SHARE) / ((1 - SHARE) * (2 + SHARE))),
     ),
     "iterated": (

@@ -133,11 +133,11 @@ def test_many_points_turn_the_mean_error_into_the_theorems_of_the_linear_model(p
         at = {"samples": samples, "edited": edited, "generation": generation}
         chained = repeated.random_mask_inflation(fractions=[share] * (generation - 1))
         assert gaussian_edits.edit_mean_error(**at) * samples == pytest.approx(chained, rel=1e-5)
-        fixed = repeated.fixed_mask_inflation(edit_fraction=share, generation=generation)
+        fixed = repeated.fixed_mask_inflation(edit_share=share, generation=generation)
         assert gaussian_edits.fixed_mask_mean_error(**at) * samples == pytest.approx(
             fixed, rel=1e-5
         )
-        anchored = repeated.anchored_inflation(edit_fraction=share, generation=generation)
+        anchored = repeated.anchored_inflation(edit_share=share, generation=generation)
         found = gaussian_edits.anchored_edit_mean_error(**at) * samples
         assert found == pytest.approx(anchored, rel=1e-5)
 

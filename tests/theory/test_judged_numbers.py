@@ -64,12 +64,12 @@ JUDGED = [
     ("ref.edit_E", LINEAR | {"edit_counts": RANDOM}, 1.560439560420019),
     (
         "ref.conf_one",
-        {"threshold": 1.82, "samples": [50, 100], "generation": 2},
+        {"residual_threshold": 1.82, "samples": [50, 100], "generation": 2},
         2.1575005093042923,
     ),
-    ("ref.conf_nested", {"threshold": 1.0, "generation": 4}, 2.696396270518127),
-    ("ref.conf_nested_share", {"threshold": 1.0, "generation": 4}, 0.31817763901728086),
-    ("ref.edit_frozen_confident", {"threshold": 1.0, "generation": 4}, 2.3978666363721075),
+    ("ref.conf_nested", {"residual_threshold": 1.0, "generation": 4}, 2.696396270518127),
+    ("ref.conf_nested_share", {"residual_threshold": 1.0, "generation": 4}, 0.31817763901728086),
+    ("ref.edit_frozen_confident", {"residual_threshold": 1.0, "generation": 4}, 2.3978666363721075),
     ("suresh2025.gauss", {"samples": 20, "threshold": 0.1, "generation": 40}, 6.027039805869343),
     ("ref.lyapunov", {"samples": 20, "dim": 4, "generation": 40}, -5.710555445323919),
     (

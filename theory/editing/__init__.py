@@ -1,1 +1,1 @@
-"""Token editing in the linear model: the printed theorems, and what holds instead."""
+"""Token editing in the linear model: the printed theorems and the corrected ones."""

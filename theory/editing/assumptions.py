@@ -1,4 +1,4 @@
-"""What the printed theorems of token editing assume, and whether it can be met.
+"""Assumptions of the printed theorems of token editing, and whether they can be met.
 
 Zhu et al. 2025 (arXiv 2412.14689); notation as in `published`. Printed does not mean true: see
 docs/theory.md, "What is wrong in the printed theorems".
@@ -24,7 +24,8 @@ _ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
 
 
 def masks_are_disjoint(*, masks: ArrayLike) -> bool:
-    r"""Whether no row is edited twice, $M_i M_j = 0$: the assumption inside the printed proof.
+    r"""True if every row is edited at most once, $M_i M_j = 0$: the assumption inside the printed
+    proof.
 
     Source: Zhu et al. 2025, equation 16; named in neither theorem.
 
@@ -46,7 +47,7 @@ def masks_are_disjoint(*, masks: ArrayLike) -> bool:
     expected="assumption not met by the published edit rates: their sum is 212 %",
 )
 def no_row_is_edited_twice(*, edited_twice: int | float) -> bool:
-    r"""The same, by the mean number of rows that two different edits both edit.
+    r"""True if every row is edited at most once, by the mean number of rows that two edits share.
 
     `edited_twice` is $\sum_{i<j} E\,\mathrm{tr} M_i M_j$.
 
@@ -72,7 +73,7 @@ def decay_is_possible(
     norm_decay: float,
     norm: Literal["frobenius", "operator"] = "frobenius",
 ) -> bool:
-    r"""Whether masks of these sizes satisfy $\lVert M_i \rVert = \eta \lVert M_{i-1} \rVert$.
+    r"""True if masks of these sizes satisfy $\lVert M_i \rVert = \eta \lVert M_{i-1} \rVert$.
 
     The Frobenius norm is $\sqrt{k_i}$, so $k_i = \eta^2 k_{i-1}$ must be whole numbers. The
     operator norm of a mask is 0 or 1: only empty masks decay.
@@ -109,7 +110,7 @@ def decay_lifetime(*, first_count: int, norm_decay: float) -> int:
 
 
 def disjoint_edits_possible(*, first_fraction: float, norm_decay: float) -> int | float:
-    r"""How many edits of decaying size fit on disjoint rows; infinite if all of them do.
+    r"""Number of edits of decaying size that fit on disjoint rows; infinite if all of them do.
 
     The largest n with $m_1 (1 - \eta^{2n}) / (1 - \eta^2) \le 1$. The published edit rates,
     12.503 % falling by $\eta^2 = .941$ each pass, leave room for 10.
@@ -137,7 +138,7 @@ def disjoint_edits_possible(*, first_fraction: float, norm_decay: float) -> int 
     decided="exact",
 )
 def equation_36_is_defined(*, dim: int, samples: int) -> bool:
-    r"""Whether $\mathrm{tr}((X^\top X)^{-1} M_i)$ is defined: (d, d) times (T, T) needs d = T.
+    r"""True if $\mathrm{tr}((X^\top X)^{-1} M_i)$ is defined: (d, d) times (T, T) needs d = T.
 
     The meant trace is `equation_36_repaired`. Source: Zhu et al. 2025, equation 36.
 

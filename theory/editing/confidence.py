@@ -2,7 +2,7 @@
 
 The linear analogue of editing the tokens that a model is confident about. Such masks depend on
 the noise, so Theorems A to E do not apply. Everything here is the limit T >> d of a Gaussian
-model; Z is a standard normal and the threshold c is in units of noise_std.
+model; Z is a standard normal and the residual threshold c is in units of noise_std.
 """
 
 import math
@@ -18,13 +18,14 @@ _OWN = "docs/theory.md"
 
 
 _LARGEST_THRESHOLD = 4.0
-"""Beyond it 6e-5 of the rows are kept a round and the limit takes more than 1e6 generations."""
+"""Largest threshold: beyond it 6e-5 of the rows are kept a round, and the limit takes 1e6
+rounds."""
 
 
 class FreeLimit(NamedTuple):
-    """One simulated limit of the free process: threshold, inflation and its standard error."""
+    """Simulated limit of the free process: threshold, inflation and its standard error."""
 
-    threshold: float
+    residual_threshold: float
     inflation: float
     standard_error: float
 
@@ -40,26 +41,26 @@ FREE_LIMITS = (
 """Numerical only: T = 2000, d = 10, after 20 to 40 rounds. No closed form is known."""
 
 
-def share_edited(*, threshold: float) -> float:
+def share_edited(*, residual_threshold: float) -> float:
     r"""Share of rows edited at first: $\pi = P(|Z| \le c) = \mathrm{erf}(c / \sqrt 2)$.
 
-    >>> share_edited(threshold=0.0)
+    >>> share_edited(residual_threshold=0.0)
     0.0
     """
-    require_positive("threshold", threshold, zero=True)
-    return float(scipy.special.erf(threshold / math.sqrt(2)))
+    require_positive("residual_threshold", residual_threshold, zero=True)
+    return float(scipy.special.erf(residual_threshold / math.sqrt(2)))
 
 
-def edited_second_moment(*, threshold: float) -> float:
+def edited_second_moment(*, residual_threshold: float) -> float:
     r"""Residual variance that the edited rows hold: $a = E[Z^2; |Z| \le c] = \pi - 2 c \varphi(c)$.
 
     Evaluated as $P(\chi^2_3 \le c^2)$, which does not cancel for small c.
 
-    >>> edited_second_moment(threshold=0.0)
+    >>> edited_second_moment(residual_threshold=0.0)
     0.0
     """
-    require_positive("threshold", threshold, zero=True)
-    return float(scipy.special.gammainc(1.5, threshold**2 / 2))
+    require_positive("residual_threshold", residual_threshold, zero=True)
+    return float(scipy.special.gammainc(1.5, residual_threshold**2 / 2))
 
 
 @claim(
@@ -71,17 +72,17 @@ def edited_second_moment(*, threshold: float) -> float:
     expected="holds to leading order",
     order="leading",
 )
-def confidence_one_inflation(*, threshold: float) -> float:
+def confidence_one_inflation(*, residual_threshold: float) -> float:
     r"""Inflation after one edit of the confident rows: $v_2 = 1 + a - a^2 + \pi$.
 
     Above 2 for $c > 1.2315$ and 2.1575 at most: the bound 2b of one edit is false here.
     Source: docs/theory.md, "Masks that look at the residual" (leading order in d / T).
 
-    >>> confidence_one_inflation(threshold=0.0)
+    >>> confidence_one_inflation(residual_threshold=0.0)
     1.0
     """
-    a = edited_second_moment(threshold=threshold)
-    return 1 + a - a**2 + share_edited(threshold=threshold)
+    a = edited_second_moment(residual_threshold=residual_threshold)
+    return 1 + a - a**2 + share_edited(residual_threshold=residual_threshold)
 
 
 def confidence_one_crossing() -> float:
@@ -90,33 +91,33 @@ def confidence_one_crossing() -> float:
     >>> round(confidence_one_crossing(), 4)
     1.2315
     """
-    return _root(lambda c: confidence_one_inflation(threshold=c) - 2, 1.0, 1.5)
+    return _root(lambda c: confidence_one_inflation(residual_threshold=c) - 2, 1.0, 1.5)
 
 
 def confidence_one_maximum() -> tuple[float, float]:
-    r"""Worst threshold for one confidence edit, and the inflation there.
+    r"""Worst residual threshold for one confidence edit, and the inflation there.
 
     The derivative $2 \varphi(c) (1 + c^2 (1 - 2a))$ vanishes at $c = 1.82$.
 
-    >>> threshold, inflation = confidence_one_maximum()
-    >>> round(threshold, 2), round(inflation, 4)
+    >>> residual_threshold, inflation = confidence_one_maximum()
+    >>> round(residual_threshold, 2), round(inflation, 4)
     (1.82, 2.1575)
     """
     worst = _root(_one_edit_derivative, 1.0, 3.0)
-    return worst, confidence_one_inflation(threshold=worst)
+    return worst, confidence_one_inflation(residual_threshold=worst)
 
 
-def confidence_nested_share(*, threshold: float, edit: int) -> float:
+def confidence_nested_share(*, residual_threshold: float, edit: int) -> float:
     r"""Share of rows changed by edit i when a row once kept is kept for ever: $\pi^i$.
 
     The decay $\lVert M_i \rVert = \eta \lVert M_{i-1} \rVert$ that Zhu et al. 2025 assume is thus
     derived, with $\eta^2 = \pi$. Source: docs/theory.md, "Masks that look at the residual".
 
-    >>> confidence_nested_share(threshold=0.0, edit=1)
+    >>> confidence_nested_share(residual_threshold=0.0, edit=1)
     0.0
     """
     require_count("edit", edit, least=1)
-    return share_edited(threshold=threshold) ** edit
+    return share_edited(residual_threshold=residual_threshold) ** edit
 
 
 @claim(
@@ -128,13 +129,13 @@ def confidence_nested_share(*, threshold: float, edit: int) -> float:
     expected="holds to leading order",
     order="leading",
 )
-def confidence_nested_last_share(*, threshold: float, generation: int) -> float:
+def confidence_nested_last_share(*, residual_threshold: float, generation: int) -> float:
     """Share of rows changed just before fit `generation`, from 2 on: `confidence_nested_share`.
 
-    >>> confidence_nested_last_share(threshold=0.0, generation=2)
+    >>> confidence_nested_last_share(residual_threshold=0.0, generation=2)
     0.0
     """
-    return confidence_nested_share(threshold=threshold, edit=generation - 1)
+    return confidence_nested_share(residual_threshold=residual_threshold, edit=generation - 1)
 
 
 @claim(
@@ -147,7 +148,7 @@ def confidence_nested_last_share(*, threshold: float, generation: int) -> float:
     expected="holds to leading order",
     order="leading",
 )
-def confidence_nested_inflation(*, threshold: float, generation: int) -> float:
+def confidence_nested_inflation(*, residual_threshold: float, generation: int) -> float:
     r"""Inflation of w_n when a row once kept is kept for ever.
 
     $\Delta_{n+1} = a \pi^{n-1} \Delta_n - A_n + A_{n+1} + F_{n+1}$, $u_n = \sum_{j \le n} \Delta_j$
@@ -155,26 +156,34 @@ def confidence_nested_inflation(*, threshold: float, generation: int) -> float:
     $\Delta_1 = A_1 + F_1$. Source: docs/theory.md, "Masks that look at the residual" (leading
     order in d / T).
 
-    >>> confidence_nested_inflation(threshold=0.5, generation=1)
+    >>> confidence_nested_inflation(residual_threshold=0.5, generation=1)
     1.0
     """
     require_count("generation", generation, least=1)
-    share, a = share_edited(threshold=threshold), edited_second_moment(threshold=threshold)
+    share, a = (
+        share_edited(residual_threshold=residual_threshold),
+        edited_second_moment(residual_threshold=residual_threshold),
+    )
     moments = _Nested(1.0, 1.0, 1.0)
     for edit in range(1, generation):
         moments = _nested_step(moments, a * share ** (edit - 1), share**edit)
     return moments.error
 
 
-def confidence_nested_limit(*, threshold: float) -> float:
+def confidence_nested_limit(*, residual_threshold: float) -> float:
     r"""Limit over generations of `confidence_nested_inflation`, $0 \le c \le 4$.
 
-    >>> confidence_nested_limit(threshold=0.0)
+    >>> confidence_nested_limit(residual_threshold=0.0)
     1.0
     """
-    share, a = share_edited(threshold=threshold), edited_second_moment(threshold=threshold)
-    if threshold > _LARGEST_THRESHOLD:
-        raise ValueError(f"threshold={threshold}: accepted is [0, {_LARGEST_THRESHOLD}]")
+    share, a = (
+        share_edited(residual_threshold=residual_threshold),
+        edited_second_moment(residual_threshold=residual_threshold),
+    )
+    if residual_threshold > _LARGEST_THRESHOLD:
+        raise ValueError(
+            f"residual_threshold={residual_threshold}: accepted is [0, {_LARGEST_THRESHOLD}]"
+        )
     moments, active = _Nested(1.0, 1.0, 1.0), 1.0
     # A round adds O(active); the rounds left add at most that over 1 - share.
     while active > 1e-16 * (1 - share):
@@ -189,7 +198,7 @@ def confidence_nested_crossing() -> float:
     >>> round(confidence_nested_crossing(), 3)
     0.657
     """
-    return _root(lambda c: confidence_nested_limit(threshold=c) - 2, 0.4, 1.0)
+    return _root(lambda c: confidence_nested_limit(residual_threshold=c) - 2, 0.4, 1.0)
 
 
 @claim(
@@ -203,50 +212,56 @@ def confidence_nested_crossing() -> float:
     decided="cited",
     reason="known from one simulation only, so that another could not decide it",
 )
-def confidence_free_limit(*, threshold: float) -> float:
+def confidence_free_limit(*, residual_threshold: float) -> float:
     """Simulated limit when kept rows may be edited later; numerical, no formula is known.
 
     Only the thresholds of `FREE_LIMITS` are known.
 
-    >>> confidence_free_limit(threshold=0.5)
+    >>> confidence_free_limit(residual_threshold=0.5)
     1.481
     """
-    known = {limit.threshold: limit.inflation for limit in FREE_LIMITS}
-    if threshold not in known:
-        raise ValueError(f"threshold={threshold}: accepted are {sorted(known)}")
-    return known[threshold]
+    known = {limit.residual_threshold: limit.inflation for limit in FREE_LIMITS}
+    if residual_threshold not in known:
+        raise ValueError(f"residual_threshold={residual_threshold}: accepted are {sorted(known)}")
+    return known[residual_threshold]
 
 
-def stationary_residual_variance(*, threshold: float) -> float:
+def stationary_residual_variance(*, residual_threshold: float) -> float:
     r"""Residual variance, in units of the noise, at which editing confident rows settles.
 
     $E[Z^2 \mid |Z| > c] = 1 + \frac{2 c \varphi(c)}{1 - \pi}$: editing the likely rows adds noise.
     Source: docs/theory.md, "Masks that look at the residual" (leading order in d / T).
 
-    >>> stationary_residual_variance(threshold=0.0)
+    >>> stationary_residual_variance(residual_threshold=0.0)
     1.0
     """
-    require_positive("threshold", threshold, zero=True)
-    scaled = float(scipy.special.erfcx(threshold / math.sqrt(2)))
-    return 1 + 2 * threshold / (math.sqrt(2 * math.pi) * scaled)
+    require_positive("residual_threshold", residual_threshold, zero=True)
+    scaled = float(scipy.special.erfcx(residual_threshold / math.sqrt(2)))
+    return 1 + 2 * residual_threshold / (math.sqrt(2 * math.pi) * scaled)
 
 
-def unconfident_residual_variance(*, threshold: float) -> float:
-    r"""The same when the rows with $|r| > c$ are edited: $1 - \frac{2 c \varphi(c)}{\pi} < 1$.
+def unconfident_residual_variance(*, residual_threshold: float) -> float:
+    r"""Residual variance when the rows with $|r| > c$ are edited: $1 - \frac{2 c \varphi(c)}{\pi} <
+    1$.
 
     $E[Z^2 \mid |Z| \le c]$, $c > 0$: editing the unlikely rows removes the tails.
     Source: docs/theory.md, "Masks that look at the residual" (leading order in d / T).
 
-    >>> round(unconfident_residual_variance(threshold=1.0), 3)
+    >>> round(unconfident_residual_variance(residual_threshold=1.0), 3)
     0.291
     """
-    require_positive("threshold", threshold)
-    if threshold > 1:
-        return edited_second_moment(threshold=threshold) / share_edited(threshold=threshold)
+    require_positive("residual_threshold", residual_threshold)
+    if residual_threshold > 1:
+        return edited_second_moment(residual_threshold=residual_threshold) / share_edited(
+            residual_threshold=residual_threshold
+        )
     # Both are powers of c times Kummer functions; only the powers can vanish.
-    x = threshold**2 / 2
+    x = residual_threshold**2 / 2
     return float(
-        threshold**2 / 3 * scipy.special.hyp1f1(1, 2.5, x) / scipy.special.hyp1f1(1, 1.5, x)
+        residual_threshold**2
+        / 3
+        * scipy.special.hyp1f1(1, 2.5, x)
+        / scipy.special.hyp1f1(1, 1.5, x)
     )
 
 
@@ -259,15 +274,18 @@ class _Nested(NamedTuple):
 
 
 def _nested_step(moments: _Nested, held: float, edited: float) -> _Nested:
-    """One edit: `held` = Var(A_n) = Cov(Delta_n, A_n) = Cov(u_n, A_n), `edited` = pi^n."""
+    """Moments after one edit: `held` = Var(A_n) = Cov(Delta_n, A_n) = Cov(u_n, A_n), `edited` =
+    pi^n."""
     drift = held * (moments.covariance - 1)
     step = held**2 * moments.step - 2 * held**2 + held + edited
     return _Nested(moments.error + 2 * drift + step, drift + step, step)
 
 
-def _one_edit_derivative(threshold: float) -> float:
-    """Of 1 + a - a^2 + pi, without the positive factor 2 phi(c)."""
-    return 1 + threshold**2 * (1 - 2 * edited_second_moment(threshold=threshold))
+def _one_edit_derivative(residual_threshold: float) -> float:
+    """Derivative of 1 + a - a^2 + pi, without the positive factor 2 phi(c)."""
+    return 1 + residual_threshold**2 * (
+        1 - 2 * edited_second_moment(residual_threshold=residual_threshold)
+    )
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:

@@ -87,7 +87,8 @@ def conditional_errors_dense(
     test_covariance: ArrayLike | None = None,
     start: ArrayLike | None = None,
 ) -> np.ndarray:
-    r"""As `conditional_errors`, by the plain T x T recursion: an oracle for tests, $O(T^3)$.
+    r"""Errors as `conditional_errors` gives, by the plain T x T recursion: an oracle for tests,
+    $O(T^3)$.
 
     Chained, $S' = (I - MQ) S (I - QM) + \sigma^2 M$ as printed there; anchored, with
     $K = E[R R_1^\top]$ and $B = I - M$, $S' = MPSPM + MPKB + BK^\top PM + BS_1B + \sigma^2 M$.
@@ -192,7 +193,7 @@ def _edit(
 def _relabel(
     frame: np.ndarray, moment: np.ndarray, edited: np.ndarray, kept: np.ndarray
 ) -> np.ndarray:
-    """The rows of `kept`, with the edited ones replaced by those of P `moment`."""
+    """Replace the edited rows of `kept` by the rows of P `moment`."""
     rows = kept.copy(order="K")
     rows[edited] = frame[edited] @ (frame.T @ moment)
     return rows

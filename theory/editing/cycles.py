@@ -1,4 +1,4 @@
-"""Cycle moments of a uniformly random projection, any length, and what they bound.
+"""Cycle moments of a uniformly random projection, any length, and bounds by them.
 
 c_s = E[P_12 P_23 ... P_s1] for s distinct rows of the hat matrix P of a Gaussian design. They
 decide the trace bound on disjoint edits: (1/d) E tr Phi = 1 + sum_s e_s(k_1, ..., k_n) c_s / d
@@ -75,7 +75,7 @@ def disjoint_trace_bound(
 
 
 def certifies_disjoint_bound(*, dim: int, samples: int) -> bool:
-    r"""Whether $v \le 2 e^\tau - 1$ is proved for every disjoint schedule at this d and T.
+    r"""True if $v \le 2 e^\tau - 1$ is proved for every disjoint schedule at this d and T.
 
     With $r_s = c_s T^s / d$ and shares $m_i$ of rows the trace bound is
     $\frac{1}{d} E\,\mathrm{tr}\,\Phi = 1 + \sum_s e_s(m) r_s$. It is at most

@@ -188,10 +188,16 @@ def given_error(
     """
     return float(
         given_errors(
-            frame=frame, masks=masks, inclusion=inclusion, pair_inclusion=pair_inclusion,
-            noise_std=noise_std, start=start, variant=variant, generations=generation,
+            frame=frame,
+            masks=masks,
+            inclusion=inclusion,
+            pair_inclusion=pair_inclusion,
+            noise_std=noise_std,
+            start=start,
+            variant=variant,
+            generations=generation,
         )[-1]
-    )  # fmt: skip
+    )
 
 
 def given_errors(
@@ -205,7 +211,7 @@ def given_errors(
     variant: Variant = "chained",
     generations: int,
 ) -> np.ndarray:
-    """The same of fits 1, ..., `generations`.
+    """Mean test errors of fits 1, ..., `generations` on a given design.
 
     >>> given_errors(frame=[[0.6], [0.8]], masks=[[1, 1]], generations=2).round(12).tolist()
     [0.5, 1.0]

@@ -50,31 +50,31 @@ def one_edit_error(*, dim: int, samples: int, noise_std: float = 1.0, edited_row
 
 
 def one_edit_bernoulli_inflation(
-    *, dim: int, samples: int, edit_fraction: float | Fraction
+    *, dim: int, samples: int, edit_share: float | Fraction
 ) -> float | Fraction:
     r"""Inflation after one edit of independent rows, each with probability m.
 
     $v_2 = 1 + m + m (1 - m) \frac{T - d}{T + 2}$, $T \ge d + 2$.
     Source: docs/theory.md, "Finite T".
 
-    >>> one_edit_bernoulli_inflation(dim=1, samples=4, edit_fraction=Fraction(1, 2))
+    >>> one_edit_bernoulli_inflation(dim=1, samples=4, edit_share=Fraction(1, 2))
     Fraction(13, 8)
     """
     require_rows(dim, samples, extra=2)
-    require_fraction("edit_fraction", float(edit_fraction))
-    m = edit_fraction
+    require_fraction("edit_share", float(edit_share))
+    m = edit_share
     return 1 + m + m * (1 - m) * Fraction(samples - dim, samples + 2)
 
 
 def one_edit_bernoulli_error(
-    *, dim: int, samples: int, noise_std: float = 1.0, edit_fraction: float
+    *, dim: int, samples: int, noise_std: float = 1.0, edit_share: float
 ) -> float:
     """Mean test error after such an edit: b times `one_edit_bernoulli_inflation`.
 
-    >>> one_edit_bernoulli_error(dim=1, samples=4, edit_fraction=0.5)
+    >>> one_edit_bernoulli_error(dim=1, samples=4, edit_share=0.5)
     0.8125
     """
-    inflation = one_edit_bernoulli_inflation(dim=dim, samples=samples, edit_fraction=edit_fraction)
+    inflation = one_edit_bernoulli_inflation(dim=dim, samples=samples, edit_share=edit_share)
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * float(inflation)
 
 

@@ -205,34 +205,38 @@ def external_edits_error(
     expected="holds to leading order; the limit passes 2 where 50.1 % of the rows are sure",
     order="leading",
 )
-def frozen_confident_inflation(*, threshold: float, generation: int) -> float:
-    r"""Inflation of w_n when every edit redraws the rows of which the first fit is sure.
+def frozen_confident_inflation(*, residual_threshold: float, generation: int) -> float:
+    r"""Inflation of w_n when every edit redraws the rows with a small residual under the first fit.
 
     Row i is edited while $|\tilde y_i - x_i^\top \hat w_1| \le c \sigma$:
     $v_{n+1} = 1 + a - a^2 + \pi [(1 - \pi^{n-1}) s^2 + \pi^{n-1}]$ with
     $s^2 = E[Z^2 \mid |Z| > c]$. Source: docs/theory.md, Theorem G (leading order in d / T).
 
-    >>> frozen_confident_inflation(threshold=0.5, generation=1)
+    >>> frozen_confident_inflation(residual_threshold=0.5, generation=1)
     1.0
     """
     require_count("generation", generation, least=1)
     if generation == 1:
         return 1.0
-    share = share_edited(threshold=threshold)
+    share = share_edited(residual_threshold=residual_threshold)
     still = share ** (generation - 2)
-    excess = stationary_residual_variance(threshold=threshold) - 1
-    return confidence_one_inflation(threshold=threshold) + share * (1 - still) * excess
+    excess = stationary_residual_variance(residual_threshold=residual_threshold) - 1
+    return (
+        confidence_one_inflation(residual_threshold=residual_threshold)
+        + share * (1 - still) * excess
+    )
 
 
-def frozen_confident_limit(*, threshold: float) -> float:
+def frozen_confident_limit(*, residual_threshold: float) -> float:
     r"""Limit over generations of `frozen_confident_inflation`: $1 + a - a^2 + \pi s^2$.
 
-    >>> frozen_confident_limit(threshold=0.0)
+    >>> frozen_confident_limit(residual_threshold=0.0)
     1.0
     """
-    excess = stationary_residual_variance(threshold=threshold) - 1
+    excess = stationary_residual_variance(residual_threshold=residual_threshold) - 1
     return (
-        confidence_one_inflation(threshold=threshold) + share_edited(threshold=threshold) * excess
+        confidence_one_inflation(residual_threshold=residual_threshold)
+        + share_edited(residual_threshold=residual_threshold) * excess
     )
 
 
@@ -242,14 +246,16 @@ def frozen_confident_crossing() -> tuple[float, float]:
     A frozen prior that is sure of at most half of the rows keeps the published bound for ever,
     although its masks look at the noise; one that is sure of more does not.
 
-    >>> threshold, share = frozen_confident_crossing()
-    >>> round(threshold, 4), round(share, 4)
+    >>> residual_threshold, share = frozen_confident_crossing()
+    >>> round(residual_threshold, 4), round(share, 4)
     (0.6767, 0.5014)
     """
     found = scipy.optimize.root_scalar(
-        lambda c: frozen_confident_limit(threshold=c) - 2, bracket=(0.4, 1.0), method="brentq"
+        lambda c: frozen_confident_limit(residual_threshold=c) - 2,
+        bracket=(0.4, 1.0),
+        method="brentq",
     )
-    return found.root, share_edited(threshold=found.root)
+    return found.root, share_edited(residual_threshold=found.root)
 
 
 def _so_far(

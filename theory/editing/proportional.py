@@ -13,18 +13,18 @@ from numpy.typing import ArrayLike
 from theory.validate import require_fraction, require_rows
 
 
-def random_mask_first_increment(*, dim: int, samples: int, edit_fraction: float) -> float:
+def random_mask_first_increment(*, dim: int, samples: int, edit_share: float) -> float:
     r"""Growth of the inflation at the first edit, exact for Gaussian designs at every T.
 
     $v_2 - v_1 = m + m (1 - m) \frac{T - d}{T + 2}$; chained increments fall from there.
     Source: docs/theory.md, "Finite T".
 
-    >>> random_mask_first_increment(dim=1, samples=4, edit_fraction=0.5)
+    >>> random_mask_first_increment(dim=1, samples=4, edit_share=0.5)
     0.625
     """
-    _require(dim, samples, edit_fraction)
+    _require(dim, samples, edit_share)
     require_rows(dim, samples, extra=2)
-    m = edit_fraction
+    m = edit_share
     return m + m * (1 - m) * (samples - dim) / (samples + 2)
 
 
@@ -42,8 +42,8 @@ def random_mask_proportional_inflation(
     [1.0, 1.625, 2.234375]
     """
     fractions = np.asarray(fractions, dtype=float)
-    for edit_fraction in fractions:
-        _require(dim, samples, edit_fraction)
+    for edit_share in fractions:
+        _require(dim, samples, edit_share)
     free = 1 - dim / samples
     inflations, residual = [1.0], free
     for m in fractions:
@@ -52,37 +52,37 @@ def random_mask_proportional_inflation(
     return np.array(inflations)
 
 
-def random_mask_proportional_slope(*, dim: int, samples: int, edit_fraction: float) -> float:
+def random_mask_proportional_slope(*, dim: int, samples: int, edit_share: float) -> float:
     r"""Growth in each late generation at a constant chained edit rate.
 
     $m + m (1 - m) \frac{1 - \lambda}{1 + (1 - m) \lambda}$, $\lambda = d / T$: the fixed point of
     the residual above. Source: docs/theory.md, "Equal leverages".
 
-    >>> random_mask_proportional_slope(dim=1, samples=2, edit_fraction=0.5)
+    >>> random_mask_proportional_slope(dim=1, samples=2, edit_share=0.5)
     0.6
     """
-    _require(dim, samples, edit_fraction)
-    m, ratio = edit_fraction, dim / samples
+    _require(dim, samples, edit_share)
+    m, ratio = edit_share, dim / samples
     return m + m * (1 - m) * (1 - ratio) / (1 + (1 - m) * ratio)
 
 
-def anchored_proportional_limit(*, dim: int, samples: int, edit_fraction: float) -> float:
+def anchored_proportional_limit(*, dim: int, samples: int, edit_share: float) -> float:
     r"""Limit of the inflation over generations for anchored random masks.
 
     $1 + \frac{2m - m^2 - m (1 - m) \lambda}{1 - m^2 - m (1 - m) \lambda}$, $\lambda = d / T$,
     $m < 1$; equal to 2 at m = 1/2 for every $\lambda$.
     Source: docs/theory.md, "Equal leverages".
 
-    >>> anchored_proportional_limit(dim=1, samples=2, edit_fraction=0.5)
+    >>> anchored_proportional_limit(dim=1, samples=2, edit_share=0.5)
     2.0
     """
-    _require(dim, samples, edit_fraction)
-    if edit_fraction == 1:
+    _require(dim, samples, edit_share)
+    if edit_share == 1:
         return float("inf")
-    m, free = edit_fraction, (samples - dim) / samples
+    m, free = edit_share, (samples - dim) / samples
     return 1 + m * (1 + (1 - m) * free) / ((1 - m) * (1 + m * free))
 
 
-def _require(dim: int, samples: int, edit_fraction: float) -> None:
+def _require(dim: int, samples: int, edit_share: float) -> None:
     require_rows(dim, samples, extra=1, what="the inflation")
-    require_fraction("edit_fraction", edit_fraction)
+    require_fraction("edit_share", edit_share)

@@ -58,7 +58,7 @@ def theorem_1_estimate(
 
 
 def theorem_1_is_exact(*, design: ArrayLike, masks: ArrayLike) -> bool:
-    r"""Whether Theorem 1 holds for these masks: $X^\top M_i (I - P) = 0$ for every i.
+    r"""True if Theorem 1 holds for these masks: $X^\top M_i (I - P) = 0$ for every i.
 
     So it is for M_i = 0 and I, and for one-hot designs whose groups are edited as a whole.
     Source: docs/theory.md, "What is wrong in the printed theorems", point 2.
@@ -231,7 +231,7 @@ def equation_7_error(*, dim: int, samples: int, noise_std: float = 1.0, generati
     expected="violated: off by one",
 )
 def section_2_error(*, dim: int, samples: int, noise_std: float = 1.0, generation: int) -> float:
-    r"""The same error as printed in section 2, one generation late: $E(\hat w_{n+1}) = b n$.
+    r"""Test error as printed in section 2, one generation late: $E(\hat w_{n+1}) = b n$.
 
     Off by one: it gives the fit on real data, generation 1, no error at all.
     Source: Zhu et al. 2025, section 2.

@@ -52,32 +52,32 @@ def fixed_mask_limit_covariance(*, overlap: ArrayLike) -> np.ndarray:
     return (vectors * inflations[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
 
-def fixed_mask_inflation(*, edit_fraction: float, generation: int) -> float:
+def fixed_mask_inflation(*, edit_share: float, generation: int) -> float:
     r"""Inflation of w_n when every generation edits the same fraction m of rows.
 
     $v_n = \frac{(1 - m^n)^2}{1 - m} + \frac{m (1 - m^{2n})}{1 - m^2}$, and n for m = 1.
     Source: docs/theory.md, Theorem C, scalar overlaps.
 
-    >>> fixed_mask_inflation(edit_fraction=0.5, generation=2)
+    >>> fixed_mask_inflation(edit_share=0.5, generation=2)
     1.75
     """
-    require_fraction("edit_fraction", edit_fraction)
+    require_fraction("edit_share", edit_share)
     require_count("generation", generation, least=1)
-    return float(_fixed_mask(edit_fraction, generation))
+    return float(_fixed_mask(edit_share, generation))
 
 
-def fixed_mask_limit(*, edit_fraction: float) -> float:
+def fixed_mask_limit(*, edit_share: float) -> float:
     r"""Limit of `fixed_mask_inflation`: $v_\infty = (1 + 2m) / (1 - m^2)$, infinite for m = 1.
 
     At most 2 iff $m \le (\sqrt 3 - 1) / 2 = .366$. Source: docs/theory.md, Theorem C.
 
-    >>> fixed_mask_limit(edit_fraction=0.0)
+    >>> fixed_mask_limit(edit_share=0.0)
     1.0
     """
-    require_fraction("edit_fraction", edit_fraction)
-    if edit_fraction == 1:
+    require_fraction("edit_share", edit_share)
+    if edit_share == 1:
         return math.inf
-    return (1 + 2 * edit_fraction) / ((1 - edit_fraction) * (1 + edit_fraction))
+    return (1 + 2 * edit_share) / ((1 - edit_share) * (1 + edit_share))
 
 
 def random_mask_inflation(*, fractions: ArrayLike | Sequence[float]) -> float:
@@ -93,16 +93,16 @@ def random_mask_inflation(*, fractions: ArrayLike | Sequence[float]) -> float:
     return float(1 + np.sum(fractions * (2 - fractions)))
 
 
-def random_mask_slope(*, edit_fraction: float) -> float:
+def random_mask_slope(*, edit_share: float) -> float:
     r"""Growth of the inflation in each generation at a constant random edit rate: $m (2 - m)$.
 
     Source: docs/theory.md, Theorem D (leading order in d / T).
 
-    >>> random_mask_slope(edit_fraction=0.5)
+    >>> random_mask_slope(edit_share=0.5)
     0.75
     """
-    require_fraction("edit_fraction", edit_fraction)
-    return edit_fraction * (2 - edit_fraction)
+    require_fraction("edit_share", edit_share)
+    return edit_share * (2 - edit_share)
 
 
 def geometric_mask_limit(*, first_fraction: float, ratio: float) -> float:
@@ -120,49 +120,49 @@ def geometric_mask_limit(*, first_fraction: float, ratio: float) -> float:
     return 1 + 2 * first_fraction / (1 - ratio) - first_fraction**2 / ((1 - ratio) * (1 + ratio))
 
 
-def anchored_inflation(*, edit_fraction: float, generation: int) -> float:
+def anchored_inflation(*, edit_share: float, generation: int) -> float:
     r"""Inflation of w_n when kept rows are real and fresh random rows are edited, T >> d.
 
     $v_n = 1 + m (2 - m) \frac{1 - m^{2(n-1)}}{1 - m^2}$, and n for m = 1.
     Source: docs/theory.md, Theorem E (leading order in d / T).
 
-    >>> anchored_inflation(edit_fraction=0.5, generation=2)
+    >>> anchored_inflation(edit_share=0.5, generation=2)
     1.75
     """
-    require_fraction("edit_fraction", edit_fraction)
+    require_fraction("edit_share", edit_share)
     require_count("generation", generation, least=1)
-    memory = _geometric_sum(edit_fraction**2, generation - 1)
-    return float(1 + random_mask_slope(edit_fraction=edit_fraction) * memory)
+    memory = _geometric_sum(edit_share**2, generation - 1)
+    return float(1 + random_mask_slope(edit_share=edit_share) * memory)
 
 
-def anchored_limit(*, edit_fraction: float) -> float:
+def anchored_limit(*, edit_share: float) -> float:
     r"""Limit of `anchored_inflation`: $1 + m (2 - m) / (1 - m^2)$, infinite for m = 1.
 
     At most 2 iff $m \le 1/2$. Source: docs/theory.md, Theorem E (leading order in d / T).
 
-    >>> anchored_limit(edit_fraction=0.5)
+    >>> anchored_limit(edit_share=0.5)
     2.0
     """
-    require_fraction("edit_fraction", edit_fraction)
-    if edit_fraction == 1:
+    require_fraction("edit_share", edit_share)
+    if edit_share == 1:
         return math.inf
-    slope = random_mask_slope(edit_fraction=edit_fraction)
-    return 1 + slope / ((1 - edit_fraction) * (1 + edit_fraction))
+    slope = random_mask_slope(edit_share=edit_share)
+    return 1 + slope / ((1 - edit_share) * (1 + edit_share))
 
 
-def anchored_bound(*, edit_fraction: float, max_leverage: float = 1.0) -> float:
+def anchored_bound(*, edit_share: float, max_leverage: float = 1.0) -> float:
     r"""Bound on the inflation of anchored editing at every generation, T and design.
 
     Rows are edited independently with probability m. With p the largest leverage $P_{ii}$,
     $\mathrm{Cov}(u_n) \preceq \sigma^2 \big(1 + \frac{m (2 - m)}{1 - m^2 - m (1 - m) p}\big) I$.
     Source: docs/theory.md, Theorem E, second part.
 
-    >>> anchored_bound(edit_fraction=0.5)
+    >>> anchored_bound(edit_share=0.5)
     2.5
     """
-    require_fraction("edit_fraction", edit_fraction)
+    require_fraction("edit_share", edit_share)
     require_fraction("max_leverage", max_leverage)
-    m = edit_fraction
+    m = edit_share
     if m == 1:
         return math.inf
     return 1 + m * (2 - m) / ((1 - m) * (1 + m * (1 - max_leverage)))

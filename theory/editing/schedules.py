@@ -121,7 +121,7 @@ def fixed_edits_inflation(*, samples: int, edit_counts: Counts, generation: int)
     1.75
     """
     rows = _equal(edits_before(edit_counts=edit_counts, generation=generation))
-    return repeated.fixed_mask_inflation(edit_fraction=rows / samples, generation=generation)
+    return repeated.fixed_mask_inflation(edit_share=rows / samples, generation=generation)
 
 
 @claim(
