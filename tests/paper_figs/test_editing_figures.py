@@ -110,7 +110,7 @@ def test_the_figure_of_a_run_shows_both_and_the_differences_there_are(run, tmp_p
     check_shares(panels["Tokens to be edited"], "eligible")
     check_shares(panels["Tokens that change"], "changed")
     title = "Edited minus unedited: below 0 it helps"
-    has_stages = any(arm.endswith("- unedited") for arm in run.chains()["arm"])
+    has_stages = any(arm.endswith("- unedited") for arm in run.chains()["regime"])
     assert (title in panels) == has_stages
     if has_stages:
         ax = panels[title]
