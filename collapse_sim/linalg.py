@@ -1,8 +1,9 @@
 """Triangular factors and solves written as plain array arithmetic over the columns.
 
 Not a matter of taste: XLA's CPU back end hands batched LAPACK calls to a thread pool on which two
-of them, or two devices, wait for each other for ever (seen with jax 0.10.1 for a QR followed by two
-triangular solves under `vmap`). For the small matrices of a vmapped chain these are faster as well.
+of them, or two devices, wait for each other for ever (a QR followed by two triangular solves under
+`vmap`, by three threads: with jax 0.10.1, the last for Python 3.11; no longer with 0.12.0). For the
+small matrices of a vmapped chain these are faster as well.
 """
 
 import jax

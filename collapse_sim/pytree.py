@@ -15,9 +15,9 @@ Class = TypeVar("Class", bound=type)
 def pytree(cls: Class) -> Class:
     """Register a dataclass with JAX: data fields are children, static fields are structure.
 
-    Not JAX's register_dataclass: in jax 0.10.1 the structures of two such classes with as many
-    data fields and the same static values are equal, and jit, by chance of their hashes, now and
-    then runs the program that was compiled for the other class.
+    Not JAX's register_dataclass: the structures of two such classes with as many data fields and
+    the same static values are equal (in jax 0.10.1 as in 0.12.0), and in 0.10.1 jit, by chance of
+    their hashes, now and then runs the program that was compiled for the other class.
     """
     data = [f.name for f in fields(cls) if not f.metadata.get("static", False)]
     statics = [f.name for f in fields(cls) if f.metadata.get("static", False)]
