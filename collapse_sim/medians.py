@@ -100,7 +100,7 @@ class MedianEvidence:
         return Verdict(
             claim=self.claim,
             source=self.source,
-            parameters={**self.parameters, "seeds": len(values)},
+            parameters=dict(self.parameters),
             generation=self.generation,
             relation=self.relation,
             predicted=self.predicted,
@@ -108,5 +108,5 @@ class MedianEvidence:
             interval=[low, high],
             confidence=1 - miss,
             verdict=outcome if miss <= LARGEST_MISS else "undecided",
-            note=f"median over seeds: {self.note}",
+            note="; ".join(filter(None, ("median", self.note))),
         )

@@ -39,7 +39,9 @@ def error_table(settings: Settings, base: float, results: Sequence[Result], erro
         some = latest or frozen
         assert some is not None
         edited = some.summary.moments["edited_fraction"].mean.sum()
-        table.add_row(name, *shown, f"{100 * edited:,.0f} %" if edited >= 1 else f"{100 * edited:.3g} %")
+        table.add_row(
+            name, *shown, f"{100 * edited:,.0f} %" if edited >= 1 else f"{100 * edited:.3g} %"
+        )
     return table
 
 

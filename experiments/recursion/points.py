@@ -74,9 +74,9 @@ def processes_of(
 ) -> Iterator[Process]:
     """Make a process for each regime asked for, and check the worth of keeping human data.
 
-    `spread` names the measure that decides this worth; None decides nothing. Its law needs a light
-    tail, as a logarithm has. The variance has a heavy one, and so has a divergence from a model
-    that is nearly a point. `resampled` holds closed forms under full resampling.
+    `spread` names the measure that decides this worth, on its median, as a chain that is nearly a
+    point may carry any mean; None decides nothing. `resampled` holds closed forms under full
+    resampling.
     """
     generations = settings.generations or GENERATIONS
     size = {"samples": samples, "dim": settings.dim or 1, **where}
@@ -94,6 +94,7 @@ def processes_of(
             family=family,
             where=size,
             chunk=ACCUMULATED,
+            about="median",
             checks=[Check("shum2024.kept_human", str(spread), less="replace")] if worth else [],
             closed=(resampled or {}) if name == "replace" else {},
         )

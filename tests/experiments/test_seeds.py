@@ -14,7 +14,9 @@ from experiments.seeds import CONDITIONS, at_most, how_sure_over_seeds, spread
 def verdicts(seeds: int, count: int = 9) -> list[Verdict]:
     """As of a run whose error is shared."""
     summary = EMPTY.add({"loss": np.arange(1.0, seeds + 1)[:, None]})
-    evidence = MedianEvidence("zhu2025.fraction", "a source", ">=", 1, 0.0, "loss")
+    evidence = MedianEvidence(
+        "zhu2025.fraction", "a source", ">=", 1, 0.0, "loss", parameters={"seeds": seeds}
+    )
     return [evidence.judge(summary, 1e-3 / count)] * count
 
 
