@@ -28,7 +28,7 @@ def simulate(folder: Path, *arguments: str) -> tuple[World, list[tuple], list]:
     results, verdicts = decide(make_processes(chosen, world), ledger(), run=run)
     base = world.base_error
     chains = [
-        (*row[:7], *(np.array(row[7:12]) / base), row[12], row[13] / base)
+        (*row[:7], *(np.array(row[7:14]) / base), row[14], row[15] / base)
         for row in chain_rows(results)
     ]
     outcomes = [(v.claim, v.parameters["process"], v.verdict) for v in verdicts]
