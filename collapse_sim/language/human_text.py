@@ -14,7 +14,7 @@ class HumanText:
     """Blocks of tokens that a chain begins with, and those that its models are scored on."""
 
     train: Int[np.ndarray, "blocks time"]
-    held_out: Mapping[str, Int[np.ndarray, "blocks time"]]
+    held_out: Mapping[str, Int[np.ndarray, "_ time"]]
     """By domain."""
     source: MarkovSource | None = None
     """The law of all of it, where it is known: the truth that a test error is measured from."""
