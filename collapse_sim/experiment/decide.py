@@ -59,11 +59,10 @@ def decide(
     with progress(total) if bar is None else nullcontext(bar) as bar:
         streaming = Streaming(Workplace(run, bar), seed, deadline)
         run_ = _Run(ledger, error, streaming, early_stop, least)
-        threads = ThreadPoolExecutor(1 if on_host else THREADS)
-        try:
-            decided = list(threads.map(run_.simulate, range(len(processes)), processes))
-        finally:
-            threads.shutdown(cancel_futures=True)
+        if on_host:  # in this thread, so that Ctrl-C ends them at once
+            decided = [run_.simulate(i, process) for i, process in enumerate(processes)]
+        else:
+            decided = _side_by_side(run_, processes)
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)
     results = [result for result, _ in decided if result.summary.count]
@@ -73,6 +72,15 @@ def decide(
         joint = [check for check in result.process.checks if check.joint]
         verdicts += [v for check in joint for v in run_.judge_joint(check, result.process, named)]
     return [result for result in results if not result.process.step], verdicts
+
+
+def _side_by_side(run: "_Run", processes: Sequence[Process]) -> list:
+    """Results and verdicts of all, some processes at a time."""
+    threads = ThreadPoolExecutor(THREADS)
+    try:
+        return list(threads.map(run.simulate, range(len(processes)), processes))
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, eq=False)
