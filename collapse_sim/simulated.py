@@ -136,7 +136,7 @@ def simulate(
     if isinstance(simulation, OnHost):
         with progress_bar(0, "tokens") as bar:
             keys = replicate_keys(key, replicates)
-            return Simulated(EMPTY.add(simulation.on_host(keys, Workplace(None, bar))))
+            return Simulated(EMPTY.add(simulation.on_host(keys, Workplace(None, bar), "chain")))
     if isinstance(simulation, FunctionType):
         _require_trace(jax.eval_shape(simulation, jax.random.key(seed)))
         simulation = jax.tree_util.Partial(simulation)

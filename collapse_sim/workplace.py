@@ -47,9 +47,12 @@ class OnHost(Protocol):
     def generations(self) -> int: ...
 
     def on_host(
-        self, keys: Key[Array, " replicates"], place: Workplace
+        self, keys: Key[Array, " replicates"], place: Workplace, name: str
     ) -> dict[str, Float[np.ndarray, "replicates generations"]]:
-        """Every measure of every replicate and generation, `edited_fraction` among them."""
+        """Every measure of every replicate and generation, `edited_fraction` among them.
+
+        Checkpoints begin with `name`, which no other simulation of the run has.
+        """
         ...
 
 

@@ -55,7 +55,8 @@ def decide(
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
     on_host = any(isinstance(process.simulation, OnHost) for process in processes)
-    total = sum(process.replicates for process in processes)
+    # What a simulation on the host counts is its own affair.
+    total = 0 if on_host else sum(process.replicates for process in processes)
     with progress(total) if bar is None else nullcontext(bar) as bar:
         streaming = Streaming(Workplace(run, bar), seed, deadline)
         run_ = _Run(ledger, error, streaming, early_stop, least)

@@ -48,11 +48,13 @@ class Streaming:
         runs on the host has all replicates at once, and keeps its own checkpoints.
         """
         key = jax.random.fold_in(jax.random.key(self.seed), index)
-        if isinstance(simulation, OnHost):
-            *_, most = targets
-            return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place))
-        chunk = chunk or CHUNK
         name = name.replace(" ", "-").replace("/", "-")
+        if isinstance(simulation, OnHost):
+            if time.monotonic() > self.deadline:
+                return EMPTY
+            *_, most = targets
+            return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place, name))
+        chunk = chunk or CHUNK
         summary, block = self._load(name)
         block = block or Stream.of(simulation).block
         self.place.bar.update(summary.count)

@@ -53,7 +53,8 @@ class LanguageChain:
     """Language models trained one after the other under a regime: `Chain`, of which each step here
     takes minutes and is kept.
 
-    Chains of one learner in one run share their first generation. `measures` adds to what the
+    Chains of one learner, seeds and measures in one run share their first generation, where it is
+    trained on the human text itself. `measures` adds to what the
     learner measures of its models. `from_first` begins later fits with the parameters of
     generation 1, not with fresh ones.
 
@@ -64,8 +65,6 @@ class LanguageChain:
     regime: Regime
     generations: int
     measures: Callable[[Trained], Arrays] = nothing_more
-    name: str = "chain"
-    """Tells the chains of a run apart, in the names of checkpoints."""
     from_first: bool = False
 
     def __post_init__(self):
@@ -75,10 +74,23 @@ class LanguageChain:
         self.learner.require(self.regime)
 
     def on_host(
-        self, keys: Key[Array, " seeds"], place: Workplace
+        self, keys: Key[Array, " seeds"], place: Workplace, name: str
     ) -> dict[str, Float[np.ndarray, "seeds generations"]]:
         """Every measure of every seed and generation; goes on from what the run has kept."""
-        return _Running(self, keys, place).trace()
+        return _Running(self, keys, place, name).trace()
+
+
+class _Beginning(NamedTuple):
+    """All that decides generation 1 and its measures, beside the human text of the learner."""
+
+    learner: LanguageLearner
+    measures: Callable[[Trained], Arrays]
+    keys: Key[Array, " seeds"]
+
+    def is_same(self, other: "_Beginning") -> bool:
+        one, two = (np.asarray(jax.random.key_data(own.keys)) for own in (self, other))
+        same = self.learner is other.learner and self.measures is other.measures
+        return same and np.array_equal(one, two)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +98,16 @@ class _Running:
     chain: LanguageChain
     keys: Key[Array, " seeds"]
     place: Workplace
+    name: str
 
     def trace(self) -> dict[str, np.ndarray]:
         chain, learner = self.chain, self.chain.learner
         human, truth = learner.human(self.keys)
         data, memory = chain.regime.start(human, chain.generations)
-        first = model = self._first(data)
-        values = self._measured(f"{FIRST}-1", Trained(model, data, first), truth)
+        shared = self._shares_first(data is human)
+        place = f"{FIRST if shared else self.name}-1"
+        first = model = self._first(place, data)
+        values = self._measured(place, Trained(model, data, first), truth)
         measured = [values | self._unedited()]
         for number in range(1, chain.generations):
             past = Past(number, human, data, memory, truth)
@@ -114,17 +129,23 @@ class _Running:
         return Fitting(self.place)
 
     def _name(self, generation: int) -> str:
-        return f"{self.chain.name}-{generation}"
+        return f"{self.name}-{generation}"
 
     def _stage_keys(self, number: int) -> Key[Array, " seeds"]:
         return jax.vmap(partial(jax.random.fold_in, data=number))(self.keys)
 
-    def _first(self, data: Blocks) -> Fitted:
-        """The model of generation 1, the same in all chains of a run."""
+    def _shares_first(self, is_human: bool) -> bool:
+        """True if generation 1 is that of the run's first chain: same learner, seeds, measures."""
+        own = _Beginning(self.chain.learner, self.chain.measures, self.keys)
+        begun = self.place.models.setdefault("beginning", own)
+        return is_human and begun.is_same(own)
+
+    def _first(self, place: str, data: Blocks) -> Fitted:
+        """The model of generation 1, fitted once where chains share it."""
         models = self.place.models
-        if FIRST not in models:
-            models[FIRST] = self._fit(f"{FIRST}-1", 1, data)
-        return models[FIRST]
+        if place not in models:
+            models[place] = self._fit(place, 1, data)
+        return models[place]
 
     def _fitted(self, generation: int, data: Blocks, first: Fitted) -> Fitted:
         start = first.parameters if self.chain.from_first else None

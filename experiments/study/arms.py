@@ -25,9 +25,9 @@ class Measured:
         return max(self._by_generation(values).shape[1] for values in self.values.values())
 
     def on_host(
-        self, keys: Key[Array, " seeds"], place: Workplace
+        self, keys: Key[Array, " seeds"], place: Workplace, name: str
     ) -> dict[str, Float[np.ndarray, "seeds generations"]]:
-        del place
+        del place, name
         unedited = {"edited_fraction": np.zeros((len(keys), self.generations))}
         return unedited | {name: self._by_generation(own) for name, own in self.values.items()}
 

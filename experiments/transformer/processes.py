@@ -68,7 +68,6 @@ def make_processes(settings: Settings, world: World, learner: LanguageLearner) -
                 make_regime(settings, name),
                 settings.generations,
                 measured,
-                name,
                 from_first=settings.init == "base",
             ),
             replicates=settings.seeds,

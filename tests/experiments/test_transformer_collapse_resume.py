@@ -63,10 +63,10 @@ def whole(two_parts, corpus, tmp_path_factory) -> Path:
     ("number", "after", "name"),
     [
         (0, True, "base-1"),  # in the middle of the first fit
-        (6, True, "replace-2-measures"),
-        (12, True, "subsample-2"),  # in the middle of another
-        (15, False, "subsample-2-measures"),  # before the pool of all text is written
-        (26, True, "edit-3-measures"),  # only the report is missing
+        (6, True, "00-replace-2-measures"),
+        (12, True, "01-subsample-2"),  # in the middle of another
+        (15, False, "01-subsample-2-measures"),  # before the pool of all text is written
+        (26, True, "02-edit-3-measures"),  # only the report is missing
     ],
 )
 def test_ctrl_c_leaves_a_run_that_resumes(
@@ -109,7 +109,7 @@ def test_resuming_after_kill_9_ends_with_the_same_bytes(corpus, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run(arguments(whole), env=environment, check=True, capture_output=True)
     process = subprocess.Popen(arguments(broken), env=environment, stdout=subprocess.DEVNULL)
-    saved = broken / "checkpoints" / "edit-2-data.npz"
+    saved = broken / "checkpoints" / "00-edit-2-data.npz"
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)

@@ -48,7 +48,9 @@ def run(learner):
     def traces(regime, generations=GENERATIONS, **more):
         chain = LanguageChain(learner, regime, generations, **more)
         with tqdm(disable=True) as bar:
-            return chain.on_host(replicate_keys(jax.random.key(0), SEEDS), Workplace(None, bar))
+            return chain.on_host(
+                replicate_keys(jax.random.key(0), SEEDS), Workplace(None, bar), "chain"
+            )
 
     return traces
 
@@ -155,3 +157,25 @@ def test_from_python_seeds_do_not_depend_on_their_number(learner):
             few.summary.sample[measure], more.summary.sample[measure][:2], rtol=1e-5, atol=1e-7
         )
     assert few.replicates == 2 and few.generations == 2
+
+
+def test_learners_of_one_run_do_not_share_a_first_generation(learner):
+    """Two learners and two streams beside one another have the numbers that each has alone."""
+    longer = replace(learner, training=cs.Training(8, batch=8, peak_rate=1e-2))
+    cases = {"short": (learner, 0), "long": (longer, 0), "other seeds": (learner, 1)}
+    processes = [
+        cs.Process(name, LanguageChain(own, Replace(), 2), SEEDS, stream=stream, looks=(SEEDS,))
+        for name, (own, stream) in cases.items()
+    ]
+    together, _ = cs.decide(processes, {})
+    for process, found in zip(processes, together, strict=True):
+        (alone,), _ = cs.decide([process], {})
+        for measure, values in alone.summary.sample.items():
+            np.testing.assert_array_equal(found.summary.sample[measure], values)
+    first = [result.summary.sample["kl"][:, 0] for result in together]
+    assert (first[0] != first[1]).all() and (first[0] != first[2]).all()
+
+
+def test_nothing_begins_after_the_deadline(learner):
+    process = cs.Process("late", LanguageChain(learner, Replace(), 2), SEEDS, looks=(SEEDS,))
+    assert cs.decide([process], {}, deadline=0.0) == ([], [])
