@@ -19,7 +19,7 @@ from experiments.recursion import forgetting
 from experiments.recursion.settings import ALL, Settings
 from tests.collapse_sim.draws import draw, same_mean
 from tests.experiments.evidence import evidence_of
-from tests.theory.references_distributions import coalescence_time, count_law, fixation_time
+from tests.theory.count_chains import coalescence_time, count_law, fixation_time
 from theory.claims import ledger
 
 PROCESSES = {process.name: process for process in forgetting.processes(Settings())}

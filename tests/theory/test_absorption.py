@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.theory import references_distributions as references
+from tests.theory import count_chains as references
 from theory import absorption, categorical
 
 

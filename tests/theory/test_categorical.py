@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.theory.references_distributions import (
-    FIVE,
-    coalescence_time,
-    count_law,
-    fixation_time,
-    same_mean,
-)
+from tests.theory.count_chains import coalescence_time, count_law, fixation_time, same_mean
+from tests.theory.references_distributions import FIVE
 from theory import categorical, categorical_edits, categorical_human
 
 CHAINS = 100_000

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from tests.theory.references_distributions import ZIPF, count_law, same_mean, wright_fisher
+from tests.theory.count_chains import count_law, same_mean, wright_fisher
+from tests.theory.references_distributions import ZIPF
 from theory import categorical, forgetting, gaussian, survival
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.theory.references_distributions import same_mean
+from tests.theory.count_chains import same_mean
 from theory import (
     categorical_human,
     gaussian,

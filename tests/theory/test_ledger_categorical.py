@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.theory.references_distributions import count_law, fixation_time
+from tests.theory.count_chains import count_law, fixation_time
 from theory import categorical
 from theory.claims import ledger
 

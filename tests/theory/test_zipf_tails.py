@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from tests.theory.references_distributions import same_mean
+from tests.theory.count_chains import same_mean
 from theory import zipf_tails
 
 exponents = st.floats(1.05, 4)
