@@ -74,7 +74,7 @@ def judged(processes: list[Process]) -> Iterator[Judged]:
                     yield Judged(check.claim, where, float(found.law(np.array([0.7]))[0]))
                 else:
                     unit = found.unit if check.per_unit else 1.0
-                    yield Judged(check.claim, where, sum(found.predicted) / 2, unit)
+                    yield Judged(check.claim, where, float(np.mean(found.predicted)), unit)
 
 
 def unexplained(numbers: Iterator[Judged], arrays: dict[str, np.ndarray]) -> set[str]:

@@ -62,7 +62,8 @@ def test_what_cannot_be_printed_ends_no_command(capfd):
 
 
 @pytest.mark.parametrize(
-    "make", ["collapse_sim.experiment.streaming.progress", "experiments.fitting.token_progress"]
+    "make",
+    ["collapse_sim.experiment.streaming.progress", "collapse_sim.language.fitting.token_progress"],
 )
 @pytest.mark.parametrize("columns", [40, 60, 120])
 def test_the_bar_is_as_wide_as_the_terminal(make, columns, monkeypatch):

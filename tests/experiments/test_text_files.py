@@ -7,9 +7,9 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from experiments.fitting import token_progress
 
 from collapse_sim.language.checkpoints import Checkpoints
+from collapse_sim.language.fitting import token_progress
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.run_directory import RunDirectory
 from experiments.fraction import similarity
