@@ -50,16 +50,13 @@ SHARED, FRESH = GaussianDesign(DIM, SAMPLES), GaussianDesign(DIM, SAMPLES, share
 
 LEARNERS = {
     "shared rows": LinearLearner(SHARED),
-    "fresh rows": LinearLearner(FRESH),
+    "fresh rows": VerifiedLearner(FRESH, centre=np.zeros(DIM)),
     "shared statistics": LinearLearner(SHARED, representation="statistics", sizes=HALVES),
     "fresh statistics": LinearLearner(FRESH, representation="statistics", sizes=HALVES),
-    "verified": VerifiedLearner(FRESH, centre=np.zeros(DIM)),
     "Gaussian points": GaussianLearner(DIM, SAMPLES),
     "Gaussian statistics": GaussianLearner(DIM, SAMPLES, representation="statistics", sizes=HALVES),
-    "tokens": CategoricalLearner(LAW, SAMPLES, "rows"),
+    "tokens": Memoriser(LAW, SAMPLES, "rows", tested=LAW),
     "counts": CategoricalLearner(LAW, SAMPLES),
-    "counts of halves": CategoricalLearner(LAW, SAMPLES, sizes=HALVES),
-    "memoriser": Memoriser(LAW, SAMPLES, tested=LAW),
     "mixture": MixtureLearner(Mixture.of(), SAMPLES, components=1, steps=1),
     "kernel density": KernelDensityLearner(SAMPLES, bandwidth=0.3),
     "spikes": SpikeLearner(SAMPLES),
@@ -74,13 +71,11 @@ def regimes(positions: int, dim: int) -> dict[str, Regime]:
     """All of them, for data of so many positions and points of so many coordinates."""
     edited = masks.MaskPolicy.of(np.ones((GENERATIONS, positions)), rate=0.5)
     edits = {
-        f"edit {variant}": Edit.of(edited, variant)
-        for variant in ("chained", "anchored", "additive", "frozen")
+        f"edit {variant}": Edit.of(edited, variant) for variant in ("chained", "additive", "frozen")
     }
     return {
         "replace": Replace(),
         "replace growing": Replace(growing=True),
-        "replace growing slowly": Replace(growing=True, power=0.5),
         "verify": Verify(NearCentre.of(np.zeros(dim).tolist(), radius=1e3)),
         "human only": HumanOnly(),
         "keep human": KeepHuman(0.5),
@@ -88,38 +83,29 @@ def regimes(positions: int, dim: int) -> dict[str, Regime]:
         "accumulate": Accumulate(),
         "accumulate subsample": AccumulateSubsample(),
         "mix": Mix(0.5),
-        "mix the same": Mix(0.5, fresh=False),
         **edits,
         "edit confident": Edit.of(masks.confident(positions, GENERATIONS, 1.0)),
         "edit subset": EditSubset(2),
-        "edit subset anchored": EditSubset(2, anchored=True),
         "edit and drop": EditAndDrop(edits["edit chained"], 0.1),
     }
 
 
 NAMES = tuple(regimes(SAMPLES, DIM))
-GROWING = {"replace growing", "replace growing slowly"}
-MIX = {"mix", "mix the same"}
-SUBSETS = {"edit subset", "edit subset anchored"}
-EDITS = {f"edit {how}" for how in ("chained", "anchored", "additive", "frozen", "confident")}
-OF_POINTS = {*MIX, *GROWING, "edit additive"}  # refused where points cannot be averaged or added
-OF_ROWS = {"verify", "keep human", "fresh human", "accumulate subsample", *SUBSETS}
+EDITS = {f"edit {how}" for how in ("chained", "additive", "frozen", "confident", "subset")}
+OF_POINTS = {"mix", "replace growing", "edit additive"}  # points are not averaged, grown or added
+OF_ROWS = {"verify", "keep human", "fresh human", "accumulate subsample", "edit subset"}
 OF_TEXTS = {"edit and drop"}
-BESIDE = {"keep human", "fresh human", *MIX, *EDITS, *SUBSETS}  # labels beside other inputs
+BESIDE = {"keep human", "fresh human", "mix", *EDITS}  # labels beside the inputs of others
 
 REFUSED = {
     "shared rows": {"verify"},
-    "fresh rows": BESIDE | GROWING,
+    "fresh rows": BESIDE | {"replace growing"},
     "shared statistics": OF_ROWS | {"edit confident"},
     "fresh statistics": OF_ROWS | BESIDE,
-    "verified": BESIDE | GROWING,
     "Gaussian points": OF_POINTS,
-    "Gaussian statistics": OF_ROWS | MIX | {"edit additive", "edit confident"},
+    "Gaussian statistics": OF_ROWS | {"mix", "edit additive", "edit confident"},
     "tokens": OF_POINTS,
-    "counts": {*MIX, "edit additive", "edit confident", "verify", "keep human"},
-    "counts of halves": {*MIX, "edit additive", "edit confident", *OF_ROWS}
-    - {"accumulate subsample"},
-    "memoriser": {*MIX, "edit additive", "edit confident", "verify", "keep human"},
+    "counts": {"mix", "edit additive", "edit confident", "verify", "keep human"},
     "mixture": OF_POINTS,
     "kernel density": OF_POINTS,
     "spikes": OF_POINTS | {"verify", "edit confident"},
