@@ -26,7 +26,18 @@ from collapse_sim.linalg import (
 )
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
-from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, Mix, Regime, Replace
+from collapse_sim.regimes import (
+    AccumulateSubsample,
+    Copies,
+    Edit,
+    EditSubset,
+    FreshHuman,
+    KeepHuman,
+    Mix,
+    Regime,
+    Replace,
+    Verify,
+)
 
 Weights = Float[Array, " dim"]
 Solver = Callable[[Data], Weights]
@@ -128,17 +139,19 @@ class LinearLearner:
     def require(self, regime: Regime) -> None:
         """Raises ValueError for a regime that this learner's data cannot follow."""
         statistics = self.representation == "statistics"
-        if isinstance(regime, Edit | Mix) and not self.design.shared:
+        beside = Edit | EditSubset | FreshHuman | KeepHuman | Mix
+        if isinstance(regime, beside) and not self.design.shared:
             raise ValueError(
                 "labels of one design cannot be put beside the inputs of another: accepted for "
-                "editing and mixing are shared designs"
+                "editing, mixing and kept or fresh human labels are shared designs"
             )
         growing = isinstance(regime, Replace) and regime.growing
         if growing and not (statistics or self.design.shared):
             raise ValueError(
                 "drawn rows cannot grow in number: accepted is representation=statistics"
             )
-        if isinstance(regime, AccumulateSubsample) and statistics:
+        of_rows = AccumulateSubsample | EditSubset | FreshHuman | KeepHuman | Verify
+        if isinstance(regime, of_rows) and statistics:
             raise ValueError(
                 "statistics have no rows to draw from: accepted is representation=rows"
             )

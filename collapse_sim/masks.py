@@ -193,7 +193,7 @@ def _smallest_bits(words: UInt32[Array, " positions"], count: Int[Array, ""]) ->
     """
 
     def halve(step, threshold):
-        trial = threshold | (jnp.uint32(1) << (31 - step).astype(jnp.uint32))
+        trial = threshold | (jnp.uint32(1) << jnp.uint32(31 - step))
         return jnp.where(jnp.sum(words < trial) < count, trial, threshold)
 
     return jax.lax.fori_loop(0, 32, halve, jnp.uint32(0))

@@ -98,7 +98,7 @@ class Verify(FromHuman):
     """Full resampling through a verifier: the next data are the positions that pass.
 
     The verifier returns its data with the rejected positions made no data. The first data set, the
-    human one, is taken as it is.
+    human one, is taken as it is. Raises ValueError for data of which no part can be taken.
     """
 
     verifier: Callable[[Data], Data]
@@ -108,6 +108,7 @@ class Verify(FromHuman):
 
     def start(self, human, generations):
         del generations
+        require_data(human, "subset", "be taken in part")
         return human.subset(), None
 
     def step(self, key, memory, seen):
@@ -130,7 +131,8 @@ class HumanOnly(FromHuman):
 class KeepHuman(FromHuman):
     """Full resampling, but a share of the positions, drawn anew each time, keeps its human data.
 
-    Always the first human data, never those of the previous generation.
+    Always the first human data, never those of the previous generation. Raises ValueError for a
+    share outside [0, 1] and for data without positions to choose from.
     """
 
     human_share: float = static()
@@ -138,6 +140,11 @@ class KeepHuman(FromHuman):
     def __post_init__(self):
         if not 0 <= self.human_share <= 1:
             raise ValueError(f"human_share={self.human_share}: accepted is [0, 1]")
+
+    def start(self, human, generations):
+        del generations
+        require_data(human, "choose", "keep some of their labels", "Rows, Sample")
+        return human, None
 
     def step(self, key, memory, seen):
         human, synthetic = seen.human, seen.synthetic()
@@ -163,7 +170,7 @@ class FreshHuman(FromHuman):
 
     def start(self, human, generations):
         del generations
-        require_exchange(human)
+        require_data(human, "exchange", "exchange labels")
         return human, None
 
     def step(self, key, memory, seen):
@@ -176,20 +183,27 @@ class FreshHuman(FromHuman):
         return Step(data, memory, 1.0)
 
 
-def require_exchange(human: Data) -> None:
-    """Raises ValueError for data that cannot exchange some of their labels for others."""
-    if not hasattr(human, "exchange"):
+def require_data(
+    human: Data, method: str, can: str, accepted: str = "Rows, Sample, Counts"
+) -> None:
+    """Raises ValueError, which says what the data cannot, for those without a method."""
+    if not hasattr(human, method):
         raise ValueError(
-            f"{type(human).__name__} cannot exchange labels: accepted are Rows, Sample, Counts"
+            f"{type(human).__name__} cannot {can}: accepted are {accepted} and other data with "
+            f"a method {method}"
         )
 
 
 @pytree
 @dataclass(frozen=True)
 class Accumulate(FromHuman):
-    """Accumulation: train on the human data and the output of every model so far."""
+    """Accumulation: train on the human data and the output of every model so far.
+
+    Raises ValueError for data that cannot be pooled.
+    """
 
     def start(self, human, generations):
+        require_data(human, "pool", "be pooled", "Rows, Statistics, Sample, Scatter, Counts")
         return human.pool(generations + 1), None
 
     def step(self, key, memory, seen):
@@ -201,9 +215,13 @@ class Accumulate(FromHuman):
 @pytree
 @dataclass(frozen=True)
 class AccumulateSubsample(FromHuman):
-    """Subsample of everything so far, uniform, of the human data's size."""
+    """Subsample of everything so far, uniform, of the human data's size.
+
+    Raises ValueError for data of which no subsample can be drawn.
+    """
 
     def start(self, human, generations):
+        require_data(human, "subsample", "be subsampled")
         return human.subset(), human.pool(generations + 1)
 
     def step(self, key, memory, seen):
@@ -304,7 +322,7 @@ class EditSubset(FromHuman):
 
     def start(self, human, generations):
         del generations
-        require_exchange(human)
+        require_data(human, "exchange", "exchange labels")
         if isinstance(self.count, int) and self.count > human.size:
             raise ValueError(f"count={self.count}: accepted are integers from 0 to {human.size}")
         return human, None

@@ -26,6 +26,9 @@ for name, value in COMPILED.items():
     os.environ[name.upper()] = str(value)
     jax.config.update(name, value)
 
+# As the commands do (experiments/command_line.py): quick compiling, the same operations.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+
 settings.register_profile(
     "project",
     deadline=None,  # a deadline would time XLA's compilation

@@ -19,7 +19,18 @@ from collapse_sim.linalg import HIGHEST, DType, solve_lower
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, wishart_factor
-from collapse_sim.regimes import AccumulateSubsample, Copies, Edit, KeepHuman, Mix, Regime, Replace
+from collapse_sim.regimes import (
+    AccumulateSubsample,
+    Copies,
+    Edit,
+    EditSubset,
+    FreshHuman,
+    KeepHuman,
+    Mix,
+    Regime,
+    Replace,
+    Verify,
+)
 
 Estimator = Literal["unbiased", "maximum_likelihood"]
 """Divisor of the scatter of M points: M - 1 or M."""
@@ -136,7 +147,8 @@ class GaussianLearner:
         if isinstance(regime, Edit) and isinstance(regime.additive, bool | np.ndarray):
             if regime.additive:
                 raise ValueError("points have no noise-free part: accepted are chained, anchored")
-        if isinstance(regime, AccumulateSubsample | KeepHuman) and statistics:
+        of_rows = AccumulateSubsample | EditSubset | FreshHuman | KeepHuman | Verify
+        if isinstance(regime, of_rows) and statistics:
             raise ValueError(
                 "statistics have no points to draw from: accepted is representation=rows"
             )

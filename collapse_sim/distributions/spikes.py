@@ -13,11 +13,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 from collapse_sim.data import Resampled
+from collapse_sim.distributions.mixture import require_points
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
+from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import bits, uniform
-from collapse_sim.regimes import Copies, Mix, Regime, Replace
+from collapse_sim.regimes import Copies, Edit, Regime, Verify
 
 INNER = 16
 """Bits of an address that number the level-2 window within its level-1 window, from 1; 0: none."""
@@ -63,10 +65,15 @@ class SpikeLearner:
         return np.array([-4.0 * self.samples, -(float(self.samples) ** 3)])
 
     def require(self, regime: Regime) -> None:
-        """Raises ValueError for a regime that averages points or asks for more of them."""
-        if isinstance(regime, Mix) or (isinstance(regime, Replace) and regime.growing):
+        """Raises ValueError for a regime that addresses, all of them alike, cannot follow."""
+        require_points(regime)
+        if isinstance(regime, Verify):
             raise ValueError(
-                f"regime={type(regime).__name__}: accepted are regimes that keep or replace points"
+                "points are addresses, with no distance for a verifier: accepted is no Verify"
+            )
+        if isinstance(regime, Edit) and looks_at_surprise(regime.policy):
+            raise ValueError(
+                "all points surprise alike: accepted are masks that do not look at points"
             )
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample, Spiked]:

@@ -43,14 +43,21 @@ class NearCentre:
     def __call__(self, data: Rows | Sample) -> Rows | Sample:
         """Reject the rows that do not pass.
 
-        Raises ValueError for whitened rows, whose |x| is not that of the design.
+        Raises ValueError for whitened rows, whose |x| is not that of the design, and for data of
+        another dimension than the centre.
         """
-        dtype = data.labels.dtype
+        vectors = data.labels.reshape(data.size, -1) if isinstance(data, Sample) else data.inputs
+        if vectors.shape[1:] != self.centre.shape:
+            raise ValueError(
+                f"centre of {len(self.centre)} coordinates: accepted are {vectors.shape[1]}, as "
+                "many as the data have"
+            )
+        # Types of a corpus are whole numbers, their weights are not.
+        dtype = data.weights.dtype if isinstance(data, Sample) else data.labels.dtype
         centre = jnp.asarray(self.centre, dtype)
         radius, slack = jnp.asarray(self.radius, dtype), jnp.asarray(self.slack, dtype)
         if isinstance(data, Sample):
-            away = (data.labels - centre).reshape(data.size, -1)
-            passes = jnp.sum(away**2, axis=1) <= (radius + slack) ** 2
+            passes = jnp.sum((vectors - centre) ** 2, axis=1) <= (radius + slack) ** 2
             return replace(data, weights=jnp.where(passes, data.weights, 0))
         if data.orthonormal:
             raise ValueError("orthonormal=True: accepted are rows of a design that is not shared")

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from collapse_sim.language.blocks import Blocks
+from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import Edit, Generation, Step
 
 
@@ -72,22 +73,26 @@ def changes(before: Blocks, after: Blocks, mask: Bool[Array, "seeds blocks time"
     return Changes(np.asarray(mask).mean(axis=(1, 2)), different.mean(axis=(1, 2)))
 
 
+@pytree
 @dataclass(frozen=True)
 class EditAndDrop:
     """An edit that also deletes the tokens whose probability was at most `below`.
 
     The published script's `low_drop_up_revise` (an edit above, a drop below) and `filter` (an edit
     that touches nothing). The paper does not mention the deletion. What is left is packed anew.
+    Raises ValueError for a probability outside [0, 1] and for data that are no tokens.
     """
 
     edit: Edit
-    below: float
+    below: float = static()
 
     def __post_init__(self):
         if not 0 <= self.below <= 1:
             raise ValueError(f"below={self.below}: accepted is [0, 1]")
 
-    def start(self, human: Blocks, generations: int) -> tuple[Blocks, None]:
+    def start(self, human: Any, generations: int) -> tuple[Any, Any]:
+        if not isinstance(human, Blocks):
+            raise ValueError(f"{type(human).__name__} have no tokens to drop: accepted are Blocks")
         return self.edit.start(human, generations)
 
     def copies(self, number) -> int:

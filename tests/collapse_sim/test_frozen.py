@@ -1,6 +1,5 @@
 """Frozen and external priors: rows, statistics and exact means over noise agree with theory."""
 
-import jax
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,8 +10,8 @@ from collapse_sim.expectation import ScheduledExpectation, StepwiseExpectation
 from collapse_sim.learners import ExternalPrior, LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Edit
-from collapse_sim.replicates import EMPTY, Stream
-from tests.collapse_sim.draws import FAILURE_RATE
+from collapse_sim.replicates import Moments
+from tests.collapse_sim.draws import FAILURE_RATE, draw
 from theory.editing.frozen import external_error, frozen_error
 from theory.wishart import base_error
 
@@ -25,8 +24,7 @@ QUANTILE = stats.norm.isf(FAILURE_RATE / 2)
 
 
 def moments(simulation, measure: str, count: int = 2**14):
-    *_, summary = Stream.of(simulation).extend(EMPTY, jax.random.key(3), count)
-    found = summary.moments[measure]
+    found = Moments.of(draw(simulation, seed=3, count=count)[measure])
     return found.mean, found.standard_error
 
 

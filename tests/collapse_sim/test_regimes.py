@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from collapse_sim.data import Rows, Statistics
+from collapse_sim.data import Rows
 from collapse_sim.distributions.categorical import Counts
 from collapse_sim.distributions.sample import Sample
-from collapse_sim.regimes import FreshHuman, Generation
+from collapse_sim.distributions.verification import NearCentre
+from collapse_sim.regimes import (
+    Accumulate,
+    AccumulateSubsample,
+    EditSubset,
+    FreshHuman,
+    Generation,
+    KeepHuman,
+    Verify,
+)
 from tests.collapse_sim.draws import FAILURE_RATE
 
 SIZE = 16
@@ -122,7 +131,23 @@ def test_of_counts_as_many_are_fresh_as_of_tokens():
     assert abs(off - 0.02 * share * size * np.sqrt(len(labels) / (size * share * 0.2))) > 5
 
 
-def test_data_that_cannot_exchange_labels_are_refused():
-    statistics = Statistics(jnp.eye(2)[None], jnp.ones((1, 2)), jnp.ones(1))
-    with pytest.raises(ValueError, match="Statistics cannot exchange labels: accepted are Rows"):
-        FreshHuman(0.5).start(statistics, 3)
+@pytest.mark.parametrize(
+    ("regime", "says"),
+    [
+        (FreshHuman(0.5), "cannot exchange labels: accepted are Rows, Sample, Counts and other"),
+        (EditSubset(1), "cannot exchange labels: accepted are Rows, Sample, Counts and other"),
+        (KeepHuman(0.5), "cannot keep some of their labels: accepted are Rows, Sample and other"),
+        (Verify(NearCentre.of([0.0], 1.0)), "cannot be taken in part: accepted are Rows, Sample"),
+        (AccumulateSubsample(), "cannot be subsampled: accepted are Rows, Sample, Counts and ot"),
+        (Accumulate(), "cannot be pooled: accepted are Rows, Statistics, Sample, Scatter, Counts"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_data_that_lack_what_a_regime_asks_for_are_refused(regime, says):
+    """A user's own: the package's learners refuse before they draw any."""
+
+    class Own:
+        size, labels = 3, jnp.zeros(3)
+
+    with pytest.raises(ValueError, match=f"^Own {says}.* a method "):
+        regime.start(Own(), 3)

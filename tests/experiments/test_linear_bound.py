@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from collapse_sim.experiment import streaming
+from collapse_sim.linear_fit import to_one_scale
 from collapse_sim.run_directory import RunDirectory
 from experiments import linear_bound
 from experiments.linear.settings import PRESETS, parse
+from experiments.linear.world import make_world
 from theory.editing.finite import two_disjoint_edits_error
 
 SCRIPT = Path(linear_bound.__file__)
@@ -100,25 +102,23 @@ def test_chunks_do_not_change_a_byte(finished, tmp_path, monkeypatch):
 
 
 def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
-    def arguments(folder):
-        return [
-            *(sys.executable, str(SCRIPT), *TINY[:6], "--replicates", "262144", "--no-limits"),
-            *("--no-early-stop", "--regimes", "replace", "edit", "--masks", "random"),
-            *("--out", str(folder)),
-        ]
-
+    """The whole run and the rest of the broken one are of this process, with other devices."""
+    flags = [
+        *(*TINY[:6], "--replicates", "65536", "--no-limits", "--no-early-stop"),
+        *("--regimes", "replace", "edit", "--masks", "random"),
+    ]
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    subprocess.run(arguments(whole), env=environment, check=True, capture_output=True)
-    process = subprocess.Popen(arguments(broken), env=environment, stdout=subprocess.DEVNULL)
+    script = [sys.executable, str(SCRIPT), *flags, "--out", str(broken)]
+    process = subprocess.Popen(script, env=environment, stdout=subprocess.DEVNULL)
     saved = broken / "checkpoints" / "00-replace.npz"
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (broken / "verdicts.json").exists()
-    resumed = [*arguments(broken), "--resume"]
-    subprocess.run(resumed, env=environment, check=True, capture_output=True)
+    assert command(*flags, "--out", str(broken), "--resume") == 0
+    assert command(*flags, "--out", str(whole)) == 0
     for name in ("chains.parquet", "verdicts.json"):
         assert (broken / name).read_bytes() == (whole / name).read_bytes()
 
@@ -189,7 +189,15 @@ def write(path: Path, table: np.ndarray, header: str = "") -> Path:
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.npy", "x.npz", "x.parquet"])
-def test_a_design_from_a_file_gets_verdicts_of_its_own(design, tmp_path, name):
+def test_a_design_is_the_same_from_every_file(design, tmp_path, name):
+    world = make_world(parse(["--design", str(write(tmp_path / name, design, "a,b,c"))]))
+    np.testing.assert_array_equal(world.inputs, to_one_scale(design)[0])
+    assert world.base_error == pytest.approx(3 / 30)
+    assert [len(digest) for digest in (world.hashes or {}).values()] == [64]
+
+
+def test_a_design_from_a_file_gets_verdicts_of_its_own(design, tmp_path):
+    name = "x.parquet"
     path, folder = write(tmp_path / name, design, "a,b,c"), tmp_path / "run"
     flags = ("--design", str(path), "--generations", "3", "--masks", "halves", "random")
     assert command(*flags, "--replicates", "262144", "--out", str(folder)) == 0

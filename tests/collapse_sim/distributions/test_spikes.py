@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collapse_sim import masks
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.spikes import INNER, Spiked, SpikeLearner
+from collapse_sim.distributions.verification import NearCentre
 from collapse_sim.loop import Chain
-from collapse_sim.regimes import Accumulate, HumanOnly, Mix, Replace
+from collapse_sim.regimes import Accumulate, Edit, HumanOnly, Mix, Replace, Verify
 from tests.collapse_sim.draws import COMPILE_FAST, COUNT, FAILURE_RATE, draw, same_mean
 from theory import accumulation_failure
 
@@ -165,13 +167,19 @@ def test_points_drawn_anew_are_points_of_the_model():
     assert np.mean(np.asarray(fresh) == 0) > 0.8
 
 
+CONFIDENT = masks.confident(LEARNER.samples, 1, 1.0)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: SpikeLearner(1), "samples=1: accepted are integers >= 2"),
         (lambda: SpikeLearner(9, 1.0), r"collapsed_weight=1.0: accepted is \(0, 1\)"),
-        (lambda: Chain(LEARNER, Mix(0.5), 2), "regime=Mix: accepted are regimes that keep"),
-        (lambda: Chain(LEARNER, Replace(growing=True), 2), "regime=Replace: accepted are"),
+        (lambda: Chain(LEARNER, Mix(0.5), 2), "averages of points are a sample of neither"),
+        (lambda: Chain(LEARNER, Replace(growing=True), 2), "accepted is growing=False"),
+        (lambda: Chain(LEARNER, Edit.of(CONFIDENT, "additive"), 2), "no noise-free part"),
+        (lambda: Chain(LEARNER, Edit.of(CONFIDENT), 2), "all points surprise alike"),
+        (lambda: Chain(LEARNER, Verify(NearCentre.of([0.0], 1.0)), 2), "accepted is no Verify"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(make, message):

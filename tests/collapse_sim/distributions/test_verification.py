@@ -38,6 +38,26 @@ def test_points_away_from_the_centre_lose_their_weight():
     np.testing.assert_array_equal(narrow(line).weights, [1, 1, 1, 0])
 
 
+def test_types_are_compared_with_a_centre_that_is_no_whole_number():
+    types = Sample.of(jnp.arange(4), jnp.float32)
+    np.testing.assert_array_equal(NearCentre.of([1.5], radius=0.5)(types).weights, [0, 1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        Sample.of(jnp.ones((3, 1)), jnp.float32),
+        Sample.of(jnp.ones(2), jnp.float32),
+        Rows(jnp.ones((2, 3)), jnp.ones(2)),
+    ],
+    ids=["points", "numbers", "rows"],
+)
+def test_a_centre_of_another_dimension_is_refused(data):
+    """Points of one coordinate were once compared with every coordinate of the centre."""
+    with pytest.raises(ValueError, match="centre of 2 coordinates: accepted are [13], as many as"):
+        KEPT(data)
+
+
 def means(centre: float, samples: int = 20_000, truth: float = 0.0) -> Chain:
     """Mean estimation, rows of ones, the verifier's width 1."""
     design = replace(GivenDesign.of(np.ones((samples, 1))), shared=False)
