@@ -18,7 +18,8 @@ def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
 
     `jax.random.bits` folds the two words of a hash into one, so that an array can be made in
     parts, and under vmap its inner loop is as short as the last axis: on a CPU up to 4 times
-    slower (2.4 times with jax 0.12.0, ten normals for each of 4,096 keys). Keys of another kind than threefry have their own generator.
+    slower (2.4 times with jax 0.12.0, ten normals for each of 4,096 keys). Keys of another kind
+    than threefry have their own generator.
     """
     if str(jax.random.key_impl(key)) != "threefry2x32":
         return jax.random.bits(key, shape)

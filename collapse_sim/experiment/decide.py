@@ -54,7 +54,7 @@ def decide(
     require_claims(processes, ledger)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
-    on_host = any(isinstance(process.simulation, OnHost) for process in processes)
+    on_host = all(isinstance(process.simulation, OnHost) for process in processes)
     total = sum(process.replicates for process in processes)
     with progress(total) if bar is None else nullcontext(bar) as bar:
         streaming = Streaming(Workplace(run, bar), seed, deadline)

@@ -1,9 +1,10 @@
 """Replicates of one simulation until its claims are decided, with checkpoints."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 import numpy as np
@@ -30,6 +31,8 @@ class Streaming:
     seed: int
     deadline: float = math.inf
     """Monotonic time after which nothing more is simulated."""
+    on_host: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the one simulation that runs on the host."""
 
     def simulate(
         self,
@@ -50,7 +53,10 @@ class Streaming:
         key = jax.random.fold_in(jax.random.key(self.seed), index)
         if isinstance(simulation, OnHost):
             *_, most = targets
-            return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place))
+            with self.on_host:
+                if time.monotonic() > self.deadline:
+                    return EMPTY
+                return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place))
         chunk = chunk or CHUNK
         name = name.replace(" ", "-").replace("/", "-")
         summary, block = self._load(name)
