@@ -72,7 +72,7 @@ def counts(decided: Sequence[Decision]) -> str:
     cited = len(decided) - len(every)
     share = sum(decision.is_decided for decision in every) / max(len(every), 1)
     return (
-        f"{len(every)} claims that can be decided: {', '.join(parts)}; {share:.0%} decided. "
+        f"{len(every)} claim{'' if len(every) == 1 else 's'} that can be decided: {', '.join(parts)}; {share:.0%} decided. "
         f"{cited} more are only cited."
     )
 
