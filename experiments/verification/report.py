@@ -71,8 +71,9 @@ def counts(decided: Sequence[Decision]) -> str:
     parts += [f"{mixed} by case"] if mixed else []
     cited = len(decided) - len(every)
     share = sum(decision.is_decided for decision in every) / max(len(every), 1)
+    plural = "" if len(every) == 1 else "s"
     return (
-        f"{len(every)} claim{'' if len(every) == 1 else 's'} that can be decided: {', '.join(parts)}; {share:.0%} decided. "
+        f"{len(every)} claim{plural} that can be decided: {', '.join(parts)}; {share:.0%} decided. "
         f"{cited} more are only cited."
     )
 
