@@ -1,4 +1,4 @@
-# make bound | test | lint | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
+# make bound | verify | test | lint | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
 # Options: PYTHON=python3.12  VENV=path  ARGS="flags of the program that runs"
 
 PYTHON ?= python3
@@ -10,12 +10,15 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: bound test lint wheel bench figures clean
+.PHONY: bound verify test lint wheel bench figures clean
 .NOTPARALLEL: # two pips in one environment would fight
 .DELETE_ON_ERROR:
 
 bound: $(VENV)/.installed
 	$(RUN) experiments/linear_bound.py $(ARGS)
+
+verify: $(VENV)/.installed
+	$(RUN) -m experiments.verify $(ARGS)
 
 test: $(VENV)/.installed-test
 	$(RUN) -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)

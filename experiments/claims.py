@@ -24,9 +24,8 @@ from experiments.latex import plain
 from theory import Claim, ledger
 
 NARROW, WIDE = 72, 110
-"""Widths of a terminal, in columns: statements get a line of their own up to the first, findings
-are
-shown in full from the second on."""
+"""Widths of a terminal, in columns: up to the first, statements get a line of their own; from the
+second on, findings are shown in full."""
 
 COLOURS = {"holds": "green", "violated": "red"}
 """Colours of findings by their first word; others are yellow."""
@@ -93,19 +92,20 @@ def show(arguments: Sequence[str]) -> None:
         return
     claims = ledger()
     for argument in arguments:
-        if argument not in claims and not _beginning_with(argument, claims.values()):
+        if argument not in claims and not beginning_with(argument, claims.values()):
             raise ValueError(unknown(argument, claims))
     for argument in arguments:
         if argument in claims:
             console.print(Text.assemble((argument, "bold"), f"  {claims[argument].source}"))
             console.print(explanation(claims[argument]))
         else:
-            listing(console, _beginning_with(argument, claims.values()))
+            listing(console, beginning_with(argument, claims.values()))
     if not arguments:
         listing(console, list(claims.values()))
 
 
-def _beginning_with(prefix: str, claims: Iterable[Claim]) -> list[Claim]:
+def beginning_with(prefix: str, claims: Iterable[Claim]) -> list[Claim]:
+    """Claims whose ids begin so."""
     return [claim for claim in claims if claim.id.startswith(prefix)]
 
 
@@ -121,7 +121,7 @@ def listing(console: Console, claims: list[Claim]) -> None:
     longest = max(len(claim.id) for claim in claims)
     for group, members in groupby(claims, lambda claim: claim.id.partition(".")[0]):
         members = list(members)
-        console.print(Text(f"{group}: {_author(members)}", style="bold"), overflow="ellipsis")
+        console.print(Text(f"{group}: {author(members)}", style="bold"), overflow="ellipsis")
         if console.width > NARROW:
             console.print(_lines(members, longest, wide=console.width >= WIDE))
             continue
@@ -138,10 +138,12 @@ def listing(console: Console, claims: list[Claim]) -> None:
     )
 
 
-def _author(claims: Sequence[Claim]) -> str:
-    """Authors of a source, without the place."""
+def author(claims: Sequence[Claim]) -> str:
+    """Authors of a source, without the place; what stands for them where there are none."""
     if claims[0].id.startswith("ref."):
         return "derived in this project"
+    if claims[0].id.startswith("lm."):
+        return "measured on language models"
     sources = [re.split(r" \(|[:;]|(?<=\d{4}),", claim.source)[0] for claim in claims]
     return max(dict.fromkeys(sources), key=sources.count).removeprefix("after ")
 

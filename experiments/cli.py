@@ -29,7 +29,7 @@ COMMANDS = {
     "fraction": Command("experiments.synthetic_fraction", "how much synthetic text is too much?"),
     "editing": Command("experiments.token_editing", "which tokens does editing change, and why?"),
     "search": Command("experiments.conjecture_search", "does a schedule break the conjecture?"),
-    "verify": Command("experiments.verify", "does a claim hold? decides those that are named"),
+    "verify": Command("experiments.verify", "which claims hold? all of them, or those named"),
     "claims": Command("experiments.claims", "every claim: what it says and what decides it"),
     "figures": Command("paper_figs.make", "figures for a paper, from finished runs"),
 }

@@ -109,8 +109,12 @@ def directory(settings: Settings, experiment: str) -> Path:
     """Path of the run directory: --out, or a name made of the parameters."""
     if settings.out is not None:
         return settings.out
-    digest = hashlib.sha256(json.dumps(parameters(settings)).encode()).hexdigest()[:8]
-    return Path("runs") / experiment / f"{settings.preset}-{digest}"
+    return Path("runs") / experiment / f"{settings.preset}-{short_hash(parameters(settings))}"
+
+
+def short_hash(parameters: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits that a run's parameters decide."""
+    return hashlib.sha256(json.dumps(parameters).encode()).hexdigest()[:8]
 
 
 def digest(value: Any) -> str:
@@ -141,11 +145,22 @@ def config(
 
     `inputs` is a digest of everything that was read, by flag: --resume refuses other ones.
     """
+    return stated(experiment, parameters(settings), packages, inputs, **more)
+
+
+def stated(
+    experiment: str,
+    parameters: Mapping[str, Any],
+    packages: Sequence[str],
+    inputs: Mapping[str, str],
+    **more: Any,
+) -> dict[str, Any]:
+    """The same of parameters that are at hand."""
     import jax
 
     return {
         "experiment": experiment,
-        "parameters": parameters(settings),
+        "parameters": dict(parameters),
         "inputs": dict(inputs),
         **more,
         "version": __version__,

@@ -1,32 +1,50 @@
-"""Decide the claims that are named, by the processes whose checks name them.
+"""Decide claims of the ledger: all of them, or the ones that are named.
 
-collapse-sim verify zhu2025.thm2a                 every process that decides it, at its defaults
+collapse-sim verify                               the whole ledger, within --budget
+collapse-sim verify zhu2025                       every claim of a paper
 collapse-sim verify ref.w2 ref.golden_identity    a simulation, and a certificate by arithmetic
 
-Claims on language models need their own experiments: the command that decides one is named.
+Trends that need hours of training are read from finished runs, given by --runs.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from collapse_sim.certify import Verdict
+from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import PROGRAM, run_command
 from experiments import command_line
 from experiments.claims import decided, unknown
 from theory import Claim, ledger
 
-UNDECIDED = 3
-"""Exit status where a claim that is named stays undecided."""
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from experiments.verification.outcomes import Decision
+
+UNEXPECTED, UNDECIDED = 1, 3
+"""Exit status where a verdict is none that the ledger expects, and where too much stays open."""
+
+ENOUGH = 0.95
+"""Share of the claims that can be decided which a run of the whole ledger is to decide."""
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True)
 class Settings:
     """Which claims of the ledger hold?"""
 
-    ids: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="ID ...")]
-    """Claims to decide, as `collapse-sim claims` lists them."""
+    ids: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="ID ...")] = ()
+    """Claims to decide, or beginnings of ids, as `collapse-sim claims` lists them; else all."""
+
+    budget: str = "10m"
+    """Time after which nothing more is simulated: 90s, 10m or 1h."""
 
     seed: int = 0
     """The one seed of the run."""
@@ -35,21 +53,60 @@ class Settings:
     """Most replicates of each process (by process)."""
 
     precision: Literal["float32", "float64"] = "float32"
-    """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
+    """Of the simulation; reductions, closed forms and verdicts are always float64."""
+
+    runs: tyro.conf.UseAppendAction[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR")]] = ()
+    """Finished run of another experiment, whose verdicts count; may be given more than once."""
+
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Run directory (default: runs/verify/<hash of the parameters> for the whole ledger, and none
+    for claims that are named)."""
+
+    resume: bool = False
+    """Go on with an interrupted run of the same parameters."""
+
+    @property
+    def seconds(self) -> float:
+        """The budget; raises ValueError for one that is no time."""
+        number, unit = self.budget[:-1], self.budget[-1:]
+        try:
+            seconds = float(number) * UNITS[unit]
+        except (ValueError, KeyError):
+            seconds = 0.0
+        if not 0 < seconds < float("inf"):
+            raise ValueError(f"--budget {self.budget}: accepted are times such as 90s, 10m or 1h")
+        return seconds
+
+    def validate(self) -> None:
+        """Raises ValueError for an id that no claim has, and other values out of range."""
+        claims = ledger()
+        for name in self.ids:
+            if not any(is_named(claim, name) for claim in claims):
+                raise ValueError(unknown(name, claims))
+        if self.replicates is not None and self.replicates < 1:
+            raise ValueError(f"--replicates {self.replicates}: accepted are integers >= 1")
+        assert self.seconds
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The claims to decide, in the ledger's order."""
+        return [
+            claim
+            for claim in ledger().values()
+            if not self.ids or any(is_named(claim.id, name) for name in self.ids)
+        ]
+
+
+def is_named(claim: str, name: str) -> bool:
+    """True for the id itself, and for the paper of an id: the part before its point."""
+    return name in (claim, claim.partition(".")[0])
 
 
 def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; raises ValueError for an id that no claim has."""
-    settings = tyro.cli(Settings, args=list(arguments), prog=PROGRAM.get())
+    """Settings from the command line."""
+    settings = tyro.cli(Settings, args=list(arguments), prog=PROGRAM.get(), description=__doc__)
     command_line.require_seed(settings.seed)
-    claims = ledger()
-    for name in settings.ids:
-        if name not in claims:
-            raise ValueError(unknown(name, claims))
-    if not settings.ids:
-        raise ValueError("no claim named: collapse-sim claims lists them")
-    if settings.replicates is not None and settings.replicates < 1:
-        raise ValueError(f"--replicates {settings.replicates}: accepted are integers >= 1")
+    settings.validate()
     return settings
 
 
@@ -57,77 +114,123 @@ def main(settings: Settings) -> int:
     """Decide and print; returns the exit status."""
     from rich.console import Console
 
-    from collapse_sim.certify import FAMILY_ERROR
-    from collapse_sim.experiment.decide import decide
-    from experiments.linear.processes import LEAST
-    from experiments.verdicts import how_sure, verdict_table
+    from experiments.verification.outcomes import decisions
+    from experiments.verification.page import page
+    from experiments.verification.report import print_report
 
+    claims, run = settings.claims, _open(settings)
+    certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
+    verdicts = [*_simulated(settings, claims, run), *_read(settings, claims)]
+    found = decisions(claims, verdicts, certified)
     console = Console(highlight=False)
-    claims = [ledger()[name] for name in dict.fromkeys(settings.ids)]
-    for claim in claims:
-        if claim.decided != "check":
-            console.print(f"{claim.id}: {_without_simulation(claim)}", markup=False)
-    simulated = [claim.id for claim in claims if claim.decided == "check"]
-    processes = select(settings, simulated)
-    there = {check.claim for process in processes for check in process.checks}
-    for name in [name for name in simulated if name not in there]:
-        console.print(f"{name}: {decided(ledger()[name])}", markup=False)
-    if not processes:
-        return 0
-    _, verdicts = decide(
-        processes, ledger(), seed=settings.seed, least=LEAST, family_error=FAMILY_ERROR / 2
-    )
-    console.print(verdict_table(verdicts, lambda verdict: str(verdict.parameters["process"])))
-    console.print()
-    console.print(how_sure(verdicts), markup=False)
-    return UNDECIDED if any(verdict.verdict == "undecided" for verdict in verdicts) else 0
+    if settings.ids:
+        _print_named(console, found, verdicts)
+    else:
+        print_report(found, console)
+    if run is not None:
+        run.write_verdicts([vars(verdict) for verdict in verdicts])
+        html = page(found, _again(settings))
+        run.write("page.html", lambda aside: aside.write_text(html, encoding="utf-8"))
+        run.clear_checkpoints()
+        print(f"{run.path}: page.html, verdicts.json, chains.parquet, config.json")
+    if any(decision.unexpected for decision in found):
+        return UNEXPECTED
+    return UNDECIDED if _is_open(settings, found) else 0
 
 
-def _without_simulation(claim: Claim) -> str:
-    """Outcome of a claim by its certificate, or the reason why nothing decides it."""
-    certificate = claim.certificate
-    if certificate is None:
-        return decided(claim)
-    return f"{'holds' if certificate() else 'violated'}, {decided(claim)}"
+def _again(settings: Settings) -> str:
+    """The command that repeats the run."""
+    flags = [*settings.ids, "--seed", str(settings.seed), "--budget", settings.budget]
+    return " ".join(["collapse-sim", "verify", *flags])
 
 
-def select(settings: Settings, names: Sequence[str]) -> list:
-    """Processes of all experiments that simulate replicates, with the checks of these claims.
+def _is_open(settings: Settings, found: "Sequence[Decision]") -> bool:
+    """True where a named claim is not decided, or too many of the whole ledger stay open."""
+    every = [decision for decision in found if decision.claim.decided != "cited"]
+    if settings.ids:
+        return not all(decision.is_decided for decision in every)
+    return sum(decision.is_decided for decision in every) < ENOUGH * len(every)
 
-    Beside them stand those that a check compares with or extrapolates from.
-    """
+
+def _open(settings: Settings) -> RunDirectory | None:
+    """The run directory of a whole ledger; none for claims that are named without --out."""
+    if settings.ids and settings.out is None:
+        if settings.resume:
+            raise ValueError("--resume: accepted with --out, or for the whole ledger")
+        return None
+    parameters = {"ids": list(settings.ids), "seed": settings.seed, "budget": settings.budget}
+    parameters |= {"replicates": settings.replicates, "precision": settings.precision}
+    packages = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
+    config = command_line.stated("verify", parameters, packages, {})
+    path = settings.out or Path("runs") / "verify" / command_line.short_hash(parameters)
+    return command_line.open_run(path, config, resume=settings.resume)
+
+
+def _simulated(
+    settings: Settings, claims: Sequence[Claim], run: RunDirectory | None
+) -> list[Verdict]:
+    """Verdicts of the processes that decide these claims, until the budget ends."""
+    from collapse_sim.certify import FAMILY_ERROR
+    from collapse_sim.experiment.decide import chain_rows, decide
+    from experiments.linear.processes import LEAST
+    from experiments.verification.processes import all_processes, by_cost, select
+
+    names = [claim.id for claim in claims if claim.decided == "check"]
     if not names:
         return []
-    found = []
-    for process in _all_processes(settings):
-        found.append(replace(process, checks=[c for c in process.checks if c.claim in names]))
-    checks = [(process, check) for process in found for check in process.checks]
-    needed = {process.key for process, _ in checks}
-    needed |= {key for _, check in checks for key in check.along}
-    needed |= {f"{process.family} {check.less}" for process, check in checks if check.less}
-    return [process for process in found if process.key in needed]
+    deadline = time.monotonic() + settings.seconds
+    every = all_processes(settings.seed, settings.precision, settings.replicates)
+    processes = by_cost(select(every, names))
+    if not processes:
+        return []
+    results, verdicts = decide(
+        processes,
+        ledger(),
+        seed=settings.seed,
+        run=run,
+        least=LEAST,
+        deadline=deadline,
+        family_error=FAMILY_ERROR / 2,
+    )
+    if run is not None and results:
+        run.write_chains(list(chain_rows(results)))
+    return verdicts
 
 
-def _all_processes(settings: Settings) -> list:
-    """Make every regime of the regression and every family with checks."""
-    from experiments.linear.ladders import make_ladders
-    from experiments.linear.processes import make_processes
-    from experiments.linear.settings import PRESETS
-    from experiments.linear.settings import Settings as Linear
-    from experiments.linear.world import make_world
-    from experiments.recursion.families import make_processes as make_families
-    from experiments.recursion.settings import Family
-    from experiments.recursion.settings import Settings as Recursion
-
-    few = {} if settings.replicates is None else {"replicates": settings.replicates}
-    shared: dict[str, Any] = {"seed": settings.seed, "precision": settings.precision} | few
-    linear = Linear(regimes=PRESETS["paper"].regimes, **shared)
-    world = make_world(linear)
-    found = [*make_processes(linear, world), *make_ladders(linear, world)]
-    for family in get_args(Family):
-        if family not in ("all", "sources"):
-            found += make_families(Recursion(family=family, **shared))[0]
+def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:
+    """Verdicts on these claims of finished runs."""
+    names, found = {claim.id for claim in claims}, []
+    for path in settings.runs:
+        run = RunDirectory(path)
+        if not run.is_finished():
+            raise ValueError(f"--runs {path}: accepted are directories of finished runs")
+        records = [record for record in run.verdicts() if record["claim"] in names]
+        found += [Verdict(**record) for record in records]
     return found
+
+
+def _print_named(
+    console: "Console", found: "Sequence[Decision]", verdicts: Sequence[Verdict]
+) -> None:
+    """Every verdict, and how each other claim is decided."""
+    from experiments.seeds import how_sure_over_seeds
+    from experiments.verdicts import how_sure, process_of, verdict_table
+
+    for decision in found:
+        if not decision.verdicts:
+            certified = decision.certified
+            known = "" if certified is None else f"{decision.outcomes[0]}, "
+            console.print(f"{decision.claim.id}: {known}{decided(decision.claim)}", markup=False)
+    if not verdicts:
+        return
+    console.print(verdict_table(verdicts, process_of))
+    console.print()
+    by_seeds = [verdict for verdict in verdicts if "seeds" in verdict.parameters]
+    others = [verdict for verdict in verdicts if "seeds" not in verdict.parameters]
+    if others:
+        console.print(how_sure(others), markup=False)
+    if by_seeds:
+        console.print(how_sure_over_seeds(by_seeds), markup=False)
 
 
 def command(
@@ -135,7 +238,7 @@ def command(
     *,
     configure: Callable[[Settings], None] = command_line.configure_simulation,
 ) -> int:
-    """Parse and run; returns the exit status: 3 where something stays undecided."""
+    """Parse and run; returns the exit status: 1 for an unexpected verdict, 3 for too few."""
     status = 0
 
     def run() -> None:
@@ -144,7 +247,8 @@ def command(
         configure(settings)
         status = main(settings)
 
-    return run_command("verify.py", run) or status
+    found = run_command("verify.py", run, interrupted="the same command with --resume goes on")
+    return found or status
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def mixed_distance(*, ratio: float, generation: int) -> float:
     stated=r"$\lambda$ synthetic points for each human one; smooth, strongly concave, local; "
     r"$e = L\varepsilon/\alpha$",
     needed=r"e = 0 for the mean of a Gaussian; the condition is not needed",
-    expected=r"holds, not tight: nothing is promised from $\lambda = \frac12$ on",
+    expected=r"holds, vacuous near $\lambda = \frac12$, from which on nothing is promised",
 )
 def mixed_distance_bound(*, ratio: float, generation: int, misfit: float = 0.0) -> float:
     r"""Published bound on `mixed_distance`: $\rho^{n-1}$, infinite unless $\lambda(1+e) < \frac12$.

@@ -1,10 +1,11 @@
 """A run: simulates processes until their claims are decided, and judges them."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
@@ -28,6 +29,8 @@ from collapse_sim.workplace import OnHost, Workplace
 
 THREADS = 3
 """Processes at a time: one compiles, on one core, while another runs."""
+
+Decided = tuple[Result, list[Verdict]]
 
 
 def decide(
@@ -54,16 +57,24 @@ def decide(
     require_claims(processes, ledger)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
-    on_host = any(isinstance(process.simulation, OnHost) for process in processes)
-    # What a simulation on the host counts is its own affair.
-    total = 0 if on_host else sum(process.replicates for process in processes)
-    with progress(total) if bar is None else nullcontext(bar) as bar:
-        streaming = Streaming(Workplace(run, bar), seed, deadline)
-        run_ = _Run(ledger, error, streaming, early_stop, least)
-        if on_host:  # in this thread, so that Ctrl-C ends them at once
-            decided = [run_.simulate(i, process) for i, process in enumerate(processes)]
-        else:
-            decided = _side_by_side(run_, processes)
+    run_ = _Run(ledger, error, early_stop, least)
+
+    @contextmanager
+    def streaming(total: int) -> Iterator[Streaming]:
+        with progress(total) if bar is None else nullcontext(bar) as shown:
+            yield Streaming(Workplace(run, shown), seed, deadline)
+
+    numbered = list(enumerate(processes))
+    on_host = [(i, p) for i, p in numbered if isinstance(p.simulation, OnHost)]
+    others = [(i, p) for i, p in numbered if not isinstance(p.simulation, OnHost)]
+    decided = {}
+    if others:
+        with streaming(sum(process.replicates for _, process in others)) as place:
+            decided |= _side_by_side(partial(run_.simulate, place), others)
+    if on_host:  # in this thread, so that Ctrl-C ends them at once
+        with streaming(0) as place:  # what they count is their own affair
+            decided |= {i: run_.simulate(place, i, process) for i, process in on_host}
+    decided = [decided[i] for i, _ in numbered]
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)
     results = [result for result, _ in decided if result.summary.count]
@@ -75,11 +86,14 @@ def decide(
     return [result for result in results if not result.process.step], verdicts
 
 
-def _side_by_side(run: "_Run", processes: Sequence[Process]) -> list:
+def _side_by_side(
+    simulate: Callable[[int, Process], Decided], numbered: Sequence[tuple[int, Process]]
+) -> dict[int, Decided]:
     """Results and verdicts of all, some processes at a time."""
     threads = ThreadPoolExecutor(THREADS)
     try:
-        return list(threads.map(run.simulate, range(len(processes)), processes))
+        numbers, processes = zip(*numbered, strict=True)
+        return dict(zip(numbers, threads.map(simulate, numbers, processes), strict=True))
     finally:
         threads.shutdown(cancel_futures=True)
 
@@ -90,11 +104,10 @@ class _Run:
 
     ledger: Mapping[str, Predicting]
     error: float
-    streaming: Streaming
     early_stop: bool
     least: int
 
-    def simulate(self, index: int, process: Process) -> tuple[Result, list[Verdict]]:
+    def simulate(self, streaming: Streaming, index: int, process: Process) -> Decided:
         """A process until its claims are decided, and their verdicts."""
         checks = [check for check in process.checks if not check.joint]
         found = [self._evidence(check, process) for check in checks]
@@ -107,9 +120,9 @@ class _Run:
             own = (of for of in found if not isinstance(of, Verdict))
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
-        self.streaming.place.bar.set_description(process.name)
+        streaming.place.bar.set_description(process.name)
         targets = process.looks or looks(process.replicates)
-        summary = self.streaming.simulate(
+        summary = streaming.simulate(
             f"{index:02d}-{process.key}",
             process.stream_number,
             process.simulation,
@@ -117,7 +130,7 @@ class _Run:
             is_decided,
             chunk=process.chunk,
         )
-        self.streaming.place.bar.update(process.replicates - summary.count)
+        streaming.place.bar.update(process.replicates - summary.count)
         summary = _reported(summary, process)
         if not summary.count:
             return Result(process, summary), []

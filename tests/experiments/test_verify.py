@@ -3,8 +3,10 @@
 import pytest
 
 from collapse_sim.replicates import looks
+from collapse_sim.run_directory import RunDirectory
 from experiments import verify
-from experiments.verify import Settings, select
+from experiments.verification.processes import all_processes, by_cost, cost, select
+from theory import ledger
 
 
 def command(*arguments: str) -> int:
@@ -26,26 +28,87 @@ def test_what_stays_undecided_has_a_status_of_its_own(capfd):
     assert "undecided" in capfd.readouterr().out
 
 
-def test_claims_of_language_models_name_their_command(capfd):
-    assert command("lm.edit_bounded") == 0
-    assert "collapse-sim transformer" in capfd.readouterr().out
+def test_claims_of_large_studies_name_their_command_and_stay_open(capfd):
+    assert command("zhu2025.fraction") == 3
+    assert "collapse-sim fraction" in capfd.readouterr().out
 
 
-def test_processes_that_a_check_looks_at_come_along():
-    settings = Settings(("shum2024.kept_human", "ref.conf_one"))
-    processes = select(settings, settings.ids)
+@pytest.fixture(scope="module")
+def every():
+    return all_processes(seed=0)
+
+
+def test_processes_that_a_check_looks_at_come_along(every):
+    names = {"shum2024.kept_human", "ref.conf_one"}
+    processes = select(every, names)
     assert [p.name for p in processes if p.family == "gaussian"] == ["replace", "keep human"]
     assert [p.step for p in processes if not p.family] == ["T = 50", "T = 100", "T = 200"]
     claims = {check.claim for process in processes for check in process.checks}
-    assert claims == set(settings.ids)
+    assert claims == names
     assert all(list(looks(p.replicates)) for p in processes)
+
+
+def test_every_process_has_a_key_of_its_own_and_the_cheap_come_first(every):
+    keys = [process.key for process in every]
+    assert len(keys) == len(set(keys))
+    sharing = [cost(process) / max(len(process.checks), 1) for process in by_cost(every)]
+    assert sharing == sorted(sharing) and set(sharing) > {float("inf")}  # language models last
+
+
+TRAINED = {
+    "zhu2025.coverage", "zhu2025.edit_continual", "zhu2025.edit_finetune", "zhu2025.edit_pretrain",
+    "zhu2025.edited_share", "zhu2025.fraction", "zhu2025.selection", "zhu2025.training_loss",
+    "zhu2025.ushape",
+}  # fmt: skip
+"""Claims of the two studies, which train for minutes."""
+
+GIVEN = {"ref.edit_given", "ref.given_accumulate", "ref.given_replace"}
+"""Claims on a given design."""
+
+
+def test_every_other_claim_has_a_process(every):
+    there = {check.claim for process in every for check in process.checks}
+    claims = {claim.id for claim in ledger().values() if claim.decided == "check"}
+    assert claims - there == TRAINED | GIVEN | {"ref.edit_recursion"}
+
+
+def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
+    """Of a few processes, in a moment; what is left open has a status of its own."""
+    few = ("kazdan2025.gauss_replace", "shum2024.var")
+    chosen = select(all_processes(seed=0), few)
+    monkeypatch.setattr("experiments.verification.processes.all_processes", lambda *_: chosen)
+    folder = tmp_path / "run"
+    assert command("--out", str(folder)) == 3
+    shown = capfd.readouterr().out
+    assert "kazdan2025.gauss_replace" in shown and "holds within" in shown
+    assert f"{folder}: page.html, verdicts.json" in shown
+    run = RunDirectory(folder)
+    assert run.is_finished() and {v["claim"] for v in run.verdicts()} == set(few)
+    page = (folder / "page.html").read_text()
+    assert 'id="zhu2025.thm2a"' in page and "<math" in page and "http" not in body(page)
+    assert command("--runs", str(folder), "zhu2025.thm2a", "shum2024.var", "--replicates", "9") == 3
+
+
+def body(page: str) -> str:
+    """Without the name of MathML's language, which is an address."""
+    return page.replace("http://www.w3.org/1998/Math/MathML", "")
+
+
+def test_an_unexpected_verdict_has_a_status_of_its_own(monkeypatch, capfd):
+    record = ledger()["shum2024.var"]
+    monkeypatch.setattr(record.__class__, "predict", lambda self, where: 2.0)
+    assert command("shum2024.var") == 1
+    assert "violated" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["zhu2025.thm2"], "unknown claim zhu2025.thm2: the nearest are zhu2025.thm2b"),
-        ([], "no claim named: collapse-sim claims lists them"),
+        (["--budget", "soon"], "--budget soon: accepted are times such as 90s, 10m or 1h"),
+        (["--budget", "-3m"], "--budget -3m: accepted are times"),
+        (["ref.w2", "--resume"], "--resume: accepted with --out, or for the whole ledger"),
+        (["ref.w2", "--runs", "nowhere"], "--runs nowhere: accepted are directories of finished"),
         (["ref.w2", "--replicates", "0"], "--replicates 0: accepted are integers >= 1"),
         (["ref.w2", "--seed", "-1"], "--seed -1: accepted are integers from 0 to"),
     ],

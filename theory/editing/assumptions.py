@@ -44,7 +44,8 @@ def masks_are_disjoint(*, masks: ArrayLike) -> bool:
     says=r"$M_i M_j = 0$ for $i \ne j$",
     stated="used inside the proof only",
     needed="no row edited twice; at most T edits",
-    expected="assumption not met by the published edit rates: their sum is 212 %",
+    expected="holds for one edit and for disjoint ones; assumption not met by the published edit "
+    "rates, whose sum is 212 %",
 )
 def no_row_is_edited_twice(*, edited_twice: int | float) -> bool:
     r"""True if every row is edited at most once, by the mean number of rows that two edits share.

@@ -1,0 +1,97 @@
+"""Processes of all experiments that decide claims without hours of training, cheapest first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from collapse_sim.experiment.process import Process
+from collapse_sim.largest_array import largest_array_of
+from collapse_sim.workplace import OnHost
+
+SMALL = {"seeds": 8, "tokens": 6000, "epochs": 1.0, "generations": 3}
+"""Of language models: sizes at which a trend of the loss is plain, and seeds that decide it."""
+
+FRESH_HUMAN = ("gaussian", "categorical")
+"""Families with a claim on fresh human data in every generation, which do not run unasked."""
+
+
+def select(processes: Iterable[Process], names: Iterable[str]) -> list[Process]:
+    """Processes with the checks of these claims, and those that such a check looks at."""
+    names = set(names)
+    found = [replace(p, checks=[c for c in p.checks if c.claim in names]) for p in processes]
+    checks = [(process, check) for process in found for check in process.checks]
+    needed = {process.key for process, _ in checks}
+    needed |= {key for _, check in checks for key in check.along}
+    needed |= {_other(process, check.less) for process, check in checks if check.less}
+    return [process for process in found if process.key in needed]
+
+
+def _other(process: Process, name: str) -> str:
+    return f"{process.family} {name}" if process.family else name
+
+
+def by_cost(processes: Sequence[Process]) -> list[Process]:
+    """Processes that decide most claims for what they may cost come first."""
+    return sorted(processes, key=lambda process: cost(process) / max(len(process.checks), 1))
+
+
+def cost(process: Process) -> float:
+    """Floats that a process may touch; of one on the host, more than any other."""
+    if isinstance(process.simulation, OnHost):
+        return float("inf")
+    generations = getattr(process.simulation, "generations", 1)  # some fit once
+    return float(process.replicates) * generations * largest_array_of(process.simulation)
+
+
+def linear_processes(shared: dict[str, Any]) -> list[Process]:
+    """Every regime of the regression, and its ladders."""
+    from experiments.linear.ladders import make_ladders
+    from experiments.linear.processes import make_processes
+    from experiments.linear.settings import PRESETS, Settings
+    from experiments.linear.world import make_world
+
+    settings = Settings(regimes=PRESETS["paper"].regimes, **shared)
+    world = make_world(settings)
+    return [*make_processes(settings, world), *make_ladders(settings, world)]
+
+
+def recursion_processes(shared: dict[str, Any]) -> list[Process]:
+    """Every family that decides something."""
+    from experiments.recursion.families import make_processes
+    from experiments.recursion.settings import Family, Settings
+
+    families = [name for name in get_args(Family) if name not in ("all", "sources")]
+    more = {family: {"regimes": (*Settings.regimes, "fresh_human")} for family in FRESH_HUMAN}
+    return [
+        process
+        for family in families
+        for process in make_processes(Settings(family=family, **shared, **more.get(family, {})))[0]
+    ]
+
+
+def language_processes(seed: int) -> list[Process]:
+    """The token rule exactly, and small models of a source whose law is known."""
+    from experiments.transformer.processes import make_learner, make_processes
+    from experiments.transformer.settings import PRESETS
+    from experiments.transformer.token_rule import token_rule_processes
+    from experiments.transformer.world import make_world
+
+    settings = replace(PRESETS["oracle"], seed=seed, **SMALL)
+    world = make_world(settings)
+    chains = make_processes(settings, world, make_learner(settings, world))
+    return [_of_family(process, "language") for process in (*token_rule_processes(world), *chains)]
+
+
+def _of_family(process: Process, family: str) -> Process:
+    """The same process, told apart from those of other experiments that have its name."""
+    checks = [replace(c, along=tuple(f"{family} {key}" for key in c.along)) for c in process.checks]
+    return replace(process, family=family, checks=checks)
+
+
+def all_processes(
+    seed: int, precision: str = "float32", replicates: int | None = None
+) -> list[Process]:
+    """Processes of the regression, of distributions and of language models."""
+    few = {} if replicates is None else {"replicates": replicates}
+    shared = {"seed": seed, "precision": precision} | few
+    return [*linear_processes(shared), *recursion_processes(shared), *language_processes(seed)]
