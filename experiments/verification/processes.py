@@ -60,13 +60,15 @@ def recursion_processes(shared: dict[str, Any]) -> list[Process]:
     from experiments.recursion.families import make_processes
     from experiments.recursion.settings import Family, Settings
 
-    families = [name for name in get_args(Family) if name not in ("all", "sources")]
-    more = {family: {"regimes": (*Settings.regimes, "fresh_human")} for family in FRESH_HUMAN}
-    return [
-        process
-        for family in families
-        for process in make_processes(Settings(family=family, **shared, **more.get(family, {})))[0]
-    ]
+    found = []
+    for family in get_args(Family):
+        if family in ("all", "sources"):
+            continue
+        settings = Settings(family=family, **shared)
+        if family in FRESH_HUMAN:
+            settings = replace(settings, regimes=(*settings.regimes, "fresh_human"))
+        found += make_processes(settings)[0]
+    return found
 
 
 def language_processes(seed: int) -> list[Process]:
