@@ -36,7 +36,7 @@ NAMES = {
     "language.programs": ("make_mesh",),
     "language.training": ("Training",),
     "language.transformer": ("TransformerConfig",),
-    "data": ("Resampled",),
+    "resampled": ("Resampled",),
     "experiment.process": ("Check", "Process"),
     "experiment.decide": ("decide",),
     "certify": ("Evidence", "LawEvidence", "Verdict"),
@@ -81,7 +81,6 @@ if TYPE_CHECKING:
     from collapse_sim.certify import Evidence as Evidence
     from collapse_sim.certify import LawEvidence as LawEvidence
     from collapse_sim.certify import Verdict as Verdict
-    from collapse_sim.data import Resampled as Resampled
     from collapse_sim.design import GaussianDesign as GaussianDesign
     from collapse_sim.design import GivenDesign as GivenDesign
     from collapse_sim.distributions.categorical import CategoricalLearner as CategoricalLearner
@@ -128,6 +127,7 @@ if TYPE_CHECKING:
     from collapse_sim.regimes import Step as Step
     from collapse_sim.regimes import Verify as Verify
     from collapse_sim.replicates import Summary as Summary
+    from collapse_sim.resampled import Resampled as Resampled
     from collapse_sim.run_directory import RunDirectory as RunDirectory
     from collapse_sim.run_directory import RunError as RunError
     from collapse_sim.simulated import Simulated as Simulated

@@ -6,7 +6,6 @@ learner generates in one field, `labels`, whose leading axis are the *positions*
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -189,13 +188,3 @@ class Statistics:
 
 
 Data = Rows | Statistics
-
-
-class Resampled(NamedTuple):
-    """Draw of a new label for every position of a data set; inputs and contexts stay."""
-
-    labels: Any
-    expected: Array | None
-    """The draw without its noise, where the noise is additive."""
-    surprise: Any
-    """Surprise of the model at the present label; nan at positions that no edit may touch."""

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.data import Data, Resampled, Rows, Statistics
+from collapse_sim.data import Data, Rows, Statistics
 from collapse_sim.design import GaussianDesign, GivenDesign
 from collapse_sim.linalg import (
     HIGHEST,
@@ -38,6 +38,7 @@ from collapse_sim.regimes import (
     Replace,
     Verify,
 )
+from collapse_sim.resampled import Resampled
 
 Weights = Float[Array, " dim"]
 Solver = Callable[[Data], Weights]

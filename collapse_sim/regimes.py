@@ -14,10 +14,10 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from collapse_sim.data import Resampled
 from collapse_sim.masks import Policy
 from collapse_sim.pytree import pytree, require_methods, require_tree, static
 from collapse_sim.random_counts import binomial
+from collapse_sim.resampled import Resampled
 
 Data = Any
 """Data set of the kind that the learner fits; `labels` holds everything it generates."""

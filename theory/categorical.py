@@ -13,23 +13,8 @@ import scipy
 from numpy.typing import ArrayLike
 
 from theory import gaussian, gaussian_accumulate
-from theory.categorical_edits import (  # noqa: F401 - found here too
-    anchored_edit_heterozygosity,
-    edit_heterozygosity,
-    fixed_mask_heterozygosity,
-    fixed_mask_limit,
-)
-from theory.categorical_human import (  # noqa: F401 - found here too
-    mixture_heterozygosity,
-    mixture_limit,
-    partial_limit,
-)
 from theory.claims import claim
-from theory.laws import (  # noqa: F401 - found here too
-    heterozygosity,
-    require_law,
-    type_variances,
-)
+from theory.laws import heterozygosity, require_law, type_variances
 from theory.validate import require_count, require_fraction
 
 _CATEGORICAL = "derived: theory/categorical.py"

@@ -13,12 +13,6 @@ import scipy
 
 from theory.claims import claim
 from theory.gaussian import Sizes, require_sizes
-from theory.survival import (  # noqa: F401 - found here too
-    bernoulli_survival_least,
-    bernoulli_survival_most,
-    distinct_types,
-    poisson_survival,
-)
 from theory.validate import require_count, require_positive
 
 _FORGETTING = "derived: theory/forgetting.py"

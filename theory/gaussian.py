@@ -15,11 +15,6 @@ import numpy as np
 import scipy
 
 from theory.claims import claim
-from theory.gaussian_accumulate import (  # noqa: F401 - found here too
-    accumulate_limit,
-    accumulate_mean_error,
-    accumulate_variance,
-)
 from theory.validate import require_count, require_positive
 
 _SHUMAILOV = "Shumailov et al. 2024"

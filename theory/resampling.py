@@ -11,9 +11,6 @@ from typing import Literal
 import scipy
 
 from theory.claims import claim
-from theory.subsampling import (  # noqa: F401 - found here too
-    subsample_inflation,
-)
 from theory.validate import require_count, require_positive
 from theory.wishart import base_error, given_base_error
 

@@ -12,13 +12,7 @@ import numpy as np
 
 from theory.claims import claim
 from theory.validate import require_count, require_positive
-from theory.verified_labels import (  # noqa: F401 - found here too
-    NEGLIGIBLE,
-    NODES,
-    WEIGHTS,
-    breakdown_share,
-    verified_accuracy,
-)
+from theory.verified_labels import NEGLIGIBLE, NODES, WEIGHTS
 
 
 def verified_mean(*, mean: float, centre: float, width: float, noise_std: float = 1.0) -> float:

@@ -13,7 +13,6 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from collapse_sim.data import Resampled
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
@@ -30,6 +29,7 @@ from collapse_sim.regimes import (
     Replace,
     Verify,
 )
+from collapse_sim.resampled import Resampled
 
 Probabilities = Float[Array, " types"]
 

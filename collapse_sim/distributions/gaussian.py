@@ -13,7 +13,6 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from collapse_sim.data import Resampled
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import HIGHEST, DType, solve_lower
 from collapse_sim.masks import looks_at_surprise
@@ -31,6 +30,7 @@ from collapse_sim.regimes import (
     Replace,
     Verify,
 )
+from collapse_sim.resampled import Resampled
 
 Estimator = Literal["unbiased", "maximum_likelihood"]
 """Divisor of the scatter of M points: M - 1 or M."""

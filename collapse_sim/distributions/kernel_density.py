@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.data import Resampled
 from collapse_sim.distributions.divergences import LOG_LIMIT, NODES, Mixture, Truth, kl, tails
 from collapse_sim.distributions.mixture import human_points, require_points
 from collapse_sim.distributions.sample import Sample
@@ -16,6 +15,7 @@ from collapse_sim.linalg import DType
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, uniform
 from collapse_sim.regimes import Copies, Regime
+from collapse_sim.resampled import Resampled
 
 
 class KernelDensity(NamedTuple):

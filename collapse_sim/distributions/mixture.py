@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.data import Resampled
 from collapse_sim.distributions.divergences import (
     NODES,
     Mixture,
@@ -26,6 +25,7 @@ from collapse_sim.linalg import DType
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import uniform
 from collapse_sim.regimes import Copies, Edit, Mix, Regime, Replace
+from collapse_sim.resampled import Resampled
 
 VARIANCE_FLOOR = 1e-6
 """Least variance of a component along each coordinate, as a share of the data's."""

@@ -7,12 +7,12 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Key, Shaped
 
-from collapse_sim.data import Resampled
 from collapse_sim.distributions.mixture import require_points
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.regimes import Copies, Edit, Regime
+from collapse_sim.resampled import Resampled
 
 
 class PointLearner:

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
-from collapse_sim.data import Resampled
 from collapse_sim.distributions.mixture import require_points
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.linalg import DType
@@ -20,6 +19,7 @@ from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import bits, uniform
 from collapse_sim.regimes import Copies, Edit, Regime, Verify
+from collapse_sim.resampled import Resampled
 
 INNER = 16
 """Bits of an address that number the level-2 window within its level-1 window, from 1; 0: none."""

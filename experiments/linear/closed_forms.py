@@ -8,8 +8,8 @@ import numpy as np
 
 from experiments.linear.case import Case
 from experiments.linear.designs import frames, overlaps
-from theory import mixing, resampling
-from theory.editing import confidence, corrected, covariance, finite, frozen, published
+from theory import mixing, resampling, subsampling
+from theory.editing import confidence, corrected, covariance, finite, frozen, published, repeated
 from theory.editing.designs import given_errors
 from theory.editing.frozen import external_edits_error, frozen_edits_error
 from theory.wishart import base_error
@@ -42,7 +42,7 @@ def closed_form(case: Case) -> Known:
         return np.array([float(value(g)) for g in range(1, n + 1)])
 
     if case.regime == "subsample":
-        inflation = resampling.subsample_inflation
+        inflation = subsampling.subsample_inflation
         return curve(lambda g: base * inflation(generation=g)), "leading"
     if case.regime != "edit":
         weight = {"real_weight": case.settings.real_weight} if "mix" in case.regime else {}
@@ -84,9 +84,9 @@ def _random(case: Case, base: float) -> Known:
     if not case.averaged:
         shares, anchored = masks.inclusion.tolist(), case.variant == "anchored"
         values = [
-            corrected.anchored_inflation(edit_share=shares[0], generation=g)
+            repeated.anchored_inflation(edit_share=shares[0], generation=g)
             if anchored
-            else corrected.random_mask_inflation(fractions=shares[: g - 1])
+            else repeated.random_mask_inflation(fractions=shares[: g - 1])
             for g in range(1, n + 1)
         ]
         return base * np.array(values), "leading"
@@ -139,7 +139,7 @@ def _averaged(case: Case, base: float) -> np.ndarray:
     elif masks.is_constant:
         drawn = overlaps(settings, masks.schedule[:1]).draw()
         fits = range(1, n + 1)
-        each = [corrected.fixed_mask_covariance(overlap=drawn, generation=g) for g in fits]
+        each = [repeated.fixed_mask_covariance(overlap=drawn, generation=g) for g in fits]
         covariances = np.stack(each, axis=1)
     else:
         errors = [

@@ -18,7 +18,7 @@ from collapse_sim.regimes import Accumulate, Edit, Replace
 from collapse_sim.replicates import Simulation
 from experiments.recursion.points import regimes_of
 from experiments.recursion.settings import Settings
-from theory import categorical, forgetting
+from theory import categorical, categorical_edits, categorical_human, survival
 
 WORDS, GENERATIONS = 5_000, 20
 SHOWN, DECIDED = 32, 1024
@@ -128,7 +128,7 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
             continue
         where = size | {"probabilities": law}
         last = min(generations, max(2, tokens // BRANCHING))
-        types = curve(forgetting.distinct_types, where, generations)
+        types = curve(survival.distinct_types, where, generations)
         types[0] = categorical.distinct_types(probabilities=law, samples=tokens)
         types[last:] = np.nan
         learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
@@ -154,12 +154,12 @@ def _small(settings: Settings) -> Iterator[Process]:
     edited = {"edited": round(settings.edit_share * TOKENS)}
     renewed = {"edited": TOKENS - round(settings.human_share * TOKENS)}
     fresh = {"human_share": settings.human_share}
-    anchored = categorical.anchored_edit_heterozygosity
+    anchored = categorical_edits.anchored_edit_heterozygosity
     forms = {
         "replace": ("seddik2024.synth", categorical.replace_heterozygosity, {}),
         "keep_human": ("ref.unigram_anchored", anchored, renewed),
-        "fresh_human": ("ref.mix_path", categorical.mixture_heterozygosity, fresh),
-        "edit": ("ref.unigram_edit", categorical.edit_heterozygosity, edited),
+        "fresh_human": ("ref.mix_path", categorical_human.mixture_heterozygosity, fresh),
+        "edit": ("ref.unigram_edit", categorical_edits.edit_heterozygosity, edited),
         "edit_anchored": ("ref.unigram_anchored", anchored, edited),
     }
     early = min(generations, GENERATIONS)  # later few chains carry the mean
@@ -202,7 +202,7 @@ def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
             Check("ref.unigram_fixed_path", "heterozygosity"),
             *(settled if generations >= SETTLED else []),
         ],
-        {"heterozygosity": categorical.fixed_mask_heterozygosity},
+        {"heterozygosity": categorical_edits.fixed_mask_heterozygosity},
     )
 
 

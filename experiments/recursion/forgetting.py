@@ -26,7 +26,7 @@ from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from experiments.recursion.points import family_process, truth, truth_variance
 from experiments.recursion.settings import Settings
-from theory import categorical, forgetting, kernel_density, zipf_tails
+from theory import categorical, kernel_density, survival, zipf_tails
 
 REPLICATES, MANY = 2**18, 2**20
 """Replicates of most processes, and of short ones with measures that vary much."""
@@ -94,7 +94,7 @@ def _types(settings: Settings) -> Iterator[Process]:
         PoissonWord(0.05 * 50, 10, dtype),
         {"rate": 0.05, "samples": 50},
         Check("suresh2025.poisson", "alive"),
-        closed={"alive": forgetting.poisson_survival},
+        closed={"alive": survival.poisson_survival},
         replicates=MANY,
     )
     yield replaced(

@@ -13,7 +13,7 @@ from collapse_sim.replicates import Simulation
 from experiments.recursion import gaussian_means
 from experiments.recursion.points import is_contrasted, regimes_of
 from experiments.recursion.settings import Settings
-from theory import forgetting, gaussian, gaussian_edits
+from theory import forgetting, gaussian, gaussian_accumulate, gaussian_edits
 
 SAMPLES, GENERATIONS, DIM = 20, 40, 4
 EARLY = 5
@@ -33,7 +33,11 @@ CLOSED = {
     name: {"variance": variance, "squared_mean_error": mean_error}
     for name, variance, mean_error in (
         ("replace", gaussian.replace_variance, gaussian.replace_mean_error),
-        ("accumulate", gaussian.accumulate_variance, gaussian.accumulate_mean_error),
+        (
+            "accumulate",
+            gaussian_accumulate.accumulate_variance,
+            gaussian_accumulate.accumulate_mean_error,
+        ),
         ("edit", gaussian_edits.edit_variance, gaussian_edits.edit_mean_error),
         ("fresh_human", gaussian_edits.fresh_human_variance, gaussian_edits.fresh_human_mean_error),
         *(

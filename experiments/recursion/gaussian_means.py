@@ -12,7 +12,7 @@ from collapse_sim.experiment.process import Check, Process
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate
 from experiments.recursion.settings import Settings
-from theory import forgetting, gaussian
+from theory import forgetting, gaussian, gaussian_accumulate
 from theory.claims import ledger
 
 EARLY = 5
@@ -48,7 +48,7 @@ def processes(settings: Settings, samples: int, generations: int) -> Iterator[Pr
             "accumulate",
             samples,
             generations,
-            gaussian.accumulate_variance,
+            gaussian_accumulate.accumulate_variance,
             [
                 Check("kazdan2025.gauss_acc", "variance", at)
                 for at in dict.fromkeys((min(FIRST, generations), generations))
@@ -148,7 +148,7 @@ def _biased(settings: Settings, samples: int, generations: int) -> Process:
         variant=f"{bias:g} of variance",
         where=where,
         checks=[Check("ref.gauss_acc_biased", "variance")],
-        closed={"variance": gaussian.accumulate_variance},
+        closed={"variance": gaussian_accumulate.accumulate_variance},
     )
 
 

@@ -46,7 +46,7 @@ def processes(settings: Settings) -> Iterator[Process]:
 def _labels(settings: Settings) -> Process:
     """Process of a classifier on verified labels, at the share of wrong labels where it breaks
     down."""
-    breakdown = selection.breakdown_share(**KEEP)
+    breakdown = verified_labels.breakdown_share(**KEEP)
     shares = (breakdown - 0.1, breakdown, breakdown + 0.1)
     where = {**KEEP, "samples": LABELS, "dim": DIM}
     verified = VerifiedLabels.of(

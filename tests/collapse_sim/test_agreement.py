@@ -16,7 +16,7 @@ from collapse_sim.learners import LinearLearner, min_norm, ridge
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.collapse_sim.draws import COUNT, FAILURE_RATE, draw, same_law, same_mean
-from theory import mixing, resampling
+from theory import mixing, resampling, subsampling
 from theory import ridge as ridge_theory
 from theory.wishart import base_error
 
@@ -190,7 +190,7 @@ def test_mixing_labels_has_theorys_inflation(fresh):
 def test_subsampling_tends_to_theorys_inflation_as_rows_double():
     """The closed form is leading order: its deviation halves from T to 2T."""
     dim, rungs = 2, (12, 24)
-    limit = resampling.subsample_inflation(generation=GENERATIONS)
+    limit = subsampling.subsample_inflation(generation=GENERATIONS)
     means, errors = [], []
     for samples in rungs:
         learner = LinearLearner(GaussianDesign(dim, samples))

@@ -15,7 +15,7 @@ from experiments.linear.settings import parse
 from experiments.linear.world import make_world
 from tests.experiments.evidence import evidence_of
 from theory.claims import ledger
-from theory.editing.corrected import anchored_inflation
+from theory.editing.repeated import anchored_inflation
 
 ERROR = 1e-5
 SMALL = (

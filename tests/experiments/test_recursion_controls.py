@@ -14,7 +14,7 @@ from collapse_sim.replicates import EMPTY, Stream, Summary, looks
 from experiments.recursion.families import make_processes
 from experiments.recursion.settings import Family, Settings
 from tests.experiments.evidence import evidence_of
-from theory import gaussian
+from theory import gaussian_accumulate
 from theory.claims import ledger
 
 FAMILIES: tuple[Family, ...] = (
@@ -111,7 +111,7 @@ def judged_at(family: str, name: str, claim: str, generation: int, predicted: fl
 
 
 def test_the_limit_of_an_accumulated_variance_is_not_its_finite_product():
-    limit = gaussian.accumulate_limit(samples=20)
+    limit = gaussian_accumulate.accumulate_limit(samples=20)
     where = "gaussian", "accumulate, max likelihood", "kazdan2025.gauss_acc", 3
     assert judged_at(*where, limit) != "holds"
 

@@ -13,7 +13,7 @@ from experiments.recursion.points import truth, truth_variance
 from experiments.recursion.settings import Settings
 from tests.collapse_sim.draws import draw, same_mean
 from tests.experiments.evidence import evidence_of
-from theory import gaussian, gaussian_edits, kernel_density
+from theory import gaussian, gaussian_accumulate, gaussian_edits, kernel_density
 
 ANCHORED = gaussian_edits.anchored_edit_variance, gaussian_edits.anchored_edit_mean_error
 FRESH = gaussian_edits.fresh_human_variance, gaussian_edits.fresh_human_mean_error
@@ -77,7 +77,11 @@ def test_a_mixture_of_a_plane_loses_variance_as_its_sample_does(tmp_path):
 
 FORMS = {
     "replace": (gaussian.replace_variance, gaussian.replace_mean_error, {}),
-    "accumulate": (gaussian.accumulate_variance, gaussian.accumulate_mean_error, {}),
+    "accumulate": (
+        gaussian_accumulate.accumulate_variance,
+        gaussian_accumulate.accumulate_mean_error,
+        {},
+    ),
     "edit": (gaussian_edits.edit_variance, gaussian_edits.edit_mean_error, {"edited": 4}),
     "edit_anchored": (*ANCHORED, {"edited": 4}),
     "keep_human": (*ANCHORED, {"edited": 6}),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.theory.count_chains import coalescence_time, count_law, fixation_time, same_mean
 from tests.theory.references_distributions import FIVE
 from theory import categorical, categorical_edits, categorical_human
+from theory.laws import heterozygosity
 
 CHAINS = 100_000
 
@@ -25,7 +26,7 @@ laws = (
 @given(law=laws)
 def test_heterozygosity_is_the_chance_to_differ(law):
     differ = sum(law[i] * law[j] for i, j in itertools.permutations(range(len(law)), 2))
-    assert categorical.heterozygosity(probabilities=law) == pytest.approx(differ, abs=1e-14)
+    assert heterozygosity(probabilities=law) == pytest.approx(differ, abs=1e-14)
 
 
 @given(samples=st.integers(2, 9), generation=st.integers(1, 9), percent=st.integers(0, 100))
@@ -100,7 +101,7 @@ def test_editing_all_is_replacing_and_nothing_is_rest(law, samples, generation, 
 
 @given(law=laws, human=st.integers(1, 50), samples=st.integers(1, 50), share=st.floats(0, 1))
 def test_partial_and_mixed_recursions(law, human, samples, share):
-    diversity = categorical.heterozygosity(probabilities=law)
+    diversity = heterozygosity(probabilities=law)
     synthetic = samples / (human + samples)
     distance, variance = 0.0, 0.0
     for generation in range(1, 8):
@@ -192,9 +193,9 @@ def test_partial_chains_have_this_error():
 @pytest.mark.parametrize(
     ("function", "arguments", "named"),
     [
-        (categorical.heterozygosity, {"probabilities": [0.5, 0.4]}, "probabilities sums to 0.9"),
-        (categorical.heterozygosity, {"probabilities": [1.5, -0.5]}, "probabilities holds -0.5"),
-        (categorical.heterozygosity, {"probabilities": [[1.0]]}, r"shape \(1, 1\)"),
+        (heterozygosity, {"probabilities": [0.5, 0.4]}, "probabilities sums to 0.9"),
+        (heterozygosity, {"probabilities": [1.5, -0.5]}, "probabilities holds -0.5"),
+        (heterozygosity, {"probabilities": [[1.0]]}, r"shape \(1, 1\)"),
         (categorical.lost_probability, {"probability": 2.0, "samples": 1}, "probability=2.0"),
         (
             categorical.alive_least,

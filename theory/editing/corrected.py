@@ -16,11 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.claims import claim
-from theory.editing.repeated import (  # noqa: F401 - found here too
-    anchored_inflation,
-    fixed_mask_covariance,
-    random_mask_inflation,
-)
 from theory.validate import (
     require_count,
     require_fraction,

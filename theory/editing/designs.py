@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.claims import claim
-from theory.editing import corrected, covariance
+from theory.editing import corrected, covariance, repeated
 from theory.validate import require_count
 from theory.wishart import base_error
 
@@ -67,7 +67,7 @@ def fixed_errors(
     >>> fixed_errors(overlap=[[[1.0]]], dim=1, samples=3, generation=5).tolist()
     [5.0]
     """
-    found = corrected.fixed_mask_covariance(overlap=overlap, generation=generation)
+    found = repeated.fixed_mask_covariance(overlap=overlap, generation=generation)
     inflations = np.trace(found, axis1=-2, axis2=-1) / dim
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * inflations
 

@@ -13,10 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.claims import claim
-from theory.editing.assumptions import (  # noqa: F401 - found here too
-    decay_is_possible,
-    masks_are_disjoint,
-)
 from theory.validate import (
     require_count,
     require_design,

@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from collapse_sim.data import Resampled, Rows
+from collapse_sim.data import Rows
 from collapse_sim.design import GivenDesign
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.verification import NearCentre, VerifiedLabels, VerifiedLearner
 from collapse_sim.learners import LinearLearner, Truth
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Generation, Verify
+from collapse_sim.resampled import Resampled
 from tests.collapse_sim.draws import draw, same_mean
 from theory import selection, verified_labels
 

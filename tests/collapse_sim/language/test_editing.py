@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from collapse_sim.data import Resampled
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.editing import EditAndDrop, TokenRule, changes, drop
 from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner
@@ -19,6 +18,7 @@ from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.regimes import Edit, Generation
+from collapse_sim.resampled import Resampled
 
 KEYS = jax.random.split(jax.random.key(1), 2)
 CONFIG = TransformerConfig(12, 8, 1, 1, 8)
