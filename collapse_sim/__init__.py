@@ -19,8 +19,8 @@ NAMES = {
         "Generation", "HumanOnly", "KeepHuman", "Mix", "Regime", "Replace", "Step", "Verify",
     ),
     "masks": ("MaskPolicy", "Policy"),
-    "design": ("GaussianDesign", "GivenDesign"),
-    "learners": ("ExternalPrior", "LinearLearner"),
+    "linear.design": ("GaussianDesign", "GivenDesign"),
+    "linear.learner": ("ExternalPrior", "LinearLearner"),
     "distributions.categorical": ("CategoricalLearner",),
     "distributions.gaussian": ("GaussianLearner",),
     "distributions.kernel_density": ("KernelDensityLearner",),
@@ -81,8 +81,6 @@ if TYPE_CHECKING:
     from collapse_sim.certify import Evidence as Evidence
     from collapse_sim.certify import LawEvidence as LawEvidence
     from collapse_sim.certify import Verdict as Verdict
-    from collapse_sim.design import GaussianDesign as GaussianDesign
-    from collapse_sim.design import GivenDesign as GivenDesign
     from collapse_sim.distributions.categorical import CategoricalLearner as CategoricalLearner
     from collapse_sim.distributions.gaussian import GaussianLearner as GaussianLearner
     from collapse_sim.distributions.kernel_density import (
@@ -104,8 +102,10 @@ if TYPE_CHECKING:
     from collapse_sim.language.programs import make_mesh as make_mesh
     from collapse_sim.language.training import Training as Training
     from collapse_sim.language.transformer import TransformerConfig as TransformerConfig
-    from collapse_sim.learners import ExternalPrior as ExternalPrior
-    from collapse_sim.learners import LinearLearner as LinearLearner
+    from collapse_sim.linear.design import GaussianDesign as GaussianDesign
+    from collapse_sim.linear.design import GivenDesign as GivenDesign
+    from collapse_sim.linear.learner import ExternalPrior as ExternalPrior
+    from collapse_sim.linear.learner import LinearLearner as LinearLearner
     from collapse_sim.loaded import Loaded as Loaded
     from collapse_sim.loaded import load as load
     from collapse_sim.loop import Chain as Chain

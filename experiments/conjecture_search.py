@@ -85,12 +85,12 @@ def search(settings: Settings) -> "list[Verdict]":
     import jax
 
     from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
-    from collapse_sim.design import GaussianDesign
-    from collapse_sim.expectation import ScheduledExpectation
     from collapse_sim.intervals import mean_interval
+    from collapse_sim.linear.design import GaussianDesign
+    from collapse_sim.linear.expectation import ScheduledExpectation
     from collapse_sim.replicates import EMPTY, Stream
     from theory.claims import ledger
-    from theory.wishart import base_error
+    from theory.linear.wishart import base_error
 
     rng, key = np.random.default_rng(settings.seed), jax.random.key(settings.seed)
     claim = ledger()["ref.edit_B_const"]

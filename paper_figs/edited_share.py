@@ -12,7 +12,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import draw_points
 from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, read_arm, run_name
-from theory.published import EDITED_SHARE
+from theory.language.printed import EDITED_SHARE
 
 ARMS = {
     "chained": ("chained", HERE),

@@ -22,7 +22,7 @@ from paper_figs.runs import (
 )
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.published import theorem_2a_bound
-from theory.wishart import base_error
+from theory.linear.wishart import base_error
 
 
 class Bound(NamedTuple):

@@ -24,7 +24,7 @@ from paper_figs.language_runs import (
     read_trends,
     trend_ends,
 )
-from theory.token_rule import top_mass
+from theory.language.token_rule import top_mass
 
 DIVERGENCE, TAIL, TOP = "kl", "oracle_tail_mass", "top_mass"
 

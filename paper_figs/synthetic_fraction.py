@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import read_curves
-from theory.published import SYNTHETIC_FRACTION
+from theory.language.printed import SYNTHETIC_FRACTION
 
 COLOURS = (style.BLACK, style.BLUE, style.ORANGE, style.GREEN, style.RED, style.PURPLE)
 MARKERS = "^ovsDd"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.editing_runs import HERE, read_arm, run_name
-from theory.published import PROBABILITY_DECILES
+from theory.language.printed import PROBABILITY_DECILES
 
 WIDTH = 0.38
 """Width of a bar, in deciles."""

@@ -63,7 +63,7 @@ def project(tmp_path_factory) -> Path:
     files = {
         "theory/__init__.py": "",
         "theory/mean.py": MEAN,
-        "theory/published.py": "TABLE = (1.5, 2.5)\n",
+        "theory/language/printed.py": "TABLE = (1.5, 2.5)\n",
         "collapse_sim/__init__.py": "",
         "tests/helper.py": "from theory.mean import mean\n",
         "tests/test_far.py": "from tests import helper\n\ndef test_far():\n    helper.mean(1, 3)\n",
@@ -92,9 +92,11 @@ def test_a_module_is_covered_by_its_mirror_and_by_those_that_import_it(project):
         "theory/mean.py", "tests/test_mean.py", "tests/test_far.py"
     ]  # fmt: skip
     assert covering(project, "collapse_sim/__init__.py") == ["collapse_sim/__init__.py"]
-    found = covering(ROOT, "theory/ridge.py")
-    assert found[1] == "tests/theory/test_ridge.py"
-    assert {"tests/theory/test_ledgers.py", "tests/collapse_sim/test_agreement.py"} < set(found)
+    found = covering(ROOT, "theory/linear/ridge.py")
+    assert found[1] == "tests/theory/linear/test_ridge.py"
+    assert {"tests/theory/test_ledgers.py", "tests/collapse_sim/linear/test_agreement.py"} < set(
+        found
+    )
 
 
 def test_imports_are_found_by_their_full_names():

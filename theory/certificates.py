@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory import mixing
 from theory.claims import certificate
 from theory.editing import assumptions, corrected, schedules
+from theory.linear import mixing
 
 _WEIGHTS = [Fraction(k, 12) for k in range(1, 12)]
 """Real weights inside (0, 1). Identities of low degree hold everywhere if they hold here."""

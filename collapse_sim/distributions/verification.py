@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from collapse_sim.data import Rows
 from collapse_sim.distributions.sample import Sample
-from collapse_sim.learners import LinearLearner, Truth, Weights
 from collapse_sim.linalg import HIGHEST, DType
+from collapse_sim.linear.data import Rows
+from collapse_sim.linear.learner import LinearLearner, Truth, Weights
 from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import normal, uniform

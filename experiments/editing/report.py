@@ -15,7 +15,7 @@ from experiments.editing.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
 from experiments.seeds import how_sure_over_seeds, spread
 from experiments.study.study import Values
 from experiments.verdicts import process_of, verdict_table
-from theory import published
+from theory.language import printed as published
 
 PASS_ARMS = ("chained", "anchored", "chained beta 1.5")
 

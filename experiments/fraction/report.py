@@ -13,8 +13,8 @@ from collapse_sim.intervals import Interval
 from experiments.fraction.evidence import SELECTED
 from experiments.seeds import how_sure_over_seeds, spread
 from experiments.verdicts import verdict_table
-from theory.published import SELECTIONS as PUBLISHED
-from theory.published import SYNTHETIC_FRACTION
+from theory.language.printed import SELECTIONS as PUBLISHED
+from theory.language.printed import SYNTHETIC_FRACTION
 
 SHORT = {"GPT-2 124M, 22 domains of the Pile": "GPT-2", "OLMo 237M, Wikitext-103": "OLMo"}
 HUMAN = SYNTHETIC_FRACTION["OLMo 237M, Wikitext-103"][0]

@@ -8,11 +8,11 @@ import numpy as np
 
 from experiments.linear.case import Case
 from experiments.linear.designs import frames, overlaps
-from theory import mixing, resampling, subsampling
 from theory.editing import confidence, corrected, covariance, finite, frozen, published, repeated
 from theory.editing.designs import given_errors
 from theory.editing.frozen import external_edits_error, frozen_edits_error
-from theory.wishart import base_error
+from theory.linear import mixing, resampling, subsampling
+from theory.linear.wishart import base_error
 
 Kind = Literal["exact", "averaged", "leading"]
 Known = tuple[np.ndarray | Callable[[], np.ndarray] | None, Kind]

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from collapse_sim import masks as policies
-from collapse_sim.design import GaussianDesign
-from collapse_sim.expectation import RandomMaskExpectation, StepwiseExpectation
 from collapse_sim.experiment.process import Check, Process
+from collapse_sim.linear.design import GaussianDesign
+from collapse_sim.linear.expectation import RandomMaskExpectation, StepwiseExpectation
 from collapse_sim.replicates import Simulation
 from experiments.linear.processes import FEW
 from experiments.linear.schedules import once
 from experiments.linear.settings import Settings
 from experiments.linear.world import ERRORS, World
-from theory.wishart import base_error
+from theory.linear.wishart import base_error
 
 
 def make_ladders(settings: Settings, world: World) -> list[Process]:

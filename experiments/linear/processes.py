@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from collapse_sim import masks as policies
-from collapse_sim.design import GaussianDesign, GivenDesign
-from collapse_sim.expectation import RandomMaskExpectation, ScheduledExpectation
 from collapse_sim.experiment.process import Check, Process
-from collapse_sim.law import ExactLaw
-from collapse_sim.learners import ExternalPrior
+from collapse_sim.linear.design import GaussianDesign, GivenDesign
+from collapse_sim.linear.expectation import RandomMaskExpectation, ScheduledExpectation
+from collapse_sim.linear.law import ExactLaw
+from collapse_sim.linear.learner import ExternalPrior
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, AccumulateSubsample, Edit, Mix, Regime, Replace
 from collapse_sim.replicates import Simulation, looks

@@ -6,9 +6,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from collapse_sim.design import GaussianDesign, GivenDesign, covariance_factor
-from collapse_sim.learners import LinearLearner
-from collapse_sim.linear_fit import fit_labels, spans_constant, to_one_scale
+from collapse_sim.linear.design import GaussianDesign, GivenDesign, covariance_factor
+from collapse_sim.linear.fit import fit_labels, spans_constant, to_one_scale
+from collapse_sim.linear.learner import LinearLearner
 from experiments.linear.inputs import read_design
 from experiments.linear.settings import NOISE, Settings
 

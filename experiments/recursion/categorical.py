@@ -18,7 +18,7 @@ from collapse_sim.regimes import Accumulate, Edit, Replace
 from collapse_sim.replicates import Simulation
 from experiments.recursion.points import regimes_of
 from experiments.recursion.settings import Settings
-from theory import categorical, categorical_edits, categorical_human, survival
+from theory.distributions import categorical, categorical_edits, categorical_human, survival
 
 WORDS, GENERATIONS = 5_000, 20
 SHOWN, DECIDED = 32, 1024

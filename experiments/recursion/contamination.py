@@ -21,7 +21,7 @@ from collapse_sim.loop import Trace
 from experiments.recursion.forgetting import memoriser
 from experiments.recursion.points import family_process
 from experiments.recursion.settings import Settings
-from theory import contamination, zipf_tails
+from theory.distributions import contamination, zipf_tails
 
 REPLICATES, MANY = 2**15, 2**17
 """Replicates of many types in many batches, and of all other processes."""

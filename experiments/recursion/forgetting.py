@@ -26,7 +26,7 @@ from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
 from experiments.recursion.points import family_process, truth, truth_variance
 from experiments.recursion.settings import Settings
-from theory import categorical, kernel_density, survival, zipf_tails
+from theory.distributions import categorical, kernel_density, survival, zipf_tails
 
 REPLICATES, MANY = 2**18, 2**20
 """Replicates of most processes, and of short ones with measures that vary much."""

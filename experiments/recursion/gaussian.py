@@ -13,7 +13,7 @@ from collapse_sim.replicates import Simulation
 from experiments.recursion import gaussian_means
 from experiments.recursion.points import is_contrasted, regimes_of
 from experiments.recursion.settings import Settings
-from theory import forgetting, gaussian, gaussian_accumulate, gaussian_edits
+from theory.distributions import forgetting, gaussian, gaussian_accumulate, gaussian_edits
 
 SAMPLES, GENERATIONS, DIM = 20, 40, 4
 EARLY = 5

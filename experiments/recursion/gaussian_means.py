@@ -12,8 +12,8 @@ from collapse_sim.experiment.process import Check, Process
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate
 from experiments.recursion.settings import Settings
-from theory import forgetting, gaussian, gaussian_accumulate
 from theory.claims import ledger
+from theory.distributions import forgetting, gaussian, gaussian_accumulate
 
 EARLY = 5
 """Generation at which means are tested: later few chains carry them."""

@@ -10,7 +10,7 @@ from collapse_sim.loop import Chain
 from collapse_sim.regimes import Replace
 from experiments.recursion.points import GENERATIONS, SAMPLES, processes_of, truth, truth_variance
 from experiments.recursion.settings import Settings
-from theory import kernel_density
+from theory.distributions import kernel_density
 
 EARLY, MANY = 5, 2**16
 """Generation of the verdict (later the variance varies too much between chains), and replicates of

@@ -7,14 +7,14 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 
-from collapse_sim.design import GivenDesign
 from collapse_sim.distributions.spikes import SpikeLearner
 from collapse_sim.distributions.verification import NearCentre, VerifiedLabels, VerifiedLearner
 from collapse_sim.experiment.process import Check, Process, Recording
+from collapse_sim.linear.design import GivenDesign
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Accumulate, EditSubset, Verify
 from experiments.recursion.settings import Settings
-from theory import accumulation_failure, selection, verified_labels
+from theory.distributions import accumulation_failure, selection, verified_labels
 
 KEEP = {"keep_correct": 0.5, "keep_wrong": 0.25}
 DIM, LABELS = 10, 100

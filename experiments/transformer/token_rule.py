@@ -14,7 +14,7 @@ from collapse_sim.language.editing import TokenRule
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.token_chain import FrozenEditing
 from experiments.transformer.world import STREAM, World
-from theory.token_rule import preserved_total_variation, top_mass
+from theory.language.token_rule import preserved_total_variation, top_mass
 
 THRESHOLD = 0.99
 PUBLISHED_TEMPERATURE = 1.5

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import jax
 
-from collapse_sim.design import GaussianDesign
-from collapse_sim.law import ExactLaw
-from collapse_sim.learners import LinearLearner
+from collapse_sim.linear.design import GaussianDesign
+from collapse_sim.linear.law import ExactLaw
+from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import MaskPolicy, disjoint, random_masks
 from collapse_sim.regimes import Accumulate, Edit, Regime, Replace

@@ -5,15 +5,15 @@ import pytest
 from scipy import stats
 
 from collapse_sim import masks
-from collapse_sim.design import GaussianDesign
-from collapse_sim.expectation import ScheduledExpectation, StepwiseExpectation
-from collapse_sim.learners import ExternalPrior, LinearLearner
+from collapse_sim.linear.design import GaussianDesign
+from collapse_sim.linear.expectation import ScheduledExpectation, StepwiseExpectation
+from collapse_sim.linear.learner import ExternalPrior, LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Edit
 from collapse_sim.replicates import Moments
 from tests.collapse_sim.draws import FAILURE_RATE, draw
 from theory.editing.frozen import external_error, frozen_error
-from theory.wishart import base_error
+from theory.linear.wishart import base_error
 
 DIM, SAMPLES = 4, 24
 DESIGN = GaussianDesign(DIM, SAMPLES)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collapse_sim.design import GaussianDesign
-from collapse_sim.expectation import RandomMaskExpectation, ScheduledExpectation
-from collapse_sim.law import ExactLaw
-from collapse_sim.learners import LinearLearner
 from collapse_sim.linalg import cholesky, require_noise, solve_gram, solve_lower, thin_qr
+from collapse_sim.linear.design import GaussianDesign
+from collapse_sim.linear.expectation import RandomMaskExpectation, ScheduledExpectation
+from collapse_sim.linear.law import ExactLaw
+from collapse_sim.linear.learner import LinearLearner
 
 EPS = float(np.finfo(np.float32).eps)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from collapse_sim import masks
-from collapse_sim.design import GaussianDesign, GivenDesign
-from collapse_sim.law import ExactLaw
-from collapse_sim.learners import LinearLearner, ridge
+from collapse_sim.linear.design import GaussianDesign, GivenDesign
+from collapse_sim.linear.law import ExactLaw
+from collapse_sim.linear.learner import LinearLearner, ridge
 from collapse_sim.loop import Chain
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Accumulate, AccumulateSubsample, Edit, Mix, Replace

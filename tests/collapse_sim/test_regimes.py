@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from collapse_sim.data import Rows
 from collapse_sim.distributions.categorical import Counts
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.verification import NearCentre
+from collapse_sim.linear.data import Rows
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from collapse_sim import replicates
-from collapse_sim.design import GaussianDesign
-from collapse_sim.learners import LinearLearner
+from collapse_sim.linear.design import GaussianDesign
+from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import random_masks
 from collapse_sim.pytree import pytree, static

@@ -15,7 +15,7 @@ from experiments import curse_of_recursion
 from experiments.recursion import contamination
 from experiments.recursion.settings import ALL, Settings
 from tests.experiments.evidence import evidence_of
-from theory import zipf_tails
+from theory.distributions import zipf_tails
 
 PROCESSES = {process.name: process for process in contamination.processes(Settings())}
 

@@ -9,7 +9,7 @@ from collapse_sim.experiment import streaming
 from collapse_sim.run_directory import RunDirectory
 from experiments import curse_of_recursion
 from experiments.recursion.settings import PRESETS, parse
-from theory import gaussian_edits
+from theory.distributions import gaussian_edits
 
 GAUSSIAN = [
     *("--family", "gaussian", "--regimes", "replace", "edit", "--generations", "3"),

@@ -26,7 +26,7 @@ from experiments.study import study
 from experiments.study.study import Study
 from experiments.study.texts import Text, Texts
 from theory.claims import ledger
-from theory.token_laws import replacement_law
+from theory.language.token_laws import replacement_law
 
 SETTINGS = replace(
     PRESETS["tiny"], vocabulary=270, context=32, tokens=1536, prior_tokens=3072, prior_epochs=4.0,

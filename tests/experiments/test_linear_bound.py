@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from collapse_sim.experiment import streaming
-from collapse_sim.linear_fit import to_one_scale
+from collapse_sim.linear.fit import to_one_scale
 from collapse_sim.run_directory import RunDirectory
 from experiments import linear_bound
 from experiments.linear.settings import PRESETS, parse

@@ -14,8 +14,8 @@ from collapse_sim.replicates import EMPTY, Stream, Summary, looks
 from experiments.recursion.families import make_processes
 from experiments.recursion.settings import Family, Settings
 from tests.experiments.evidence import evidence_of
-from theory import gaussian_accumulate
 from theory.claims import ledger
+from theory.distributions import gaussian_accumulate
 
 FAMILIES: tuple[Family, ...] = (
     "gaussian", "categorical", "kde", "selection", "forgetting", "contamination"

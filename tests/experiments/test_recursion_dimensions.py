@@ -13,7 +13,7 @@ from experiments.recursion.points import truth, truth_variance
 from experiments.recursion.settings import Settings
 from tests.collapse_sim.draws import draw, same_mean
 from tests.experiments.evidence import evidence_of
-from theory import gaussian, gaussian_accumulate, gaussian_edits, kernel_density
+from theory.distributions import gaussian, gaussian_accumulate, gaussian_edits, kernel_density
 
 ANCHORED = gaussian_edits.anchored_edit_variance, gaussian_edits.anchored_edit_mean_error
 FRESH = gaussian_edits.fresh_human_variance, gaussian_edits.fresh_human_mean_error

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
-from theory.token_rule import top_mass
+from theory.language.token_rule import top_mass
 
 SEEDS, ERROR = 4, 0.01
 """Seeds, and the standard error of every mean, in units of the measure's first mean."""

@@ -8,7 +8,7 @@ import pytest
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from paper_figs import edited_share, editing, make, token_probabilities
 from paper_figs.style import save
-from theory.published import EDITED_SHARE, PROBABILITY_DECILES
+from theory.language.printed import EDITED_SHARE, PROBABILITY_DECILES
 
 ARMS = ("chained", "anchored", "chained beta 1.5")
 DECILES = np.array([0.45, 0.12, 0.07, 0.05, 0.04, 0.035, 0.035, 0.03, 0.05, 0.12])

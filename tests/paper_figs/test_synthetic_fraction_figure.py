@@ -7,7 +7,7 @@ import pytest
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from paper_figs import style, synthetic_fraction
-from theory.published import SYNTHETIC_FRACTION
+from theory.language.printed import SYNTHETIC_FRACTION
 
 AUTHORS, SHARES = ("0.1m at 0.7", "0.5m at 0.7"), (0, 25, 50, 75, 100)
 

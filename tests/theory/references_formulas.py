@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tests.theory.references_contamination import PI, mean_variance
-from theory import (
+from theory.distributions import (
     categorical,
     categorical_edits,
     categorical_human,
@@ -19,10 +19,10 @@ from theory import (
     forgetting,
     gaussian,
     kernel_density,
-    mixing,
     verified_labels,
 )
 from theory.editing import corrected, finite, frozen, published, repeated
+from theory.linear import mixing
 
 EXACT, PRINTED = 1e-12, 2e-4
 PHI = (math.sqrt(5) - 1) / 2

@@ -6,7 +6,7 @@ The tolerance is half a unit of the last printed digit, or EXACT for fractions a
 
 import math
 
-from theory.ridge import RidgeConstants
+from theory.linear.ridge import RidgeConstants
 
 EXACT = 1e-12
 PHI = (math.sqrt(5) - 1) / 2

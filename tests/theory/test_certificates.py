@@ -2,8 +2,9 @@
 
 import pytest
 
-from theory import certificates, ledger, mixing
+from theory import certificates, ledger
 from theory.editing import corrected
+from theory.linear import mixing
 
 CERTIFIED = [record for record in ledger().values() if record.decided == "exact"]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory import (
+from theory.distributions import (
     accumulation_failure,
     categorical,
     categorical_edits,
@@ -17,14 +17,11 @@ from theory import (
     forgetting,
     gaussian_edits,
     kernel_density,
-    mixture_scaling,
-    penalised_mixing,
-    ridge,
     survival,
-    wishart,
     zipf_tails,
 )
 from theory.editing import confidence, proportional, repeated
+from theory.linear import mixture_scaling, penalised_mixing, ridge, wishart
 
 COIN = [0.5, 0.5]
 MANY = 10**15

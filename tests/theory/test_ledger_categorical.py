@@ -3,8 +3,8 @@
 import pytest
 
 from tests.theory.count_chains import count_law, fixation_time
-from theory import categorical
 from theory.claims import ledger
+from theory.distributions import categorical
 
 
 def test_bounds_hold_with_the_margins_that_the_ledger_states():

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from theory import gaussian
 from theory.claims import ledger
+from theory.distributions import gaussian
 
 
 def test_the_leading_distance_is_as_high_as_the_ledger_states():

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.claims import claim
+from theory.linear.wishart import base_error
 from theory.validate import (
     require_count,
     require_fraction,
     require_fractions,
     require_overlaps,
 )
-from theory.wishart import base_error
 
 _OWN = "docs/theory.md"
 

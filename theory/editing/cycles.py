@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 
+from theory.linear.wishart import base_error, cycle_moment_3, off_diagonal_second_moment
 from theory.validate import require_count
-from theory.wishart import base_error, cycle_moment_3, off_diagonal_second_moment
 
 
 def cycle_moment(*, order: int, dim: int, samples: int) -> Fraction:

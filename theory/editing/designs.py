@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from theory.claims import claim
 from theory.editing import corrected, covariance, repeated
+from theory.linear.wishart import base_error
 from theory.validate import require_count
-from theory.wishart import base_error
 
 _OWN = "docs/theory.md"
 

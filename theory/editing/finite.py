@@ -11,8 +11,7 @@ from fractions import Fraction
 
 import scipy
 
-from theory.validate import require_count, require_fraction, require_rows
-from theory.wishart import (
+from theory.linear.wishart import (
     base_error,
     cycle_moment_3,
     cycle_moment_4,
@@ -22,6 +21,7 @@ from theory.wishart import (
     leverage_times_off_diagonal,
     off_diagonal_second_moment,
 )
+from theory.validate import require_count, require_fraction, require_rows
 
 
 def one_edit_inflation(*, dim: int, samples: int, edited_rows: int) -> Fraction:

@@ -19,7 +19,8 @@ from theory.editing.confidence import (
     share_edited,
     stationary_residual_variance,
 )
-from theory.strong_collapse import shift_factor
+from theory.linear.strong_collapse import shift_factor
+from theory.linear.wishart import base_error, leverage_second_moment, off_diagonal_second_moment
 from theory.validate import (
     require_count,
     require_fraction,
@@ -27,7 +28,6 @@ from theory.validate import (
     require_positive,
     require_rows,
 )
-from theory.wishart import base_error, leverage_second_moment, off_diagonal_second_moment
 
 _OWN = "docs/theory.md"
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.claims import claim
+from theory.linear.wishart import base_error, given_base_error, mean_trace_inverse_gram_squared
 from theory.validate import (
     require_count,
     require_design,
@@ -20,7 +21,6 @@ from theory.validate import (
     require_masks,
     require_positive,
 )
-from theory.wishart import base_error, given_base_error, mean_trace_inverse_gram_squared
 
 _ZHU = "Zhu et al. 2025 (arXiv 2412.14689)"
 

@@ -16,7 +16,7 @@ from collapse_sim.distributions.verification import NearCentre
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, Edit, HumanOnly, Mix, Replace, Verify
 from tests.collapse_sim.draws import COMPILE_FAST, COUNT, FAILURE_RATE, draw, same_mean
-from theory import accumulation_failure
+from theory.distributions import accumulation_failure
 
 TINY = SpikeLearner(4)  # so small that many points of level 1 outweigh one of level 2
 PLACES = 20

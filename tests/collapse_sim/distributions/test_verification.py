@@ -7,16 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from collapse_sim.data import Rows
-from collapse_sim.design import GivenDesign
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.verification import NearCentre, VerifiedLabels, VerifiedLearner
-from collapse_sim.learners import LinearLearner, Truth
+from collapse_sim.linear.data import Rows
+from collapse_sim.linear.design import GivenDesign
+from collapse_sim.linear.learner import LinearLearner, Truth
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Generation, Verify
 from collapse_sim.resampled import Resampled
 from tests.collapse_sim.draws import draw, same_mean
-from theory import selection, verified_labels
+from theory.distributions import selection, verified_labels
 
 KEPT = NearCentre.of([1.0, 0.0], radius=0.5, slack=0.25)
 

@@ -13,8 +13,8 @@ from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.token_chain import FrozenEditing
 from collapse_sim.replicates import EMPTY, Moments, Stream, Summary
 from tests.collapse_sim.draws import draw
-from theory import token_laws, token_rule
 from theory.claims import ledger
+from theory.language import token_laws, token_rule
 
 KEY = jax.random.key(12)
 COUNT = 4096
@@ -53,7 +53,7 @@ def expectations(
     drop_below: float | None = None,
     variant: str = "chained",
 ) -> dict[str, np.ndarray]:
-    """Each measure at each generation, from the laws of theory/token_rule.py."""
+    """Each measure at each generation, from the laws of theory/language/token_rule.py."""
     prior = np.asarray(prior, float) / np.sum(prior)
     top, law, kept = int(np.argmax(prior)), prior, 1.0
     rows = [_row(prior, top, law, kept, 0.0, 0.0)]

@@ -1,0 +1,1 @@
+"""Linear regression: designs, data, the learner, its exact law and exact means."""

@@ -1,0 +1,1 @@
+"""Laws fitted to their own draws: Gaussians, counts, kernels, selection and contamination."""

@@ -1,0 +1,163 @@
+"""Trends: measurements over generations, of language models and others, without a theorem.
+
+A run over seeds decides them for the median over seeds, on its one corpus, split and tokenizer.
+"""
+
+from theory.claims import claim
+
+ZHU = "Zhu et al. 2025, arXiv 2412.14689"
+
+
+@claim(
+    "lm.replace_grows",
+    "Shumailov et al. 2023, arXiv 2305.17493, section 4",
+    relation=">=",
+    says="the held-out loss grows with every generation of full resampling",
+    stated="any language model trained on its predecessor's text",
+    needed="measured: nothing is proved",
+    expected="holds on small models",
+    kind="trend",
+)
+@claim(
+    "lm.replace_worst",
+    f"{ZHU}, section 4; Gerstgrasser et al. 2024, arXiv 2404.01413, table 2",
+    relation=">=",
+    says="full resampling ends with a larger held-out loss than any other regime",
+    needed="measured: nothing is proved",
+    expected="holds on small models",
+    kind="trend",
+)
+@claim(
+    "shum2024.kept_human",
+    "Shumailov et al. 2023, arXiv 2305.17493, the runs that keep original data",
+    relation=">=",
+    says="keeping a tenth of the human data loses less than full resampling",
+    stated="10 % of the original data in every generation",
+    needed="measured: nothing is proved",
+    expected="holds for Gaussians and mixtures",
+    kind="trend",
+)
+@claim(
+    "zhu2025.fraction",
+    f"{ZHU}, figure 2 and tables 1, 9, 11",
+    relation=">=",
+    says="at equal numbers of tokens the held-out loss rises with the synthetic share",
+    stated="a generator other than the student",
+    needed="measured: nothing is proved; 25 % is better than none in three printed rows",
+    expected="holds on small models",
+    kind="trend",
+)
+@claim(
+    "zhu2025.training_loss",
+    f"{ZHU}, figure 2",
+    relation="<=",
+    says="the loss on the training text falls with its share of synthetic text",
+    needed="measured: nothing is proved; a generator of less entropy than human text",
+    expected="holds at temperature 0.7, violated at 1 on small models",
+    kind="trend",
+)
+@claim(
+    "zhu2025.selection",
+    f"{ZHU}, table 14",
+    relation=">=",
+    says="text selected from synthetic text trains a worse model than human text",
+    stated="importance resampling, perplexity filter, density sampling",
+    needed="measured: nothing is proved",
+    expected="holds on small models",
+    kind="trend",
+)
+@claim(
+    "zhu2025.ushape",
+    f"{ZHU}, figure 5",
+    relation=">=",
+    says="the probabilities of human tokens have a U-shape: more of them lie in the last "
+    "tenth of [0, 1] than in the one before, and most in the first",
+    stated="a prior of half a billion parameters",
+    needed="measured: nothing is proved; the last tenth is decided, minus the one before",
+    expected="holds on small models, lower on the right",
+    kind="trend",
+)
+@claim(
+    "zhu2025.edited_share",
+    f"{ZHU}, table 15",
+    relation="<=",
+    says="the share of tokens to be edited falls from pass to pass",
+    stated="chained passes under one frozen prior",
+    needed="measured; theory/language/token_rule.py has the law of one context",
+    expected="holds on small models",
+    kind="trend",
+)
+@claim(
+    "zhu2025.edit_pretrain",
+    f"{ZHU}, tables 2 and 3",
+    relation="<=",
+    says="pre-training on edited text gives a smaller held-out loss than on unedited",
+    stated="human text edited once under a far larger prior",
+    needed="measured: nothing is proved; printed are scores on tasks",
+    expected="not shown on small models",
+    kind="trend",
+)
+@claim(
+    "zhu2025.edit_continual",
+    f"{ZHU}, table 3",
+    relation="<=",
+    says="continued pre-training on edited text gives a smaller loss than on unedited",
+    stated="as in pre-training, on the text of another domain",
+    needed="measured: nothing is proved; printed are scores on tasks",
+    expected="not shown on small models",
+    kind="trend",
+)
+@claim(
+    "zhu2025.edit_finetune",
+    f"{ZHU}, table 4",
+    relation="<=",
+    says="fine-tuning on edited responses gives a smaller loss on human responses",
+    stated="as in pre-training, responses of instruction pairs",
+    needed="measured: nothing is proved; printed are scores on tasks",
+    expected="not shown on small models",
+    kind="trend",
+)
+def no_difference() -> float:
+    """Zero, the value that a difference between two arms, or a slope, is compared with.
+
+    >>> no_difference()
+    0.0
+    """
+    return 0.0
+
+
+@claim(
+    "lm.edit_bounded",
+    f"{ZHU}, theorem 2 and table 16",
+    relation="<=",
+    says="under token-level editing the held-out loss does not grow by more than a slope",
+    needed="measured: nothing is proved",
+    expected="holds where the model is sure of the edited tokens; violated where it is not",
+    kind="trend",
+)
+def largest_slope(*, bounded_slope: float) -> float:
+    """Growth of the held-out loss in each generation that still counts as none, in nats.
+
+    >>> largest_slope(bounded_slope=0.03)
+    0.03
+    """
+    return bounded_slope
+
+
+@claim(
+    "zhu2025.coverage",
+    f"{ZHU}, figures 3 and 10",
+    relation="<=",
+    says="less of the human text than of its own lies in the synthetic 98 % perplexities",
+    stated="a judge that wrote neither text",
+    needed="measured: nothing is proved; at temperature 1 a generator may add a tail",
+    expected="depends on the temperature",
+    kind="trend",
+)
+def covered_share() -> float:
+    """Share of a text's own perplexities between its 1st and 99th percentile.
+
+    >>> covered_share()
+    0.98
+    """
+    return 0.98

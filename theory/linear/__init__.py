@@ -1,0 +1,1 @@
+"""Least squares: resampling, mixing, ridge and exact moments."""
