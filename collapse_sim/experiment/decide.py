@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -106,6 +106,8 @@ class _Run:
     error: float
     early_stop: bool
     least: int
+    decided: list[Verdict] = field(default_factory=list)
+    """Verdicts so far, to be counted beside the bar."""
 
     def simulate(self, streaming: Streaming, index: int, process: Process) -> Decided:
         """A process until its claims are decided, and their verdicts."""
@@ -137,6 +139,8 @@ class _Run:
         verdicts = [
             of if isinstance(of, Verdict) else of.judge(summary, self.error) for of in found
         ]
+        self.decided.extend(verdict for verdict in verdicts if verdict.verdict != "undecided")
+        streaming.place.bar.set_postfix_str(f"{len(self.decided)} decided")
         return Result(process, summary), verdicts
 
     def judge_joint(

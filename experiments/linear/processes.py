@@ -134,7 +134,7 @@ def _edits(settings: Settings, world: World, mask: str) -> Iterator[Process]:
             f"accepted are {accepted}"
         )
     for variant in _variants(settings, world, mask, masks):
-        yield from _edit(settings, world, mask, masks, variant)
+        yield from edit_processes(settings, world, mask, masks, variant)
 
 
 def _variants(settings: Settings, world: World, mask: str, masks: Masks) -> list[str]:
@@ -151,9 +151,10 @@ def _variants(settings: Settings, world: World, mask: str, masks: Masks) -> list
     return variants
 
 
-def _edit(
+def edit_processes(
     settings: Settings, world: World, mask: str, masks: Masks, variant: str
 ) -> Iterator[Process]:
+    """Make the process of these masks, and its mean over label noise where that is followed."""
     policy, external = masks.policy, variant == "external"
     learner = world.learner(human_labels=world.residuals)
     if masks.schedule is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from collapse_sim import masks as policies
 from experiments.linear.inputs import read_masks
@@ -115,6 +116,11 @@ def make_masks(settings: Settings, name: str, rows: int) -> Masks:
         schedule = read_masks(name, rows)[:edits]
         none = np.zeros((edits - len(schedule), rows), bool)
         schedule = np.concatenate([schedule.astype(bool), none])
+    return scheduled(schedule)
+
+
+def scheduled(schedule: Bool[np.ndarray, "edits rows"]) -> Masks:
+    """Masks that are fixed before the run."""
     counts = tuple(int(count) for count in schedule.sum(axis=1))
     pairs = tuple(count * (count - 1) for count in counts)
     return Masks(policies.MaskPolicy.of(schedule), counts, pairs, schedule)

@@ -4,9 +4,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
+import numpy as np
+
 from collapse_sim.experiment.process import Process
 from collapse_sim.largest_array import largest_array_of
+from collapse_sim.linear.design import GivenDesign
 from collapse_sim.workplace import OnHost
+from experiments.linear.ladders import make_ladders
+from experiments.linear.processes import edit_processes
+from experiments.linear.processes import make_processes as make_linear
+from experiments.linear.schedules import Masks, scheduled
+from experiments.linear.settings import PRESETS as LINEAR
+from experiments.linear.settings import Settings as LinearSettings
+from experiments.linear.world import World
+from experiments.linear.world import make_world as make_linear_world
+from experiments.recursion.families import make_processes as make_family
+from experiments.recursion.settings import Family
+from experiments.recursion.settings import Settings as FamilySettings
+from experiments.transformer.processes import make_learner
+from experiments.transformer.processes import make_processes as make_chains
+from experiments.transformer.settings import PRESETS as LANGUAGE
+from experiments.transformer.token_rule import token_rule_processes
+from experiments.transformer.world import make_world as make_language_world
 
 SMALL = {"seeds": 8, "tokens": 6000, "epochs": 1.0, "generations": 3}
 """Of language models: sizes at which a trend of the loss is plain, and seeds that decide it."""
@@ -45,42 +64,53 @@ def cost(process: Process) -> float:
 
 def linear_processes(shared: dict[str, Any]) -> list[Process]:
     """Every regime of the regression, and its ladders."""
-    from experiments.linear.ladders import make_ladders
-    from experiments.linear.processes import make_processes
-    from experiments.linear.settings import PRESETS, Settings
-    from experiments.linear.world import make_world
+    settings = LinearSettings(regimes=LINEAR["paper"].regimes, **shared)
+    world = make_linear_world(settings)
+    return [
+        *make_linear(settings, world),
+        *edit_processes(settings, world, "sliding", sliding_masks(settings), "chained"),
+        *make_ladders(settings, world),
+    ]
 
-    settings = Settings(regimes=PRESETS["paper"].regimes, **shared)
-    world = make_world(settings)
-    return [*make_processes(settings, world), *make_ladders(settings, world)]
+
+def sliding_masks(settings: LinearSettings) -> Masks:
+    """A third of the rows, moved on by a sixth each time: an edit touches half of the last one's.
+
+    Masks of this kind have no name among the flags; a user gives them as a file.
+    """
+    rows, edits = settings.samples, settings.generations - 1
+    places = (np.arange(rows) - np.arange(edits)[:, None] * rows // 6) % rows
+    return scheduled(places < rows // 3)
+
+
+def given_processes(shared: dict[str, Any]) -> list[Process]:
+    """A cubic over evenly spaced points, as an example of a design that is given."""
+    settings = LinearSettings(
+        regimes=("replace", "accumulate", "edit"), masks=("halves",), **shared
+    )
+    design = GivenDesign.of(np.vander(np.linspace(-1, 1, 40), 4))
+    world = World(design, 1.0, np.dtype(settings.precision))
+    return [_of_family(process, "given design") for process in make_linear(settings, world)]
 
 
 def recursion_processes(shared: dict[str, Any]) -> list[Process]:
     """Every family that decides something."""
-    from experiments.recursion.families import make_processes
-    from experiments.recursion.settings import Family, Settings
-
     found = []
     for family in get_args(Family):
         if family in ("all", "sources"):
             continue
-        settings = Settings(family=family, **shared)
+        settings = FamilySettings(family=family, **shared)
         if family in FRESH_HUMAN:
             settings = replace(settings, regimes=(*settings.regimes, "fresh_human"))
-        found += make_processes(settings)[0]
+        found += make_family(settings)[0]
     return found
 
 
 def language_processes(seed: int) -> list[Process]:
     """The token rule exactly, and small models of a source whose law is known."""
-    from experiments.transformer.processes import make_learner, make_processes
-    from experiments.transformer.settings import PRESETS
-    from experiments.transformer.token_rule import token_rule_processes
-    from experiments.transformer.world import make_world
-
-    settings = replace(PRESETS["oracle"], seed=seed, **SMALL)
-    world = make_world(settings)
-    chains = make_processes(settings, world, make_learner(settings, world))
+    settings = replace(LANGUAGE["oracle"], seed=seed, **SMALL)
+    world = make_language_world(settings)
+    chains = make_chains(settings, world, make_learner(settings, world))
     return [_of_family(process, "language") for process in (*token_rule_processes(world), *chains)]
 
 
@@ -96,4 +126,9 @@ def all_processes(
     """Processes of the regression, of distributions and of language models."""
     few = {} if replicates is None else {"replicates": replicates}
     shared = {"seed": seed, "precision": precision} | few
-    return [*linear_processes(shared), *recursion_processes(shared), *language_processes(seed)]
+    return [
+        *linear_processes(shared),
+        *given_processes(shared),
+        *recursion_processes(shared),
+        *language_processes(seed),
+    ]

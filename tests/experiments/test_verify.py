@@ -62,14 +62,10 @@ TRAINED = {
 }  # fmt: skip
 """Claims of the two studies, which train for minutes."""
 
-GIVEN = {"ref.edit_given", "ref.given_accumulate", "ref.given_replace"}
-"""Claims on a given design."""
-
-
 def test_every_other_claim_has_a_process(every):
     there = {check.claim for process in every for check in process.checks}
     claims = {claim.id for claim in ledger().values() if claim.decided == "check"}
-    assert claims - there == TRAINED | GIVEN | {"ref.edit_recursion"}
+    assert claims - there == TRAINED
 
 
 def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
