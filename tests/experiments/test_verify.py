@@ -62,6 +62,7 @@ TRAINED = {
 }  # fmt: skip
 """Claims of the two studies, which train for minutes."""
 
+
 def test_every_other_claim_has_a_process(every):
     there = {check.claim for process in every for check in process.checks}
     claims = {claim.id for claim in ledger().values() if claim.decided == "check"}
