@@ -15,6 +15,8 @@ class Certified(NamedTuple):
     labels: np.ndarray
     noise_std: float
     weights: tuple[float, ...]
+    noise_precision: float = 1e-9
+    """Relative precision of the standard deviation that float64 leaves."""
 
 
 def _columns(text: str, width: int) -> np.ndarray:
@@ -142,6 +144,7 @@ FILIP = Certified(
         -354.478233703349, -75.1242017393757, -10.8753180355343, -1.06221498588947,
         -0.670191154593408e-01, -0.246781078275479e-02, -0.402962525080404e-04,
     ),
+    1e-7,  # a condition number of 1e15
 )  # fmt: skip
 
 NORRIS = Certified(

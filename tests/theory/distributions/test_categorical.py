@@ -165,7 +165,7 @@ def test_chains_of_corpora_have_this_heterozygosity(process):
     human = rng.choice(3, size=(CHAINS, 6), p=at["probabilities"])
     points = human
     for generation in (1, 2, 3, 4):
-        formula = getattr(categorical, f"{process}_heterozygosity")
+        formula = getattr(categorical_edits, f"{process}_heterozygosity")
         expected = formula(**at, generation=generation)
         assert same_mean(spread(points)[1], expected)
         assert not same_mean(spread(points)[1], 1.02 * expected)

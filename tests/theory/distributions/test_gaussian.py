@@ -26,8 +26,8 @@ generations = st.integers(1, 30)
 
 def formula_of(process: str, moment: str):
     """The variance or mean_error of a process."""
-    module = gaussian if process in ("replace", "accumulate") else gaussian_edits
-    return getattr(module, f"{process}_{moment}")
+    own = {"replace": gaussian, "accumulate": gaussian_accumulate}
+    return getattr(own.get(process, gaussian_edits), f"{process}_{moment}")
 
 
 def edits():
