@@ -82,6 +82,14 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
+    "corpora": (
+        Column("excess", "excess"),
+        Column("theory", "excess", "closed"),
+        Column("heterozygosity", "heterozygosity"),
+        Column("theory", "heterozygosity", "closed"),
+        Column("lost", "test_error"),
+        Column("theory", "test_error", "closed"),
+    ),
 }
 
 EXPLAINED = {
@@ -103,6 +111,10 @@ EXPLAINED = {
     "contamination": (
         "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
         "to its human points, as a share of the first. Test error: of the first model."
+    ),
+    "corpora": (
+        "Excess: squared error above that of the human tokens alone. Lost: human mass of words "
+        "that are known no more."
     ),
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.theory import (
     references_contamination,
+    references_corpora,
     references_distributions,
     references_editing,
     references_formulas,
@@ -27,6 +28,7 @@ REFERENCES = [
     *references_distributions.REFERENCES,
     *references_selection.REFERENCES,
     *references_contamination.REFERENCES,
+    *references_corpora.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
 ]
