@@ -88,7 +88,8 @@ TABLES = {
         Column("heterozygosity", "heterozygosity"),
         Column("theory", "heterozygosity", "closed"),
         Column("lost", "test_error"),
-        Column("theory", "test_error", "closed"),
+        Column("alike", "alike"),
+        Column("first type", "first_type"),
     ),
 }
 
@@ -114,7 +115,8 @@ EXPLAINED = {
     ),
     "corpora": (
         "Excess: squared error above that of the human tokens alone. Lost: human mass of words "
-        "that are known no more."
+        "that are known no more. Alike: chance that two tokens are of one type. First type: its "
+        "probability."
     ),
 }
 

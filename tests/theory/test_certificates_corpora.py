@@ -3,7 +3,7 @@
 import pytest
 
 from theory import certificates_corpora
-from theory.distributions import kept_corpora
+from theory.distributions import kept_corpora, temperature
 
 
 @pytest.mark.parametrize("factor", [0.98, 1.02])
@@ -14,6 +14,10 @@ from theory.distributions import kept_corpora
             kept_corpora,
             "largest_excess",
             certificates_corpora.the_excess_rises_to_its_peak_and_falls,
+        ),
+        *(
+            (temperature, name, certificates_corpora.diversity_returns_later_than_it_is_lost)
+            for name in ("return_share", "stay_share")
         ),
     ],
 )

@@ -54,6 +54,7 @@ LAWS = [
     ("ref.gauss_median", {"samples": 3, "generation": 1}, math.log(2), 0.5, 1e-4),
     ("ref.gauss_median", {"samples": 3, "generation": 1}, 2.0, 1 - math.exp(-2), 1e-4),
     ("ref.gauss_median", {"samples": 20, "generation": 40}, 0.120 ** (1 / 40), 0.5, 2e-3),
+    *references_corpora.LAWS,
 ]
 """Distributions: a value, and the chance of at most that by hand, within an absolute error."""
 

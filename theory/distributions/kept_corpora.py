@@ -90,7 +90,7 @@ def largest_excess(*, human: int, generation: int) -> int:
     says=r"Polya's urn, N human tokens and m added a round: $H (1 - \frac1N) \prod_{k < t} "
     r"(1 - \frac{m}{(N + km)^2})$",
     needed="multinomial batches, all tokens kept",
-    expected=r"holds; it tends to about $1 - \frac1N$ of the human tokens' own, whatever m",
+    expected=r"holds; it tends to about $1 - \frac{1}{N + m/2}$ of the human tokens' own",
 )
 def polya_heterozygosity(
     *, probabilities: ArrayLike, human: int, added: int, generation: int
