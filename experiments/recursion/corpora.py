@@ -71,7 +71,7 @@ STARTS = (0.12, 1.0)
 LARGE = 20_000
 """Tokens of a corpus that is nearly infinite."""
 
-BATCHES, BATCH, PART = 20, 10**5, 0.3
+BATCHES, BATCH, PART = 8, 10**5, 0.3
 """Batches, tokens of each and their human share: the model's part of their noise is 1e-5 of it."""
 
 
@@ -120,7 +120,13 @@ def _lost(settings: Settings) -> Process:
     law = type_laws.zipf(WORDS, 1.0)
     # The last type of a memoriser stands for all that no human ever says.
     known = np.append(law, 0.0)
-    learner = Memoriser(known, TOKENS, dtype=jnp.dtype(settings.precision), tested=known)
+    learner = Memoriser(
+        known,
+        TOKENS,
+        representation="rows",
+        dtype=jnp.dtype(settings.precision),
+        tested=known,
+    )
     return _process(
         settings,
         "replace",

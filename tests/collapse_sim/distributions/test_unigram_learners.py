@@ -43,7 +43,7 @@ def test_posterior_draws():
     found = draw(Chain(learner, Replace(), 3), seed=2, count=COUNT)["first_type"]
     left = [posterior(samples=6, prior=[4.0, 2.0], generation=n) for n in ROUNDS]
     mean_is(found, 2 / 3 + np.array(left) * (PAIR[0] - 2 / 3))
-    rows = Sample.of(jnp.zeros(6, jnp.int32))
+    rows = Sample.of(jnp.zeros(6, jnp.int32), jnp.float32)
     fits = jax.jit(jax.vmap(lambda key: learner.fit(rows, key)))
     laws = fits(jax.random.split(jax.random.key(3), COUNT))
     # Beta(10, 2) has mean 5/6 and second moment 10 * 11 / (12 * 13)
