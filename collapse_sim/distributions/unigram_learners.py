@@ -28,7 +28,7 @@ class DirichletLearner(CategoricalLearner):
     zero where a law is drawn, or not one for each type.
     """
 
-    prior: Float[np.ndarray | Array, " types"] = field(kw_only=True)
+    prior: Float[np.ndarray | Array, " pseudo_counts"] = field(kw_only=True)
     sampled: bool = static(default=False, kw_only=True)
 
     def __post_init__(self):
@@ -81,7 +81,9 @@ class PooledLearner(CategoricalLearner):
         """Tokens of the mean of the models."""
         return super().generate(key, params.mean(axis=0), like, copies)
 
-    def measure(self, params: Probabilities, truth: Truth) -> dict[str, Float[Array, ""]]:
+    def measure(
+        self, params: Float[Array, "models types"], truth: Truth
+    ) -> dict[str, Float[Array, ""]]:
         """Measures of the mean of the models, and the mean squared distance to it, `spread`."""
         mean = params.mean(axis=0)
         spread = jnp.sum((params - mean) ** 2) / self.models
