@@ -48,6 +48,16 @@ def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
     return mean_ends(lines, run)
 
 
+def _draw_excess(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """Human tokens kept beside few and many of a model's own: the error they add."""
+    lines = read_curves(run, "excess", family="corpora")
+    lines = [line for line in lines if line.regime == "keep_human"]
+    draw_means(ax, lines)
+    finish(ax, lines, "Human words kept: squared error added")
+    colour = style.MARKS["keep_human"].colour
+    return [style.End(line.variant, float(line.mean[-1]), colour) for line in lines]
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -61,6 +71,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
         ax, run, "forgetting", "alive", "A rare word: share of chains that still know it"
     ),
     "contamination": _draw_contaminated,
+    "corpora": _draw_excess,
 }
 
 

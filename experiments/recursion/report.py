@@ -82,6 +82,15 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
+    "corpora": (
+        Column("excess", "excess"),
+        Column("theory", "excess", "closed"),
+        Column("heterozygosity", "heterozygosity"),
+        Column("theory", "heterozygosity", "closed"),
+        Column("lost", "test_error"),
+        Column("alike", "alike"),
+        Column("first type", "first_type"),
+    ),
 }
 
 EXPLAINED = {
@@ -103,6 +112,11 @@ EXPLAINED = {
     "contamination": (
         "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
         "to its human points, as a share of the first. Test error: of the first model."
+    ),
+    "corpora": (
+        "Excess: squared error above that of the human tokens alone. Lost: human mass of words "
+        "that are known no more. Alike: chance that two tokens are of one type. First type: its "
+        "probability."
     ),
 }
 

@@ -172,6 +172,29 @@ def _contamination(found: Found) -> Iterator[str]:
         )
 
 
+def _corpora(found: Found) -> Iterator[str]:
+    kept = [name for name in found.results if name.startswith("keep human, ")]
+    if kept:
+        human = found.results[kept[0]].process.where["human"]
+        shown = (
+            f"{found.mean(name, 'excess')} with {found.results[name].process.where['samples']}"
+            for name in kept
+        )
+        yield (
+            f"Beside {human} human tokens that are always kept, a model's own tokens cost at fit "
+            f"{found.fits(kept[0])} a squared error of {', '.join(shown)}"
+            f"{found.cite('ref.kept_excess')}."
+        )
+    if found.has("replace, lost words"):
+        first, last = (
+            100 * float(m) for m in found.results["replace, lost words"].mean("test_error")[[0, -1]]
+        )
+        yield (
+            f"Words that are lost make {first:.0f} % of human text at first, {last:.0f} % after "
+            f"{found.fits('replace, lost words')} generations{found.cite('ref.missing_mass')}."
+        )
+
+
 FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "gaussian": _gaussian,
     "categorical": _categorical,
@@ -181,6 +204,7 @@ FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "selection": _selection,
     "forgetting": _forgetting,
     "contamination": _contamination,
+    "corpora": _corpora,
 }
 
 

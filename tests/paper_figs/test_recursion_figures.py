@@ -22,6 +22,7 @@ PROCESSES = {
     "sources": [("replace", "none"), ("replace", "float16 sums")],
     "selection": [("accumulate", "spiked family"), ("human_only", "spiked family")],
     "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
+    "corpora": [("keep_human", "20 drawn"), ("accumulate", "an urn"), ("keep_human", "126 drawn")],
 }
 MEASURES = {
     "gaussian": ("variance", "tail_mass"),
@@ -31,6 +32,7 @@ MEASURES = {
     "sources": ("kl",),
     "selection": ("collapsed",),
     "contamination": ("squared_distance",),
+    "corpora": ("excess",),
 }
 
 
@@ -115,6 +117,12 @@ def test_two_estimates_from_the_same_batches(run):
     ax = recursion.draw(run).axes[list(PROCESSES).index("contamination")]
     assert [means("contamination", place) in drawn(ax) for place in range(3)] == [True, True, False]
     assert {text.get_text() for text in ax.texts} == {"debiased", "pooled"}
+
+
+def test_human_words_beside_few_and_many_drawn_ones(run):
+    ax = recursion.draw(run).axes[list(PROCESSES).index("corpora")]
+    assert [means("corpora", place) in drawn(ax) for place in range(3)] == [True, False, True]
+    assert {text.get_text() for text in ax.texts} == {"20 drawn", "126 drawn"}
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):

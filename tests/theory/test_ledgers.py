@@ -11,6 +11,7 @@ import pytest
 
 from tests.theory import (
     references_contamination,
+    references_corpora,
     references_distributions,
     references_editing,
     references_formulas,
@@ -27,6 +28,7 @@ REFERENCES = [
     *references_distributions.REFERENCES,
     *references_selection.REFERENCES,
     *references_contamination.REFERENCES,
+    *references_corpora.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
 ]
@@ -52,6 +54,7 @@ LAWS = [
     ("ref.gauss_median", {"samples": 3, "generation": 1}, math.log(2), 0.5, 1e-4),
     ("ref.gauss_median", {"samples": 3, "generation": 1}, 2.0, 1 - math.exp(-2), 1e-4),
     ("ref.gauss_median", {"samples": 20, "generation": 40}, 0.120 ** (1 / 40), 0.5, 2e-3),
+    *references_corpora.LAWS,
 ]
 """Distributions: a value, and the chance of at most that by hand, within an absolute error."""
 

@@ -51,10 +51,8 @@ def subsample_limit() -> float:
     "docs/theory.md, accumulate with a fraction of fresh truth",
     relation="==",
     says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
-    needed="mean estimation, equal batches",
+    needed="mean estimation, equal batches of points with a variance of their own",
     expected="holds",
-    decided="cited",
-    reason="a mean on part synthetic batches is decided by wang2026.rate instead",
 )
 def contaminated_mean_variance(*, generation: int, synthetic_fraction: float) -> float:
     r"""Variance of an accumulated mean when each batch is part synthetic, part fresh truth.
