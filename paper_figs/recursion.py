@@ -48,6 +48,15 @@ def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
     return mean_ends(lines, run)
 
 
+def _draw_regressions(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """Errors of logistic regression in units of the first one's, on their closed forms."""
+    lines = read_curves(run, "scaled_error", family="regressions")
+    lines = [line for line in lines if line.variant == "logistic"]
+    draw_means(ax, lines)
+    finish(ax, lines, "Logistic regression: squared error in fits")
+    return mean_ends(lines, run)
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -61,6 +70,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
         ax, run, "forgetting", "alive", "A rare word: share of chains that still know it"
     ),
     "contamination": _draw_contaminated,
+    "regressions": _draw_regressions,
 }
 
 

@@ -82,6 +82,11 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
+    "regressions": (
+        Column("error", "scaled_error"),
+        Column("theory", "scaled_error", "closed"),
+        Column("separated", "separated"),
+    ),
 }
 
 EXPLAINED = {
@@ -103,6 +108,10 @@ EXPLAINED = {
     "contamination": (
         "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
         "to its human points, as a share of the first. Test error: of the first model."
+    ),
+    "regressions": (
+        "Error: squared, in the norm of the Fisher information, by dimension; that of one fit to "
+        "many rows is 1."
     ),
 }
 

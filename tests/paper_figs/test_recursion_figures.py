@@ -22,6 +22,7 @@ PROCESSES = {
     "sources": [("replace", "none"), ("replace", "float16 sums")],
     "selection": [("accumulate", "spiked family"), ("human_only", "spiked family")],
     "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
+    "regressions": [("replace", "logistic"), ("accumulate", "logistic"), ("replace", "Poisson")],
 }
 MEASURES = {
     "gaussian": ("variance", "tail_mass"),
@@ -31,6 +32,7 @@ MEASURES = {
     "sources": ("kl",),
     "selection": ("collapsed",),
     "contamination": ("squared_distance",),
+    "regressions": ("scaled_error",),
 }
 
 
@@ -115,6 +117,11 @@ def test_two_estimates_from_the_same_batches(run):
     ax = recursion.draw(run).axes[list(PROCESSES).index("contamination")]
     assert [means("contamination", place) in drawn(ax) for place in range(3)] == [True, True, False]
     assert {text.get_text() for text in ax.texts} == {"debiased", "pooled"}
+
+
+def test_one_regression_of_two(run):
+    ax = recursion.draw(run).axes[list(PROCESSES).index("regressions")]
+    assert [means("regressions", place) in drawn(ax) for place in range(3)] == [True, True, False]
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):
