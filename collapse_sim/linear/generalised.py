@@ -82,11 +82,10 @@ class GeneralisedLearner:
 
     A fit takes Newton steps of a length at which the likelihood of any data rises: the whole step
     if no linear predictor changes by more than 1, else log(1 + R) / R of it, with R the largest
-    change (the third derivative along a step is at most R times the second: Bach 2010,
-    Propositions 1 and 2). No likelihood is compared, so that float32 is sufficient: a fit ends with
-    a whole step that changes no linear predictor by more than sqrt(eps), and is then right to about
-    eps. Without a maximum no such step comes: the fit is `separated`, as is one whose maximum this
-    precision cannot tell from others.
+    change (docs/theory.md, "Beyond least squares"). No likelihood is compared, so that float32 is
+    sufficient: a fit ends with a whole step that changes no linear predictor by more than
+    sqrt(eps), and is then right to about eps. Without a maximum no such step comes: the fit is
+    `separated`, as is one whose maximum this precision cannot reach or tell from others.
     """
 
     design: GaussianDesign | GivenDesign

@@ -17,7 +17,7 @@ from theory.validate import require_count, require_positive
 
 @claim(
     "dey2024.discard",
-    "Dey and Donoho 2024",
+    "Dey and Donoho 2024 (recalled)",
     relation="->",
     says="Discarding: variance ratio G.",
     stated="n -> infinity at fixed G, asymptotically linear estimators",
@@ -153,7 +153,7 @@ def replace_error_law(
 
 @claim(
     "dey2024.augment",
-    "Dey and Donoho 2024",
+    "Dey and Donoho 2024 (recalled)",
     relation="->",
     says="Augmenting: variance ratio sum_{g<=G} 1/g^2, efficiency >= 6/pi^2.",
     stated="n -> infinity at fixed G, asymptotically linear estimators",
