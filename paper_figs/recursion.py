@@ -49,11 +49,12 @@ def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
 
 
 def _draw_regressions(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """Errors of logistic regression in units of the first one's, on their closed forms."""
+    """Errors of one regression on its own labels, on their closed forms."""
     lines = read_curves(run, "scaled_error", family="regressions")
-    lines = [line for line in lines if line.variant == "logistic"]
+    first = lines[0].variant
+    lines = [line for line in lines if line.variant == first]
     draw_means(ax, lines)
-    finish(ax, lines, "Logistic regression: squared error in fits")
+    finish(ax, lines, f"{first.capitalize()} regression: squared error, in those of one fit")
     return mean_ends(lines, run)
 
 

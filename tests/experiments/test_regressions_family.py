@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -42,7 +43,7 @@ def test_claims_hold_and_numbers_five_percent_off_do_not(name):
     Of the sum of 1 / k^2 one more fit makes 3 %, and one less 5 %.
     """
     process = PROCESSES[name]
-    *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(7), 2**15)
+    *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(7), 2**16)
     assert summary.moments["separated"].largest.max() == 0
     (evidence,) = evidence_of(process)
     verdict = evidence.judge(summary, FAMILY_ERROR / 4)
@@ -63,9 +64,9 @@ def test_counts_stand_for_single_rows():
     singles = {"logistic": LogisticLearner(design), "Poisson": PoissonLearner(design)}
     for name, single in singles.items():
         labels = rng.integers(0, 2, (len(regressions.ROWS), copies)).astype(np.float32)
-        long = single.fit(Rows(inputs.astype(np.float32), labels.ravel()))
-        rows = regressions.ROWS.astype(np.float32)
-        short = learners[name].fit(Rows(rows, labels.sum(axis=1)))
+        rows, repeated = (jnp.asarray(x, jnp.float32) for x in (regressions.ROWS, inputs))
+        long = single.fit(Rows(repeated, jnp.asarray(labels.ravel())))
+        short = learners[name].fit(Rows(rows, jnp.asarray(labels.sum(axis=1))))
         shift = np.zeros(rows.shape[1])
         shift[0] = np.log(copies) if name == "Poisson" else 0
         np.testing.assert_allclose(short.weights - shift, long.weights, atol=2e-5)
