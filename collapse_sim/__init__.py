@@ -20,6 +20,7 @@ NAMES = {
     ),
     "masks": ("MaskPolicy", "Policy"),
     "linear.design": ("GaussianDesign", "GivenDesign"),
+    "linear.generalised": ("LogisticLearner", "PoissonLearner"),
     "linear.learner": ("ExternalPrior", "LinearLearner"),
     "distributions.categorical": ("CategoricalLearner",),
     "distributions.gaussian": ("GaussianLearner",),
@@ -104,6 +105,8 @@ if TYPE_CHECKING:
     from collapse_sim.language.transformer import TransformerConfig as TransformerConfig
     from collapse_sim.linear.design import GaussianDesign as GaussianDesign
     from collapse_sim.linear.design import GivenDesign as GivenDesign
+    from collapse_sim.linear.generalised import LogisticLearner as LogisticLearner
+    from collapse_sim.linear.generalised import PoissonLearner as PoissonLearner
     from collapse_sim.linear.learner import ExternalPrior as ExternalPrior
     from collapse_sim.linear.learner import LinearLearner as LinearLearner
     from collapse_sim.loaded import Loaded as Loaded

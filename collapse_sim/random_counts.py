@@ -72,10 +72,10 @@ def _poisson(
 def binomial(
     key: Key[Array, ""],
     count: Int[np.ndarray | Array, "*shape"],
-    chance: Float[Array, ""] | float,
+    chance: Float[Array, "*#shape"] | float,
     dtype: DType = jnp.float32,
 ) -> Int[Array, "*shape"]:
-    """Successes in `count` trials, each with the same chance from 0 to 1/2, for each entry.
+    """Successes in `count` trials of one chance from 0 to 1/2, for each entry; chances may differ.
 
     Poisson numbers of successes and failures, taken as in `multinomial`, and the last few trials by
     inversion. `jax.random.binomial` in float32 has a wrong variance from about 10^7 trials on.

@@ -50,6 +50,7 @@ FAMILIES = {
     "forgetting": "forgetting",
     "contamination": "contamination",
     "corpora": "corpora",
+    "regressions": "regressions",
 }
 """Families of `collapse-sim curse` by the module that makes their checks; other modules only
 report."""

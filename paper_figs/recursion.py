@@ -58,6 +58,16 @@ def _draw_excess(ax: Axes, run: RunDirectory) -> list[style.End]:
     return [style.End(line.variant, float(line.mean[-1]), colour) for line in lines]
 
 
+def _draw_regressions(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """Errors of one regression on its own labels, on their closed forms."""
+    lines = read_curves(run, "scaled_error", family="regressions")
+    first = lines[0].variant
+    lines = [line for line in lines if line.variant == first]
+    draw_means(ax, lines)
+    finish(ax, lines, f"{first.capitalize()} regression: squared error, in those of one fit")
+    return mean_ends(lines, run)
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -72,6 +82,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     ),
     "contamination": _draw_contaminated,
     "corpora": _draw_excess,
+    "regressions": _draw_regressions,
 }
 
 

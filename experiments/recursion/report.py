@@ -91,6 +91,11 @@ TABLES = {
         Column("alike", "alike"),
         Column("first type", "first_type"),
     ),
+    "regressions": (
+        Column("error", "scaled_error"),
+        Column("theory", "scaled_error", "closed"),
+        Column("separated", "separated"),
+    ),
 }
 
 EXPLAINED = {
@@ -117,6 +122,10 @@ EXPLAINED = {
         "Excess: squared error above that of the human tokens alone. Lost: human mass of words "
         "that are known no more. Alike: chance that two tokens are of one type. First type: its "
         "probability."
+    ),
+    "regressions": (
+        "Error: squared, in the norm of the Fisher information, by dimension; that of one fit to "
+        "many rows is 1."
     ),
 }
 

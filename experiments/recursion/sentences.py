@@ -195,6 +195,19 @@ def _corpora(found: Found) -> Iterator[str]:
         )
 
 
+def _regressions(found: Found) -> Iterator[str]:
+    for name in ("logistic", "Poisson"):
+        replace, accumulate = f"replace, {name}", f"accumulate, {name}"
+        if found.has(replace, accumulate):
+            yield (
+                f"After {found.fits(replace)} fits the error of {name} regression is "
+                f"{found.mean(replace, 'scaled_error')} times that of one fit on its last labels "
+                f"alone{found.cite('dey2024.discard')}, and "
+                f"{found.mean(accumulate, 'scaled_error')} times on all labels so far"
+                f"{found.cite('dey2024.augment')}."
+            )
+
+
 FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "gaussian": _gaussian,
     "categorical": _categorical,
@@ -205,6 +218,7 @@ FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "forgetting": _forgetting,
     "contamination": _contamination,
     "corpora": _corpora,
+    "regressions": _regressions,
 }
 
 

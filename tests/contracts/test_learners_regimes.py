@@ -26,9 +26,11 @@ from collapse_sim import (
     KeepHuman,
     KernelDensityLearner,
     LinearLearner,
+    LogisticLearner,
     Mix,
     MixtureLearner,
     PointLearner,
+    PoissonLearner,
     Replace,
     SpikeLearner,
     Verify,
@@ -39,6 +41,7 @@ from collapse_sim.distributions.rare_words import Memoriser
 from collapse_sim.distributions.verification import NearCentre, VerifiedLearner
 from collapse_sim.language.editing import EditAndDrop
 from collapse_sim.language.learner import LanguageLearner
+from collapse_sim.linear.generalised import GeneralisedLearner
 from collapse_sim.loop import Learner
 from collapse_sim.regimes import FromHuman, Regime
 from tests.collapse_sim.distributions.test_points import Exponential
@@ -54,6 +57,10 @@ LEARNERS = {
     "fresh rows": VerifiedLearner(FRESH, centre=np.zeros(DIM)),
     "shared statistics": LinearLearner(SHARED, representation="statistics", sizes=HALVES),
     "fresh statistics": LinearLearner(FRESH, representation="statistics", sizes=HALVES),
+    "logistic": LogisticLearner(SHARED),
+    "fresh logistic": LogisticLearner(FRESH, trials=3),
+    "Poisson": PoissonLearner(SHARED),
+    "fresh Poisson": PoissonLearner(FRESH),
     "Gaussian points": GaussianLearner(DIM, SAMPLES),
     "Gaussian statistics": GaussianLearner(DIM, SAMPLES, representation="statistics", sizes=HALVES),
     "tokens": Memoriser(LAW, SAMPLES, "rows", tested=LAW),
@@ -65,6 +72,7 @@ LEARNERS = {
 }
 
 ELSEWHERE = {
+    GeneralisedLearner: "half of a learner: `logistic` and `Poisson` are whole ones",
     PointLearner: "half of a learner: `one's own` is a whole one",
     LanguageLearner: "runs on the host, under every regime in language/test_chain.py",
 }
@@ -106,6 +114,10 @@ REFUSED = {
     "fresh rows": BESIDE | {"replace growing"},
     "shared statistics": OF_ROWS | {"edit confident"},
     "fresh statistics": OF_ROWS | BESIDE,
+    "logistic": OF_POINTS,
+    "fresh logistic": BESIDE | OF_POINTS,
+    "Poisson": OF_POINTS,
+    "fresh Poisson": BESIDE | OF_POINTS,
     "Gaussian points": OF_POINTS,
     "Gaussian statistics": OF_ROWS | {"mix", "edit additive", "edit confident"},
     "tokens": OF_POINTS,
@@ -121,7 +133,7 @@ REFUSED = {
 def run(learner: Learner, regime: str):
     with jax.disable_jit():
         labels = learner.human(KEY)[0].labels
-        dim = DIM if isinstance(learner, LinearLearner) else labels[0].size
+        dim = DIM if isinstance(learner, LinearLearner | GeneralisedLearner) else labels[0].size
         return Chain(learner, regimes(len(labels), dim)[regime], GENERATIONS)(KEY)
 
 

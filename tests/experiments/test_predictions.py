@@ -133,6 +133,7 @@ def test_numbers_on_a_given_design(tmp_path):
         "forgetting",
         "contamination",
         "corpora",
+        "regressions",
     ],
 )
 def test_numbers_of_distributions(family):

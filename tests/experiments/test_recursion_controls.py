@@ -18,7 +18,8 @@ from theory.claims import ledger
 from theory.distributions import gaussian_accumulate
 
 FAMILIES: tuple[Family, ...] = (
-    "gaussian", "categorical", "kde", "selection", "forgetting", "contamination", "corpora"
+    "gaussian", "categorical", "kde", "selection", "forgetting", "contamination",
+    "corpora", "regressions",
 )  # fmt: skip
 """Those that decide equalities."""
 
@@ -37,7 +38,7 @@ AFFORDABLE = {
     "selection": ("verified labels", "verified rows"),
 }  # fmt: skip
 """Processes of the default run that are quick to compile and to decide; forgetting,
-contamination and corpora have files of their own."""
+contamination, corpora and regressions have files of their own."""
 
 
 @functools.cache

@@ -23,6 +23,7 @@ PROCESSES = {
     "selection": [("accumulate", "spiked family"), ("human_only", "spiked family")],
     "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
     "corpora": [("keep_human", "20 drawn"), ("accumulate", "an urn"), ("keep_human", "126 drawn")],
+    "regressions": [("replace", "logistic"), ("accumulate", "logistic"), ("replace", "Poisson")],
 }
 MEASURES = {
     "gaussian": ("variance", "tail_mass"),
@@ -33,6 +34,7 @@ MEASURES = {
     "selection": ("collapsed",),
     "contamination": ("squared_distance",),
     "corpora": ("excess",),
+    "regressions": ("scaled_error",),
 }
 
 
@@ -123,6 +125,11 @@ def test_human_words_beside_few_and_many_drawn_ones(run):
     ax = recursion.draw(run).axes[list(PROCESSES).index("corpora")]
     assert [means("corpora", place) in drawn(ax) for place in range(3)] == [True, False, True]
     assert {text.get_text() for text in ax.texts} == {"20 drawn", "126 drawn"}
+
+
+def test_one_regression_of_two(run):
+    ax = recursion.draw(run).axes[list(PROCESSES).index("regressions")]
+    assert [means("regressions", place) in drawn(ax) for place in range(3)] == [True, True, False]
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):
