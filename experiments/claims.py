@@ -49,6 +49,7 @@ FAMILIES = {
     "selection": "selection",
     "forgetting": "forgetting",
     "contamination": "contamination",
+    "ridge": "ridge",
 }
 """Families of `collapse-sim curse` by the module that makes their checks; other modules only
 report."""

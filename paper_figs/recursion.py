@@ -48,6 +48,15 @@ def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
     return mean_ends(lines, run)
 
 
+def _draw_forgetful(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """The error of a chain of ridge fits, on its closed form."""
+    lines = read_curves(run, "test_error", family="ridge")
+    lines = [line for line in lines if (line.regime, line.variant) == ("replace", "ridge")]
+    draw_means(ax, lines)
+    finish(ax, lines, "Ridge fits to their own labels: test error")
+    return mean_ends(lines, run)
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -61,6 +70,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
         ax, run, "forgetting", "alive", "A rare word: share of chains that still know it"
     ),
     "contamination": _draw_contaminated,
+    "ridge": _draw_forgetful,
 }
 
 

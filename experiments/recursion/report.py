@@ -82,6 +82,12 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
+    "ridge": (
+        Column("test error", "test_error"),
+        Column("theory", "test_error", "closed"),
+        Column("memory", "memory"),
+        Column("theory", "memory", "closed"),
+    ),
 }
 
 EXPLAINED = {
@@ -104,6 +110,7 @@ EXPLAINED = {
         "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
         "to its human points, as a share of the first. Test error: of the first model."
     ),
+    "ridge": "Memory: share of true weights that are not 0 which is left in the mean fit.",
 }
 
 
