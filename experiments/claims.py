@@ -51,6 +51,7 @@ FAMILIES = {
     "contamination": "contamination",
     "corpora": "corpora",
     "regressions": "regressions",
+    "ridge": "ridge",
 }
 """Families of `collapse-sim curse` by the module that makes their checks; other modules only
 report."""

@@ -68,6 +68,15 @@ def _draw_regressions(ax: Axes, run: RunDirectory) -> list[style.End]:
     return mean_ends(lines, run)
 
 
+def _draw_forgetful(ax: Axes, run: RunDirectory) -> list[style.End]:
+    """The error of a chain of ridge fits, on its closed form."""
+    lines = read_curves(run, "test_error", family="ridge")
+    lines = [line for line in lines if (line.regime, line.variant) == ("replace", "ridge")]
+    draw_means(ax, lines)
+    finish(ax, lines, "Ridge fits to their own labels: test error")
+    return mean_ends(lines, run)
+
+
 PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
@@ -83,6 +92,7 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "contamination": _draw_contaminated,
     "corpora": _draw_excess,
     "regressions": _draw_regressions,
+    "ridge": _draw_forgetful,
 }
 
 

@@ -96,6 +96,12 @@ TABLES = {
         Column("theory", "scaled_error", "closed"),
         Column("separated", "separated"),
     ),
+    "ridge": (
+        Column("test error", "test_error"),
+        Column("theory", "test_error", "closed"),
+        Column("memory", "memory"),
+        Column("theory", "memory", "closed"),
+    ),
 }
 
 EXPLAINED = {
@@ -127,6 +133,7 @@ EXPLAINED = {
         "Error: squared, in the norm of the Fisher information, by dimension; that of one fit to "
         "many rows is 1."
     ),
+    "ridge": "Memory: share of true weights that are not 0 which is left in the mean fit.",
 }
 
 

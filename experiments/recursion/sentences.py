@@ -208,6 +208,23 @@ def _regressions(found: Found) -> Iterator[str]:
             )
 
 
+def _ridge(found: Found) -> Iterator[str]:
+    if found.has("replace, ridge"):
+        yield (
+            f"A ridge fitted {found.fits('replace, ridge')} times to the labels of the last fit "
+            f"has a finite error, {found.mean('replace, ridge', 'test_error')}"
+            f"{found.cite('ref.ridge_chain')}, and has forgotten nearly all: "
+            f"{found.mean('replace, ridge', 'memory')} of the true weights are left"
+            f"{found.cite('ref.ridge_memory')}."
+        )
+    many = "mixture, 1,000,000 rows"
+    if found.has(many):
+        yield (
+            "One row in a hundred of a model off by 1 leaves an error of "
+            f"{found.mean(many, 'test_error')} at a million rows{found.cite('dohmatob2025.cor1')}."
+        )
+
+
 FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "gaussian": _gaussian,
     "categorical": _categorical,
@@ -219,6 +236,7 @@ FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "contamination": _contamination,
     "corpora": _corpora,
     "regressions": _regressions,
+    "ridge": _ridge,
 }
 
 

@@ -7,7 +7,7 @@ judges its evidence as it stands.
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ from experiments.linear.processes import make_processes
 from experiments.linear.settings import parse as parse_linear
 from experiments.linear.world import make_world
 from experiments.recursion.families import make_processes as make_families
+from experiments.recursion.settings import Family
 from experiments.recursion.settings import parse as parse_curse
 from theory import ledger
 
@@ -123,18 +124,7 @@ def test_numbers_on_a_given_design(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "family",
-    [
-        "gaussian",
-        "categorical",
-        "mixture",
-        "kde",
-        "selection",
-        "forgetting",
-        "contamination",
-        "corpora",
-        "regressions",
-    ],
+    "family", [name for name in get_args(Family) if name not in ("all", "sources")]
 )
 def test_numbers_of_distributions(family):
     flags = ["--family", family, "--law", "zipf"]

@@ -14,11 +14,11 @@ def command(*arguments: str) -> int:
 
 
 def test_a_simulation_a_certificate_and_a_citation(capfd):
-    names = "kazdan2025.gauss_replace", "ref.golden_identity", "dohmatob2025.thm1"
+    names = "kazdan2025.gauss_replace", "ref.golden_identity", "ref.conf_free"
     assert command(*names) == 0
     shown = " ".join(capfd.readouterr().out.split())
     assert "ref.golden_identity: holds, by exact arithmetic: theory.certificates." in shown
-    assert "dohmatob2025.thm1: by nothing here: " in shown
+    assert "ref.conf_free: by nothing here: " in shown
     assert "replace, max likelihood" in shown and "holds within" in shown
     assert "1 of 1 negative controls caught" in shown
 

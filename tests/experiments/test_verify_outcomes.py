@@ -51,7 +51,7 @@ def test_the_widest_distance_is_told():
 
 
 def test_certificates_and_citations():
-    claims = [ledger()[name] for name in ("ref.golden_identity", "dohmatob2025.thm1")]
+    claims = [ledger()[name] for name in ("ref.golden_identity", "ref.conf_free")]
     exact, cited = decisions(claims, [], {"ref.golden_identity": True})
     assert exact.outcomes == ("holds",) and exact.is_decided
     assert cited.outcomes == ("cited",) and not cited.is_decided

@@ -16,6 +16,7 @@ from tests.theory import (
     references_editing,
     references_formulas,
     references_linear,
+    references_ridge,
     references_selection,
     references_tokens,
 )
@@ -29,6 +30,7 @@ REFERENCES = [
     *references_selection.REFERENCES,
     *references_contamination.REFERENCES,
     *references_corpora.REFERENCES,
+    *references_ridge.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
 ]
@@ -45,7 +47,7 @@ ANSWERS = [
 ]
 """Decisions, arrays, and zeros, which have no 2 %."""
 
-FORMULAS = references_formulas.REFERENCES
+FORMULAS = [*references_formulas.REFERENCES, *references_ridge.FORMULAS]
 
 LAWS = [
     # 5 % of an F law with 5 and 8 degrees are above 3.6875, of tables; the scale is 3 * 5 / 8

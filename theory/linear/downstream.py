@@ -17,8 +17,6 @@ from theory.validate import require_count, require_positive
     stated="fresh X, chain of least-squares fits, then ridge (recalled)",
     needed="T_0 >= d + 2, any covariance, any linear smoother",
     expected="holds",
-    decided="cited",
-    reason="chains of generators before a ridge fit are not simulated by any experiment",
 )
 def downstream_error(
     *,
@@ -85,8 +83,6 @@ def downstream_ridge_error(
     stated="no penalty, low-dimensional (recalled)",
     needed="d -> infinity at fixed phi = d/T < 1 and phi_0 = d/T_0 < 1",
     expected="holds in the limit; the exact form has T - d - 1 for T - d",
-    decided="cited",
-    reason="a limit in d and T; chains of generators are not simulated by any experiment",
 )
 def downstream_ridgeless_asymptotic(
     *,

@@ -22,8 +22,6 @@ from theory.validate import (
     needed="d/T -> 0",
     expected="holds to leading order",
     order="leading",
-    decided="cited",
-    reason="fits on shifted synthetic rows are not simulated by any experiment",
 )
 def scaling_error(
     *,
@@ -68,8 +66,6 @@ def scaling_plateau(*, synthetic_fraction: float, shift_norm: float) -> float:
     needed="d/T -> 0, row weights (1 - a)/p_1 and a/p_2",
     expected="holds to leading order; the best a vanishes with d/T",
     order="leading",
-    decided="cited",
-    reason="fits on weighted synthetic rows are not simulated by any experiment",
 )
 def weighted_mixing_error(
     *,
@@ -131,10 +127,8 @@ def optimal_synthetic_weight(
     says="E ~ p_2^2 a^2 c^2 + (d/T) [(1 - a) p_1 sigma_1^2 + a p_2 sigma_2^2].",
     stated="row weights (recalled, wording to be confirmed)",
     needed="not met by row weights (1 - a)/p_1 and a/p_2: see ref.weighted",
-    expected="violated as recalled: .0409 measured against .0100 at a = 0",
+    expected="violated as recalled: a verdict on our row weights, not on the paper",
     order="leading",
-    decided="cited",
-    reason="recalled and not attributed; refuted by the law of ref.weighted",
 )
 def recalled_weighted_mixing_error(
     *,
@@ -173,8 +167,7 @@ def iterated_mixing_error(
 
     $E_n = E^{clean} \frac{1 - p_2^{2n}}{1 - p_2^2} + p_2^{2n} c_0^2$, the plateau $p_2^2 c^2$
     with the last error in place of $c^2$; $c_0$ is the first generator's shift. At $p_2 = 1$:
-    $c_0^2 + n E^{clean}$. Source: after Dohmatob et al. 2025, Corollary 3, recalled and
-    unverified.
+    $c_0^2 + n E^{clean}$. Source: after Dohmatob et al. 2025, Corollary 3, recalled.
 
     >>> iterated_mixing_error(
     ...     generation=2, clean_error=1.0, shift_norm=2.0, synthetic_fraction=0.5)
@@ -191,20 +184,18 @@ def iterated_mixing_error(
 
 @claim(
     "dohmatob2025.cor3",
-    "Dohmatob et al. 2025, Corollary 3 (recalled)",
+    "Dohmatob et al. 2025, Corollary 3 (recalled; what it iterates is our reading)",
     relation="->",
     says="Iterative mixing: E -> E_clean / (1 - p_2^2), up to order p_2^(2t).",
     stated="iterative mixing (recalled)",
-    needed="unknown",
-    expected="unverified",
+    needed="d/T -> 0; fresh rows each round, of which p_2 are labelled by the last fit",
+    expected="holds to leading order for this reading of it",
     order="leading",
-    decided="cited",
-    reason="recalled; what the source iterates is unknown",
 )
 def iterated_mixing_limit(*, clean_error: float, synthetic_fraction: float) -> float:
     r"""Limit of iterated mixing: $E^{clean} / (1 - p_2^2)$, $p_2 < 1$.
 
-    Source: Dohmatob et al. 2025, Corollary 3, recalled and unverified.
+    Source: after Dohmatob et al. 2025, Corollary 3, recalled; derived in docs/penalised.md.
 
     >>> iterated_mixing_limit(clean_error=3.0, synthetic_fraction=0.5)
     4.0

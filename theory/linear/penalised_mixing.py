@@ -21,8 +21,6 @@ from theory.validate import require_count, require_fraction, require_positive
     stated="d/T -> gamma > 1, fresh labels, fixed X (recalled)",
     needed="isotropic Gaussian X, d >= T + 2 for the finite form given here",
     expected="holds; least at w = .618 for every gamma",
-    decided="cited",
-    reason="minimum-norm chains are not simulated by any experiment",
 )
 def min_norm_mix_limit(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, real_weight: float
@@ -101,8 +99,7 @@ def ridge_mix_limit(
     stated="isotropic, random effects or spiked",
     needed="any spectrum, mode by mode, in the limit of rounds",
     expected="holds: below 1/2 bias and noise of every mode fall as w grows",
-    decided="cited",
-    reason="ridge label mixing is not simulated by any experiment",
+    decided="exact",
 )
 def ridge_least_optimal_weight() -> float:
     r"""Least value the best real weight of ridge label mixing can take: one half.

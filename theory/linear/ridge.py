@@ -6,6 +6,7 @@ all: g = E tr G / d, h = E tr G^2 / d and v = E tr S (S + lambda I)^-2 / T.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +80,38 @@ def ridge_constants_one_column(*, samples: int, penalty: float) -> RidgeConstant
     return RidgeConstants(squared + ridge * noise, squared, noise)
 
 
+def ridge_constants_two_columns(*, samples: int, penalty: float) -> RidgeConstants:
+    r"""Constants for d = 2 by quadrature over the law of the two eigenvalues of X'X, $T \ge 2$.
+
+    Their sum is chi-squared with 2T degrees and, independently, $W = 4 \det / \mathrm{tr}^2$ has
+    $P(W \le w) = w^{(T - 1)/2}$ (Mauchly 1940), so they are $\frac s2 (1 \pm \sqrt{1 - W})$.
+    Source: docs/penalised.md, ridge chains.
+
+    >>> ridge_constants_two_columns(samples=7, penalty=0.0)
+    RidgeConstants(kept=1.0, kept_squared=1.0, noise_gain=0.5)
+    """
+    require_count("samples", samples, least=2)
+    require_positive("penalty", penalty, zero=True)
+    if penalty == 0:
+        return RidgeConstants(1.0, 1.0, base_error(dim=2, samples=samples))
+    # The root of the sum has a smooth density; ends beyond which there is 1e-16 of it.
+    law = scipy.stats.chi(2 * samples)
+    low, high = law.ppf(1e-16), law.isf(1e-16)
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    root = (low + high + (high - low) * nodes) / 2
+    chances = weights * law.pdf(root) * (high - low) / 2
+    of_w, more = scipy.special.roots_jacobi(60, 0, (samples - 3) / 2)  # 2 W - 1
+    apart = np.sqrt((1 - of_w) / 2)
+    halves = root[:, None] ** 2 / 2 / samples
+    kept = kept_squared = noise = 0.0
+    for eigenvalue in (halves * (1 + apart), halves * (1 - apart)):
+        shrunk = eigenvalue + penalty
+        values = eigenvalue / shrunk, (eigenvalue / shrunk) ** 2, eigenvalue / shrunk**2 / samples
+        g, h, v = (float(chances @ value @ more / more.sum()) for value in values)
+        kept, kept_squared, noise = kept + g / 2, kept_squared + h / 2, noise + v
+    return RidgeConstants(kept, kept_squared, noise)
+
+
 def ridge_constants_asymptotic(*, dim: int, samples: int, penalty: float) -> RidgeConstants:
     r"""Constants as d and T grow with $\phi = d/T$ fixed (Marchenko-Pastur law).
 
@@ -128,12 +161,10 @@ def clean_ridge_error(
     says="Ridge every generation: E_n = a_n - 2 b_n + |w_0|^2 -> |w_0|^2 + s^2 v/(1 - h).",
     needed="fresh isotropic Gaussian X; finite-T or Marchenko-Pastur constants",
     expected="holds; the error is finite while the memory g^n of the truth vanishes",
-    decided="cited",
-    reason="ridge chains are not simulated by any experiment",
 )
 def ridge_chain_error(
     *,
-    constants: RidgeConstants,
+    constants: RidgeConstants | Sequence[float],
     noise_std: float = 1.0,
     true_norm: float,
     generation: int,
@@ -151,7 +182,7 @@ def ridge_chain_error(
     require_positive("noise_std", noise_std, zero=True)
     require_positive("true_norm", true_norm, zero=True)
     require_count("generation", generation, least=1)
-    squared_norm = true_norm**2
+    constants, squared_norm = RidgeConstants(*constants), true_norm**2
     overlap = squared_norm * ridge_chain_memory(constants=constants, generation=generation)
     for _ in range(generation):
         squared_norm = constants.kept_squared * squared_norm + noise_std**2 * constants.noise_gain
@@ -176,14 +207,25 @@ def ridge_chain_limit(
     return true_norm**2 + noise_std**2 * constants.noise_gain / (1 - constants.kept_squared)
 
 
-def ridge_chain_memory(*, constants: RidgeConstants, generation: int) -> float:
+@claim(
+    "ref.ridge_memory",
+    "derived: theory/linear/ridge.py, ridge_chain_memory",
+    relation="==",
+    says="Ridge every generation: the share g^n of the true weights is left in the mean fit.",
+    needed="fresh isotropic Gaussian X",
+    expected="holds: a finite error is no sign that anything is remembered",
+)
+def ridge_chain_memory(*, constants: RidgeConstants | Sequence[float], generation: int) -> float:
     r"""Share of the true weights still in the mean fit: $g^n$, to be reported beside the error.
+
+    The mean of $\langle \hat w_n, w_0 \rangle / \lVert w_0 \rVert^2$, isotropic Gaussian rows.
+    Source: derived here.
 
     >>> ridge_chain_memory(constants=RidgeConstants(0.5, 0.25, 0.5), generation=3)
     0.125
     """
     require_count("generation", generation, least=1)
-    return constants.kept**generation
+    return RidgeConstants(*constants).kept ** generation
 
 
 @claim(
@@ -194,8 +236,6 @@ def ridge_chain_memory(*, constants: RidgeConstants, generation: int) -> float:
     stated="the noise-free version (recalled)",
     needed="fresh isotropic Gaussian X, T <= d - 2",
     expected="holds",
-    decided="cited",
-    reason="minimum-norm chains are not simulated by any experiment",
 )
 def min_norm_error(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, generation: int
@@ -223,9 +263,7 @@ def min_norm_error(
     relation="==",
     says="E = |w_0|^2 (1 - T/d) + n sigma^2 T/(d - T - 1).",
     needed="shared isotropic Gaussian X, T <= d - 2",
-    expected="holds",
-    decided="cited",
-    reason="minimum-norm chains are not simulated by any experiment",
+    expected="holds: no bias is added, and no bound is kept",
 )
 def min_norm_shared_error(
     *, dim: int, samples: int, noise_std: float = 1.0, true_norm: float, generation: int

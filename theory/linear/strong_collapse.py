@@ -49,8 +49,6 @@ def shift_factor(*, dim: int, samples: int, synthetic_rows: int) -> Fraction:
     says="Exact error on a mixture: noise d/(T - d - 1) + c^2 (p_2^2 + p_1 p_2 u(T, d)).",
     needed="isotropic Gaussian X, ridgeless, T >= d + 2",
     expected="holds",
-    decided="cited",
-    reason="fits on shifted synthetic rows are not simulated by any experiment",
 )
 def mixture_error(
     *,
@@ -130,9 +128,7 @@ def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty:
     says="Ridge on a mixture: E ~ B + V + zeta.",
     stated="proportional limit, exogenous shift (recalled)",
     needed="Gaussian X; tr(Sigma Delta) = c^2",
-    expected="holds: isotropic ridgeless by the exact form, any ridge to 2 % at d = 120",
-    decided="cited",
-    reason="fits on shifted synthetic rows are not simulated by any experiment",
+    expected="holds in the limit, for a ridge with d > T and without one; off by O(1/d) before",
 )
 def mixture_error_asymptotic(
     *,
