@@ -49,6 +49,7 @@ FAMILIES = {
     "selection": "selection",
     "forgetting": "forgetting",
     "contamination": "contamination",
+    "estimates": "estimates",
 }
 """Families of `collapse-sim curse` by the module that makes their checks; other modules only
 report."""

@@ -61,6 +61,9 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
         ax, run, "forgetting", "alive", "A rare word: share of chains that still know it"
     ),
     "contamination": _draw_contaminated,
+    "estimates": lambda ax, run: _draw_share(
+        ax, run, "estimates", "covered", "The usual 95 % interval: share that cover the truth"
+    ),
 }
 
 

@@ -82,6 +82,13 @@ TABLES = {
         Column("largest error", "largest_mean_error"),
         Column("test error", "test_error", "mean", 0),
     ),
+    "estimates": (
+        Column("covered", "covered"),
+        Column("theory", "covered", "closed"),
+        Column("variance", "variance"),
+        Column("drawn variance", "drawn_variance"),
+        Column("mean error", "squared_mean_error"),
+    ),
 }
 
 EXPLAINED = {
@@ -104,6 +111,7 @@ EXPLAINED = {
         "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
         "to its human points, as a share of the first. Test error: of the first model."
     ),
+    "estimates": "Covered: share of usual 95 % intervals that hold the truth.",
 }
 
 

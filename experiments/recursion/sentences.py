@@ -172,6 +172,16 @@ def _contamination(found: Found) -> Iterator[str]:
         )
 
 
+def _estimates(found: Found) -> Iterator[str]:
+    intervals = "replace, equal sizes"
+    if found.has(intervals):
+        share = 100 * float(found.results[intervals].mean("covered")[-1])
+        yield (
+            f"Of the 95 % intervals taken from generation {found.fits(intervals)} alone "
+            f"{share:.0f} % cover the truth{found.cite('ref.coverage')}."
+        )
+
+
 FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "gaussian": _gaussian,
     "categorical": _categorical,
@@ -181,6 +191,7 @@ FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "selection": _selection,
     "forgetting": _forgetting,
     "contamination": _contamination,
+    "estimates": _estimates,
 }
 
 

@@ -124,8 +124,11 @@ def test_numbers_on_a_given_design(tmp_path):
 
 @pytest.mark.parametrize(
     "family",
-    ["gaussian", "categorical", "mixture", "kde", "selection", "forgetting", "contamination"],
-)
+    [
+        "gaussian", "categorical", "mixture", "kde", "selection", "forgetting", "contamination",
+        "estimates",
+    ],
+)  # fmt: skip
 def test_numbers_of_distributions(family):
     flags = ["--family", family, "--law", "zipf"]
     flags += ["--generations", "6"] if family == "gaussian" else []

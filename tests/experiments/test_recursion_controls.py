@@ -18,7 +18,8 @@ from theory.claims import ledger
 from theory.distributions import gaussian_accumulate
 
 FAMILIES: tuple[Family, ...] = (
-    "gaussian", "categorical", "kde", "selection", "forgetting", "contamination"
+    "gaussian", "categorical", "kde", "selection", "forgetting", "contamination",
+    "estimates",
 )  # fmt: skip
 """Those that decide equalities."""
 
@@ -36,8 +37,8 @@ AFFORDABLE = {
     "kde": ("replace, 5 fits",),
     "selection": ("verified labels", "verified rows"),
 }  # fmt: skip
-"""Processes of the default run that are quick to compile and to decide; forgetting and
-contamination have files of their own."""
+"""Processes of the default run that are quick to compile and to decide; forgetting,
+contamination and estimates have files of their own."""
 
 
 @functools.cache

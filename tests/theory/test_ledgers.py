@@ -13,6 +13,7 @@ from tests.theory import (
     references_contamination,
     references_distributions,
     references_editing,
+    references_estimates,
     references_formulas,
     references_linear,
     references_selection,
@@ -27,6 +28,7 @@ REFERENCES = [
     *references_distributions.REFERENCES,
     *references_selection.REFERENCES,
     *references_contamination.REFERENCES,
+    *references_estimates.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
 ]

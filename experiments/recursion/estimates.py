@@ -1,0 +1,164 @@
+"""What users compute from synthetic data, and what extrapolation and fresh rows do.
+
+Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
+flags only --replicates and --precision say anything here.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from collapse_sim.distributions.fresh_rows import FreshRows
+from collapse_sim.distributions.gaussian_law import GaussianLaw
+from collapse_sim.distributions.synthetic_sets import SyntheticSets
+from collapse_sim.experiment.process import Check, Process, Recording
+from collapse_sim.loop import Trace
+from experiments.recursion.points import family_process
+from experiments.recursion.settings import Settings
+from theory.distributions import estimates
+
+REPLICATES = 2**20
+
+LARGE, ROUNDS = 10**5, 10
+"""Points of a generation whose interval is taken, and generations."""
+
+QUANTILE = 1.959963984540054
+"""Standard errors to either side of an interval of 95 %."""
+
+POINTS = 30
+"""Points of a Gaussian that is extrapolated away from its successor."""
+
+WEIGHTS = ((1.0, 1.0), (1.5, 0.8))
+"""Weights of the extrapolation, with the share of its variance that the model is sampled with."""
+
+FRESH: dict[str, Any] = {"samples": 10, "human": 3}
+AT_REST = 10
+"""Generations after which the limit is reached within 1e-3."""
+
+STEPS = "by its steps, each averaged over its own draw"
+
+SETS: dict[str, Any] = {"samples": 10, "drawn": 10}
+AVERAGED = (1, 2, 5)
+"""Numbers of synthetic sets, the last all of them."""
+
+NUMBERS = "the generations are numbers of sets"
+
+
+def processes(settings: Settings) -> Iterator[Process]:
+    yield from _intervals(settings)
+    yield from _extrapolated(settings)
+    yield _fresh(settings)
+    yield _averaged(settings)
+
+
+_process = partial(family_process, "estimates", replicates=REPLICATES)
+
+
+def _intervals(settings: Settings) -> Iterator[Process]:
+    """Usual intervals of the mean, from the last generation's points alone."""
+    sizes = {"equal sizes": [LARGE] * ROUNDS, "nine for each": [LARGE, 9 * LARGE]}
+    for name, samples in sizes.items():
+        law = GaussianLaw.of(
+            "replace",
+            samples=np.array(samples),
+            generations=len(samples),
+            dtype=jnp.dtype(settings.precision),
+        )
+        equal = len(set(samples)) == 1
+        at = (2, 5, ROUNDS) if equal else (2,)
+        yield _process(
+            settings,
+            "replace",
+            name,
+            Recording(law, partial(_covered, np.array(samples)), alone=True),
+            {"samples": LARGE if equal else samples},
+            *(Check("ref.coverage", "covered", n, support=(0.0, 1.0)) for n in at),
+            closed={"covered": estimates.naive_coverage} if equal else {},
+        )
+
+
+def _covered(sizes: Float[np.ndarray, " generations"], trace: Trace) -> Trace:
+    """Whether the interval of each generation covers the true mean, 0."""
+    widths = QUANTILE**2 * trace["variance"] / sizes
+    covered = trace["squared_mean_error"] <= widths
+    return {"covered": covered.astype(trace["variance"].dtype)}
+
+
+def _extrapolated(settings: Settings) -> Iterator[Process]:
+    """A fit moved away from the fit to its own draws; generation 2 is the extrapolated one."""
+    for weight, share in WEIGHTS:
+        law = GaussianLaw.of(
+            "replace",
+            samples=POINTS,
+            generations=2,
+            estimator="maximum_likelihood",
+            dtype=jnp.dtype(settings.precision),
+        )
+        where = {"samples": POINTS, "weight": weight, "sampling_variance": share}
+        plain = where | {"weight": 0.0}
+        forms = {
+            "drawn_variance": estimates.extrapolated_variance,
+            "squared_variance_error": estimates.extrapolated_error,
+        }
+        yield _process(
+            settings,
+            "extrapolate",
+            f"w = {weight:g}, {share:g} of variance",
+            Recording(law, partial(_extrapolate, weight, share), alone=True),
+            where,
+            Check("neon2026.gauss", "drawn_variance"),
+            Check("ref.neon_error", "squared_variance_error"),
+            closed={name: [form(**plain), form(**where)] for name, form in forms.items()},
+        )
+
+
+def _extrapolate(weight: float, share: float, trace: Trace) -> Trace:
+    """Variance of draws from the fit, and from the fit extrapolated.
+
+    A sampler with a share of the variance has this share of the second fit's scatter.
+    """
+    first, second = trace["variance"]
+    drawn = share * jnp.stack([first, (1 + weight) * first - weight * share * second])
+    return {"drawn_variance": drawn, "squared_variance_error": (drawn - 1) ** 2}
+
+
+def _fresh(settings: Settings) -> Process:
+    """As many fresh human points in every generation."""
+    human = FRESH["human"]
+    return _process(
+        settings,
+        "fresh_human",
+        f"exactly {human} of {FRESH['samples']}",
+        FreshRows(human, FRESH["samples"] - human, AT_REST, jnp.dtype(settings.precision)),
+        FRESH,
+        Check("dhoot2026.fixedpoint", "variance"),
+        Check("dhoot2026.fixedpoint_mean", "squared_mean_steps", note=STEPS),
+        closed={"variance": estimates.fresh_rows_variance},
+    )
+
+
+def _averaged(settings: Settings) -> Process:
+    """Estimates averaged over several sets of one generator: value m is about m sets."""
+    sets = SyntheticSets(**SETS, sets=AVERAGED[-1], dtype=jnp.dtype(settings.precision))
+    return _process(
+        settings,
+        "average",
+        "several sets",
+        sets,
+        SETS,
+        *(
+            Check("raisa2024.m", "squared_mean_error", m, {"sets": m}, note=NUMBERS)
+            for m in AVERAGED
+        ),
+        closed={
+            f"squared_{statistic}_error": [
+                estimates.averaged_error(**SETS, sets=m, statistic=statistic)
+                for m in range(1, AVERAGED[-1] + 1)
+            ]
+            for statistic in ("mean", "variance")
+        },
+    )
