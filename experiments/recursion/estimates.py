@@ -1,4 +1,4 @@
-"""What users compute from synthetic data, and what extrapolation and fresh rows do.
+"""What users compute from synthetic data, and what extrapolation, fresh rows and curation do.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates and --precision say anything here.
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from collapse_sim.distributions.curated import CuratedTokens
 from collapse_sim.distributions.fresh_rows import FreshRows
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.synthetic_sets import SyntheticSets
@@ -19,7 +20,7 @@ from collapse_sim.experiment.process import Check, Process, Recording
 from collapse_sim.loop import Trace
 from experiments.recursion.points import family_process
 from experiments.recursion.settings import Settings
-from theory.distributions import estimates
+from theory.distributions import curation, estimates
 
 REPLICATES = 2**20
 
@@ -47,12 +48,21 @@ AVERAGED = (1, 2, 5)
 
 NUMBERS = "the generations are numbers of sets"
 
+LAW, REWARDS = [0.4, 0.3, 0.2, 0.1], [0.0, 0.5, 1.0, 1.5]
+CHOICES, TOKENS = (2, 4), 64
+"""Draws that a token is chosen among, and tokens chosen, of four types."""
+
+RIVALS: dict[str, Any] = {"share": 0.5, "reward_gap": 1.0}
+MANY_TOKENS, CHOSEN = 512, 5
+"""Tokens of two types, and generations."""
+
 
 def processes(settings: Settings) -> Iterator[Process]:
     yield from _intervals(settings)
     yield from _extrapolated(settings)
     yield _fresh(settings)
     yield _averaged(settings)
+    yield from _curated(settings)
 
 
 _process = partial(family_process, "estimates", replicates=REPLICATES)
@@ -161,4 +171,41 @@ def _averaged(settings: Settings) -> Process:
             ]
             for statistic in ("mean", "variance")
         },
+    )
+
+
+def _curated(settings: Settings) -> Iterator[Process]:
+    """Tokens chosen among several by their rewards: one round of it, and several."""
+    dtype, law, rewards = jnp.dtype(settings.precision), np.array(LAW), np.array(REWARDS)
+    for choices in CHOICES:
+        tokens = CuratedTokens.of(
+            law, rewards, choices=choices, samples=TOKENS, generations=2, dtype=dtype
+        )
+        yield _process(
+            settings,
+            "choose",
+            f"one of {choices}",
+            tokens,
+            {"probabilities": LAW, "rewards": REWARDS, "choices": choices},
+            Check("ferbach2024.gain", "exponential_reward"),
+            replicates=2**14,
+        )
+    share, gap = RIVALS["share"], RIVALS["reward_gap"]
+    tokens = CuratedTokens.of(
+        np.array([share, 1 - share]),
+        np.array([0.0, gap]),
+        samples=MANY_TOKENS,
+        generations=CHOSEN,
+        dtype=dtype,
+    )
+    yield _process(
+        settings,
+        "choose",
+        "two types",
+        tokens,
+        RIVALS,
+        Check("ref.curation_rate", "first_share", 3),
+        Check("ref.curation_rate", "first_share"),
+        closed={"first_share": curation.losing_share},
+        replicates=2**15,
     )

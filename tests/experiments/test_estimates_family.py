@@ -17,10 +17,15 @@ PROCESSES = {process.name: process for process in estimates.processes(Settings()
 
 DECIDED = """
 ref.coverage neon2026.gauss ref.neon_error dhoot2026.fixedpoint dhoot2026.fixedpoint_mean
-raisa2024.m
+raisa2024.m ferbach2024.gain ref.curation_rate
 """.split()
 
-QUICK = {"replace, nine for each": 2**18, "fresh human, exactly 3 of 10": 2**18}
+QUICK = {
+    "replace, nine for each": 2**18,
+    "fresh human, exactly 3 of 10": 2**18,
+    "choose, one of 2": 2**12,
+    "choose, two types": 2**13,
+}
 """Processes that run quickly, and replicates that decide them."""
 
 
@@ -46,6 +51,15 @@ def test_claims_hold_and_numbers_six_percent_off_do_not(name, replicates):
                 off = factor * evidence.predicted[0]
                 wrong = replace(evidence, predicted=(off, off))
                 assert wrong.judge(summary, error).verdict == "violated", (evidence.claim, factor)
+
+
+def test_a_bound_above_the_mean_is_seen():
+    process = PROCESSES["choose, one of 4"]
+    *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(8), 2**12)
+    (evidence,) = evidence_of(process)
+    more = 1.15 * evidence.predicted[0]
+    wrong = replace(evidence, predicted=(more, more))
+    assert wrong.judge(summary, FAMILY_ERROR / 20).verdict == "violated"
 
 
 def test_the_command_writes_a_run_and_prints_80_columns(tmp_path, monkeypatch, capfd):

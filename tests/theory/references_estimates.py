@@ -3,6 +3,8 @@
 Rows are (claim id, parameters, number, relative tolerance). A formula off by 2 % misses them.
 """
 
+import math
+
 import numpy as np
 from scipy import special
 
@@ -65,6 +67,9 @@ def _fresh(samples: int, human: int) -> list[tuple]:
     ]
 
 
+COINS = {"probabilities": [0.5, 0.5], "rewards": [0.0, math.log(3)]}
+RIVALS = {"share": 0.5, "reward_gap": math.log(3)}
+
 _VARIANCE = {"samples": 7, "drawn": 5, "sets": 2, "statistic": "variance"}
 
 REFERENCES: list[tuple[str, dict, float, float]] = [
@@ -81,4 +86,15 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("raisa2024.m", {"samples": 4, "drawn": 4, "sets": 2}, 3 / 8, 1e-12),
     ("raisa2024.m", {"samples": 5, "drawn": 10, "sets": 1}, 3 / 10, 1e-12),
     ("raisa2024.m", _VARIANCE, averaged_variance_error(7, 5), 1e-12),
+    ("beirami2025.bon_kl", {"draws": 64}, 6 * math.log(2) - 63 / 64, 1e-12),
+    ("beirami2025.bon_kl", {"draws": 2}, 0.19314718055994531, 1e-12),
+    ("beirami2025.win_rate", {"draws": 3}, 3 / 4, 1e-12),
+    ("ref.bon_rounds", {"share": 0.9, "draws": 2, "rounds": 3}, 0.43046721, 1e-12),
+    # values 1 and 3 of e^r have the mean 2 and the variance 1
+    ("ferbach2024.gain", COINS | {"choices": 2}, 2 + 1 / 6, 1e-12),
+    ("ferbach2024.gain", COINS | {"choices": 4}, 2 + 1 / 4, 1e-12),
+    # a loser's chance of 1/4: 1/2, then 3/8, then 33/128
+    ("ref.curation_rate", RIVALS | {"generation": 2}, 3 / 8, 1e-12),
+    ("ref.curation_rate", RIVALS | {"generation": 3}, 33 / 128, 1e-12),
+    ("ref.curation_rate", {"share": 1e-9, "reward_gap": 1.0, "generation": 2}, 0.53788e-9, 1e-5),
 ]
