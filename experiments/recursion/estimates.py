@@ -17,10 +17,13 @@ from collapse_sim.distributions.fresh_rows import FreshRows
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.synthetic_sets import SyntheticSets
 from collapse_sim.experiment.process import Check, Process, Recording
+from collapse_sim.linear.one_pass import OnePass
+from collapse_sim.linear.shifted_rows import ShiftedRows
 from collapse_sim.loop import Trace
 from experiments.recursion.points import family_process
 from experiments.recursion.settings import Settings
 from theory.distributions import curation, estimates
+from theory.linear import one_pass
 
 REPLICATES = 2**20
 
@@ -56,6 +59,17 @@ RIVALS: dict[str, Any] = {"share": 0.5, "reward_gap": 1.0}
 MANY_TOKENS, CHOSEN = 512, 5
 """Tokens of two types, and generations."""
 
+PASS: dict[str, Any] = {
+    "dim": 2, "rows": 4096, "step": 7 / 4096, "synthetic_share": 0.5, "distance": 1.0,
+    "noise_std": 0.1,
+}  # fmt: skip
+SHORT = PASS | {"dim": 8, "rows": 256, "step": 0.01, "noise_std": 0.5}
+"""One pass over so many rows that its limit is near, and over so few that all terms matter."""
+
+INPUTS: dict[str, Any] = {"dim": 96, "human": 96, "synthetic": 96}
+SHIFT, SCALE = 3.0, 2.0
+"""Standard deviations that the synthetic inputs are away, or their width."""
+
 
 def processes(settings: Settings) -> Iterator[Process]:
     yield from _intervals(settings)
@@ -63,6 +77,8 @@ def processes(settings: Settings) -> Iterator[Process]:
     yield _fresh(settings)
     yield _averaged(settings)
     yield from _curated(settings)
+    yield from _one_pass(settings)
+    yield from _shifted(settings)
 
 
 _process = partial(family_process, "estimates", replicates=REPLICATES)
@@ -108,7 +124,7 @@ def _extrapolated(settings: Settings) -> Iterator[Process]:
             estimator="maximum_likelihood",
             dtype=jnp.dtype(settings.precision),
         )
-        where = {"samples": POINTS, "weight": weight, "sampling_variance": share}
+        where: dict[str, Any] = {"samples": POINTS, "weight": weight, "sampling_variance": share}
         plain = where | {"weight": 0.0}
         forms = {
             "drawn_variance": estimates.extrapolated_variance,
@@ -209,3 +225,44 @@ def _curated(settings: Settings) -> Iterator[Process]:
         closed={"first_share": curation.losing_share},
         replicates=2**15,
     )
+
+
+def _one_pass(settings: Settings) -> Iterator[Process]:
+    """Gradient descent on rows that are half synthetic: at random places, or all at first."""
+    for name, sizes, replicates in (("many rows", PASS, 2**11), ("few rows", SHORT, 2**16)):
+        for regime, first in (("synthetic first", True), ("mixed", False)):
+            checks = [Check("ref.one_pass", "squared_error", 1)]
+            if name == "many rows":
+                other = f"synthetic first, {name}"
+                limit = Check("strongsgd.two_stage", "squared_error", 1, less=other)
+                checks = [] if first else [limit]
+            where = sizes | {"synthetic_first": first}
+            yield _process(
+                settings,
+                regime,
+                name,
+                OnePass(**where, dtype=jnp.dtype(settings.precision)),
+                where,
+                *checks,
+                closed={"squared_error": [one_pass.one_pass_error(**where)]},
+                replicates=replicates,
+            )
+
+
+def _shifted(settings: Settings) -> Iterator[Process]:
+    """Least squares on human inputs and on others, shifted or wider."""
+    cases = {
+        "shifted": (SHIFT, 1.0, "rezaei2026.mean_shift"),
+        "wider": (0.0, SCALE, "rezaei2026.covariance_shift"),
+    }
+    for regime, (shift, scale, claim) in cases.items():
+        rows = ShiftedRows(shift, scale, **INPUTS, dtype=jnp.dtype(settings.precision))
+        yield _process(
+            settings,
+            regime,
+            "inputs",
+            rows,
+            INPUTS | {"shift": shift, "scale": scale},
+            Check(claim, "test_error", 1, note="averaged over the noise of the labels"),
+            replicates=2**10,
+        )

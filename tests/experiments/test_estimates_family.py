@@ -17,7 +17,8 @@ PROCESSES = {process.name: process for process in estimates.processes(Settings()
 
 DECIDED = """
 ref.coverage neon2026.gauss ref.neon_error dhoot2026.fixedpoint dhoot2026.fixedpoint_mean
-raisa2024.m ferbach2024.gain ref.curation_rate
+raisa2024.m ferbach2024.gain ref.curation_rate ref.one_pass strongsgd.two_stage
+rezaei2026.mean_shift rezaei2026.covariance_shift
 """.split()
 
 QUICK = {
@@ -25,6 +26,7 @@ QUICK = {
     "fresh human, exactly 3 of 10": 2**18,
     "choose, one of 2": 2**12,
     "choose, two types": 2**13,
+    "wider, inputs": 2**10,
 }
 """Processes that run quickly, and replicates that decide them."""
 

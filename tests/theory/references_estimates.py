@@ -67,6 +67,51 @@ def _fresh(samples: int, human: int) -> list[tuple]:
     ]
 
 
+def pass_error(places: list[float], where: dict) -> float:
+    """Error after a pass over rows of one coordinate each, synthetic with the chances `places`.
+
+    By second moments of w' = (1 - h x^2) w + h x^2 u + h x e, with E x^2 = 1 and E x^4 = 3.
+    """
+    step, distance, noise = where["step"], where["distance"], where["noise_std"]
+    square, mean = where["start"] ** 2, 0.0
+    for chance in places:
+        kept, moved = 1 - 2 * step + 3 * step**2, step - 3 * step**2
+        target, target_square = chance * distance, chance * distance**2
+        square = (
+            kept * square
+            + 2 * moved * target * mean
+            + 3 * step**2 * target_square
+            + (step * noise) ** 2
+        )
+        mean = (1 - step) * mean + step * target
+    return square
+
+
+def _passes() -> list[tuple]:
+    where = {"dim": 1, "step": 0.1, "distance": 2.0, "noise_std": 0.5, "start": 1.5}
+    mixed = where | {"rows": 12, "synthetic_share": 0.25}
+    return [
+        ("ref.one_pass", mixed, pass_error([0.25] * 12, where), 1e-12),
+        (
+            "ref.one_pass",
+            mixed | {"synthetic_first": True},
+            pass_error([1.0] * 3 + [0.0] * 9, where),
+            1e-12,
+        ),
+        # one row, w' = w - h x (x.w): 1 - 2 h + h^2 (d + 2), and its noise h^2 d
+        (
+            "ref.one_pass",
+            {
+                "dim": 4, "rows": 1, "step": 0.5, "synthetic_share": 0.0, "distance": 1.0,
+                "noise_std": 1.0,
+            },
+            1 - 1 + 6 / 4 + 1,
+            1e-12,
+        ),
+    ]  # fmt: skip
+
+
+WIDE = {"dim": 10, "human": 50, "synthetic": 50}
 COINS = {"probabilities": [0.5, 0.5], "rewards": [0.0, math.log(3)]}
 RIVALS = {"share": 0.5, "reward_gap": math.log(3)}
 
@@ -97,4 +142,11 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("ref.curation_rate", RIVALS | {"generation": 2}, 3 / 8, 1e-12),
     ("ref.curation_rate", RIVALS | {"generation": 3}, 33 / 128, 1e-12),
     ("ref.curation_rate", {"share": 1e-9, "reward_gap": 1.0, "generation": 2}, 0.53788e-9, 1e-5),
+    *_passes(),
+    ("strongsgd.two_stage", {"synthetic_share": 0.3, "distance": 1.0}, 0.09, 1e-12),
+    ("rezaei2026.mean_shift", {"dim": 60, "human": 60, "synthetic": 60}, 60 / 59, 1e-12),
+    # of equal rows 10 to a weight, half of them twice as wide: 5 u/(1 + u) + 20 u/(1 + 4 u) = 1
+    ("rezaei2026.covariance_shift", WIDE | {"scale": 2.0}, 0.04616399, 1e-6),
+    # and without a difference u = d / (n - d)
+    ("rezaei2026.covariance_shift", WIDE | {"scale": 1.0}, 1 / 9, 1e-12),
 ]
