@@ -52,6 +52,7 @@ FAMILIES = {
     "corpora": "corpora",
     "regressions": "regressions",
     "ridge": "ridge",
+    "estimates": "estimates",
 }
 """Families of `collapse-sim curse` by the module that makes their checks; other modules only
 report."""

@@ -93,6 +93,9 @@ PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
     "corpora": _draw_excess,
     "regressions": _draw_regressions,
     "ridge": _draw_forgetful,
+    "estimates": lambda ax, run: _draw_share(
+        ax, run, "estimates", "covered", "The usual 95 % interval: share that cover the truth"
+    ),
 }
 
 

@@ -102,6 +102,13 @@ TABLES = {
         Column("memory", "memory"),
         Column("theory", "memory", "closed"),
     ),
+    "estimates": (
+        Column("covered", "covered"),
+        Column("theory", "covered", "closed"),
+        Column("variance", "variance"),
+        Column("drawn variance", "drawn_variance"),
+        Column("mean error", "squared_mean_error"),
+    ),
 }
 
 EXPLAINED = {
@@ -134,6 +141,7 @@ EXPLAINED = {
         "many rows is 1."
     ),
     "ridge": "Memory: share of true weights that are not 0 which is left in the mean fit.",
+    "estimates": "Covered: share of usual 95 % intervals that hold the truth.",
 }
 
 

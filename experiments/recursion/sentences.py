@@ -225,6 +225,16 @@ def _ridge(found: Found) -> Iterator[str]:
         )
 
 
+def _estimates(found: Found) -> Iterator[str]:
+    intervals = "replace, equal sizes"
+    if found.has(intervals):
+        share = 100 * float(found.results[intervals].mean("covered")[-1])
+        yield (
+            f"Of the 95 % intervals taken from generation {found.fits(intervals)} alone "
+            f"{share:.0f} % cover the truth{found.cite('ref.coverage')}."
+        )
+
+
 FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "gaussian": _gaussian,
     "categorical": _categorical,
@@ -237,6 +247,7 @@ FAMILIES: dict[str, Callable[[Found], Iterator[str]]] = {
     "corpora": _corpora,
     "regressions": _regressions,
     "ridge": _ridge,
+    "estimates": _estimates,
 }
 
 

@@ -11,7 +11,7 @@ from experiments import command_line
 
 Family = Literal[
     "gaussian", "categorical", "mixture", "kde", "sources", "selection", "forgetting",
-    "contamination", "corpora", "regressions", "ridge", "all",
+    "contamination", "estimates", "corpora", "regressions", "ridge", "all",
 ]  # fmt: skip
 ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
 Regime = Literal[
@@ -32,9 +32,10 @@ class Settings:
     """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
     (verifiers, and where accumulation fails). Not in all: sources (the three sources of error one
     by one), forgetting (time until a type, a tail or a spread is gone), contamination (training on
-    data that are part human, part synthetic), corpora (words: human tokens kept, tokens added,
-    several models, smoothing, new words), regressions (logistic and Poisson), ridge (regression
-    with a penalty or by minimum norm, on mixed and shifted rows)."""
+    data that are part human, part synthetic), estimates (intervals, extrapolated fits, curation and
+    other uses of synthetic data), corpora (words: human tokens kept, tokens added, several models,
+    smoothing, new words), regressions (logistic and Poisson), ridge (regression with a penalty or
+    by minimum norm, on mixed and shifted rows)."""
 
     regimes: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """Regimes: ways to make the data of the next generation."""

@@ -19,7 +19,7 @@ from theory.distributions import gaussian_accumulate
 
 FAMILIES: tuple[Family, ...] = (
     "gaussian", "categorical", "kde", "selection", "forgetting", "contamination",
-    "corpora", "regressions",
+    "estimates", "corpora", "regressions",
 )  # fmt: skip
 """Those that decide equalities."""
 
@@ -38,7 +38,7 @@ AFFORDABLE = {
     "selection": ("verified labels", "verified rows"),
 }  # fmt: skip
 """Processes of the default run that are quick to compile and to decide; forgetting,
-contamination, corpora and regressions have files of their own."""
+contamination, estimates, corpora and regressions have files of their own."""
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from tests.theory import (
     references_corpora,
     references_distributions,
     references_editing,
+    references_estimates,
     references_formulas,
     references_linear,
     references_ridge,
@@ -31,6 +32,7 @@ REFERENCES = [
     *references_contamination.REFERENCES,
     *references_corpora.REFERENCES,
     *references_ridge.REFERENCES,
+    *references_estimates.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
 ]
