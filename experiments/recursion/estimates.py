@@ -125,7 +125,7 @@ def _extrapolated(settings: Settings) -> Iterator[Process]:
             dtype=jnp.dtype(settings.precision),
         )
         where: dict[str, Any] = {"samples": POINTS, "weight": weight, "sampling_variance": share}
-        plain = where | {"weight": 0.0}
+        plain: dict[str, Any] = where | {"weight": 0.0}
         forms = {
             "drawn_variance": estimates.extrapolated_variance,
             "squared_variance_error": estimates.extrapolated_error,
