@@ -234,7 +234,7 @@ def _one_pass(settings: Settings) -> Iterator[Process]:
             checks = [Check("ref.one_pass", "squared_error", 1)]
             if name == "many rows":
                 other = f"synthetic first, {name}"
-                limit = Check("strongsgd.two_stage", "squared_error", 1, less=other)
+                limit = Check("ref.two_stage", "squared_error", 1, less=other)
                 checks = [] if first else [limit]
             where = sizes | {"synthetic_first": first}
             yield _process(
