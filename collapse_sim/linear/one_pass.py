@@ -46,21 +46,21 @@ class OnePass:
         step, share, distance, noise_std, start = (jnp.asarray(x, self.dtype) for x in numbers)
         place = jnp.arange(self.dim)
 
+        row_key, source_key = jax.random.split(key)
+        drawn = normal(row_key, (self.rows, self.dim + 1), self.dtype)
+        if self.synthetic_first:
+            synthetic = jnp.arange(self.rows) < jnp.round(share * self.rows)
+        else:
+            synthetic = uniform(source_key, (self.rows,), self.dtype) < share
+        inputs, noise = drawn[:, :-1], noise_std * drawn[:, -1]
+        labels = jnp.where(synthetic, distance, 0) * inputs[:, 0] + noise
+
         def descend(weights, row):
-            number, key = row
-            row_key, source_key = jax.random.split(key)
-            drawn = normal(row_key, (self.dim + 1,), self.dtype)
-            if self.synthetic_first:
-                synthetic = number < jnp.round(share * self.rows)
-            else:
-                synthetic = uniform(source_key, (), self.dtype) < share
-            x, noise = drawn[:-1], noise_std * drawn[-1]
-            label = jnp.where(synthetic, distance, 0) * x[0] + noise
+            x, label = row
             return weights - step * x * (jnp.sum(x * weights) - label), None
 
         begun = jnp.where(place == 1, start, 0).astype(self.dtype)
-        rows = jnp.arange(self.rows), jax.random.split(key, self.rows)
-        weights = jax.lax.scan(descend, begun, rows)[0]
+        weights = jax.lax.scan(descend, begun, (inputs, labels))[0]
         return {
             "squared_error": jnp.sum(weights**2)[None],
             "edited_fraction": share[None],

@@ -125,7 +125,7 @@ def _extrapolated(settings: Settings) -> Iterator[Process]:
             dtype=jnp.dtype(settings.precision),
         )
         where: dict[str, Any] = {"samples": POINTS, "weight": weight, "sampling_variance": share}
-        plain = where | {"weight": 0.0}
+        plain: dict[str, Any] = where | {"weight": 0.0}
         forms = {
             "drawn_variance": estimates.extrapolated_variance,
             "squared_variance_error": estimates.extrapolated_error,
@@ -234,7 +234,7 @@ def _one_pass(settings: Settings) -> Iterator[Process]:
             checks = [Check("ref.one_pass", "squared_error", 1)]
             if name == "many rows":
                 other = f"synthetic first, {name}"
-                limit = Check("strongsgd.two_stage", "squared_error", 1, less=other)
+                limit = Check("ref.two_stage", "squared_error", 1, less=other)
                 checks = [] if first else [limit]
             where = sizes | {"synthetic_first": first}
             yield _process(

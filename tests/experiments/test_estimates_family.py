@@ -17,7 +17,7 @@ PROCESSES = {process.name: process for process in estimates.processes(Settings()
 
 DECIDED = """
 ref.coverage neon2026.gauss ref.neon_error dhoot2026.fixedpoint dhoot2026.fixedpoint_mean
-raisa2024.m ferbach2024.gain ref.curation_rate ref.one_pass strongsgd.two_stage
+raisa2024.m ferbach2024.gain ref.curation_rate ref.one_pass ref.two_stage
 rezaei2026.mean_shift rezaei2026.covariance_shift
 """.split()
 

@@ -143,7 +143,7 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
     ("ref.curation_rate", RIVALS | {"generation": 3}, 33 / 128, 1e-12),
     ("ref.curation_rate", {"share": 1e-9, "reward_gap": 1.0, "generation": 2}, 0.53788e-9, 1e-5),
     *_passes(),
-    ("strongsgd.two_stage", {"synthetic_share": 0.3, "distance": 1.0}, 0.09, 1e-12),
+    ("ref.two_stage", {"synthetic_share": 0.3, "distance": 1.0}, 0.09, 1e-12),
     ("rezaei2026.mean_shift", {"dim": 60, "human": 60, "synthetic": 60}, 60 / 59, 1e-12),
     # of equal rows 10 to a weight, half of them twice as wide: 5 u/(1 + u) + 20 u/(1 + 4 u) = 1
     ("rezaei2026.covariance_shift", WIDE | {"scale": 2.0}, 0.04616399, 1e-6),

@@ -74,8 +74,8 @@ def one_pass_error(
 
 
 @claim(
-    "strongsgd.two_stage",
-    f"{_ABSTRACT}; this form derived: theory/linear/one_pass.py",
+    "ref.two_stage",
+    f"{_DERIVED}; after {_ABSTRACT}",
     relation="->",
     says=r"synthetic rows mixed in keep an error of $p^2 c^2$ that synthetic rows first, human "
     "rows last do not",
