@@ -62,7 +62,7 @@ def test_every_claim_has_its_line_and_no_line_is_too_long(capsys, monkeypatch, w
     starts = [line.split()[0] for line in lines if ID.match(line)]
     assert starts == list(ledger())
     assert sum(line.startswith("zhu2025: Zhu et al. 2025") for line in lines) == 1
-    counted = " ".join(lines[-3:])
+    counted = " ".join(" ".join(lines[-3:]).split())
     exact = sum(record.decided == "exact" for record in ledger().values())
     assert f"{len(ledger())} claims" in counted and f"{exact} by exact arithmetic" in counted
 
