@@ -53,7 +53,9 @@ def test_an_id_stands_once_but_a_cell_may_be_run_again():
         register(double)
     with pytest.raises(ValueError, match="claim mine stands twice"):
         register(lambda: 0.0)
-    with pytest.raises(ValueError, match=r"zhu2025.eq7 stands twice: on theory\.resampling\."):
+    with pytest.raises(
+        ValueError, match=r"zhu2025.eq7 stands twice: on theory\.linear\.resampling\."
+    ):
         claim("zhu2025.eq7", "me", relation="==")(double)
 
     def cell(value: float):
