@@ -102,7 +102,7 @@ def _kernels() -> Iterator[tuple[list[Fraction], np.ndarray, Fraction]]:
     for ratio in (Fraction(1, 50), Fraction(1, 3), Fraction(1)):
         for penalty in (Fraction(1, 100), Fraction(1), Fraction(7)):
             spectrum = [Fraction(2), 2 * ratio]
-            yield spectrum, _TURN @ np.diag(spectrum) @ _TURN.T, penalty
+            yield spectrum, (_TURN * np.array(spectrum)) @ _TURN.T, penalty
 
 
 def _fit(kernel: np.ndarray, penalty: Fraction) -> np.ndarray:

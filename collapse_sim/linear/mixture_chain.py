@@ -5,6 +5,7 @@ its labels, so mean and covariance of its deviation from the truth follow recurs
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -87,7 +88,8 @@ class MixtureChain:
             raise ValueError(
                 f"rows={rows.tolist()}: accepted without a penalty are at least dim={dim}"
             )
-        return MixtureChain(**wide, **long, **weights, dtype=dtype)
+        numbers: dict[str, Any] = {**wide, **long, **weights}
+        return MixtureChain(**numbers, dtype=dtype)
 
     @property
     def generations(self) -> int:
@@ -135,7 +137,7 @@ class MixtureChain:
         }
 
 
-def _broadcast(name: str, value: float | np.ndarray, size: int) -> np.ndarray:
+def _broadcast(name: str, value: Any, size: int) -> np.ndarray:
     found = np.asarray(value, float)
     if found.shape not in ((), (size,)) or not np.isfinite(found).all():
         raise ValueError(f"{name}={value}: accepted are one finite number, or {size} of them")

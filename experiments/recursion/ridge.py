@@ -40,7 +40,7 @@ UNEQUAL = np.array([1.6, 0.4])
 """Variances of two columns."""
 
 MIXED: dict[str, Any] = {"dim": 4, "samples": 14, "synthetic_rows": 6}
-NOISES = {"noise_std": 0.5, "synthetic_noise_std": 1.0}
+NOISES: dict[str, Any] = {"noise_std": 0.5, "synthetic_noise_std": 1.0}
 
 LADDER = (4, 8, 16)
 """Columns of the sizes along which a limit is judged; rows grow with them."""
@@ -72,7 +72,7 @@ def _interpolators(settings: Settings) -> Iterator[Process]:
         learner = LinearLearner(
             GaussianDesign(dim, rows, shared),
             NARROW["noise_std"],
-            min_norm,
+            min_norm,  # type: ignore[arg-type]  # of rows, which these are
             true_weights=np.full(dim, NARROW["true_norm"] / math.sqrt(dim)),
             dtype=_number(settings),
         )
@@ -231,7 +231,11 @@ def _mixtures(settings: Settings) -> Iterator[Process]:
             closed={"test_error": [mixture_scaling.scaling_error(**where)]},
         )
     for weight in (0.1, 0.5):
-        where = MANY | {"synthetic_fraction": 0.25, "shift_norm": 0.05, "synthetic_weight": weight}
+        where: dict[str, Any] = MANY | {
+            "synthetic_fraction": 0.25,
+            "shift_norm": 0.05,
+            "synthetic_weight": weight,
+        }
         where |= {"noise_std": 1.0, "synthetic_noise_std": 2.0}
         rows = MANY["samples"]
         yield _process(
