@@ -173,14 +173,14 @@ def _simulated(
     from collapse_sim.certify import FAMILY_ERROR
     from collapse_sim.experiment.decide import chain_rows, decide
     from experiments.linear.processes import LEAST
-    from experiments.verification.processes import all_processes, by_cost, select
+    from experiments.verification.processes import all_processes, by_price, select
 
     names = [claim.id for claim in claims if claim.decided == "check"]
     if not names:
         return []
     deadline = time.monotonic() + settings.seconds
     every = all_processes(settings.seed, settings.precision, settings.replicates)
-    processes = by_cost(select(every, names))
+    processes = by_price(select(every, names))
     if not processes:
         return []
     results, verdicts = decide(

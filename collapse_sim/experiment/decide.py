@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 from tqdm import tqdm
@@ -64,16 +65,16 @@ def decide(
         with progress(total) if bar is None else nullcontext(bar) as shown:
             yield Streaming(Workplace(run, shown), seed, deadline)
 
-    numbered = list(enumerate(processes))
-    on_host = [(i, p) for i, p in numbered if isinstance(p.simulation, OnHost)]
-    others = [(i, p) for i, p in numbered if not isinstance(p.simulation, OnHost)]
-    decided = {}
-    if others:
-        with streaming(sum(process.replicates for _, process in others)) as place:
-            decided |= _side_by_side(partial(run_.simulate, place), others)
-    if on_host:  # in this thread, so that Ctrl-C ends them at once
-        with streaming(0) as place:  # what they count is their own affair
-            decided |= {i: run_.simulate(place, i, process) for i, process in on_host}
+    numbered, decided = list(enumerate(processes)), {}
+    for on_host, some in groupby(numbered, lambda pair: isinstance(pair[1].simulation, OnHost)):
+        some = list(some)
+        # What a simulation on the host counts is its own affair.
+        total = 0 if on_host else sum(process.replicates for _, process in some)
+        with streaming(total) as place:
+            if on_host:  # in this thread, so that Ctrl-C ends them at once
+                decided |= {i: run_.simulate(place, i, process) for i, process in some}
+            else:
+                decided |= _side_by_side(partial(run_.simulate, place), some)
     decided = [decided[i] for i, _ in numbered]
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)

@@ -30,6 +30,13 @@ from experiments.transformer.world import make_world as make_language_world
 SMALL = {"seeds": 8, "tokens": 6000, "epochs": 1.0, "generations": 3}
 """Of language models: sizes at which a trend of the loss is plain, and seeds that decide it."""
 
+MORE = 2
+"""Factor on the most replicates of a process. A ledger shares its error over some 300 checks, so
+that each needs half as many replicates again as in an experiment of its own."""
+
+TRAINED = 5e9
+"""Price of a decision by training, in floats: dearer than most simulations, not than all."""
+
 FRESH_HUMAN = ("gaussian", "categorical")
 """Families with a claim on fresh human data in every generation, which do not run unasked."""
 
@@ -49,17 +56,19 @@ def _other(process: Process, name: str) -> str:
     return f"{process.family} {name}" if process.family else name
 
 
-def by_cost(processes: Sequence[Process]) -> list[Process]:
-    """Processes that decide most claims for what they may cost come first."""
-    return sorted(processes, key=lambda process: cost(process) / max(len(process.checks), 1))
+def by_price(processes: Sequence[Process]) -> list[Process]:
+    """Processes that decide most checks for what they may cost come first."""
+    return sorted(processes, key=price)
 
 
-def cost(process: Process) -> float:
-    """Floats that a process may touch; of one on the host, more than any other."""
+def price(process: Process) -> float:
+    """Floats that a process may touch for each of its checks; of training, whose processes are
+    compared with one another, the same for all."""
     if isinstance(process.simulation, OnHost):
-        return float("inf")
+        return TRAINED
     generations = getattr(process.simulation, "generations", 1)  # some fit once
-    return float(process.replicates) * generations * largest_array_of(process.simulation)
+    floats = float(process.replicates) * generations * largest_array_of(process.simulation)
+    return floats / max(len(process.checks), 1)
 
 
 def linear_processes(shared: dict[str, Any]) -> list[Process]:
@@ -126,9 +135,24 @@ def all_processes(
     """Processes of the regression, of distributions and of language models."""
     few = {} if replicates is None else {"replicates": replicates}
     shared = {"seed": seed, "precision": precision} | few
-    return [
+    found = [
         *linear_processes(shared),
         *given_processes(shared),
         *recursion_processes(shared),
         *language_processes(seed),
+    ]
+    return found if few else _with_more_replicates(found)
+
+
+def _with_more_replicates(processes: Sequence[Process]) -> list[Process]:
+    """The same with a higher limit, where the number of replicates is not part of the claim's test.
+
+    Rungs of a ladder are looked at once, at the end, and others at looks of their own.
+    """
+    rungs = {key for process in processes for check in process.checks for key in check.along}
+    return [
+        process
+        if process.key in rungs or process.looks or isinstance(process.simulation, OnHost)
+        else replace(process, replicates=MORE * process.replicates)
+        for process in processes
     ]

@@ -17,7 +17,7 @@ from experiments.recursion.settings import Family
 from theory import ledger
 
 EXPERIMENTS = Path(claims.__file__).parent
-ID = re.compile(r"(?:ref|lm|strongsgd|[a-z]+20\d\d[a-z]?)\.[A-Za-z0-9_]*[A-Za-z0-9]")
+ID = re.compile(r"(?:ref|lm|[a-z]+20\d\d[a-z]?)\.[A-Za-z0-9_]*[A-Za-z0-9]")
 
 
 def named_in_experiments() -> set[str]:

@@ -4,8 +4,9 @@ import pytest
 
 from collapse_sim.replicates import looks
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.workplace import OnHost
 from experiments import verify
-from experiments.verification.processes import all_processes, by_cost, cost, select
+from experiments.verification.processes import all_processes, by_price, price, select
 from theory import ledger
 
 
@@ -51,8 +52,12 @@ def test_processes_that_a_check_looks_at_come_along(every):
 def test_every_process_has_a_key_of_its_own_and_the_cheap_come_first(every):
     keys = [process.key for process in every]
     assert len(keys) == len(set(keys))
-    sharing = [cost(process) / max(len(process.checks), 1) for process in by_cost(every)]
-    assert sharing == sorted(sharing) and set(sharing) > {float("inf")}  # language models last
+    ordered = by_price(every)
+    prices = [price(process) for process in ordered]
+    assert prices == sorted(prices) and prices[0] < prices[-1]
+    trained = [i for i, process in enumerate(ordered) if isinstance(process.simulation, OnHost)]
+    assert len(trained) == trained[-1] - trained[0] + 1 == 7  # side by side, as they are compared
+    assert trained[0] > len(every) / 2
 
 
 TRAINED = {

@@ -13,6 +13,9 @@ from functools import cache
 from theory.linear.wishart import base_error, cycle_moment_3, off_diagonal_second_moment
 from theory.validate import require_count
 
+LONGEST = 60
+"""Longest cycle whose moment is computed for a certificate."""
+
 
 def cycle_moment(*, order: int, dim: int, samples: int) -> Fraction:
     r"""$c_s = E[P_{12} P_{23} \cdots P_{s1}]$ for a uniform projection of rank d, exactly.
@@ -77,23 +80,66 @@ def disjoint_trace_bound(
 def certifies_disjoint_bound(*, dim: int, samples: int) -> bool:
     r"""True if $v \le 2 e^\tau - 1$ is proved for every disjoint schedule at this d and T.
 
-    With $r_s = c_s T^s / d$ and shares $m_i$ of rows the trace bound is
-    $\frac{1}{d} E\,\mathrm{tr}\,\Phi = 1 + \sum_s e_s(m) r_s$. It is at most
-    $\prod_i (1 + m_i) \le e^\tau$ if all $r_s \le 1$; where some are not, what they add is at most
-    what $r_2 < 1$ saves if, for every number of edits n, by Maclaurin's inequality,
-    $\sum_{r_s > 1} \binom{n}{s} n^{2 - s} (r_s - 1) \le \binom{n}{2} (1 - r_2)$.
-    Exact arithmetic; True is a proof, False decides nothing. Seconds for T = 40.
+    Proved if $\sum_{s \ge 3} \frac{(\rho_s - 1)_+}{s!} \le \frac{d + 2}{T + 2}$, with
+    $\rho_s = \frac{1}{d} E N_s$ exact up to some s and $N_s \le B_s$ beyond. Exact arithmetic,
+    whose cost hardly depends on T; True is a proof, False decides nothing.
     Source: docs/theory.md, "What is conjecture".
 
-    >>> certifies_disjoint_bound(dim=2, samples=6)
+    >>> certifies_disjoint_bound(dim=2, samples=10**6)
     True
     """
     base_error(dim=dim, samples=samples)  # finite only for samples >= dim + 2
-    ratios = {
-        order: cycle_moment(order=order, dim=dim, samples=samples) * samples**order / dim
-        for order in range(2, samples + 1)
-    }
-    return all(_savings_cover(ratios, edits) for edits in range(2, samples + 1))
+    saved, excess = Fraction(dim + 2, samples + 2), Fraction(0)
+    for order in range(3, min(samples, LONGEST) + 1):
+        if excess + _excess_from(order, dim=dim, samples=samples) <= saved:
+            return True
+        ratio = cycle_sum(order=order, dim=dim, samples=samples) / dim
+        excess += max(ratio - 1, Fraction(0)) / math.factorial(order)
+    return samples <= LONGEST and excess <= saved
+
+
+def cycle_sum(*, order: int, dim: int, samples: int) -> Fraction:
+    """$E N_s = (T)_s c_s$, with $N_s$ the sum of $P_{12} P_{23} \\cdots P_{s1}$ over distinct rows.
+
+    >>> cycle_sum(order=2, dim=1, samples=4)
+    Fraction(1, 2)
+    """
+    moment = cycle_moment(order=order, dim=dim, samples=samples)
+    return math.perm(samples, order) * moment
+
+
+def cycle_sum_bound(*, order: int, dim: int) -> int:
+    r"""Bound $B_s = \sum_{k\ even} \binom{s-1}{k} \binom{d+s-1-k}{s}$ on $N_s$, any projection.
+
+    Dimensions of the irreducible representations of hooks $(s-k, 1^k)$ with k even.
+    Source: docs/theory.md, "What is conjecture".
+
+    >>> [cycle_sum_bound(order=order, dim=2) for order in (1, 2, 3)]
+    [2, 3, 4]
+    """
+    require_count("order", order, least=1)
+    require_count("dim", dim, least=1)
+    return sum(
+        math.comb(order - 1, k) * math.comb(dim + order - 1 - k, order)
+        for k in range(0, min(order, dim), 2)
+    )
+
+
+def _excess_from(first: int, *, dim: int, samples: int) -> Fraction:
+    r"""What the orders from `first` on may add, by `cycle_sum_bound`.
+
+    $\frac{B_s}{d\,s!} \le \frac{2^{s-1}}{d\,s!} \binom{d+s-1}{s}$, whose ratio from one s to the
+    next is $\frac{2(d+s)}{(s+1)^2}$: once that is at most 1/2, the rest is at most twice the next.
+    """
+    total = Fraction(0)
+    for order in range(first, samples + 1):
+        bound = Fraction(cycle_sum_bound(order=order, dim=dim), dim)
+        total += max(bound - 1, Fraction(0)) / math.factorial(order)
+        following = order + 1
+        rest = Fraction(2**order * math.comb(dim + order, following), math.factorial(following))
+        if 4 * (dim + following) <= (following + 1) ** 2 and rest <= Fraction(1, samples**2):
+            return total + 2 * rest / dim
+    return total
 
 
 def three_disjoint_trace_bound(
@@ -115,15 +161,6 @@ def three_disjoint_trace_bound(
     third = cycle_moment_3(dim=dim, samples=samples)
     inflation = 1 + 2 * (Fraction(one, samples) + (two * second + three * third) / dim)
     return base_error(dim=dim, samples=samples, noise_std=noise_std) * float(inflation)
-
-
-def _savings_cover(ratios: dict[int, Fraction], edits: int) -> bool:
-    excess = sum(
-        math.comb(edits, order) * (ratio - 1) / edits ** (order - 2)
-        for order, ratio in ratios.items()
-        if ratio > 1 and order <= edits
-    )
-    return excess <= math.comb(edits, 2) * (1 - ratios[2])
 
 
 def _require_disjoint(edit_counts: Sequence[int], samples: int) -> None:

@@ -101,11 +101,70 @@ def test_a_long_cycle_exceeds_the_value_that_would_prove_every_schedule():
     assert cycles.certifies_disjoint_bound(dim=13, samples=27)
 
 
-@pytest.mark.parametrize("samples", [3, 4, 5, 8, 11, 14])
+@pytest.mark.parametrize("samples", [3, 4, 5, 8, 11, 14, 40])
 def test_every_disjoint_schedule_obeys_the_constant_at_these_sizes(samples):
-    """Up to T = 60 the same function says True for every d; here the small ones."""
     for dim in range(1, samples - 1):
         assert cycles.certifies_disjoint_bound(dim=dim, samples=samples)
+
+
+@pytest.mark.parametrize("samples", [100, 300, 10**4, 10**6])
+@pytest.mark.parametrize("dim", [2, 3, 5, 10, 20])
+def test_every_disjoint_schedule_obeys_the_constant_for_many_rows(dim, samples):
+    assert cycles.certifies_disjoint_bound(dim=dim, samples=samples)
+
+
+def test_a_certificate_is_refused_where_the_bound_on_long_cycles_is_too_weak(monkeypatch):
+    """Without exact moments d = 2 is proved up to T = 190: the bounds s + 1 add 1/48 from s = 5 on."""
+    monkeypatch.setattr(cycles, "LONGEST", 5)
+    assert cycles.certifies_disjoint_bound(dim=2, samples=189)
+    assert not cycles.certifies_disjoint_bound(dim=2, samples=191)
+    monkeypatch.setattr(cycles, "cycle_sum", lambda **given: 10**9)
+    assert not cycles.certifies_disjoint_bound(dim=2, samples=30)
+
+
+@given(order=st.integers(2, 4), design=st.tuples(st.integers(1, 4), st.integers(4, 7)),
+       seed=st.integers(0, 2**32))  # fmt: skip
+def test_cycles_of_a_projection_are_below_their_bound(order, design, seed):
+    """Summed over all distinct rows, for one projection; its mean is that of the moments."""
+    dim, samples = min(design), max(design)
+    frame, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((samples, dim)))
+    hat = frame @ frame.T
+    total = sum(
+        math.prod(hat[rows[i - 1], rows[i]] for i in range(order))
+        for rows in itertools.permutations(range(samples), order)
+    )
+    assert total <= cycles.cycle_sum_bound(order=order, dim=dim) + 1e-9
+
+
+def test_cycles_of_all_rows_of_one_row_more_than_columns():
+    """P = I - q q' with q uniform: for s = 2, 1 - sum q_i^4 by distinct rows, its mean exactly."""
+    samples = 6
+    found = cycles.cycle_sum(order=2, dim=samples - 1, samples=samples)
+    assert found == 1 - Fraction(3, samples + 2)
+
+
+@given(order=st.integers(3, 12), design=designs)
+def test_mean_cycles_are_below_the_bound_for_every_projection(order, design):
+    dim, samples = design
+    mean = cycles.cycle_sum(order=order, dim=dim, samples=samples)
+    assert mean <= cycles.cycle_sum_bound(order=order, dim=dim)
+
+
+@given(design=st.tuples(st.integers(1, 4), st.integers(6, 12)), seed=st.integers(0, 2**32))
+def test_what_the_trace_form_drops(design, seed):
+    """tr(C_j^2 Psi' Psi) >= tr C_j^2 >= the sum of squared leverages of the block."""
+    dim, samples = design
+    rng = np.random.default_rng(seed)
+    frame, _ = np.linalg.qr(rng.standard_normal((samples, dim)))
+    owner = rng.integers(0, 4, samples)
+    overlaps = [frame[owner == j].T @ frame[owner == j] for j in range(4)]
+    leverages = (frame**2).sum(axis=1)
+    for j, overlap in enumerate(overlaps):
+        after = np.eye(dim)
+        for later in overlaps[j + 1 :]:
+            after = (np.eye(dim) + later) @ after
+        dropped = np.trace(after @ overlap @ overlap @ after.T)
+        assert dropped >= (leverages[owner == j] ** 2).sum() - 1e-9
 
 
 @given(design=designs, seed=st.integers(0, 2**32), edits=st.integers(1, 7))
