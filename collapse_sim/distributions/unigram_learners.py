@@ -15,12 +15,23 @@ from collapse_sim.distributions.categorical import (
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import chi_square
-from collapse_sim.regimes import Copies
+from collapse_sim.regimes import Copies, HumanOnly, Regime, Replace
+
+
+class _Resampled:
+    """Models that write whole data sets of one size, and no single tokens of one."""
+
+    def require(self, regime: Regime) -> None:
+        """Raises ValueError for a regime other than full resampling and its control."""
+        growing = isinstance(regime, Replace) and regime.growing
+        if growing or not isinstance(regime, Replace | HumanOnly):
+            name = "Replace(growing=True)" if growing else type(regime).__name__
+            raise ValueError(f"regime={name}: accepted are Replace, HumanOnly")
 
 
 @pytree
 @dataclass(frozen=True, eq=False)
-class DirichletLearner(CategoricalLearner):
+class DirichletLearner(_Resampled, CategoricalLearner):
     """Bayesian learner with a Dirichlet prior of the pseudo-counts `prior`, one for each type.
 
     Its model is the posterior mean (add-lambda smoothing) or, where `sampled`, a law drawn from the
@@ -52,7 +63,7 @@ class DirichletLearner(CategoricalLearner):
 
 @pytree
 @dataclass(frozen=True, eq=False)
-class PooledLearner(CategoricalLearner):
+class PooledLearner(_Resampled, CategoricalLearner):
     """Several `models`, each fitted to an equal part of the tokens; their mean writes all of the
     next.
 
@@ -92,7 +103,7 @@ class PooledLearner(CategoricalLearner):
 
 @pytree
 @dataclass(frozen=True, eq=False)
-class TemperedLearner(CategoricalLearner):
+class TemperedLearner(_Resampled, CategoricalLearner):
     """Frequencies that are sampled at a `temperature`, with a share of tokens of a human law.
 
     A chain starts from tokens of `probabilities`, which need not be `human_law`.

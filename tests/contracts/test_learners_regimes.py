@@ -38,6 +38,11 @@ from collapse_sim import (
 )
 from collapse_sim.distributions.divergences import Mixture
 from collapse_sim.distributions.rare_words import Memoriser
+from collapse_sim.distributions.unigram_learners import (
+    DirichletLearner,
+    PooledLearner,
+    TemperedLearner,
+)
 from collapse_sim.distributions.verification import NearCentre, VerifiedLearner
 from collapse_sim.language.editing import EditAndDrop
 from collapse_sim.language.learner import LanguageLearner
@@ -65,6 +70,12 @@ LEARNERS = {
     "Gaussian statistics": GaussianLearner(DIM, SAMPLES, representation="statistics", sizes=HALVES),
     "tokens": Memoriser(LAW, SAMPLES, "rows", tested=LAW),
     "counts": CategoricalLearner(LAW, SAMPLES),
+    "smoothed": DirichletLearner(LAW, SAMPLES, "rows", prior=np.ones(2)),
+    "posterior": DirichletLearner(LAW, SAMPLES, "rows", prior=np.ones(2), sampled=True),
+    "pooled": PooledLearner(LAW, SAMPLES, "rows", models=2),
+    "tempered": TemperedLearner(
+        LAW, SAMPLES, "rows", human_law=LAW, human_share=0.5, temperature=0.5
+    ),
     "mixture": MixtureLearner(Mixture.of(), SAMPLES, components=1, steps=1),
     "kernel density": KernelDensityLearner(SAMPLES, bandwidth=0.3),
     "spikes": SpikeLearner(SAMPLES),
@@ -107,6 +118,7 @@ EDITS = {f"edit {how}" for how in ("chained", "additive", "frozen", "confident",
 OF_POINTS = {"mix", "replace growing", "edit additive"}  # points are not averaged, grown or added
 OF_ROWS = {"verify", "keep human", "fresh human", "accumulate subsample", "edit subset"}
 OF_TEXTS = {"edit and drop"}
+REPLACED = set(NAMES) - {"replace", "human only"}  # whole data sets of one size
 BESIDE = {"keep human", "fresh human", "mix", *EDITS}  # labels beside the inputs of others
 
 REFUSED = {
@@ -122,6 +134,10 @@ REFUSED = {
     "Gaussian statistics": OF_ROWS | {"mix", "edit additive", "edit confident"},
     "tokens": OF_POINTS,
     "counts": {"mix", "edit additive", "edit confident", "verify", "keep human"},
+    "smoothed": REPLACED,
+    "posterior": REPLACED,
+    "pooled": REPLACED,
+    "tempered": REPLACED,
     "mixture": OF_POINTS,
     "kernel density": OF_POINTS,
     "spikes": OF_POINTS | {"verify", "edit confident"},

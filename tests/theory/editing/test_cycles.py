@@ -114,7 +114,7 @@ def test_every_disjoint_schedule_obeys_the_constant_for_many_rows(dim, samples):
 
 
 def test_a_certificate_is_refused_where_the_bound_on_long_cycles_is_too_weak(monkeypatch):
-    """Without exact moments d = 2 is proved up to T = 190: the bounds s + 1 add 1/48 from s = 5 on."""
+    """Without exact moments d = 2 is proved up to T = 190: the bounds s + 1 add 1/48 in all."""
     monkeypatch.setattr(cycles, "LONGEST", 5)
     assert cycles.certifies_disjoint_bound(dim=2, samples=189)
     assert not cycles.certifies_disjoint_bound(dim=2, samples=191)
