@@ -50,12 +50,14 @@ class Streaming:
         key = jax.random.fold_in(jax.random.key(self.seed), index)
         name = name.replace(" ", "-").replace("/", "-")
         if isinstance(simulation, OnHost):
-            if time.monotonic() > self.deadline:
+            if self._is_over():
                 return EMPTY
             *_, most = targets
             return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place, name))
         chunk = chunk or CHUNK
         summary, block = self._load(name)
+        if self._is_over():  # before anything is compiled
+            return summary
         block = block or Stream.of(simulation).block
         self.place.bar.update(summary.count)
         for target in targets:
@@ -65,12 +67,15 @@ class Streaming:
             stream = Stream.of(simulation, chunk=few, block=block)
             for grown in self._extend(name, stream, key, summary, target):
                 summary = grown
-                if time.monotonic() > self.deadline:
+                if self._is_over():
                     return summary
             if is_decided(summary):
                 break
         self._save(name, summary, block)
         return summary
+
+    def _is_over(self) -> bool:
+        return time.monotonic() > self.deadline
 
     def _extend(
         self, name: str, stream: Stream, key: jax.Array, summary: Summary, target: int

@@ -191,3 +191,9 @@ def test_a_verdict_reads_in_one_line(run):
     cited = cs.Verdict("a", "b", {}, None, "==", None, None, None, 0.999, "assumption not met")
     assert str(cited) == "a: assumption not met (chance of error 0.001)"
     assert str(cs.judge(run, "<=", 4.0)).startswith("test_error, generation 3: holds; measured 2.9")
+
+
+def test_nothing_is_begun_after_the_deadline():
+    chain = cs.Chain(cs.GaussianLearner(dim=1, samples=8), cs.Replace(), 2)
+    process = cs.Process("replace", chain, 4096)
+    assert cs.decide([process], {}, deadline=0.0) == ([], [])
