@@ -6,7 +6,7 @@ intervals rest on: replicates that are independent, and enough of them for the n
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
@@ -26,6 +26,9 @@ FAMILY_ERROR = 1e-3
 
 ROUNDING = 1e-6
 """Share of a bound by which float32 may pass it where it is attained exactly."""
+
+NOT_BEGUN = "not begun: out of time"
+"""Note of a verdict without a single replicate."""
 
 Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
 """`->`: a limit; `~`: the whole law of a measure."""
@@ -345,6 +348,20 @@ def verdict_of(evidence: Any, **found: Any) -> Verdict:
         tolerance=evidence.tolerance,
         **found,
     )
+
+
+def not_begun(evidence: Any, error: float) -> Verdict:
+    """The verdict without a single replicate."""
+    verdict = verdict_of(
+        evidence,
+        relation=getattr(evidence, "relation", "~"),
+        predicted=None,
+        observed=None,
+        interval=None,
+        confidence=1 - error,
+        verdict="undecided",
+    )
+    return replace(verdict, note=NOT_BEGUN)
 
 
 def require_relation(relation: str, accepted: tuple[str, ...] = get_args(Relation)) -> None:

@@ -210,7 +210,7 @@ class RunDirectory:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        columns = zip(*rows, strict=True)
+        columns = zip(*rows, strict=True) if rows else [()] * len(CHAIN_COLUMNS)
         table = pa.table(dict(zip(CHAIN_COLUMNS, map(list, columns), strict=True)))
 
         def write(aside: Path) -> None:

@@ -53,10 +53,13 @@ def main(settings: Settings) -> None:
     )
     run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
-    save(draw(run), run.path, "figure")
+    written = ["verdicts.json", "chains.parquet", "config.json"]
+    if results:  # none where the budget ends before the first replicate
+        save(draw(run), run.path, "figure")
+        written += ["figure.png", ".pdf", ".svg"]
     run.clear_checkpoints()
     print_report(settings, world.base_error, results, verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+    print(f"{run.path}: {', '.join(written)}")
 
 
 def _config(settings: Settings, world) -> dict:

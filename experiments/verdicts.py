@@ -1,12 +1,13 @@
 """Verdicts in the terminal: one table for every experiment, and how sure it is."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN, Verdict
 
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
 """Colours of verdicts; others are yellow."""
@@ -94,14 +95,21 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
             f"{sum(controls)} of {len(controls)} negative controls caught: the same formulas off "
             "by 2 % (5 % where they are of leading order) do not hold."
         )
+    undecided = [verdict for verdict in verdicts if verdict.verdict == "undecided"]
+    begun = [verdict for verdict in undecided if verdict.note != NOT_BEGUN]
+    if len(begun) < len(undecided):
+        lines.append(f"Undecided: {len(undecided) - len(begun)} not begun, out of time.")
     lines += [
         f"Undecided: {verdict.claim} on {verdict.parameters.get('process', 'this run')}; "
-        + (
-            f"about {verdict.needed:,} replicates would decide it."
-            if verdict.needed
-            else "more replicates alone would not decide it."
-        )
-        for verdict in verdicts
-        if verdict.verdict == "undecided"
+        f"{_would_decide(verdict)}."
+        for verdict in begun
     ]
     return "\n".join(lines)
+
+
+def _would_decide(verdict: Verdict) -> str:
+    if verdict.needed:
+        return f"about {verdict.needed:,} replicates would decide it"
+    if verdict.interval is not None and not all(map(math.isfinite, verdict.interval)):
+        return "too few replicates for an interval"
+    return "more replicates alone would not decide it"

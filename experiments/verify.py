@@ -170,7 +170,7 @@ def _simulated(
     settings: Settings, claims: Sequence[Claim], run: RunDirectory | None
 ) -> list[Verdict]:
     """Verdicts of the processes that decide these claims, until the budget ends."""
-    from collapse_sim.certify import FAMILY_ERROR
+    from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
     from collapse_sim.experiment.decide import chain_rows, decide
     from experiments.linear.processes import LEAST
     from experiments.verification.processes import all_processes, by_price, select
@@ -192,9 +192,9 @@ def _simulated(
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,
     )
-    if run is not None and results:
+    if run is not None:
         run.write_chains(list(chain_rows(results)))
-    return verdicts
+    return [verdict for verdict in verdicts if verdict.note != NOT_BEGUN]
 
 
 def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:

@@ -11,7 +11,7 @@ from itertools import groupby
 import numpy as np
 from tqdm import tqdm
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import FAMILY_ERROR, Verdict, not_begun
 from collapse_sim.experiment.evidence import (
     AnyEvidence,
     Predicting,
@@ -51,8 +51,8 @@ def decide(
     The chance that any verdict is wrong, `family_error`, is shared over the checks that a
     simulation decides. A process stops once its claims are decided, unless told otherwise, and it
     has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
-    what it has not begun then has no result. Checkpoints are kept in `run`, from which the same
-    call goes on. Without a `bar` there is one of replicates.
+    what is not begun then has no result, and its claims are undecided. Checkpoints are kept in
+    `run`, from which the same call goes on. Without a `bar` there is one of replicates.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
@@ -135,14 +135,13 @@ class _Run:
         )
         streaming.place.bar.update(process.replicates - summary.count)
         summary = _reported(summary, process)
-        if not summary.count:
-            return Result(process, summary), []
-        verdicts = [
-            of if isinstance(of, Verdict) else of.judge(summary, self.error) for of in found
-        ]
+        verdicts = [of if isinstance(of, Verdict) else self._judge(of, summary) for of in found]
         self.decided.extend(verdict for verdict in verdicts if verdict.verdict != "undecided")
         streaming.place.bar.set_postfix_str(f"{len(self.decided)} decided")
         return Result(process, summary), verdicts
+
+    def _judge(self, of: AnyEvidence, summary: Summary) -> Verdict:
+        return of.judge(summary, self.error) if summary.count else not_begun(of, self.error)
 
     def judge_joint(
         self, check: Check, process: Process, named: Mapping[str, Result]

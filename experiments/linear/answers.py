@@ -45,7 +45,7 @@ def answers(
     elif broken:
         yield f"Written by the first model for ever they break it too: {_list(broken, errors)}."
     external = [verdict for _, verdict in _decided(verdicts, "ref.edit_external")]
-    if external:
+    if external and all(verdict.observed is not None for verdict in external):
         yield (
             f"Written by another frozen model, of error {settings.prior_error:g} b, they end at "
             f"{max(map(_measured, external)):.2f} b at most, however often: a good prior helps."

@@ -10,6 +10,7 @@ import pytest
 import collapse_sim as cs
 from collapse_sim.intervals import mean_interval
 from collapse_sim.replicates import EMPTY, Stream
+from theory import ledger
 
 CHAIN = cs.Chain(cs.GaussianLearner(1, 20), cs.Replace(), 3)
 
@@ -195,5 +196,8 @@ def test_a_verdict_reads_in_one_line(run):
 
 def test_nothing_is_begun_after_the_deadline():
     chain = cs.Chain(cs.GaussianLearner(dim=1, samples=8), cs.Replace(), 2)
-    process = cs.Process("replace", chain, 4096)
-    assert cs.decide([process], {}, deadline=0.0) == ([], [])
+    check = cs.Check("kazdan2025.gauss_replace", "variance")
+    process = cs.Process("replace", chain, 4096, where={"samples": 8}, checks=[check])
+    results, (verdict,) = cs.decide([process], ledger(), deadline=0.0)
+    assert results == []
+    assert verdict.verdict == "undecided" and verdict.note == "not begun: out of time"

@@ -146,11 +146,12 @@ def test_ctrl_c_leaves_a_run_that_resumes(finished, tmp_path, monkeypatch, capfd
     assert "finished before" in capfd.readouterr().out
 
 
-def test_a_spent_budget_reports_undecided(tmp_path):
+def test_a_spent_budget_reports_undecided(tmp_path, capfd):
     folder = tmp_path / "run"
     spent = ("--budget-seconds", "1e-6", "--out", str(folder))
     assert command(*TINY, "halves", *spent) == 0
     assert verdicts(folder)["zhu2025.eq7", "replace"] == "undecided"
+    assert "not begun, out of time" in capfd.readouterr().out
 
 
 def test_nearly_square_designs_test_the_law_where_the_variance_is_infinite(tmp_path):
