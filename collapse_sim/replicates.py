@@ -17,8 +17,8 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Key, UInt32
 
-from collapse_sim.largest_array import largest_array_of
 from collapse_sim.loop import Trace
+from collapse_sim.simulation_size import size_of
 
 Simulation = Callable[[Key[Array, ""]], Trace]
 Blocks = dict[str, Float[Array, "blocks block generations"]]
@@ -230,7 +230,7 @@ class Stream:
     ) -> "Stream":
         """Stream of a simulation; `block` is taken over from an earlier stream that goes on."""
         devices = devices or jax.local_devices()
-        largest = largest_array_of(simulation)
+        largest = size_of(simulation).largest
         if block is None:
             block = int(2 ** np.clip(int(np.log2(BLOCK_FLOATS / largest)), 3, 12))
         chunk = min(CALL_FLOATS // largest, chunk)

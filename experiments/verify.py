@@ -120,8 +120,9 @@ def main(settings: Settings) -> int:
 
     claims, run = settings.claims, _open(settings)
     certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
-    verdicts = [*_simulated(settings, claims, run), *_read(settings, claims)]
-    found = decisions(claims, verdicts, certified)
+    verdicts, simulated = _simulated(settings, claims, run)
+    verdicts += _read(settings, claims)
+    found = decisions(claims, verdicts, certified, simulated)
     console = Console(highlight=False)
     if settings.ids:
         _print_named(console, found, verdicts)
@@ -146,9 +147,10 @@ def _again(settings: Settings) -> str:
 
 def _is_open(settings: Settings, found: "Sequence[Decision]") -> bool:
     """True where a named claim is not decided, or too many of the whole ledger stay open."""
-    every = [decision for decision in found if decision.claim.decided != "cited"]
     if settings.ids:
+        every = [decision for decision in found if decision.claim.decided != "cited"]
         return not all(decision.is_decided for decision in every)
+    every = [decision for decision in found if decision.is_decidable]
     return sum(decision.is_decided for decision in every) < ENOUGH * len(every)
 
 
@@ -168,8 +170,9 @@ def _open(settings: Settings) -> RunDirectory | None:
 
 def _simulated(
     settings: Settings, claims: Sequence[Claim], run: RunDirectory | None
-) -> list[Verdict]:
-    """Verdicts of the processes that decide these claims, until the budget ends."""
+) -> tuple[list[Verdict], set[str]]:
+    """Verdicts of the processes that decide these claims, until the budget ends; and the claims
+    that there are processes for."""
     from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
     from collapse_sim.experiment.decide import chain_rows, decide
     from experiments.linear.processes import LEAST
@@ -177,12 +180,14 @@ def _simulated(
 
     names = [claim.id for claim in claims if claim.decided == "check"]
     if not names:
-        return []
+        return [], set()
     deadline = time.monotonic() + settings.seconds
     every = all_processes(settings.seed, settings.precision, settings.replicates)
-    processes = by_price(select(every, names))
+    selected = select(every, names)
+    simulated = {check.claim for process in selected for check in process.checks}
+    processes = by_price(selected)
     if not processes:
-        return []
+        return [], simulated
     results, verdicts = decide(
         processes,
         ledger(),
@@ -194,7 +199,7 @@ def _simulated(
     )
     if run is not None:
         run.write_chains(list(chain_rows(results)))
-    return [verdict for verdict in verdicts if verdict.note != NOT_BEGUN]
+    return [verdict for verdict in verdicts if verdict.note != NOT_BEGUN], simulated
 
 
 def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:

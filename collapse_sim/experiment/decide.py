@@ -124,7 +124,7 @@ class _Run:
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
         streaming.place.bar.set_description(process.name)
-        targets = process.looks or looks(process.replicates)
+        targets = process.looks or tuple(looks(process.replicates))
         summary = streaming.simulate(
             f"{index:02d}-{process.key}",
             process.stream_number,

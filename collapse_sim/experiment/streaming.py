@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -36,7 +36,7 @@ class Streaming:
         name: str,
         index: int,
         simulation: Simulation | OnHost,
-        targets: Iterable[int],
+        targets: Sequence[int],
         is_decided: Callable[[Summary], bool] = lambda _: True,
         *,
         chunk: int | None = None,
@@ -52,26 +52,25 @@ class Streaming:
         if isinstance(simulation, OnHost):
             if self._is_over():
                 return EMPTY
-            *_, most = targets
-            return EMPTY.add(simulation.on_host(replicate_keys(key, most), self.place, name))
-        chunk = chunk or CHUNK
+            keys = replicate_keys(key, targets[-1])
+            return EMPTY.add(simulation.on_host(keys, self.place, name))
         summary, block = self._load(name)
         if self._is_over():  # before anything is compiled
             return summary
-        block = block or Stream.of(simulation).block
+        # As many in flight as the first look needs: one program for all looks.
+        chunk = min(targets[0], chunk or CHUNK)
+        stream = Stream.of(simulation, chunk=chunk, block=block)
         self.place.bar.update(summary.count)
         for target in targets:
             if target < summary.count:
                 continue
-            few = min(target - summary.count, chunk) or chunk
-            stream = Stream.of(simulation, chunk=few, block=block)
             for grown in self._extend(name, stream, key, summary, target):
                 summary = grown
                 if self._is_over():
                     return summary
             if is_decided(summary):
                 break
-        self._save(name, summary, block)
+        self._save(name, summary, stream.block)
         return summary
 
     def _is_over(self) -> bool:

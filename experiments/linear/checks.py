@@ -4,7 +4,7 @@ part."""
 import numpy as np
 
 from experiments.linear.case import Case
-from experiments.linear.designs import frames, overlaps
+from experiments.linear.designs import FRAMES_OF_ROWS, frames, overlaps
 from theory.editing import published
 from theory.editing.schedules import random_edits_inflation
 
@@ -135,7 +135,8 @@ def _scheduled(case: Case) -> None:
         if where["samples"] - masks.counts[0] >= where["dim"] + 2:
             case.mean("ref.edit_C_T", note="upper side of the limit")
     else:
-        given = {"frames": frames(case.settings), "masks": masks.schedule}
+        drawn = frames(case.settings, FRAMES_OF_ROWS)
+        given = {"frames": drawn, "masks": masks.schedule}
         case.mean("ref.edit_recursion", exactly=True, given=given, note=note)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from experiments.linear.case import Case
-from experiments.linear.designs import frames, overlaps
+from experiments.linear.designs import FRAMES_OF_ROWS, frames, overlaps
 from theory.editing import confidence, corrected, covariance, finite, frozen, published, repeated
 from theory.editing.designs import given_errors
 from theory.editing.frozen import external_edits_error, frozen_edits_error
@@ -144,7 +144,7 @@ def _averaged(case: Case, base: float) -> np.ndarray:
     else:
         errors = [
             covariance.conditional_errors(design=frame, masks=masks.schedule)
-            for frame in frames(settings).draw()
+            for frame in frames(settings, FRAMES_OF_ROWS).draw()
         ]
         return (np.array(errors) * base / settings.dim).mean(axis=0)
     inflations = np.trace(covariances, axis1=-2, axis2=-1) / settings.dim

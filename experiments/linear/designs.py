@@ -16,12 +16,15 @@ DESIGNS = 8192
 FRAMES = 24
 """Gaussian designs for means of T x T matrices, whose traces hardly vary."""
 
+FRAMES_OF_ROWS = 128
+"""As many where the edited rows are given, whose part in the design varies more."""
 
-def frames(settings: Settings) -> Drawn:
+
+def frames(settings: Settings, designs: int = FRAMES) -> Drawn:
     """Orthonormal columns Q of Gaussian designs, (designs, T, d)."""
     return Drawn(
-        f"{FRAMES} Gaussian designs, seed {settings.seed}",
-        partial(_frames, settings.seed, settings.samples, settings.dim),
+        f"{designs} Gaussian designs, seed {settings.seed}",
+        partial(_frames, settings.seed, designs, settings.samples, settings.dim),
     )
 
 
@@ -36,9 +39,9 @@ def overlaps(settings: Settings, masks: np.ndarray) -> Drawn:
 
 
 @cache
-def _frames(seed: int, samples: int, dim: int) -> np.ndarray:
+def _frames(seed: int, designs: int, samples: int, dim: int) -> np.ndarray:
     rng = np.random.default_rng([seed, 1])
-    return np.linalg.qr(rng.standard_normal((FRAMES, samples, dim)))[0]
+    return np.linalg.qr(rng.standard_normal((designs, samples, dim)))[0]
 
 
 @cache

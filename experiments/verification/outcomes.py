@@ -1,7 +1,7 @@
 """Outcome of every claim: what its verdicts say together, beside what the ledger expects."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collapse_sim.certify import Verdict
@@ -11,7 +11,13 @@ OUTCOMES = ("holds", "violated", "vacuous", "assumption not met")
 """Verdicts that decide."""
 
 NOT_REACHED = "not reached"
-"""Of a claim whose processes the budget left out, or that no process of this run decides."""
+"""Of a claim whose processes the budget left out."""
+
+NEEDS_A_RUN = "needs a run"
+"""Of a claim that only hours of training decide, in a run of another experiment."""
+
+OPEN = ("undecided", NOT_REACHED, NEEDS_A_RUN)
+"""Outcomes that decide nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +27,8 @@ class Decision:
     claim: Claim
     verdicts: Sequence[Verdict] = ()
     certified: bool | None = None
+    is_simulated: bool = True
+    """Whether a process of this run decides it, within its budget."""
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -29,7 +37,13 @@ class Decision:
             return ("cited",)
         if self.certified is not None:
             return ("holds" if self.certified else "violated",)
-        return tuple(dict.fromkeys(v.verdict for v in self.verdicts)) or (NOT_REACHED,)
+        none = NOT_REACHED if self.is_simulated else NEEDS_A_RUN
+        return tuple(dict.fromkeys(v.verdict for v in self.verdicts)) or (none,)
+
+    @property
+    def is_decidable(self) -> bool:
+        """False for a claim that is cited, and for one that needs a run which is not given."""
+        return self.outcomes not in (("cited",), (NEEDS_A_RUN,))
 
     @property
     def is_decided(self) -> bool:
@@ -56,10 +70,17 @@ def expected(claim: Claim) -> tuple[str, ...]:
 
 
 def decisions(
-    claims: Iterable[Claim], verdicts: Iterable[Verdict], certified: Mapping[str, bool]
+    claims: Iterable[Claim],
+    verdicts: Iterable[Verdict],
+    certified: Mapping[str, bool],
+    simulated: Container[str],
 ) -> list[Decision]:
-    """One for each claim, in their order."""
+    """One for each claim, in their order; `simulated` are the ids that processes of this run
+    decide."""
     by_claim: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_claim.setdefault(verdict.claim, []).append(verdict)
-    return [Decision(c, by_claim.get(c.id, ()), certified.get(c.id)) for c in claims]
+    return [
+        Decision(claim, by_claim.get(claim.id, ()), certified.get(claim.id), claim.id in simulated)
+        for claim in claims
+    ]

@@ -14,7 +14,7 @@ from collapse_sim import __version__
 from collapse_sim.certify import Verdict
 from experiments.claims import author, decided, tolerance
 from experiments.verdicts import in_words, number, percent
-from experiments.verification.outcomes import NOT_REACHED, OUTCOMES, Decision
+from experiments.verification.outcomes import OPEN, OUTCOMES, Decision
 from experiments.verification.report import answers, counts
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ def page(decided_claims: Sequence[Decision], command: str) -> str:
     """HTML of all claims and what was decided of each; `command` is the one that repeats it."""
     template = _environment().get_template("page.html.jinja")
     entries = [_entry(decision) for decision in decided_claims]
-    tally = {name: 0 for name in (*OUTCOMES, "undecided", NOT_REACHED, "cited")}
+    tally = {name: 0 for name in (*OUTCOMES, *OPEN, "cited")}
     for decision in decided_claims:
         for outcome in decision.outcomes:
             tally[outcome] += 1

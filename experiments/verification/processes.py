@@ -7,8 +7,8 @@ from typing import Any, get_args
 import numpy as np
 
 from collapse_sim.experiment.process import Process
-from collapse_sim.largest_array import largest_array_of
 from collapse_sim.linear.design import GivenDesign
+from collapse_sim.simulation_size import size_of
 from collapse_sim.workplace import OnHost
 from experiments.linear.ladders import make_ladders
 from experiments.linear.processes import edit_processes
@@ -34,8 +34,11 @@ MORE = 2
 """Factor on the most replicates of a process. A ledger shares its error over some 300 checks, so
 that each needs half as many replicates again as in an experiment of its own."""
 
-TRAINED = 5e9
-"""Price of a decision by training, in floats: dearer than most simulations, not than all."""
+COMPILED = 1e10
+"""Price of a program of its own, in floats that a core writes meanwhile."""
+
+TRAINED = 5e10
+"""Price of a decision by training, dearer than most simulations, not than all."""
 
 FRESH_HUMAN = ("gaussian", "categorical")
 """Families with a claim on fresh human data in every generation, which do not run unasked."""
@@ -62,13 +65,12 @@ def by_price(processes: Sequence[Process]) -> list[Process]:
 
 
 def price(process: Process) -> float:
-    """Floats that a process may touch for each of its checks; of training, whose processes are
+    """Floats that a process may write for each of its checks; of training, whose processes are
     compared with one another, the same for all."""
     if isinstance(process.simulation, OnHost):
         return TRAINED
-    generations = getattr(process.simulation, "generations", 1)  # some fit once
-    floats = float(process.replicates) * generations * largest_array_of(process.simulation)
-    return floats / max(len(process.checks), 1)
+    floats = float(process.replicates) * size_of(process.simulation).written
+    return (COMPILED + floats) / max(len(process.checks), 1)
 
 
 def linear_processes(shared: dict[str, Any]) -> list[Process]:

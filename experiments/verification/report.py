@@ -10,7 +10,7 @@ from rich.text import Text
 from experiments.claims import NARROW, author
 from experiments.latex import plain
 from experiments.verdicts import COLOURS, percent
-from experiments.verification.outcomes import NOT_REACHED, OUTCOMES, Decision
+from experiments.verification.outcomes import NEEDS_A_RUN, NOT_REACHED, OUTCOMES, Decision
 
 ANSWERS = (
     (
@@ -61,7 +61,7 @@ def answers(decided: Sequence[Decision]) -> list[str]:
 
 def counts(decided: Sequence[Decision]) -> str:
     """How many claims have which outcome."""
-    every = [decision for decision in decided if decision.claim.decided != "cited"]
+    every = [decision for decision in decided if decision.is_decidable]
     by = {
         name: sum(decision.outcomes == (name,) for decision in every)
         for name in (*OUTCOMES, "undecided", NOT_REACHED)
@@ -69,12 +69,14 @@ def counts(decided: Sequence[Decision]) -> str:
     mixed = sum(len(decision.outcomes) > 1 for decision in every)
     parts = [f"{count} {name}" for name, count in by.items() if count]
     parts += [f"{mixed} by case"] if mixed else []
-    cited = len(decided) - len(every)
     share = sum(decision.is_decided for decision in every) / max(len(every), 1)
     plural = "" if len(every) == 1 else "s"
+    other = [decision.outcomes for decision in decided if not decision.is_decidable]
+    needs, cited = other.count((NEEDS_A_RUN,)), other.count(("cited",))
     return (
         f"{len(every)} claim{plural} that can be decided: {', '.join(parts)}; {share:.0%} decided. "
-        f"{cited} more are only cited."
+        + (f"{needs} more need hours of training: see --runs. " if needs else "")
+        + f"{cited} more are only cited."
     )
 
 

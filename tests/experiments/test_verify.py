@@ -1,5 +1,7 @@
 """verify: the named claims, by the processes that decide them and no others."""
 
+import re
+
 import pytest
 
 from collapse_sim.replicates import looks
@@ -77,13 +79,15 @@ def test_every_other_claim_has_a_process(every):
 def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
     """Of a few processes, in a moment; what is left open has a status of its own."""
     few = ("kazdan2025.gauss_replace", "shum2024.var")
-    chosen = select(all_processes(seed=0), few)
-    monkeypatch.setattr("experiments.verification.processes.all_processes", lambda *_: chosen)
+    monkeypatch.setattr(
+        "experiments.verification.processes.by_price", lambda every: select(every, few)
+    )
     folder = tmp_path / "run"
     assert command("--out", str(folder)) == 3
     shown = capfd.readouterr().out
     assert "kazdan2025.gauss_replace" in shown and "holds within" in shown
     assert f"{folder}: page.html, verdicts.json" in shown
+    assert re.search(rf"{len(TRAINED)} more need hours\s+of\s+training", shown)
     run = RunDirectory(folder)
     assert run.is_finished() and {v["claim"] for v in run.verdicts()} == set(few)
     page = (folder / "page.html").read_text()

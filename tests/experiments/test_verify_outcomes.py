@@ -52,10 +52,23 @@ def test_the_widest_distance_is_told():
 
 def test_certificates_and_citations():
     claims = [ledger()[name] for name in ("ref.golden_identity", "ref.conf_free")]
-    exact, cited = decisions(claims, [], {"ref.golden_identity": True})
+    exact, cited = decisions(claims, [], {"ref.golden_identity": True}, set())
     assert exact.outcomes == ("holds",) and exact.is_decided
     assert cited.outcomes == ("cited",) and not cited.is_decided
     assert counts([exact, cited]).startswith("1 claim that can be decided: 1 holds; 100% decided.")
+
+
+def test_what_needs_a_run_of_another_experiment_is_counted_apart():
+    claims = [ledger()[name] for name in ("zhu2025.thm2a", "zhu2025.fraction")]
+    found = decisions(claims, [], {}, {"zhu2025.thm2a"})
+    assert [decision.outcomes for decision in found] == [("not reached",), ("needs a run",)]
+    assert counts(found) == (
+        "1 claim that can be decided: 1 not reached; 0% decided. 1 more need hours of training: "
+        "see --runs. 0 more are only cited."
+    )
+    given = replace(VERDICT, claim="zhu2025.fraction", verdict="holds")
+    found = decisions(claims, [given], {}, {"zhu2025.thm2a"})
+    assert counts(found).startswith("2 claims that can be decided: 1 holds, 1 not reached; 50%")
 
 
 def test_questions_are_answered_by_verdicts_alone():
