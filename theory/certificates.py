@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.claims import certificate
-from theory.editing import assumptions, corrected, schedules
+from theory.editing import assumptions, complex_cycles, corrected, schedules
 from theory.linear import mixing
 
 _WEIGHTS = [Fraction(k, 12) for k in range(1, 12)]
@@ -83,6 +83,22 @@ def one_edit_by_the_process_itself() -> bool:
     overlap = np.array([[0.5, 0.25], [0.25, 0.5]])
     formula = corrected.one_edit_covariance(overlap=overlap)
     return all(holds) and bool((formula == np.eye(2) + 2 * overlap - overlap @ overlap).all())
+
+
+@certificate("ref.edit_B_complex")
+def complex_cycles_are_averages_of_legendre_polynomials() -> bool:
+    r"""Both forms of $(T)_s c_s$ agree, and $\lvert (T)_s c_s \rvert \le d$: all s and d to T = 16.
+
+    With $\lvert P_{s-1} \rvert \le 1$ the second form proves the bound at every size.
+    """
+    holds = []
+    for samples in range(2, 17):
+        for dim in range(1, samples):
+            for order in range(1, samples + 1):
+                where = {"order": order, "dim": dim, "samples": samples}
+                found = complex_cycles.complex_cycle_sum(**where)
+                holds += [found == complex_cycles.legendre_cycle_sum(**where), abs(found) <= dim]
+    return all(holds)
 
 
 @certificate("ref.edit_B_loewner")

@@ -203,6 +203,7 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
         ROUNDING,
     ),
     ("ref.edit_B_loewner", {"edited_total": 1.0}, 4.436564, PRINTED),
+    ("ref.edit_B_complex", {"edited_total": 0.5}, 2.297443, PRINTED),
     ("ref.edit_C", {"samples": 4, "edit_counts": [2, 2], "generation": 2}, 1.75, ROUNDING),
     (
         "ref.edit_C",

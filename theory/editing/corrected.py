@@ -101,6 +101,16 @@ def disjoint_inflations(*, fractions: ArrayLike | Sequence[float]) -> np.ndarray
     expected="violated by fixed designs with d >= 2: 4.609 > 2e - 1 at T = 100",
     decided="exact",
 )
+@claim(
+    "ref.edit_B_complex",
+    f"{_OWN}, Complex designs",
+    relation="<=",
+    says=r"complex Gaussian X, no row edited twice: $E_{test} \le (2 e^\tau - 1) b$",
+    stated="-",
+    needed="isotropic rows, T > d, any number of edits; for real X it is proved size by size",
+    expected="holds",
+    decided="exact",
+)
 def disjoint_inflation_bound(*, edited_total: float = 1.0) -> float:
     r"""Bound on the inflation when no row is edited twice: $2 e^\tau - 1$, at most $2e - 1$.
 

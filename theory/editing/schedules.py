@@ -34,7 +34,7 @@ def edits_before(*, edit_counts: Counts, generation: int) -> list[int | float]:
     relation="<=",
     says=r"$E_{test} \le (2 e^\tau - 1) b$, $\tau = \sum_i k_i / T$",
     needed="disjoint masks; commuting overlaps, or Gaussian design with d = 1, or at most four "
-    "edits, or T <= 60, or T to infinity with the number of edits fixed",
+    "edits, or T <= 120, or T to infinity with the number of edits fixed",
     expected="holds; a conjecture for more edits at d >= 2",
 )
 def disjoint_edits_bound(
