@@ -21,10 +21,15 @@ def test_the_bound_survives_a_small_search(tmp_path):
     conjecture_search.main(dataclasses.replace(SMALL, out=tmp_path / "search"))
     verdicts = RunDirectory(tmp_path / "search").verdicts()
     assert {verdict["verdict"] for verdict in verdicts} == {"holds"}
-    assert len(verdicts) == 4  # one for each shape of the sizes
+    assert len(verdicts) == 5  # one for each shape of the sizes, and row by row
 
 
 def test_a_bound_that_is_too_low_is_reported_as_violated(monkeypatch):
     predict = claims.Claim.predict
     monkeypatch.setattr(claims.Claim, "predict", lambda self, where: 0.5 * predict(self, where))
     assert {verdict.verdict for verdict in conjecture_search.search(SMALL)} == {"violated"}
+
+
+def test_rows_edited_one_by_one_come_closest(capsys, tmp_path):
+    conjecture_search.main(dataclasses.replace(SMALL, out=tmp_path / "search"))
+    assert "10 rows, one after the other" in capsys.readouterr().out
