@@ -182,6 +182,8 @@ def test_claims_that_are_gone_and_tables_without_a_command_are_found():
     assert compared(table).different == ["README.md:1: numbers without `<!-- from: COMMAND -->`"]
     (found,) = compared(f"<!-- from: {COMMAND} -->\n{table}").different
     assert found == "README.md:4: zhu2025.thm9 is no claim of the ledger"
+    (found,) = compared(f"<!-- from: {COMMAND} -->\n{table.replace('thm9', 'thm1')}").different
+    assert found == "README.md:4: names no process"
 
 
 def test_a_run_of_other_parameters_is_none(stored, tmp_path):
