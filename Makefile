@@ -1,4 +1,4 @@
-# make bound | verify | test | lint | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
+# make bound | verify | readme | test | lint | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
 # Options: PYTHON=python3.12  VENV=path  ARGS="flags of the program that runs"
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: bound verify test lint wheel bench figures clean
+.PHONY: bound verify readme test lint wheel bench figures clean
 .NOTPARALLEL: # two pips in one environment would fight
 .DELETE_ON_ERROR:
 
@@ -19,6 +19,9 @@ bound: $(VENV)/.installed
 
 verify: $(VENV)/.installed
 	$(RUN) -m experiments.verify $(ARGS)
+
+readme: $(VENV)/.installed # ARGS="--runs DIR --runs DIR", else all under runs/
+	$(RUN) -m experiments.verify --check-readme $(ARGS)
 
 test: $(VENV)/.installed-test
 	$(RUN) -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)

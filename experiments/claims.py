@@ -10,6 +10,7 @@ import functools
 import inspect
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -135,10 +136,15 @@ def listing(console: Console, claims: list[Claim]) -> None:
                 Text.assemble(f"{claim.id:{longest}} ", (claim.decided, "dim"), " ", outcome)
             )
             console.print(Padding(Text(plain(claim.says)), (0, 0, 0, 2)))
-    by = {way: sum(claim.decided == way for claim in claims) for way in ("check", "exact", "cited")}
-    console.print(
-        f"{len(claims)} claims: {by['check']} decided by checks of experiments, {by['exact']} by "
-        f"exact arithmetic, {by['cited']} only cited. collapse-sim claims ID explains one."
+    console.print(f"{tally(claims)} collapse-sim claims ID explains one.")
+
+
+def tally(claims: Iterable[Claim]) -> str:
+    """Sentence on how many claims are decided in which way."""
+    by = Counter(claim.decided for claim in claims)
+    return (
+        f"{by.total()} claims: {by['check']} decided by checks of experiments, {by['exact']} by "
+        f"exact arithmetic, {by['cited']} only cited."
     )
 
 

@@ -3,6 +3,7 @@
 collapse-sim verify                               the whole ledger, within --budget
 collapse-sim verify zhu2025                       every claim of a paper
 collapse-sim verify ref.w2 ref.golden_identity    a simulation, and a certificate by arithmetic
+collapse-sim verify --check-readme                README's tables against finished runs
 
 Trends that need hours of training are read from finished runs, given by --runs.
 """
@@ -65,6 +66,10 @@ class Settings:
     resume: bool = False
     """Go on with an interrupted run of the same parameters."""
 
+    check_readme: bool = False
+    """Decide nothing: compare the tables of README.md and docs/ with --runs (default: all finished
+    ones under runs/)."""
+
     @property
     def seconds(self) -> float:
         """The budget; raises ValueError for one that is no time."""
@@ -83,6 +88,8 @@ class Settings:
         for name in self.ids:
             if not any(is_named(claim, name) for claim in claims):
                 raise ValueError(unknown(name, claims))
+        if self.check_readme and (self.ids or self.out or self.resume):
+            raise ValueError("--check-readme: accepted with --runs alone")
         if self.replicates is not None and self.replicates < 1:
             raise ValueError(f"--replicates {self.replicates}: accepted are integers >= 1")
         assert self.seconds
@@ -112,6 +119,10 @@ def parse(arguments: Sequence[str]) -> Settings:
 
 def main(settings: Settings) -> int:
     """Decide and print; returns the exit status."""
+    if settings.check_readme:
+        from experiments.verification.readme import check_readme
+
+        return check_readme(settings.runs)
     from rich.console import Console
 
     from experiments.verification.outcomes import decisions
