@@ -24,6 +24,7 @@ PROCESSES = {
     "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
     "corpora": [("keep_human", "20 drawn"), ("accumulate", "an urn"), ("keep_human", "126 drawn")],
     "regressions": [("replace", "logistic"), ("accumulate", "logistic"), ("replace", "Poisson")],
+    "a new one": [("replace", "two"), ("replace", "four"), ("edit", "two")],
 }
 MEASURES = {
     "gaussian": ("variance", "tail_mass"),
@@ -35,6 +36,7 @@ MEASURES = {
     "contamination": ("squared_distance",),
     "corpora": ("excess",),
     "regressions": ("scaled_error",),
+    "a new one": ("shown_alone", "mean_error"),
 }
 
 
@@ -53,7 +55,7 @@ def run(tmp_path) -> RunDirectory:
             for measure in MEASURES[family]:
                 for n in range(1, GENERATIONS + 1):
                     mean = level(family, place, n)
-                    known = regime == "replace" and family != "sources"
+                    known = regime == "replace" and family != "sources" and "shown" not in measure
                     row = {
                         "family": family, "regime": regime, "variant": variant, "mask": "",
                         "measure": measure,
@@ -130,6 +132,15 @@ def test_human_words_beside_few_and_many_drawn_ones(run):
 def test_one_regression_of_two(run):
     ax = recursion.draw(run).axes[list(PROCESSES).index("regressions")]
     assert [means("regressions", place) in drawn(ax) for place in range(3)] == [True, True, False]
+
+
+def test_a_family_without_a_panel_of_its_own_shows_what_has_a_closed_form(run):
+    ax = recursion.draw(run).axes[list(PROCESSES).index("a new one")]
+    assert ax.get_title() == "A new one: mean error"
+    assert all(means("a new one", place) in drawn(ax) for place in range(3))
+    assert {text.get_text() for text in ax.texts} == {
+        "full resampling, two", "full resampling, four", "edits, chained, two"
+    }  # fmt: skip
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):
