@@ -17,7 +17,7 @@ from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, Replace
 from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.settings import Settings
-from theory.linear import resampling
+from theory.linear import accumulation, resampling
 
 GENERATIONS = 4
 """Fits of a chain: the sum of 1 / k^2 is 5 % from those of one less, 3 % from one more."""
@@ -39,7 +39,7 @@ REPLICATES = 2**17
 
 CASES = (
     ("replace", Replace(), "dey2024.discard", resampling.replace_inflation),
-    ("accumulate", Accumulate(), "dey2024.augment", resampling.accumulate_inflation),
+    ("accumulate", Accumulate(), "dey2024.augment", accumulation.accumulate_inflation),
 )
 
 
