@@ -22,6 +22,7 @@ from rich.text import Text
 
 from collapse_sim.terminal import run_command
 from experiments.latex import plain
+from experiments.recursion.names import FAMILIES
 from theory import Claim, ledger
 
 NARROW, WIDE = 72, 110
@@ -40,23 +41,6 @@ COMMANDS = {
     "conjecture_search.py": "search",
 }
 """Commands by the part of this package whose checks name the claims."""
-
-FAMILIES = {
-    "gaussian": "gaussian",
-    "gaussian_means": "gaussian",
-    "categorical": "categorical",
-    "points": "mixture",
-    "kde": "kde",
-    "selection": "selection",
-    "forgetting": "forgetting",
-    "contamination": "contamination",
-    "corpora": "corpora",
-    "regressions": "regressions",
-    "ridge": "ridge",
-    "estimates": "estimates",
-}
-"""Families of `collapse-sim curse` by the module that makes their checks; other modules only
-report."""
 
 REGIMES = {
     "gerst2024.replace": "replace_fresh",
@@ -265,8 +249,8 @@ def _command(source: Path, name: str) -> str | None:
     """Command that a source of this package belongs to."""
     folder = source.parts[0]
     if folder == "recursion":
-        family = FAMILIES.get(source.stem)
-        return family and f"collapse-sim curse --family {family}"
+        family = source.stem.partition("_")[0]  # gaussian_means belongs to gaussian
+        return f"collapse-sim curse --family {family}" if family in FAMILIES else None
     if folder not in COMMANDS:
         return None
     flags = f" --regimes {REGIMES[name]}" if folder == "linear" and name in REGIMES else ""

@@ -34,11 +34,11 @@ def draw(run: RunDirectory) -> Figure:
     return figure
 
 
-def draw_types(ax: Axes, run: RunDirectory) -> list[style.End]:
+def draw_types(ax: Axes, run: RunDirectory, family: str = "categorical") -> list[style.End]:
     """Types of the words that are left."""
     lines = [
         line
-        for line in read_curves(run, "surviving_types", family="categorical")
+        for line in read_curves(run, "surviving_types", family=family)
         if line.variant == "words"
     ]
     draw_means(ax, lines)

@@ -115,6 +115,12 @@ def families(run: RunDirectory) -> list[str]:
     return list(dict.fromkeys(map(str, _columns(run)["family"])))
 
 
+def measures(run: RunDirectory, family: str) -> list[str]:
+    """Those of a family's processes, in the run's order."""
+    columns = _columns(run)
+    return list(dict.fromkeys(map(str, columns["measure"][columns["family"] == family])))
+
+
 def _columns(run: RunDirectory) -> dict[str, np.ndarray]:
     columns = run.chains()
     missing = [name for name in CHAIN_COLUMNS if name not in columns]

@@ -38,9 +38,9 @@ def draw(run: RunDirectory) -> Figure:
     return figure
 
 
-def draw_sources(ax: Axes, run: RunDirectory) -> list[style.End]:
+def draw_sources(ax: Axes, run: RunDirectory, family: str = "sources") -> list[style.End]:
     """One line for each source."""
-    lines = read_curves(run, "kl", family="sources")
+    lines = read_curves(run, "kl", family=family)
     draw_means(ax, lines)
     style.log_inflation_axis(ax)
     finish(ax, lines, "Sources of error: KL, nats")

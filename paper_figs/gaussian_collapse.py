@@ -39,9 +39,9 @@ def draw(run: RunDirectory) -> Figure:
     return figure
 
 
-def draw_variance(ax: Axes, run: RunDirectory) -> list[style.End]:
+def draw_variance(ax: Axes, run: RunDirectory, family: str = "gaussian") -> list[style.End]:
     """Means with their closed forms, medians dashed."""
-    lines = _plain(read_curves(run, "variance", family="gaussian"))
+    lines = _plain(read_curves(run, "variance", family=family))
     draw_means(ax, lines)
     draw_medians(ax, lines)
     style.log_inflation_axis(ax)

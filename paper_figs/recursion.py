@@ -4,6 +4,8 @@ The figure that the experiment leaves in its run directory.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,101 +14,101 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.categorical_collapse import draw_types
-from paper_figs.chains import families, read_curves
+from paper_figs.chains import families, measures, read_curves
 from paper_figs.error_sources import draw_sources
 from paper_figs.gaussian_collapse import draw_variance
 from paper_figs.mixture_collapse import draw_kl
-from paper_figs.recursion_runs import (
-    draw_key,
-    draw_means,
-    finish,
-    mean_ends,
-)
+from paper_figs.recursion_runs import draw_key, draw_means, finish, told_apart
 
 COLUMNS, HEIGHT = 2, 2.2
 
 
-def _draw_share(
-    ax: Axes, run: RunDirectory, family: str, measure: str, title: str
-) -> list[style.End]:
-    """A share of the chains on its closed form."""
-    lines = read_curves(run, measure, family=family)
-    draw_means(ax, lines)
-    ax.set_ylim(0, 1)
-    finish(ax, lines, title)
-    return mean_ends(lines, run)
+@dataclass(frozen=True)
+class Panel:
+    """Means of one measure against their closed forms, generation by generation."""
+
+    measure: str
+    title: str
+    """With {variant} where that of the first process shown stands."""
+    regime: str = ""
+    """The only one shown; all where none is named."""
+    variant: str = ""
+    """The only one shown; "first" stands for the first process's, all where none is named."""
+    axis: Literal["linear", "log", "share"] = "linear"
+
+    def __call__(self, ax: Axes, run: RunDirectory, family: str) -> list[style.End]:
+        lines = read_curves(run, self.measure, family=family)
+        variant = lines[0].variant if self.variant == "first" else self.variant
+        lines = [
+            line
+            for line in lines
+            if self.regime in ("", line.regime) and variant in ("", line.variant)
+        ]
+        draw_means(ax, lines)
+        if self.axis == "log":
+            ax.set_yscale("log")
+        elif self.axis == "share":
+            ax.set_ylim(0, 1)
+        title = self.title.format(variant=lines[0].variant)
+        finish(ax, lines, title[:1].upper() + title[1:])
+        return told_apart(lines, run)
 
 
-def _draw_contaminated(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """Two estimates from the same batches, mostly synthetic, on their closed forms."""
-    lines = read_curves(run, "squared_distance", family="contamination")
-    least = lines[0].variant
-    lines = [line for line in lines if line.variant == least]
-    draw_means(ax, lines)
-    ax.set_yscale("log")
-    finish(ax, lines, f"Batches of {least} words: squared error")
-    return mean_ends(lines, run)
+def default_panel(run: RunDirectory, family: str) -> Panel:
+    """Panel of a family without one of its own: what has a closed form in most processes."""
+
+    def known(measure: str) -> int:
+        curves = read_curves(run, measure, family=family)
+        return sum(bool(np.isfinite(curve.predicted).any()) for curve in curves)
+
+    measure = max(measures(run, family), key=known)
+    return Panel(measure, f"{family}: {measure.replace('_', ' ')}")
 
 
-def _draw_excess(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """Human tokens kept beside few and many of a model's own: the error they add."""
-    lines = read_curves(run, "excess", family="corpora")
-    lines = [line for line in lines if line.regime == "keep_human"]
-    draw_means(ax, lines)
-    finish(ax, lines, "Human words kept: squared error added")
-    colour = style.MARKS["keep_human"].colour
-    return [style.End(line.variant, float(line.mean[-1]), colour) for line in lines]
-
-
-def _draw_regressions(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """Errors of one regression on its own labels, on their closed forms."""
-    lines = read_curves(run, "scaled_error", family="regressions")
-    first = lines[0].variant
-    lines = [line for line in lines if line.variant == first]
-    draw_means(ax, lines)
-    finish(ax, lines, f"{first.capitalize()} regression: squared error, in those of one fit")
-    return mean_ends(lines, run)
-
-
-def _draw_forgetful(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """The error of a chain of ridge fits, on its closed form."""
-    lines = read_curves(run, "test_error", family="ridge")
-    lines = [line for line in lines if (line.regime, line.variant) == ("replace", "ridge")]
-    draw_means(ax, lines)
-    finish(ax, lines, "Ridge fits to their own labels: test error")
-    return mean_ends(lines, run)
-
-
-PANELS: dict[str, Callable[[Axes, RunDirectory], list[style.End]]] = {
+PANELS: dict[str, Callable[[Axes, RunDirectory, str], list[style.End]]] = {
     "gaussian": draw_variance,
     "categorical": draw_types,
-    "mixture": lambda ax, run: draw_kl(ax, run, "mixture"),
-    "kde": lambda ax, run: draw_kl(ax, run, "kde"),
+    "mixture": draw_kl,
+    "kde": draw_kl,
     "sources": draw_sources,
-    "selection": lambda ax, run: _draw_share(
-        ax, run, "selection", "collapsed", "A spiked family: share of chains collapsed"
+    "selection": Panel("collapsed", "A spiked family: share of chains collapsed", axis="share"),
+    "forgetting": Panel("alive", "A rare word: share of chains that still know it", axis="share"),
+    "contamination": Panel(
+        "squared_distance",
+        "Batches of {variant} words: squared error",
+        variant="first",
+        axis="log",
     ),
-    "forgetting": lambda ax, run: _draw_share(
-        ax, run, "forgetting", "alive", "A rare word: share of chains that still know it"
+    "corpora": Panel("excess", "Human words kept: squared error added", regime="keep_human"),
+    "regressions": Panel(
+        "scaled_error",
+        "{variant} regression: squared error, in those of one fit",
+        variant="first",
     ),
-    "contamination": _draw_contaminated,
-    "corpora": _draw_excess,
-    "regressions": _draw_regressions,
-    "ridge": _draw_forgetful,
-    "estimates": lambda ax, run: _draw_share(
-        ax, run, "estimates", "covered", "The usual 95 % interval: share that cover the truth"
+    "ridge": Panel(
+        "test_error",
+        "Ridge fits to their own labels: test error",
+        regime="replace",
+        variant="ridge",
+    ),
+    "estimates": Panel(
+        "covered", "The usual 95 % interval: share that cover the truth", axis="share"
     ),
 }
+"""Panels of families whose default would not do."""
 
 
 def draw(run: RunDirectory) -> Figure:
-    shown = [family for family in PANELS if family in families(run)]
+    shown = families(run)
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     with style.context():
         figure = style.new_figure(style.PAGE * (1 if columns == 2 else 0.6), 0.4 + HEIGHT * rows)
         axes = np.ravel(figure.subplots(rows, columns))
-        ends = [PANELS[family](ax, run) for ax, family in zip(axes, shown, strict=False)]
+        ends = [
+            (PANELS.get(family) or default_panel(run, family))(ax, run, family)
+            for ax, family in zip(axes, shown, strict=False)
+        ]
         for ax in axes[len(shown) :]:
             ax.remove()
         draw_key(figure, medians="gaussian" in shown)

@@ -88,6 +88,18 @@ def mean_ends(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     ]
 
 
+def told_apart(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
+    """The names of processes by what differs between them: regimes, variants, or both."""
+    variants = {line.variant for line in lines}
+    one_regime = len({line.regime for line in lines}) == 1
+    if len(variants) == 1:
+        return mean_ends(lines, run)
+    return [
+        end._replace(text=line.variant if one_regime else f"{end.text}, {line.variant}")
+        for line, end in zip(lines, mean_ends(lines, run), strict=True)
+    ]
+
+
 def finish(ax: Axes, lines: Sequence[Curve], title: str) -> None:
     scale_generations(ax, int(max(line.generation[-1] for line in lines)))
     ax.set_title(title)

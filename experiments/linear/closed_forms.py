@@ -11,7 +11,7 @@ from experiments.linear.designs import FRAMES_OF_ROWS, frames, overlaps
 from theory.editing import confidence, corrected, covariance, finite, frozen, published, repeated
 from theory.editing.designs import given_errors
 from theory.editing.frozen import external_edits_error, frozen_edits_error
-from theory.linear import mixing, resampling, subsampling
+from theory.linear import accumulation, mixing, resampling, subsampling
 from theory.linear.wishart import base_error
 
 Kind = Literal["exact", "averaged", "leading"]
@@ -22,8 +22,8 @@ dim / samples."""
 RESAMPLED = {
     "replace": resampling.replace_error,
     "replace_fresh": resampling.replace_error,
-    "accumulate": resampling.accumulate_shared_error,
-    "accumulate_fresh": resampling.accumulate_fresh_error,
+    "accumulate": accumulation.accumulate_shared_error,
+    "accumulate_fresh": accumulation.accumulate_fresh_error,
     "halfway": resampling.halfway_shared_error,
     "halfway_fresh": resampling.halfway_fresh_error,
     "mix_fresh": mixing.weighted_error,
@@ -157,7 +157,7 @@ def _given(case: Case) -> np.ndarray | None:
     where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
     forms = {
         "replace": resampling.given_replace_error,
-        "accumulate": resampling.given_accumulate_error,
+        "accumulate": accumulation.given_accumulate_error,
     }
     if case.regime in forms:
         where["labelled"] = world.labels is not None

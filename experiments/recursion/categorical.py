@@ -1,21 +1,18 @@
 """Words of a text counted and drawn again and again: rare ones go first, and never come back."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-import jax.numpy as jnp
 import numpy as np
 
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner
-from collapse_sim.experiment.process import Check, Curve, Process, Recording, curve
+from collapse_sim.experiment.process import Check, Process, Recording, curve
 from collapse_sim.language.corpus import Corpus, language_reference, read_corpus
 from collapse_sim.language.text_files import Files
-from collapse_sim.linalg import DType
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
 from collapse_sim.regimes import Accumulate, Edit, Replace
-from collapse_sim.replicates import Simulation
+from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.points import regimes_of
 from experiments.recursion.settings import Settings
 from theory.distributions import categorical, categorical_edits, categorical_human, survival
@@ -61,29 +58,6 @@ def processes(settings: Settings, text: Corpus | None) -> Iterator[Process]:
     yield from _small(settings)
 
 
-def _process(
-    settings: Settings,
-    regime: str,
-    variant: str,
-    simulation: Simulation,
-    where: dict[str, Any],
-    checks: Sequence[Check] = (),
-    closed: Mapping[str, Curve] | None = None,
-    *,
-    replicates: int = SMALL_REPLICATES,
-) -> Process:
-    return Process(
-        regime,
-        simulation,
-        settings.replicates or replicates,
-        family="categorical",
-        variant=variant,
-        where=where,
-        checks=checks,
-        closed=closed or {},
-    )
-
-
 def read_text(settings: Settings) -> Corpus | None:
     """Read the text whose words are counted; None for a law of another kind."""
     if settings.law != "corpus":
@@ -110,10 +84,7 @@ def _chain(settings: Settings, law: np.ndarray, tokens: int, name: str, generati
     """Chain of one regime: on single tokens where they are few, on their counts elsewhere."""
     few = tokens <= FEW_TOKENS and name not in ("human_only", "subsample")
     learner = CategoricalLearner(
-        law,
-        tokens,
-        representation="rows" if few else "statistics",
-        dtype=jnp.dtype(settings.precision),
+        law, tokens, representation="rows" if few else "statistics", dtype=settings.dtype
     )
     return Chain(learner, regimes_of(settings, tokens)[name], generations)
 
@@ -124,32 +95,31 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
     for name in settings.regimes:
         if name != "replace":
             chain = _chain(settings, law, tokens, name, generations)
-            yield _process(settings, name, "words", chain, size, replicates=SHOWN)
+            yield Process(name, chain, SHOWN, variant="words", where=size)
             continue
         where = size | {"probabilities": law}
         last = min(generations, max(2, tokens // BRANCHING))
         types = curve(survival.distinct_types, where, generations)
         types[0] = categorical.distinct_types(probabilities=law, samples=tokens)
         types[last:] = np.nan
-        learner = CategoricalLearner(law, tokens, dtype=jnp.dtype(settings.precision))
+        learner = CategoricalLearner(law, tokens, dtype=settings.dtype)
         note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
-        yield _process(
-            settings,
+        yield Process(
             name,
-            "words",
             Chain(learner, Replace(), generations),
-            where,
-            [
+            DECIDED,
+            variant="words",
+            where=where,
+            checks=[
                 Check("ref.distinct_first", "surviving_types", 1),
                 Check("ref.distinct", "surviving_types", last, note=note),
             ],
-            {"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
-            replicates=DECIDED,
+            closed={"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
         )
 
 
 def _small(settings: Settings) -> Iterator[Process]:
-    generations, dtype = settings.generations or GENERATIONS, jnp.dtype(settings.precision)
+    generations = settings.generations or GENERATIONS
     size = {"samples": TOKENS, "probabilities": SMALL, "types": len(SMALL)}
     edited = {"edited": round(settings.edit_share * TOKENS)}
     renewed = {"edited": TOKENS - round(settings.human_share * TOKENS)}
@@ -165,44 +135,44 @@ def _small(settings: Settings) -> Iterator[Process]:
     early = min(generations, GENERATIONS)  # later few chains carry the mean
     for name, (claim, form, more) in forms.items():
         if name in settings.regimes:
-            yield _process(
-                settings,
+            yield Process(
                 name,
-                "four types",
                 _chain(settings, SMALL, TOKENS, name, generations),
-                size | more,
-                [Check(claim, "heterozygosity", early)],
-                {"heterozygosity": form},
+                SMALL_REPLICATES,
+                variant="four types",
+                where=size | more,
+                checks=[Check(claim, "heterozygosity", early)],
+                closed={"heterozygosity": form},
             )
     if "keep_human" in settings.regimes:
-        yield _same_humans(settings, min(generations, SETTLED), dtype)
+        yield _same_humans(settings, min(generations, SETTLED))
     if "replace" in settings.regimes:
-        yield _rare(settings, early, dtype)
-        yield _equally_rare(settings, dtype)
+        yield _rare(settings, early)
+        yield _equally_rare(settings)
     if "accumulate" in settings.regimes:
-        yield _coins(settings, early, dtype)
+        yield _coins(settings, early)
 
 
-def _same_humans(settings: Settings, generations: int, dtype: DType) -> Process:
+def _same_humans(settings: Settings, generations: int) -> Process:
     """Process that keeps the same half of the human tokens every time."""
     edited, law = TOKENS // 2, type_laws.uniform(MANY_TYPES)
-    learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=dtype)
+    learner = CategoricalLearner(law, TOKENS, representation="rows", dtype=settings.dtype)
     mask = np.arange(TOKENS) < edited
     policy = MaskPolicy.of(np.tile(mask, (generations - 1, 1)))
     note = "averaged over the human tokens, with their own distance to the truth"
     beside = {"human": TOKENS - edited, "samples": edited}
     settled = [Check("seddik2024.partial", "squared_distance", given=beside, note=note)]
-    return _process(
-        settings,
+    return Process(
         "keep_human",
-        "the same half",
         Chain(learner, Edit.of(policy), generations),
-        {"samples": TOKENS, "edited": edited, "probabilities": law},
-        [
+        SMALL_REPLICATES,
+        variant="the same half",
+        where={"samples": TOKENS, "edited": edited, "probabilities": law},
+        checks=[
             Check("ref.unigram_fixed_path", "heterozygosity"),
             *(settled if generations >= SETTLED else []),
         ],
-        {"heterozygosity": categorical_edits.fixed_mask_heterozygosity},
+        closed={"heterozygosity": categorical_edits.fixed_mask_heterozygosity},
     )
 
 
@@ -210,47 +180,76 @@ def _lost(trace: Trace) -> Trace:
     return {"lost": 1 - trace["surviving_types"] / EQUAL}
 
 
-def _equally_rare(settings: Settings, dtype: DType) -> Process:
+def _equally_rare(settings: Settings) -> Process:
     """Process of one generation of types that are each expected once: the share that is lost."""
     learner = CategoricalLearner(
-        type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=dtype
+        type_laws.uniform(EQUAL), EQUAL, representation="rows", dtype=settings.dtype
     )
-    return _process(
-        settings,
+    return Process(
         "replace",
-        "equally rare types",
         Recording(Chain(learner, Replace(), 1), _lost),
-        {"probability": 1 / EQUAL, "samples": EQUAL},
-        [Check("shum2024.discrete", "lost", note="averaged over the types")],
+        SMALL_REPLICATES,
+        variant="equally rare types",
+        where={"probability": 1 / EQUAL, "samples": EQUAL},
+        checks=[Check("shum2024.discrete", "lost", note="averaged over the types")],
     )
 
 
-def _rare(settings: Settings, generations: int, dtype: DType) -> Process:
+def _rare(settings: Settings, generations: int) -> Process:
     """Process of a word that is expected once in each generation."""
-    learner = CategoricalLearner(RARE_WORD, MENTIONS, representation="rows", dtype=dtype)
-    return _process(
-        settings,
+    learner = CategoricalLearner(RARE_WORD, MENTIONS, representation="rows", dtype=settings.dtype)
+    return Process(
         "replace",
-        "a rare word",
         Chain(learner, Replace(), generations),
-        {"probability": float(RARE_WORD[0]), "samples": MENTIONS},
-        [
+        SMALL_REPLICATES,
+        variant="a rare word",
+        where={"probability": float(RARE_WORD[0]), "samples": MENTIONS},
+        checks=[
             Check("suresh2025.bern_least", "first_type_alive"),
             Check("suresh2025.bern", "first_type_alive", min(BOUNDED, generations), trivial=1.0),
         ],
     )
 
 
-def _coins(settings: Settings, generations: int, dtype: DType) -> Process:
+def _coins(settings: Settings, generations: int) -> Process:
     law = type_laws.uniform(MANY_TYPES)
-    learner = CategoricalLearner(law, ACCUMULATED, representation="rows", dtype=dtype)
+    learner = CategoricalLearner(law, ACCUMULATED, representation="rows", dtype=settings.dtype)
 
-    return _process(
-        settings,
+    return Process(
         "accumulate",
-        f"{MANY_TYPES} types",
         Chain(learner, Accumulate(), generations),
-        {"samples": ACCUMULATED, "probabilities": law},
-        [Check("ref.bern_acc", "squared_distance")],
-        {"squared_distance": categorical.accumulate_error},
+        SMALL_REPLICATES,
+        variant=f"{MANY_TYPES} types",
+        where={"samples": ACCUMULATED, "probabilities": law},
+        checks=[Check("ref.bern_acc", "squared_distance")],
+        closed={"squared_distance": categorical.accumulate_error},
     )
+
+
+def _sentences(found: Found) -> Iterator[str]:
+    if not found.has("replace, words"):
+        return
+    words, types = "replace, words", "surviving_types"
+    text = (
+        f"A text of {found.results[words].process.where['samples']:,} words has "
+        f"{found.mean(words, types, 1)} different ones at first{found.cite('ref.distinct_first')}, "
+        f"and {found.mean(words, types)} after {found.fits(words)} generations"
+        f"{found.cite('ref.distinct')}"
+    )
+    if found.has("keep human, words"):
+        text += f"; {found.mean('keep human, words', types)} with {found.kept}"
+    yield f"{text}."
+
+
+FAMILY = Family(
+    processes,
+    table=(
+        Column("tails", "tail_mass", "median"),
+        *with_theory("types", "surviving_types"),
+        *with_theory("heterozygosity", "heterozygosity"),
+    ),
+    sentences=_sentences,
+    explained="Tails: median mass left on the rarest types, a tenth of the true mass.",
+    text=read_text,
+    unasked=("fresh_human",),
+)

@@ -5,11 +5,9 @@ flags only --replicates and --precision say anything here.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from collapse_sim.distributions import type_laws
@@ -18,8 +16,8 @@ from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.mixed_retraining import MixedRetraining
 from collapse_sim.experiment.process import Check, Process, Recording
 from collapse_sim.loop import Trace
-from experiments.recursion.forgetting import memoriser
-from experiments.recursion.points import family_process
+from experiments.recursion.family import Column, Family, Found, with_theory
+from experiments.recursion.forgetting_tails import memoriser
 from experiments.recursion.settings import Settings
 from theory.distributions import contamination, zipf_tails
 
@@ -53,9 +51,6 @@ def processes(settings: Settings) -> Iterator[Process]:
     yield from _plateau(settings)
 
 
-_process = partial(family_process, "contamination", replicates=MANY)
-
-
 def _estimates(settings: Settings) -> Iterator[Process]:
     """Frequencies of words in batches that are part human, as they are or debiased."""
     law = type_laws.zipf(TYPES, EXPONENT)
@@ -78,42 +73,37 @@ def _estimates(settings: Settings) -> Iterator[Process]:
     for estimate, share in cases:
         shares = np.append(1.0, np.full(BATCHES - 1, share))
         counts = ContaminatedCounts.of(
-            law,
-            samples=TOKENS,
-            human_shares=shares,
-            estimate=estimate,
-            dtype=jnp.dtype(settings.precision),
+            law, samples=TOKENS, human_shares=shares, estimate=estimate, dtype=settings.dtype
         )
         where = {"probabilities": law, "samples": TOKENS}
         errors = [forms[estimate](**where, human_shares=shares[:n]) for n in range(1, BATCHES + 1)]
-        yield _process(
-            settings,
+        yield Process(
             estimate,
-            f"{100 * share:g} % human",
             counts,
-            where | {"types": TYPES, "human_share": share, "human_shares": shares},
-            *checks[estimate],
+            REPLICATES,
+            variant=f"{100 * share:g} % human",
+            where=where | {"types": TYPES, "human_share": share, "human_shares": shares},
+            checks=checks[estimate],
             closed={"squared_distance": errors},
-            replicates=REPLICATES,
         )
 
 
 def _mixed(settings: Settings) -> Iterator[Process]:
     """A Gaussian fitted to its human points and some of its own, from one deviation away."""
     for ratio, generations in RATIOS:
-        simulation = MixedRetraining(
-            HUMAN, round(ratio * HUMAN), 1.0, generations, jnp.dtype(settings.precision)
-        )
+        simulation = MixedRetraining(HUMAN, round(ratio * HUMAN), 1.0, generations, settings.dtype)
         most = contamination.mixed_distance_bound(ratio=ratio, generation=generations)
         note = "" if np.isfinite(most) else "nothing is promised from a ratio of 1/2 on"
-        yield _process(
-            settings,
+        yield Process(
             "keep_human",
-            f"{ratio:g} drawn",
             simulation,
-            {"human": HUMAN, "ratio": ratio},
-            Check("bertrand2024.stab", "distance", note=note),
-            Check("ref.mixed_rate", "distance"),
+            MANY,
+            variant=f"{ratio:g} drawn",
+            where={"human": HUMAN, "ratio": ratio},
+            checks=[
+                Check("bertrand2024.stab", "distance", note=note),
+                Check("ref.mixed_rate", "distance"),
+            ],
             closed={"distance": contamination.mixed_distance},
         )
 
@@ -125,15 +115,15 @@ def _accumulated(settings: Settings) -> Process:
         samples=POINTS,
         generations=ROUNDS,
         estimator="maximum_likelihood",
-        dtype=jnp.dtype(settings.precision),
+        dtype=settings.dtype,
     )
-    return _process(
-        settings,
+    return Process(
         "accumulate",
-        "max likelihood",
         Recording(law, _largest, alone=True),
-        {"samples": POINTS},
-        Check("barzilai2025.thm41", "largest_mean_error", note="for any rounds"),
+        MANY,
+        variant="max likelihood",
+        where={"samples": POINTS},
+        checks=[Check("barzilai2025.thm41", "largest_mean_error", note="for any rounds")],
     )
 
 
@@ -146,11 +136,46 @@ def _plateau(settings: Settings) -> Iterator[Process]:
     plateau = zipf_tails.tail_mass(exponent=2.0, rank=CUT["cut"])
     for place, draws in DRAWS.items():
         where = CUT | {"samples": draws}
-        yield _process(
-            settings,
+        yield Process(
             "replace",
-            f"{place} the plateau",
             memoriser(settings, **where),
-            where,
-            Check("dohmatob2024b.thm32", "test_error", 1, note=f"its plateau: {plateau:.4g}"),
+            MANY,
+            variant=f"{place} the plateau",
+            where=where,
+            checks=[
+                Check("dohmatob2024b.thm32", "test_error", 1, note=f"its plateau: {plateau:.4g}")
+            ],
         )
+
+
+def _sentences(found: Found) -> Iterator[str]:
+    if found.has("debiased, 10 % human", "pooled, 10 % human"):
+        yield (
+            "Of batches that are one tenth human, those who take the model's part out learn the "
+            f"law with a squared error of {found.mean('debiased, 10 % human', 'squared_distance')}"
+            f"{found.cite('ref.debiased')}, those who count everything with "
+            f"{found.mean('pooled, 10 % human', 'squared_distance')}{found.cite('ref.pooled')}."
+        )
+    if found.has("keep human, 2 drawn"):
+        left = found.percent("keep human, 2 drawn", "distance")
+        yield (
+            "Two points of its own beside each human one do not carry a Gaussian away: after "
+            f"{found.fits('keep human, 2 drawn')} generations {left:.2g} % of its first distance "
+            f"is left{found.cite('ref.mixed_rate')}."
+        )
+
+
+FAMILY = Family(
+    processes,
+    table=(
+        *with_theory("error", "squared_distance"),
+        *with_theory("distance", "distance"),
+        Column("largest error", "largest_mean_error"),
+        Column("test error", "test_error", "mean", 0),
+    ),
+    sentences=_sentences,
+    explained=(
+        "Debiased: the model's part is taken out of every batch. Distance: of the mean of a model "
+        "to its human points, as a share of the first. Test error: of the first model."
+    ),
+)

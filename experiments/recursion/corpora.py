@@ -6,10 +6,8 @@ flags only --replicates and --precision say anything here.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from collapse_sim.distributions import type_laws
@@ -22,10 +20,10 @@ from collapse_sim.distributions.unigram_learners import (
     PooledLearner,
     TemperedLearner,
 )
-from collapse_sim.experiment.process import Check, Process, Recording, only
+from collapse_sim.experiment.process import LAST, Check, Process, Recording, only
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Replace
-from experiments.recursion.points import family_process
+from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.settings import Settings
 from theory.distributions import kept_corpora, temperature, unigram_models
 from theory.distributions.laws import heterozygosity
@@ -85,32 +83,28 @@ def processes(settings: Settings) -> Iterator[Process]:
     yield _batches(settings)
 
 
-_process = partial(family_process, "corpora", replicates=REPLICATES)
-
-
 def _kept(settings: Settings) -> Iterator[Process]:
     """Human tokens kept beside those of the latest model, or of all models so far."""
     law = type_laws.uniform(TYPES)
-    shared: dict[str, Any] = {"dtype": jnp.dtype(settings.precision)}
+    shared: dict[str, Any] = {"dtype": settings.dtype}
     for samples in SYNTHETIC:
         tokens = KeptTokens.of(law, human=HUMAN, added=samples, generations=ROUNDS, **shared)
-        yield _process(
-            settings,
+        yield Process(
             "keep_human",
-            f"{samples} drawn",
             tokens,
-            {"probabilities": law, "types": TYPES, "human": HUMAN, "samples": samples},
-            Check("ref.kept_excess", "excess"),
+            REPLICATES,
+            variant=f"{samples} drawn",
+            where={"probabilities": law, "types": TYPES, "human": HUMAN, "samples": samples},
+            checks=[Check("ref.kept_excess", "excess")],
             closed={"excess": kept_corpora.kept_excess},
         )
-    yield _process(
-        settings,
+    yield Process(
         "accumulate",
-        "an urn",
         KeptTokens.of(law, **URN, generations=ROUNDS, stay=True, **shared),
-        {"probabilities": law, "types": TYPES, **URN},
-        Check("ref.polya", "heterozygosity", 2),
-        Check("ref.polya", "heterozygosity"),
+        REPLICATES,
+        variant="an urn",
+        where={"probabilities": law, "types": TYPES, **URN},
+        checks=[Check("ref.polya", "heterozygosity", at) for at in (2, LAST)],
         closed={"heterozygosity": kept_corpora.polya_heterozygosity},
     )
 
@@ -120,49 +114,44 @@ def _lost(settings: Settings) -> Process:
     law = type_laws.zipf(WORDS, 1.0)
     # The last type of a memoriser stands for all that no human ever says.
     known = np.append(law, 0.0)
-    learner = Memoriser(
-        known,
-        TOKENS,
-        representation="rows",
-        dtype=jnp.dtype(settings.precision),
-        tested=known,
-    )
-    return _process(
-        settings,
+    learner = Memoriser(known, TOKENS, representation="rows", dtype=settings.dtype, tested=known)
+    return Process(
         "replace",
-        "lost words",
         only(Chain(learner, Replace(), LOST), "test_error"),
-        {"probabilities": law, "types": WORDS, "samples": TOKENS},
-        *(Check("ref.missing_mass", "test_error", n) for n in (1, LOST)),
+        REPLICATES,
+        variant="lost words",
+        where={"probabilities": law, "types": WORDS, "samples": TOKENS},
+        checks=[Check("ref.missing_mass", "test_error", n) for n in (1, LOST)],
         closed={"test_error": kept_corpora.missing_mass},
     )
 
 
 def _pseudo_counts(settings: Settings) -> Iterator[Process]:
     """Smoothed frequencies, and laws that are drawn from a posterior."""
-    dtype, law = jnp.dtype(settings.precision), type_laws.zipf(TYPES, 1.0)
+    dtype, law = settings.dtype, type_laws.zipf(TYPES, 1.0)
     tokens: dict[str, Any] = {"representation": "rows", "dtype": dtype}
     learner = DirichletLearner(law, FEW, **tokens, prior=np.full(TYPES, PSEUDO_COUNT))
-    yield _process(
-        settings,
+    yield Process(
         "replace",
-        "smoothed",
         only(Chain(learner, Replace(), FORGOTTEN), "squared_distance"),
-        {"probabilities": law, "samples": FEW, "pseudo_count": PSEUDO_COUNT},
-        Check("ref.smoothing", "squared_distance", 2),
-        Check("ref.smoothing", "squared_distance"),
+        REPLICATES,
+        variant="smoothed",
+        where={"probabilities": law, "samples": FEW, "pseudo_count": PSEUDO_COUNT},
+        checks=[Check("ref.smoothing", "squared_distance", at) for at in (2, LAST)],
         closed={"squared_distance": unigram_models.smoothed_error},
     )
     size = round(PRIOR.sum())
     learner = DirichletLearner(SPOKEN, size, **tokens, prior=PRIOR, sampled=True)
-    yield _process(
-        settings,
+    yield Process(
         "replace",
-        "posterior draws",
         Recording(Chain(learner, Replace(), FORGOTTEN), _from_prior, alone=True),
-        {"probabilities": SPOKEN, "samples": size, "prior": PRIOR},
-        Check("ref.posterior_rate", "prior_distance", 2),
-        Check("griffiths2007.prior", "first_type", note="the law of the first type"),
+        REPLICATES,
+        variant="posterior draws",
+        where={"probabilities": SPOKEN, "samples": size, "prior": PRIOR},
+        checks=[
+            Check("ref.posterior_rate", "prior_distance", 2),
+            Check("griffiths2007.prior", "first_type", note="the law of the first type"),
+        ],
         closed={"prior_distance": unigram_models.posterior_distance},
     )
 
@@ -175,15 +164,14 @@ def _from_prior(trace: Trace) -> Trace:
 
 def _new_words(settings: Settings) -> Process:
     law = type_laws.uniform(TYPES)
-    words = NewWords(law, **COPIED, generations=FORGOTTEN, dtype=jnp.dtype(settings.precision))
-    return _process(
-        settings,
+    words = NewWords(law, **COPIED, generations=FORGOTTEN, dtype=settings.dtype)
+    return Process(
         "replace",
-        "new words",
         words,
-        {"probabilities": law, "types": TYPES, **COPIED},
-        Check("ref.innovation", "alike", 2),
-        Check("ref.innovation", "alike"),
+        REPLICATES,
+        variant="new words",
+        where={"probabilities": law, "types": TYPES, **COPIED},
+        checks=[Check("ref.innovation", "alike", at) for at in (2, LAST)],
         closed={"alike": unigram_models.alike},
     )
 
@@ -192,20 +180,15 @@ def _models(settings: Settings) -> Process:
     """Several models, each fitted to a part of their common output."""
     law, models = type_laws.uniform(TYPES), MODELS["models"]
     learner = PooledLearner(
-        law,
-        models * MODELS["samples"],
-        representation="rows",
-        dtype=jnp.dtype(settings.precision),
-        models=models,
+        law, models * MODELS["samples"], representation="rows", dtype=settings.dtype, models=models
     )
-    return _process(
-        settings,
+    return Process(
         "replace",
-        f"{models} models",
         Recording(Chain(learner, Replace(), FORGOTTEN), _of_models, alone=True),
-        {"probabilities": law, "types": TYPES, **MODELS},
-        Check("ref.models_pooled", "heterozygosity"),
-        Check("ref.models_spread", "spread"),
+        REPLICATES,
+        variant=f"{models} models",
+        where={"probabilities": law, "types": TYPES, **MODELS},
+        checks=[Check("ref.models_pooled", "heterozygosity"), Check("ref.models_spread", "spread")],
         closed={
             "heterozygosity": unigram_models.pooled_models_heterozygosity,
             "spread": unigram_models.models_spread,
@@ -225,20 +208,19 @@ def _tempered(settings: Settings) -> Iterator[Process]:
         learner = TemperedLearner(
             law,
             LARGE,
-            dtype=jnp.dtype(settings.precision),
+            dtype=settings.dtype,
             human_law=type_laws.uniform(types),
             human_share=TEMPERED["human_share"],
             temperature=TEMPERED["temperature"],
         )
-        yield _process(
-            settings,
+        yield Process(
             "replace",
-            f"tempered from {start:g}",
             only(Chain(learner, Replace(), FORGOTTEN), "first_type"),
-            {**TEMPERED, "start": start, "samples": LARGE},
-            Check("ref.temperature_state", "first_type"),
+            2**12,
+            variant=f"tempered from {start:g}",
+            where={**TEMPERED, "start": start, "samples": LARGE},
+            checks=[Check("ref.temperature_state", "first_type")],
             closed={"first_type": temperature.top_mass},
-            replicates=2**12,
         )
 
 
@@ -246,20 +228,54 @@ def _batches(settings: Settings) -> Process:
     """A mean of batches that are part human, in units of one batch's variance."""
     law, shares = type_laws.uniform(TYPES), np.append(1.0, np.full(BATCHES - 1, PART))
     counts = ContaminatedCounts.of(
-        law,
-        samples=BATCH,
-        human_shares=shares,
-        estimate="pooled",
-        dtype=jnp.dtype(settings.precision),
+        law, samples=BATCH, human_shares=shares, estimate="pooled", dtype=settings.dtype
     )
-    process = _process(
-        settings,
+    process = Process(
         "pooled",
-        f"{100 * PART:g} % human",
         counts,
-        {"types": TYPES, "samples": BATCH, "synthetic_fraction": 1 - PART},
-        Check("ref.contaminated_mean", "squared_distance", BATCHES, per_unit=True),
-        replicates=2**15,
+        2**15,
+        variant=f"{100 * PART:g} % human",
+        where={"types": TYPES, "samples": BATCH, "synthetic_fraction": 1 - PART},
+        checks=[Check("ref.contaminated_mean", "squared_distance", BATCHES, per_unit=True)],
     )
     one_batch = heterozygosity(probabilities=law) / BATCH
     return replace(process, units={"squared_distance": one_batch})
+
+
+def _sentences(found: Found) -> Iterator[str]:
+    kept = [name for name in found.results if name.startswith("keep human, ")]
+    if kept:
+        human = found.results[kept[0]].process.where["human"]
+        shown = (
+            f"{found.mean(name, 'excess')} with {found.results[name].process.where['samples']}"
+            for name in kept
+        )
+        yield (
+            f"Beside {human} human tokens that are always kept, a model's own tokens cost at fit "
+            f"{found.fits(kept[0])} a squared error of {', '.join(shown)}"
+            f"{found.cite('ref.kept_excess')}."
+        )
+    if found.has("replace, lost words"):
+        first, last = (found.percent("replace, lost words", "test_error", n) for n in (1, 0))
+        yield (
+            f"Words that are lost make {first:.0f} % of human text at first, {last:.0f} % after "
+            f"{found.fits('replace, lost words')} generations{found.cite('ref.missing_mass')}."
+        )
+
+
+FAMILY = Family(
+    processes,
+    table=(
+        *with_theory("excess", "excess"),
+        *with_theory("heterozygosity", "heterozygosity"),
+        Column("lost", "test_error"),
+        Column("alike", "alike"),
+        Column("first type", "first_type"),
+    ),
+    sentences=_sentences,
+    explained=(
+        "Excess: squared error above that of the human tokens alone. Lost: human mass of words "
+        "that are known no more. Alike: chance that two tokens are of one type. First type: its "
+        "probability."
+    ),
+)

@@ -16,11 +16,11 @@ from collapse_sim.distributions.curated import CuratedTokens
 from collapse_sim.distributions.fresh_rows import FreshRows
 from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.synthetic_sets import SyntheticSets
-from collapse_sim.experiment.process import Check, Process, Recording
+from collapse_sim.experiment.process import LAST, Check, Process, Recording
 from collapse_sim.linear.one_pass import OnePass
 from collapse_sim.linear.shifted_rows import ShiftedRows
 from collapse_sim.loop import Trace
-from experiments.recursion.points import family_process
+from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.settings import Settings
 from theory.distributions import curation, estimates
 from theory.linear import one_pass
@@ -81,28 +81,22 @@ def processes(settings: Settings) -> Iterator[Process]:
     yield from _shifted(settings)
 
 
-_process = partial(family_process, "estimates", replicates=REPLICATES)
-
-
 def _intervals(settings: Settings) -> Iterator[Process]:
     """Usual intervals of the mean, from the last generation's points alone."""
     sizes = {"equal sizes": [LARGE] * ROUNDS, "nine for each": [LARGE, 9 * LARGE]}
     for name, samples in sizes.items():
         law = GaussianLaw.of(
-            "replace",
-            samples=np.array(samples),
-            generations=len(samples),
-            dtype=jnp.dtype(settings.precision),
+            "replace", samples=np.array(samples), generations=len(samples), dtype=settings.dtype
         )
         equal = len(set(samples)) == 1
         at = (2, 5, ROUNDS) if equal else (2,)
-        yield _process(
-            settings,
+        yield Process(
             "replace",
-            name,
             Recording(law, partial(_covered, np.array(samples)), alone=True),
-            {"samples": LARGE if equal else samples},
-            *(Check("ref.coverage", "covered", n, support=(0.0, 1.0)) for n in at),
+            REPLICATES,
+            variant=name,
+            where={"samples": LARGE if equal else samples},
+            checks=[Check("ref.coverage", "covered", n, support=(0.0, 1.0)) for n in at],
             closed={"covered": estimates.naive_coverage} if equal else {},
         )
 
@@ -122,7 +116,7 @@ def _extrapolated(settings: Settings) -> Iterator[Process]:
             samples=POINTS,
             generations=2,
             estimator="maximum_likelihood",
-            dtype=jnp.dtype(settings.precision),
+            dtype=settings.dtype,
         )
         where: dict[str, Any] = {"samples": POINTS, "weight": weight, "sampling_variance": share}
         plain: dict[str, Any] = where | {"weight": 0.0}
@@ -130,14 +124,16 @@ def _extrapolated(settings: Settings) -> Iterator[Process]:
             "drawn_variance": estimates.extrapolated_variance,
             "squared_variance_error": estimates.extrapolated_error,
         }
-        yield _process(
-            settings,
+        yield Process(
             "extrapolate",
-            f"w = {weight:g}, {share:g} of variance",
             Recording(law, partial(_extrapolate, weight, share), alone=True),
-            where,
-            Check("neon2026.gauss", "drawn_variance"),
-            Check("ref.neon_error", "squared_variance_error"),
+            REPLICATES,
+            variant=f"w = {weight:g}, {share:g} of variance",
+            where=where,
+            checks=[
+                Check("neon2026.gauss", "drawn_variance"),
+                Check("ref.neon_error", "squared_variance_error"),
+            ],
             closed={name: [form(**plain), form(**where)] for name, form in forms.items()},
         )
 
@@ -155,31 +151,33 @@ def _extrapolate(weight: float, share: float, trace: Trace) -> Trace:
 def _fresh(settings: Settings) -> Process:
     """As many fresh human points in every generation."""
     human = FRESH["human"]
-    return _process(
-        settings,
+    return Process(
         "fresh_human",
-        f"exactly {human} of {FRESH['samples']}",
-        FreshRows(human, FRESH["samples"] - human, AT_REST, jnp.dtype(settings.precision)),
-        FRESH,
-        Check("dhoot2026.fixedpoint", "variance"),
-        Check("dhoot2026.fixedpoint_mean", "squared_mean_steps", note=STEPS),
+        FreshRows(human, FRESH["samples"] - human, AT_REST, settings.dtype),
+        REPLICATES,
+        variant=f"exactly {human} of {FRESH['samples']}",
+        where=FRESH,
+        checks=[
+            Check("dhoot2026.fixedpoint", "variance"),
+            Check("dhoot2026.fixedpoint_mean", "squared_mean_steps", note=STEPS),
+        ],
         closed={"variance": estimates.fresh_rows_variance},
     )
 
 
 def _averaged(settings: Settings) -> Process:
     """Estimates averaged over several sets of one generator: value m is about m sets."""
-    sets = SyntheticSets(**SETS, sets=AVERAGED[-1], dtype=jnp.dtype(settings.precision))
-    return _process(
-        settings,
+    sets = SyntheticSets(**SETS, sets=AVERAGED[-1], dtype=settings.dtype)
+    return Process(
         "average",
-        "several sets",
         sets,
-        SETS,
-        *(
+        REPLICATES,
+        variant="several sets",
+        where=SETS,
+        checks=[
             Check("raisa2024.m", "squared_mean_error", m, {"sets": m}, note=NUMBERS)
             for m in AVERAGED
-        ),
+        ],
         closed={
             f"squared_{statistic}_error": [
                 estimates.averaged_error(**SETS, sets=m, statistic=statistic)
@@ -192,19 +190,18 @@ def _averaged(settings: Settings) -> Process:
 
 def _curated(settings: Settings) -> Iterator[Process]:
     """Tokens chosen among several by their rewards: one round of it, and several."""
-    dtype, law, rewards = jnp.dtype(settings.precision), np.array(LAW), np.array(REWARDS)
+    dtype, law, rewards = settings.dtype, np.array(LAW), np.array(REWARDS)
     for choices in CHOICES:
         tokens = CuratedTokens.of(
             law, rewards, choices=choices, samples=TOKENS, generations=2, dtype=dtype
         )
-        yield _process(
-            settings,
+        yield Process(
             "choose",
-            f"one of {choices}",
             tokens,
-            {"probabilities": LAW, "rewards": REWARDS, "choices": choices},
-            Check("ferbach2024.gain", "exponential_reward"),
-            replicates=2**14,
+            2**14,
+            variant=f"one of {choices}",
+            where={"probabilities": LAW, "rewards": REWARDS, "choices": choices},
+            checks=[Check("ferbach2024.gain", "exponential_reward")],
         )
     share, gap = RIVALS["share"], RIVALS["reward_gap"]
     tokens = CuratedTokens.of(
@@ -214,16 +211,14 @@ def _curated(settings: Settings) -> Iterator[Process]:
         generations=CHOSEN,
         dtype=dtype,
     )
-    yield _process(
-        settings,
+    yield Process(
         "choose",
-        "two types",
         tokens,
-        RIVALS,
-        Check("ref.curation_rate", "first_share", 3),
-        Check("ref.curation_rate", "first_share"),
+        2**15,
+        variant="two types",
+        where=RIVALS,
+        checks=[Check("ref.curation_rate", "first_share", at) for at in (3, LAST)],
         closed={"first_share": curation.losing_share},
-        replicates=2**15,
     )
 
 
@@ -237,15 +232,14 @@ def _one_pass(settings: Settings) -> Iterator[Process]:
                 limit = Check("ref.two_stage", "squared_error", 1, less=other)
                 checks = [] if first else [limit]
             where = sizes | {"synthetic_first": first}
-            yield _process(
-                settings,
+            yield Process(
                 regime,
-                name,
-                OnePass(**where, dtype=jnp.dtype(settings.precision)),
-                where,
-                *checks,
+                OnePass(**where, dtype=settings.dtype),
+                replicates,
+                variant=name,
+                where=where,
+                checks=checks,
                 closed={"squared_error": [one_pass.one_pass_error(**where)]},
-                replicates=replicates,
             )
 
 
@@ -256,13 +250,35 @@ def _shifted(settings: Settings) -> Iterator[Process]:
         "wider": (0.0, SCALE, "rezaei2026.covariance_shift"),
     }
     for regime, (shift, scale, claim) in cases.items():
-        rows = ShiftedRows(shift, scale, **INPUTS, dtype=jnp.dtype(settings.precision))
-        yield _process(
-            settings,
+        rows = ShiftedRows(shift, scale, **INPUTS, dtype=settings.dtype)
+        yield Process(
             regime,
-            "inputs",
             rows,
-            INPUTS | {"shift": shift, "scale": scale},
-            Check(claim, "test_error", 1, note="averaged over the noise of the labels"),
-            replicates=2**10,
+            2**10,
+            variant="inputs",
+            where=INPUTS | {"shift": shift, "scale": scale},
+            checks=[Check(claim, "test_error", 1, note="averaged over the noise of the labels")],
         )
+
+
+def _sentences(found: Found) -> Iterator[str]:
+    intervals = "replace, equal sizes"
+    if found.has(intervals):
+        share = found.percent(intervals, "covered")
+        yield (
+            f"Of the 95 % intervals taken from generation {found.fits(intervals)} alone "
+            f"{share:.0f} % cover the truth{found.cite('ref.coverage')}."
+        )
+
+
+FAMILY = Family(
+    processes,
+    table=(
+        *with_theory("covered", "covered"),
+        Column("variance", "variance"),
+        Column("drawn variance", "drawn_variance"),
+        Column("mean error", "squared_mean_error"),
+    ),
+    sentences=_sentences,
+    explained="Covered: share of usual 95 % intervals that hold the truth.",
+)

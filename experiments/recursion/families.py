@@ -6,7 +6,13 @@ from typing import Any
 
 from collapse_sim.experiment.process import Process
 from collapse_sim.language.corpus import digest
+from experiments.recursion.family import Family
 from experiments.recursion.settings import Settings
+
+
+def family_of(name: str) -> Family:
+    """The family of a name, from the module of that name."""
+    return import_module(f"experiments.recursion.{name}").FAMILY
 
 
 def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], str]:
@@ -15,13 +21,21 @@ def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], s
     Returns them with the identity of the text that their laws come from, and a line on this text.
     """
     processes, sources, note = [], {}, ""
-    for family in settings.families():
-        module, text = import_module(f"experiments.recursion.{family}"), ()
-        if family == "categorical":
-            text = (module.read_text(settings),)
-            if text[0] is not None:
-                sources = {"corpus": settings.corpus, "digest": digest(text[0].documents)}
-                note = text[0].note
+    for name in settings.families():
+        family, read = family_of(name), ()
+        if family.text is not None:
+            read = (family.text(settings),)
+            if read[0] is not None:
+                sources = {"corpus": settings.corpus, "digest": digest(read[0].documents)}
+                note = read[0].note
         # The processes of a family share their random numbers: regimes are compared in pairs.
-        processes += [replace(p, stream=family) for p in module.processes(settings, *text)]
+        processes += [
+            replace(
+                process,
+                family=name,
+                stream=name,
+                replicates=settings.replicates or process.replicates,
+            )
+            for process in family.processes(settings, *read)
+        ]
     return processes, sources, note

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from collapse_sim.distributions.gaussian import GaussianLearner
@@ -58,37 +57,6 @@ def processes(settings: Settings, samples: int, generations: int) -> Iterator[Pr
             yield _biased(settings, samples, generations)
 
 
-def _law(
-    settings: Settings,
-    regime: Any,
-    variant: str,
-    samples: int | np.ndarray,
-    generations: int,
-    where: dict[str, Any],
-    checks: Sequence[Check],
-    closed: dict[str, Any],
-    **options: Any,
-) -> Process:
-    """Make a process on the exact law: two draws for each fit, many replicates."""
-    law = GaussianLaw.of(
-        regime,
-        samples=samples,
-        generations=generations,
-        dtype=jnp.dtype(settings.precision),
-        **options,
-    )
-    return Process(
-        regime,
-        law,
-        settings.replicates or CHEAP,
-        family="gaussian",
-        variant=variant,
-        where=where,
-        checks=checks,
-        closed=closed,
-    )
-
-
 def _two_draws(settings: Settings, samples: int, early: int, generations: int) -> Process:
     where: dict[str, Any] = {"samples": samples}
     rare = "mean of few chains: tested early"
@@ -102,34 +70,45 @@ def _two_draws(settings: Settings, samples: int, early: int, generations: int) -
     if abs(exact / leading - 1) < ledger()["shum2024.w2lead"].tolerance / 2:  # n/M is small
         note = "leading order in n/M"
         checks.append(Check("shum2024.w2lead", "squared_wasserstein", early, note=note))
-    closed = {
-        "point_variance": gaussian.draw_variance,
-        "squared_wasserstein": gaussian.squared_wasserstein,
-        "log_variance": forgetting.mean_log_variance,
-    }
-    return _law(settings, "replace", "two draws a fit", samples, generations, where, checks, closed)
+    return Process(
+        "replace",
+        GaussianLaw.of("replace", **where, generations=generations, dtype=settings.dtype),
+        CHEAP,
+        variant="two draws a fit",
+        where=where,
+        checks=checks,
+        closed={
+            "point_variance": gaussian.draw_variance,
+            "squared_wasserstein": gaussian.squared_wasserstein,
+            "log_variance": forgetting.mean_log_variance,
+        },
+    )
 
 
 def _likelihood(
     settings: Settings,
-    regime: str,
+    regime: Any,
     samples: int,
     generations: int,
     variance: Callable[..., Any],
     checks: Sequence[Check],
 ) -> Process:
     """Fits by maximum likelihood, whose variance shrinks in the mean."""
-    where = {"samples": samples, "unbiased": False}
-    return _law(
-        settings,
+    law = GaussianLaw.of(
         regime,
-        "max likelihood",
-        samples,
-        generations,
-        where,
-        checks,
-        {"variance": variance},
+        samples=samples,
+        generations=generations,
         estimator="maximum_likelihood",
+        dtype=settings.dtype,
+    )
+    return Process(
+        regime,
+        law,
+        CHEAP,
+        variant="max likelihood",
+        where={"samples": samples, "unbiased": False},
+        checks=checks,
+        closed={"variance": variance},
     )
 
 
@@ -137,14 +116,11 @@ def _biased(settings: Settings, samples: int, generations: int) -> Process:
     """Generators that prefer the middle, on all data so far."""
     bias = settings.sampling_variance
     where = {"samples": samples, "sampling_variance": bias}
-    learner = GaussianLearner(
-        1, **where, representation="statistics", dtype=jnp.dtype(settings.precision)
-    )
+    learner = GaussianLearner(1, **where, representation="statistics", dtype=settings.dtype)
     return Process(
         "accumulate",
         Chain(learner, Accumulate(), generations),
-        settings.replicates or WHOLE,
-        family="gaussian",
+        WHOLE,
         variant=f"{bias:g} of variance",
         where=where,
         checks=[Check("ref.gauss_acc_biased", "variance")],
@@ -161,15 +137,14 @@ def _growing(settings: Settings, samples: int, generations: int) -> Process:
         gaussian.replace_mean_error(samples=sizes[:n], generation=n)
         for n in range(1, generations + 1)
     ]
-    return _law(
-        settings,
+    return Process(
         "replace",
-        f"n^{POWER:g} points",
-        sizes,
-        generations,
-        {"samples": samples, "power": POWER, "sizes": sizes.tolist()},
-        [Check("ref.gauss_growing", "squared_mean_steps", note=note)],
-        {
+        GaussianLaw.of("replace", samples=sizes, generations=generations, dtype=settings.dtype),
+        CHEAP,
+        variant=f"n^{POWER:g} points",
+        where={"samples": samples, "power": POWER, "sizes": sizes.tolist()},
+        checks=[Check("ref.gauss_growing", "squared_mean_steps", note=note)],
+        closed={
             "squared_mean_error": wanders,
             "squared_mean_steps": wanders,
             "variance": np.ones(generations),

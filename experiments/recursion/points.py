@@ -16,7 +16,6 @@ from collapse_sim.regimes import (
     HumanOnly,
     Regime,
 )
-from collapse_sim.replicates import Simulation
 from experiments.recursion.settings import Settings
 
 SAMPLES, GENERATIONS = 100, 20
@@ -65,37 +64,32 @@ def regimes_of(settings: Settings, samples: int) -> dict[str, Regime]:
 
 def processes_of(
     settings: Settings,
-    family: str,
     learner: Learner,
     samples: int,
-    spread: str | None,
+    worth: Check | None = None,
     resampled: Mapping[str, Curve] | None = None,
     **where: Any,
 ) -> Iterator[Process]:
-    """Make a process for each regime asked for, and check the worth of keeping human data.
+    """Make a process for each regime asked for.
 
-    `spread` names the measure that decides this worth, on its median, as a chain that is nearly a
-    point may carry any mean; None decides nothing. `resampled` holds closed forms under full
-    resampling.
+    `worth` checks what keeping human data is worth, on the median, as a chain that is nearly a
+    point may carry any mean. `resampled` holds closed forms under full resampling.
     """
     generations = settings.generations or GENERATIONS
     size = {"samples": samples, "dim": settings.dim or 1, **where}
-    contrasted = is_contrasted(settings) and spread is not None
+    contrasted = is_contrasted(settings) and worth is not None
     regimes = regimes_of(settings, samples)
     for name in settings.regimes:
         paired = contrasted and name in ("replace", "keep_human")
         shown = ACCUMULATED if name in ("accumulate", "subsample") else SHOWN
-        most = CONTRASTED if paired else shown
-        worth = contrasted and name == "keep_human"
         yield Process(
             name,
             Chain(learner, regimes[name], generations),
-            settings.replicates or most,
-            family=family,
+            CONTRASTED if paired else shown,
             where=size,
             chunk=ACCUMULATED,
             about="median",
-            checks=[Check("shum2024.kept_human", str(spread), less="replace")] if worth else [],
+            checks=[worth] if worth and paired and name == "keep_human" else [],
             closed=(resampled or {}) if name == "replace" else {},
         )
 
@@ -103,27 +97,3 @@ def processes_of(
 def is_contrasted(settings: Settings) -> bool:
     """True if a run compares keeping human data with keeping none."""
     return settings.human_share > 0 and {"replace", "keep_human"} <= set(settings.regimes)
-
-
-def family_process(
-    family: str,
-    settings: Settings,
-    regime: str,
-    variant: str,
-    simulation: Simulation,
-    where: Mapping[str, Any],
-    *checks: Check,
-    replicates: int,
-    closed: Mapping[str, Curve] | None = None,
-) -> Process:
-    """A process of a family and its claims, with `replicates` unless the flags say otherwise."""
-    return Process(
-        regime,
-        simulation,
-        settings.replicates or replicates,
-        family=family,
-        variant=variant,
-        where=where,
-        checks=checks,
-        closed=closed or {},
-    )

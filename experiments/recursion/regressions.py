@@ -4,7 +4,6 @@ Of the flags only --replicates and --precision say anything here: the claims are
 """
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -16,9 +15,9 @@ from collapse_sim.linear.design import GivenDesign
 from collapse_sim.linear.generalised import GeneralisedLearner, LogisticLearner, PoissonLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, Replace
-from experiments.recursion.points import family_process
+from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.settings import Settings
-from theory.linear import resampling
+from theory.linear import accumulation, resampling
 
 GENERATIONS = 4
 """Fits of a chain: the sum of 1 / k^2 is 5 % from those of one less, 3 % from one more."""
@@ -40,7 +39,7 @@ REPLICATES = 2**17
 
 CASES = (
     ("replace", Replace(), "dey2024.discard", resampling.replace_inflation),
-    ("accumulate", Accumulate(), "dey2024.augment", resampling.accumulate_inflation),
+    ("accumulate", Accumulate(), "dey2024.augment", accumulation.accumulate_inflation),
 )
 
 
@@ -59,20 +58,41 @@ def learners(precision: str, copies: int = COPIES) -> dict[str, GeneralisedLearn
     }
 
 
-_process = partial(family_process, "regressions", replicates=REPLICATES)
-
-
 def processes(settings: Settings) -> Iterator[Process]:
     rows, dim = ROWS.shape
     where: dict[str, Any] = {"dim": dim, "samples": rows * COPIES}
     for name, learner in learners(settings.precision).items():
         for regime, rule, claim, inflation in CASES:
-            yield _process(
-                settings,
+            yield Process(
                 regime,
-                name,
                 Chain(learner, rule, GENERATIONS),
-                where,
-                Check(claim, "scaled_error", note=f"at T = {rows * COPIES:,}"),
+                REPLICATES,
+                variant=name,
+                where=where,
+                checks=[Check(claim, "scaled_error", note=f"at T = {rows * COPIES:,}")],
                 closed={"scaled_error": inflation},
             )
+
+
+def _sentences(found: Found) -> Iterator[str]:
+    for name in ("logistic", "Poisson"):
+        replace, accumulate = f"replace, {name}", f"accumulate, {name}"
+        if found.has(replace, accumulate):
+            yield (
+                f"After {found.fits(replace)} fits the error of {name} regression is "
+                f"{found.mean(replace, 'scaled_error')} times that of one fit on its last labels "
+                f"alone{found.cite('dey2024.discard')}, and "
+                f"{found.mean(accumulate, 'scaled_error')} times on all labels so far"
+                f"{found.cite('dey2024.augment')}."
+            )
+
+
+FAMILY = Family(
+    processes,
+    table=(*with_theory("error", "scaled_error"), Column("separated", "separated")),
+    sentences=_sentences,
+    explained=(
+        "Error: squared, in the norm of the Fisher information, by dimension; that of one fit to "
+        "many rows is 1."
+    ),
+)

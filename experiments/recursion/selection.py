@@ -13,6 +13,7 @@ from collapse_sim.experiment.process import Check, Process, Recording
 from collapse_sim.linear.design import GivenDesign
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.regimes import Accumulate, EditSubset, Verify
+from experiments.recursion.family import Column, Family, Found
 from experiments.recursion.settings import Settings
 from theory.distributions import accumulation_failure, selection, verified_labels
 
@@ -49,15 +50,12 @@ def _labels(settings: Settings) -> Process:
     breakdown = verified_labels.breakdown_share(**KEEP)
     shares = (breakdown - 0.1, breakdown, breakdown + 0.1)
     where = {**KEEP, "samples": LABELS, "dim": DIM}
-    verified = VerifiedLabels.of(
-        shares, dim=DIM, samples=LABELS, dtype=jnp.dtype(settings.precision), **KEEP
-    )
+    verified = VerifiedLabels.of(shares, dim=DIM, samples=LABELS, dtype=settings.dtype, **KEEP)
     note = "the generations are three shares of wrong labels: below, at and above p*"
     return Process(
         "verified labels",
         Recording(verified, _all_new),
-        settings.replicates or REPLICATES,
-        family="selection",
+        REPLICATES,
         where={**where, "wrong_shares": shares},
         checks=[
             Check("feng2025.pstar", "accuracy", 2, note=f"{note} = {breakdown:.4g}"),
@@ -76,17 +74,14 @@ def _centre(settings: Settings) -> Process:
     """Process of a mean estimated again and again from the rows that a verifier passes."""
     # Not a shared one: its rows would be whitened, and a verifier looks at them as they are.
     design = replace(GivenDesign.of(np.ones((ROWS, 1))), shared=False)
-    learner = VerifiedLearner(
-        design, centre=np.array([VERIFIER_CENTRE]), dtype=jnp.dtype(settings.precision)
-    )
+    learner = VerifiedLearner(design, centre=np.array([VERIFIER_CENTRE]), dtype=settings.dtype)
     verifier = NearCentre.of([VERIFIER_CENTRE], VERIFIER_WIDTH)
     where = {"truth": 0.0, "centre": VERIFIER_CENTRE, "width": VERIFIER_WIDTH}
     note = f"the error goes to the verifier's own, {VERIFIER_CENTRE**2:g}"
     return Process(
         "verified rows",
         Chain(learner, Verify(verifier), FITS),
-        settings.replicates or 2**12,
-        family="selection",
+        2**12,
         where={**where, "samples": ROWS},
         checks=[
             Check("ref.verified_mean", "first_weight", NEAR_TRUTH),
@@ -99,7 +94,7 @@ def _centre(settings: Settings) -> Process:
 
 
 def _spikes(settings: Settings) -> Iterator[Process]:
-    learner = SpikeLearner(POINTS, dtype=jnp.dtype(settings.precision))
+    learner = SpikeLearner(POINTS, dtype=settings.dtype)
     checks = [
         Check("barzilai2025.thm51", "collapsed", 2),
         Check("ref.accumulate_fails", "collapsed"),
@@ -113,10 +108,37 @@ def _spikes(settings: Settings) -> Iterator[Process]:
         yield Process(
             name,
             Chain(learner, regime, ROUNDS),
-            settings.replicates or REPLICATES,
-            family="selection",
+            REPLICATES,
             variant="spiked family",
             where={"samples": POINTS},
             checks=checks if fails else [],
             closed={"collapsed": accumulation_failure.collapse_probability} if fails else {},
         )
+
+
+def _sentences(found: Found) -> Iterator[str]:
+    if found.has("verified rows"):
+        yield (
+            "A verifier that lets pass what is near its own centre takes the fit there: an error "
+            f"of {found.mean('verified rows', 'test_error')} where 0 is right"
+            f"{found.cite('ref.verified_error')}."
+        )
+    spiked = "accumulate, spiked family"
+    if found.has(spiked):
+        share = found.percent(spiked, "collapsed")
+        yield (
+            f"In a family made of spikes {share:.0f} % of the chains have collapsed at fit "
+            f"{found.fits(spiked)} although all data are kept{found.cite('ref.accumulate_fails')}."
+        )
+
+
+FAMILY = Family(
+    processes,
+    table=(
+        Column("test error", "test_error"),
+        Column("collapsed", "collapsed"),
+        Column("variation", "total_variation"),
+        Column("accuracy", "accuracy"),
+    ),
+    sentences=_sentences,
+)

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import tyro
 
 from experiments import command_line
+from experiments.recursion.names import ALL, FAMILIES, described
 
-Family = Literal[
-    "gaussian", "categorical", "mixture", "kde", "sources", "selection", "forgetting",
-    "contamination", "estimates", "corpora", "regressions", "ridge", "all",
-]  # fmt: skip
-ALL = ("gaussian", "categorical", "mixture", "kde", "selection")
+if TYPE_CHECKING:
+    Family = str
+else:
+    Family = Literal[(*FAMILIES, "all")]
 Regime = Literal[
     "human_only", "replace", "keep_human", "fresh_human", "accumulate", "subsample", "edit",
     "edit_anchored",
@@ -28,14 +29,7 @@ class Settings:
     """quick: a smoke test, too small to decide most equalities; paper: the published sizes (1,000
     points, 2,000 generations) and regimes (no human data kept, a tenth of them)."""
 
-    family: Family = "all"
-    """gaussian, categorical (words of a text), mixture (EM), kde (kernel density), selection
-    (verifiers, and where accumulation fails). Not in all: sources (the three sources of error one
-    by one), forgetting (time until a type, a tail or a spread is gone), contamination (training on
-    data that are part human, part synthetic), estimates (intervals, extrapolated fits, curation and
-    other uses of synthetic data), corpora (words: human tokens kept, tokens added, several models,
-    smoothing, new words), regressions (logistic and Poisson), ridge (regression with a penalty or
-    by minimum norm, on mixed and shifted rows)."""
+    family: Annotated[Family, tyro.conf.arg(help=described())] = "all"
 
     regimes: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """Regimes: ways to make the data of the next generation."""
@@ -135,6 +129,11 @@ class Settings:
             self._reject("shift", "accepted are finite numbers >= 0")
         if not self.regimes:
             self._reject("regimes", "accepted is at least one")
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of everything that is simulated."""
+        return np.dtype(self.precision)
 
     def families(self) -> tuple[str, ...]:
         return ALL if self.family == "all" else (self.family,)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from experiments.linear.settings import PRESETS as LINEAR
 from experiments.linear.settings import Settings as LinearSettings
 from experiments.linear.world import World
 from experiments.linear.world import make_world as make_linear_world
+from experiments.recursion.families import family_of
 from experiments.recursion.families import make_processes as make_family
-from experiments.recursion.settings import Family
+from experiments.recursion.names import FAMILIES
 from experiments.recursion.settings import Settings as FamilySettings
 from experiments.transformer.processes import make_learner
 from experiments.transformer.processes import make_processes as make_chains
@@ -39,9 +40,6 @@ COMPILED = 1e10
 
 TRAINED = 5e10
 """Price of a decision by training, dearer than most simulations, not than all."""
-
-FRESH_HUMAN = ("gaussian", "categorical")
-"""Families with a claim on fresh human data in every generation, which do not run unasked."""
 
 
 def select(processes: Iterable[Process], names: Iterable[str]) -> list[Process]:
@@ -105,15 +103,12 @@ def given_processes(shared: dict[str, Any]) -> list[Process]:
 
 
 def recursion_processes(shared: dict[str, Any]) -> list[Process]:
-    """Every family that decides something."""
+    """Every family, with the regimes that decide something and do not run unasked."""
     found = []
-    for family in get_args(Family):
-        if family in ("all", "sources"):
-            continue
-        settings = FamilySettings(family=family, **shared)
-        if family in FRESH_HUMAN:
-            settings = replace(settings, regimes=(*settings.regimes, "fresh_human"))
-        found += make_family(settings)[0]
+    for name in FAMILIES:
+        settings = FamilySettings(family=name, **shared)
+        asked = (*settings.regimes, *family_of(name).unasked)
+        found += make_family(replace(settings, regimes=asked))[0]
     return found
 
 

@@ -1,59 +1,14 @@
-"""Corpora: which claims are held against which simulation, and that wrong ones are seen."""
+"""Corpora: what is worse and better by the closed forms, and thresholds between the ends."""
 
-from dataclasses import replace
-
-import jax
 import numpy as np
 import pytest
 
-from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence
-from collapse_sim.replicates import EMPTY, Stream
-from collapse_sim.run_directory import RunDirectory
-from experiments import curse_of_recursion
+from collapse_sim.certify import Evidence
 from experiments.recursion import corpora
-from experiments.recursion.settings import ALL, Settings
-from tests.experiments.evidence import evidence_of
+from tests.experiments.evidence import evidence_of, family_processes
 from theory.distributions import contamination, temperature
 
-PROCESSES = {process.name: process for process in corpora.processes(Settings())}
-
-DECIDED = """
-ref.kept_excess ref.polya ref.missing_mass ref.smoothing ref.posterior_rate griffiths2007.prior
-ref.innovation ref.models_pooled ref.models_spread ref.temperature_state ref.contaminated_mean
-""".split()
-
-QUICK = {
-    "keep human, 126 drawn": 2**16,
-    "accumulate, an urn": 2**16,
-    "replace, posterior draws": 2**17,
-}
-"""Processes that run quickly, and replicates that decide them."""
-
-
-def test_every_claim_has_evidence_and_the_family_is_no_part_of_all():
-    assert {e.claim for p in PROCESSES.values() for e in evidence_of(p)} == set(DECIDED)
-    assert "corpora" not in ALL
-    assert Settings(family="corpora").families() == ("corpora",)
-
-
-@pytest.mark.parametrize(("name", "replicates"), QUICK.items())
-def test_claims_hold_and_numbers_six_percent_off_do_not(name, replicates):
-    """The chance of a false alarm of a verdict is 1e-3 / 20; the seed is fixed."""
-    process = PROCESSES[name]
-    *_, summary = Stream.of(process.simulation).extend(EMPTY, jax.random.key(7), replicates)
-    error = FAMILY_ERROR / 20
-    for evidence in evidence_of(process):
-        verdict = evidence.judge(summary, error)
-        assert verdict.verdict == "holds", evidence.claim
-        assert verdict.control is True and verdict.within <= verdict.tolerance <= 0.025
-        if isinstance(evidence, LawEvidence):
-            scaled = replace(evidence, law=lambda x, law=evidence.law: law(x / 1.04))
-            assert scaled.judge(summary, error).verdict == "violated"
-            continue
-        for factor in (0.94, 1.06):
-            off = factor * evidence.predicted[0]
-            wrong = replace(evidence, predicted=(off, off))
-            assert wrong.judge(summary, error).verdict == "violated", (evidence.claim, factor)
+PROCESSES = family_processes("corpora")
 
 
 def test_more_synthetic_tokens_are_worse_and_then_better():
@@ -84,16 +39,3 @@ def test_a_large_batch_has_the_variance_of_the_mean_of_points():
         human_shares=np.append(1.0, np.full(corpora.BATCHES - 1, corpora.PART)),
     )
     assert evidence.predicted[0] == pytest.approx(exact, rel=1e-4)
-
-
-def test_the_command_writes_a_run_and_prints_80_columns(tmp_path, monkeypatch, capfd):
-    names = "keep human, 126 drawn", "accumulate, an urn"
-    few = [replace(PROCESSES[name], replicates=2000) for name in names]
-    monkeypatch.setattr(corpora, "processes", lambda settings: few)
-    flags = ["--family", "corpora", "--out", str(tmp_path / "run")]
-    assert curse_of_recursion.command(flags, configure=lambda settings: None) == 0
-    run = RunDirectory(tmp_path / "run")
-    assert run.is_finished() and (run.path / "figure.png").is_file()
-    assert [v["claim"] for v in run.verdicts()] == ["ref.kept_excess", "ref.polya", "ref.polya"]
-    tables = capfd.readouterr().out.partition(str(tmp_path))[0]
-    assert max(map(len, tables.splitlines())) <= 80

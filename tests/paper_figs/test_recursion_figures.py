@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from paper_figs import (
@@ -24,6 +25,7 @@ PROCESSES = {
     "contamination": [("debiased", "10%"), ("pooled", "10%"), ("pooled", "80%")],
     "corpora": [("keep_human", "20 drawn"), ("accumulate", "an urn"), ("keep_human", "126 drawn")],
     "regressions": [("replace", "logistic"), ("accumulate", "logistic"), ("replace", "Poisson")],
+    "a new one": [("replace", "two"), ("replace", "four"), ("edit", "two")],
 }
 MEASURES = {
     "gaussian": ("variance", "tail_mass"),
@@ -35,6 +37,7 @@ MEASURES = {
     "contamination": ("squared_distance",),
     "corpora": ("excess",),
     "regressions": ("scaled_error",),
+    "a new one": ("shown_alone", "mean_error"),
 }
 
 
@@ -43,17 +46,17 @@ def level(family: str, place: int, generation: int) -> float:
     return 0.1 + 0.01 * list(PROCESSES).index(family) + 0.05 * place + 0.001 * generation
 
 
-@pytest.fixture
-def run(tmp_path) -> RunDirectory:
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> RunDirectory:
     config = {"experiment": "curse_of_recursion", "parameters": {"human_share": 0.1}}
-    made = RunDirectory.open(tmp_path / "run", config, resume=False)
+    made = RunDirectory.open(tmp_path_factory.mktemp("figures") / "run", config, resume=False)
     rows = []
     for family, members in PROCESSES.items():
         for place, (regime, variant) in enumerate(members):
             for measure in MEASURES[family]:
                 for n in range(1, GENERATIONS + 1):
                     mean = level(family, place, n)
-                    known = regime == "replace" and family != "sources"
+                    known = regime == "replace" and family != "sources" and "shown" not in measure
                     row = {
                         "family": family, "regime": regime, "variant": variant, "mask": "",
                         "measure": measure,
@@ -68,6 +71,12 @@ def run(tmp_path) -> RunDirectory:
     made.write_verdicts([])
     made.clear_checkpoints()
     return made
+
+
+@pytest.fixture(scope="module")
+def panels(run) -> dict[str, Axes]:
+    """Panels of the run's figure by family."""
+    return dict(zip(PROCESSES, recursion.draw(run).axes, strict=True))
 
 
 def drawn(ax) -> list[list[float]]:
@@ -115,26 +124,34 @@ def test_words_stand_apart_from_the_small_language(run):
     assert means("categorical", 1) in drawn(right) and means("categorical", 0) not in drawn(right)
 
 
-def test_two_estimates_from_the_same_batches(run):
-    ax = recursion.draw(run).axes[list(PROCESSES).index("contamination")]
+def test_two_estimates_from_the_same_batches(panels):
+    ax = panels["contamination"]
     assert [means("contamination", place) in drawn(ax) for place in range(3)] == [True, True, False]
     assert {text.get_text() for text in ax.texts} == {"debiased", "pooled"}
 
 
-def test_human_words_beside_few_and_many_drawn_ones(run):
-    ax = recursion.draw(run).axes[list(PROCESSES).index("corpora")]
+def test_human_words_beside_few_and_many_drawn_ones(panels):
+    ax = panels["corpora"]
     assert [means("corpora", place) in drawn(ax) for place in range(3)] == [True, False, True]
     assert {text.get_text() for text in ax.texts} == {"20 drawn", "126 drawn"}
 
 
-def test_one_regression_of_two(run):
-    ax = recursion.draw(run).axes[list(PROCESSES).index("regressions")]
+def test_one_regression_of_two(panels):
+    ax = panels["regressions"]
     assert [means("regressions", place) in drawn(ax) for place in range(3)] == [True, True, False]
 
 
-def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(run, tmp_path):
-    figure = recursion.draw(run)
-    assert len(figure.axes) == len(PROCESSES)
+def test_a_family_without_a_panel_of_its_own_shows_what_has_a_closed_form(panels):
+    ax = panels["a new one"]
+    assert ax.get_title(loc="left") == "A new one: mean error"
+    assert all(means("a new one", place) in drawn(ax) for place in range(3))
+    assert {text.get_text() for text in ax.texts} == {
+        "full resampling, two", "full resampling, four", "edits, chained, two"
+    }  # fmt: skip
+
+
+def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(panels, run, tmp_path):
+    assert len(panels) == len(PROCESSES)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         save(recursion.draw(run), tmp_path / name, "figure")

@@ -6,42 +6,21 @@ R_c^-1 u_n, u_n = Q' R_n, so that second moments of R_n decide the test error. N
 noise is left to do: for masks that do not look at the noise the recursions are exact.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
+from theory.editing.moments import (
+    Variant,
+    each_edit,
+    edit_densely,
+    edit_in_the_mean,
+    unedited,
+)
 from theory.validate import require_count, require_design, require_masks, require_positive
-
-Variant = Literal["chained", "anchored", "frozen", "additive"]
-
-
-class _Moments(NamedTuple):
-    """Second moments of the label noise: S = E[R R'], K = E[R R_1'], and S_1 of generation 1."""
-
-    now: np.ndarray
-    cross: np.ndarray
-    first: np.ndarray
-
-
-class _Parts(NamedTuple):
-    """Moments of W, to which the writer of an edit was fitted, and B, whose rows are kept.
-
-    Chained, both are R. Anchored, B is R_1; frozen, W is R_1: one step serves all three.
-    """
-
-    writer: np.ndarray
-    """E[W W']."""
-    both: np.ndarray
-    """E[W B']."""
-    kept: np.ndarray
-    """E[B B']."""
-    writer_first: np.ndarray
-    """E[W R_1']."""
-    kept_first: np.ndarray
-    """E[B R_1']."""
 
 
 def conditional_errors(
@@ -74,7 +53,7 @@ def conditional_errors(
     frame, weight = _whiten(design, test_covariance)
     frame, masks, first = _compress(frame, masks, first)
     first = _first_moment(first, len(frame), noise_std)
-    steps = _moments(frame, masks, first, noise_std, variant)
+    steps = each_edit(frame, masks, first, noise_std, variant)
     return np.array([np.sum(weight * (frame.T @ moments.now @ frame)) for moments in steps])
 
 
@@ -102,10 +81,10 @@ def conditional_errors_dense(
     hat = design @ inverse
     covariance = np.eye(design.shape[1]) if test_covariance is None else np.asarray(test_covariance)
     first = _first_noise(start, len(design))
-    moments = _start(_first_moment(first, len(design), noise_std))
+    moments = unedited(_first_moment(first, len(design), noise_std))
     errors = [np.trace(covariance @ inverse @ moments.now @ inverse.T)]
     for mask in masks:
-        moments = _dense_edit(hat, moments, mask, noise_std, variant)
+        moments = edit_densely(hat, moments, mask, noise_std, variant)
         errors.append(np.trace(covariance @ inverse @ moments.now @ inverse.T))
     return np.array(errors)
 
@@ -142,110 +121,12 @@ def random_mask_errors(
     pair = _per_edit("pair_inclusion", pair_inclusion, generations)
     _require_exchangeable(single, pair, samples=len(design))
     frame, weight = _whiten(design, None)
-    moments = _start(_first_moment(None, len(design), noise_std))
+    moments = unedited(_first_moment(None, len(design), noise_std))
     errors = [np.sum(weight * (frame.T @ moments.now @ frame))]
     for p1, p2 in zip(single, pair, strict=True):
-        moments = _mean_edit(frame, moments, p1, p2, noise_std, variant)
+        moments = edit_in_the_mean(frame, moments, p1, p2, noise_std, variant)
         errors.append(np.sum(weight * (frame.T @ moments.now @ frame)))
     return np.array(errors)
-
-
-def _moments(
-    frame: np.ndarray, masks: np.ndarray, first: np.ndarray, noise_std: float, variant: Variant
-) -> Iterator[_Moments]:
-    moments = _start(first)
-    yield moments
-    for mask in masks:
-        moments = _edit(frame, moments, mask, noise_std, variant)
-        yield moments
-
-
-def _start(first: np.ndarray) -> _Moments:
-    return _Moments(now=first, cross=first, first=first)
-
-
-def _parts(moments: _Moments, variant: Variant) -> _Parts:
-    now, cross, first = moments
-    if variant == "anchored":
-        return _Parts(now, cross, first, cross, first)
-    if variant == "frozen":
-        return _Parts(first, cross.T, now, first, cross)
-    return _Parts(now, now, now, cross, cross)
-
-
-def _edit(
-    frame: np.ndarray, moments: _Moments, mask: np.ndarray, noise_std: float, variant: Variant
-) -> _Moments:
-    edited = np.flatnonzero(mask)
-    if variant == "additive":
-        return moments._replace(now=_add_noise(moments.now.copy(), edited, noise_std))
-    parts = _parts(moments, variant)
-    # Without the fresh noise, for the new R:
-    to_kept = _relabel(frame, parts.both, edited, parts.kept)  # E[R' B']
-    chained = variant == "chained"
-    to_writer = to_kept if chained else _relabel(frame, parts.writer, edited, parts.both.T)
-    now = _relabel(frame, to_writer.T, edited, to_kept.T)
-    cross = None if chained else _relabel(frame, parts.writer_first, edited, parts.kept_first)
-    now = _add_noise(now, edited, noise_std)
-    return _Moments(now, moments.cross if cross is None else cross, moments.first)
-
-
-def _relabel(
-    frame: np.ndarray, moment: np.ndarray, edited: np.ndarray, kept: np.ndarray
-) -> np.ndarray:
-    """Replace the edited rows of `kept` by the rows of P `moment`."""
-    rows = kept.copy(order="K")
-    rows[edited] = frame[edited] @ (frame.T @ moment)
-    return rows
-
-
-def _add_noise(moment: np.ndarray, edited: np.ndarray, noise_std: float) -> np.ndarray:
-    moment[edited, edited] += noise_std**2
-    return moment
-
-
-def _dense_edit(
-    hat: np.ndarray, moments: _Moments, mask: np.ndarray, noise_std: float, variant: Variant
-) -> _Moments:
-    now, cross, first = moments
-    edited, kept, noise = np.diag(mask), np.diag(1 - mask), noise_std**2 * np.diag(mask)
-    if variant == "additive":
-        return moments._replace(now=now + noise)
-    if variant == "chained":
-        carry = np.eye(len(hat)) - mask[:, None] * (np.eye(len(hat)) - hat)
-        return moments._replace(now=carry @ now @ carry.T + noise)
-    carry = edited @ hat
-    if variant == "frozen":
-        mixed = carry @ cross.T @ kept
-        now = carry @ first @ carry.T + mixed + mixed.T + kept @ now @ kept + noise
-        return moments._replace(now=now, cross=carry @ first + kept @ cross)
-    mixed = carry @ cross @ kept
-    now = carry @ now @ carry.T + mixed + mixed.T + kept @ first @ kept + noise
-    return moments._replace(now=now, cross=carry @ cross + kept @ first)
-
-
-def _mean_edit(
-    frame: np.ndarray,
-    moments: _Moments,
-    p1: float,
-    p2: float,
-    noise_std: float,
-    variant: Variant,
-) -> _Moments:
-    every = np.arange(len(frame))
-    if variant == "additive":
-        return moments._replace(now=_add_noise(moments.now.copy(), every, noise_std * p1**0.5))
-    parts = _parts(moments, variant)
-    fit_both, fit = frame.T @ parts.both, frame.T @ parts.writer @ frame
-    # (p1 - p2) (P E[W B'] + its transpose) + p2 P E[W W'] P, as one product plus its transpose
-    half = frame @ ((p1 - p2) * fit_both + p2 / 2 * (fit @ frame.T))
-    now = (1 - 2 * p1 + p2) * parts.kept + half + half.T
-    relabelled = np.sum((frame @ fit) * frame, axis=1) + noise_std**2
-    now[every, every] = (1 - p1) * np.diag(parts.kept) + p1 * relabelled
-    if variant == "chained":
-        return moments._replace(now=now)
-    cross = p1 * (frame @ (frame.T @ parts.writer_first)) + (1 - p1) * parts.kept_first
-    return moments._replace(now=now, cross=cross)
 
 
 def _whiten(design: np.ndarray, test_covariance: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from collapse_sim.linear.learner import LinearLearner, min_norm, ridge
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.collapse_sim.draws import COUNT, FAILURE_RATE, draw, same_law, same_mean
-from theory.linear import mixing, resampling, subsampling
+from theory.linear import accumulation, mixing, resampling, subsampling
 from theory.linear import ridge as ridge_theory
 from theory.linear.wishart import base_error
 
@@ -28,8 +28,8 @@ REGIMES = {"replace": Replace(), "accumulate": Accumulate(), "halfway": Replace(
 MEANS = {
     ("replace", True): resampling.replace_error,
     ("replace", False): resampling.replace_error,
-    ("accumulate", True): resampling.accumulate_shared_error,
-    ("accumulate", False): resampling.accumulate_fresh_error,
+    ("accumulate", True): accumulation.accumulate_shared_error,
+    ("accumulate", False): accumulation.accumulate_fresh_error,
     ("halfway", True): resampling.halfway_shared_error,
     ("halfway", False): resampling.halfway_fresh_error,
 }
@@ -205,6 +205,6 @@ def test_subsampling_tends_to_theorys_inflation_as_rows_double():
     extrapolated, error = 2 * means[1] - means[0], np.hypot(2 * errors[1], errors[0])
     # what is left of second order is at most the square of the first
     assert abs(extrapolated - limit) < z * error + deviations[0] ** 2 * limit
-    accumulated = resampling.accumulate_inflation(generation=GENERATIONS)
+    accumulated = accumulation.accumulate_inflation(generation=GENERATIONS)
     assert abs(extrapolated - accumulated) > z * error  # the rival closed form is refuted
     assert deviations[1] < 0.6 * deviations[0] + z * error / limit

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from theory.linear import resampling, subsampling
+from theory.linear import accumulation, resampling, subsampling
 from theory.linear.wishart import base_error
 
 PRINTED = 5.1e-5  # half a unit of the fourth decimal
@@ -54,13 +54,13 @@ def test_fresh_rows_have_a_law_at_the_first_generation_only():
     ("function", "dim", "samples", "expected"),
     [
         (
-            resampling.accumulate_fresh_error,
+            accumulation.accumulate_fresh_error,
             6,
             60,
             [1, 1.2345, 1.3366, 1.3935, 1.4297, 1.4547, 1.4730, 1.4870],
         ),
         (
-            resampling.accumulate_shared_error,
+            accumulation.accumulate_shared_error,
             6,
             60,
             [1, 1.25, 1.3611, 1.4236, 1.4636, 1.4914, 1.5118, 1.5274],
@@ -90,31 +90,31 @@ def test_accumulate_fresh_is_an_integral_for_one_column():
         own_x, own_w = chi2_nodes(samples)
         old_x, old_w = chi2_nodes((i - 1) * samples)
         total += own_w @ (own_x[:, None] / (own_x[:, None] + old_x) ** 2) @ old_w
-        error = resampling.accumulate_fresh_error(dim=1, samples=samples, generation=i)
+        error = accumulation.accumulate_fresh_error(dim=1, samples=samples, generation=i)
         assert error == pytest.approx(total, rel=1e-6)  # quadrature
 
 
 @given(dim=st.integers(1, 30), extra=st.integers(2, 50), generation=st.integers(2, 60))
 def test_order_of_the_regimes(dim, extra, generation):
     at = {"dim": dim, "samples": dim + extra, "generation": generation}
-    accumulate = resampling.accumulate_shared_error(**at)
-    assert resampling.accumulate_fresh_error(**at) < accumulate
-    assert accumulate < resampling.accumulate_shared_bound(dim=dim, samples=dim + extra)
+    accumulate = accumulation.accumulate_shared_error(**at)
+    assert accumulation.accumulate_fresh_error(**at) < accumulate
+    assert accumulate < accumulation.accumulate_shared_bound(dim=dim, samples=dim + extra)
     assert accumulate < resampling.halfway_shared_error(**at)
     assert resampling.halfway_fresh_error(**at) < resampling.halfway_shared_error(**at)
     assert resampling.halfway_shared_error(**at) < resampling.replace_error(**at)
 
 
 def test_accumulate_bound_is_the_limit():
-    far = resampling.accumulate_inflation(generation=10**5)
-    bound = resampling.accumulate_shared_bound(dim=4, samples=9)
+    far = accumulation.accumulate_inflation(generation=10**5)
+    bound = accumulation.accumulate_shared_bound(dim=4, samples=9)
     assert bound - far == pytest.approx(1e-5, rel=1e-4)  # the tail of sum 1/i^2 is 1/n - 1/2n^2
 
 
 def test_many_rows_turn_fresh_into_shared():
     at = {"dim": 2, "samples": 10**7, "generation": 12}
     for fresh, shared in (
-        (resampling.accumulate_fresh_error, resampling.accumulate_shared_error),
+        (accumulation.accumulate_fresh_error, accumulation.accumulate_shared_error),
         (resampling.halfway_fresh_error, resampling.halfway_shared_error),
     ):
         assert fresh(**at) == pytest.approx(shared(**at), rel=1e-6)  # d / T
@@ -171,7 +171,7 @@ def test_contaminated_mean_at_the_ends():
         clean = subsampling.contaminated_mean_variance(generation=n, synthetic_fraction=0.0)
         assert clean == pytest.approx(1 / n, rel=1e-12)
         all_synthetic = subsampling.contaminated_mean_variance(generation=n, synthetic_fraction=1.0)
-        assert all_synthetic == pytest.approx(resampling.accumulate_inflation(generation=n))
+        assert all_synthetic == pytest.approx(accumulation.accumulate_inflation(generation=n))
 
 
 @pytest.mark.parametrize("fraction", [0.2, 0.4, 0.6, 0.8])
@@ -188,7 +188,7 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="generation=0"):
         resampling.replace_error(dim=2, samples=9, generation=0)
     with pytest.raises(ValueError, match="samples=3"):
-        resampling.accumulate_fresh_error(dim=2, samples=3, generation=1)
+        accumulation.accumulate_fresh_error(dim=2, samples=3, generation=1)
     with pytest.raises(ValueError, match="noise_stds"):
         resampling.replace_error_varying(dim=2, sizes=[9, 9], noise_stds=[1.0])
     with pytest.raises(ValueError, match="synthetic_fraction=1.5"):
