@@ -1,6 +1,7 @@
 """A kernel density fitted to its own draws: it spreads where the others shrink."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
 from collapse_sim.experiment.process import Check, Process, only
@@ -20,7 +21,7 @@ def processes(settings: Settings) -> Iterator[Process]:
     samples, dim = settings.samples or SAMPLES, settings.dim or 1
     learner = KernelDensityLearner(samples, settings.bandwidth, truth(dim), dtype=settings.dtype)
     closed = {"variance": kernel_density.model_variance}
-    known = {"bandwidth": settings.bandwidth, "human_variance": truth_variance(dim)}
+    known: dict[str, Any] = {"bandwidth": settings.bandwidth, "human_variance": truth_variance(dim)}
     yield from processes_of(settings, learner, samples, resampled=closed, **known)
     if "replace" in settings.regimes:
         at = min(EARLY, settings.generations or GENERATIONS)
