@@ -38,7 +38,7 @@ def main(settings: Settings) -> None:
         across=list(panels[0].across),
         up=list(panels[0].up),
         unit=panels[0].unit,
-        level=settings.chosen_level,
+        level=settings.level,
     )
     run = command_line.open_run(settings.directory(), config, resume=settings.resume)
     if settings.resume and run.is_finished():

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, TwoSlopeNorm
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
@@ -20,8 +20,10 @@ from theory.distributions.temperature import return_share, stay_share
 MEASURES = {"editing": "scale_averaged_error", "mixing": "first_type"}
 LABELS = {
     "editing": ("share of rows edited in each generation", "generation", "test error / $b$"),
-    "mixing": ("temperature", "human share", "probability of the first word"),
+    "mixing": ("temperature", "human share", "first word / its human frequency"),
 }
+ROUNDING = 1e-6
+
 LARGEST = 4.0
 """Colours end at so many levels."""
 
@@ -56,7 +58,7 @@ def draw(run: RunDirectory) -> Figure:
     config, fields = run.config(), read_fields(run)
     which, level = config["parameters"]["map"], config["level"]
     across, up = np.array(config["across"]), np.array(config["up"], dtype=float)
-    norm = _norm(which, level, fields)
+    norm = LogNorm(level / LARGEST, level * LARGEST, clip=True)  # white is the level
     with style.context():
         figure = style.new_figure(style.PAGE * (0.4 + 0.2 * len(fields)), 2.4)
         axes = figure.subplots(1, len(fields), sharey=True, squeeze=False)[0]
@@ -67,7 +69,8 @@ def draw(run: RunDirectory) -> Figure:
             x, y = np.meshgrid(across, up, indexing="ij")
             near = field.undecided(level)
             ax.plot(x[near], y[near], ".", color=style.BLACK, markersize=1.2, markeredgewidth=0)
-            if field.predicted.min() < level < field.predicted.max():
+            # A level that is attained exactly is not passed.
+            if field.predicted.min() < level < field.predicted.max() / (1 + ROUNDING):
                 ax.contour(
                     across, up, field.predicted.T, [level], colors=style.BLACK, linewidths=1.3
                 )
@@ -77,24 +80,16 @@ def draw(run: RunDirectory) -> Figure:
                 _limit(ax, config, field.title)
         axes[0].set_ylabel(LABELS[which][1])
         _scale(axes[0], which, up)
-        bar = figure.colorbar(shown, ax=axes, extend="max" if which == "editing" else "neither")
+        bar = figure.colorbar(shown, ax=axes, extend="max")
         bar.set_label(LABELS[which][2])
-        if which == "editing":
-            ticks = [t for t in (1, 1.5, level, 2 * level, 4 * level) if t <= norm.vmax]
-            bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
-            bar.ax.yaxis.set_minor_locator(NullLocator())
+        ticks = [level * factor for factor in (0.5, 0.75, 1, 2, 4)]
+        bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+        bar.ax.set_ylim(min(1, level / 2), LARGEST * level)  # nothing is far below 1
         bar.ax.axhline(level, color=style.BLACK, linewidth=1.3)
         _key(figure, which, level)
         style.settle(figure)
     return figure
-
-
-def _norm(which: str, level: float, fields: list[Field]) -> Any:
-    """White is the level."""
-    if which == "mixing":
-        return TwoSlopeNorm(level, min(f.mean.min() for f in fields) * 0.999, 1)
-    # On a logarithmic scale, as far below as above.
-    return LogNorm(level / LARGEST, level * LARGEST, clip=True)
 
 
 def _edges(middles: np.ndarray) -> np.ndarray:
@@ -128,12 +123,12 @@ def _limit(ax: Axes, config: dict[str, Any], title: str) -> None:
 
 
 def _key(figure: Figure, which: str, level: float) -> None:
-    unit = " $b$" if which == "editing" else ""
+    unit = " $b$" if which == "editing" else " times human"
     look: dict[str, Any] = {"color": style.BLACK}
     ax = figure.axes[0]
     lines = [ax.plot([], [], linewidth=1.3, **look, label=f"theory: {level:g}{unit}")[0]]
     if which == "mixing":
-        label = "theory, endless"
+        label = "theory: diversity kept, regained"
         lines += ax.plot([], [], linewidth=0.8, linestyle="--", **look, label=label)
     lines += ax.plot([], [], ".", markersize=3, **look, label="undecided by simulation")
     figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))

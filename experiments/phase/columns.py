@@ -187,6 +187,7 @@ def _mixing(settings: Settings, start: float) -> Panel:
         temperatures,
         shares,
         tuple(tuple(point(heat, share) for share in shares) for heat in temperatures),
+        unit=1 / settings.types,
         support=(0.0, 1.0),
         rises=False,
         last=True,

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from collapse_sim.certify import FAMILY_ERROR
 from experiments.phase.settings import Settings
-from experiments.phase.strips import Map, sides
+from experiments.phase.strips import Map
 from experiments.verdicts import INDEPENDENT
 
 SHOWN = 8
@@ -27,7 +27,7 @@ OFF = 0.05
 
 def print_report(settings: Settings, maps: Sequence[Map]) -> None:
     """The answer, the table of boundaries and how sure they are."""
-    console, level = Console(highlight=False), settings.chosen_level
+    console, level = Console(highlight=False), settings.level
     sentences = _edits if settings.map == "editing" else _mixtures
     for found in maps:
         console.print(sentences(found, level))
@@ -56,7 +56,7 @@ def boundary(sides: np.ndarray, up: Sequence[float], rises: bool) -> tuple[float
 def boundary_table(settings: Settings, maps: Sequence[Map]) -> Table:
     """Where each column passes the level, by simulation and by theory."""
     editing, panel = settings.map == "editing", maps[0].panel
-    what = f"Generation that passes {settings.chosen_level:g} b" if editing else "Human share needed"
+    what = f"Generation that passes {settings.level:g} b" if editing else "Human share needed"
     table = Table(
         title=f"{what}: after - by",
         title_justify="left",
@@ -71,15 +71,15 @@ def boundary_table(settings: Settings, maps: Sequence[Map]) -> Table:
     lines = np.unique(np.linspace(0, len(panel.across) - 1, SHOWN).round().astype(int))
     for i in lines:
         at = panel.across[i]
-        cells = [cell for found in maps for cell in _cells(found, i, settings.chosen_level)]
+        cells = [cell for found in maps for cell in _cells(found, i, settings.level)]
         table.add_row(f"{100 * at:g} %" if editing else f"{at:g}", *cells)
     return table
 
 
 def _cells(found: Map, i: int, level: float) -> tuple[str, str]:
-    panel, predicted = found.panel, found.predicted[i]
+    panel = found.panel
     simulated = boundary(found.sides(level)[i], panel.up, panel.rises)
-    known = boundary(sides(predicted, predicted, level), panel.up, panel.rises)
+    known = boundary(found.known_sides(level)[i], panel.up, panel.rises)
     return _between(*simulated), _between(*known)
 
 
@@ -98,8 +98,9 @@ def _edits(found: Map, level: float) -> str:
     text = f"{WRITES[panel.name]}, edits keep the test error under {limit} "
     text += f"at edit rates up to {100 * max(safe):g} %" if safe else "at no edit rate"
     if not over.any():
-        close = (side == 0).mean()
-        return f"{text}; they are over it nowhere, and too near to tell at {100 * close:.0f} %."
+        under = 100 * (side == -1).mean()
+        rest = "" if under == 100 else ", and too near to tell at the rest"
+        return f"{text}; they are over it nowhere, under it at {under:.0f} % of all points{rest}."
     first = int(np.argmax(over))
     middle = int(np.argmin(np.abs(np.array(panel.across) - max(0.3, panel.across[first]))))
     after, by = boundary(side[middle], panel.up, panel.rises)
@@ -114,15 +115,17 @@ def _mixtures(found: Map, level: float) -> str:
     middle = int(np.argmin(np.abs(np.array(panel.across) - 0.7)))
     after, by = boundary(side[middle], panel.up, panel.rises)
     keeps = "keeps" if panel.name == "diverse" else "brings back"
+    share = "no human share here" if np.isinf(by) else f"a human share of {by:g}"
+    less = "" if np.isinf(after) else f" and one of {after:g} does not"
     return (
-        f"{WRITES[panel.name]}, at temperature {panel.across[middle]:g} a human share of "
-        f"{by:g} {keeps} the rare words and one of {after:g} does not; the first word has less "
-        f"than {level:g} at {100 * (side == -1).mean():.0f} % of all points."
+        f"{WRITES[panel.name]}, at temperature {panel.across[middle]:g} {share} {keeps} diversity"
+        f"{less}; the first word stays under {level:g} times its human frequency at "
+        f"{100 * (side == -1).mean():.0f} % of all points."
     )
 
 
 def _how_sure(settings: Settings, maps: Sequence[Map]) -> Iterator[str]:
-    level = settings.chosen_level
+    level = settings.level
     side = np.concatenate([found.sides(level).ravel() for found in maps])
     count = {name: int((side == value).sum()) for name, value in _SIDES.items()}
     yield (
@@ -133,9 +136,9 @@ def _how_sure(settings: Settings, maps: Sequence[Map]) -> Iterator[str]:
     against = sum(contradicted(found, level) for found in maps)
     missed = {shift: sum(missed_points(found, 1 + shift) for found in maps) for shift in _SHIFTS}
     yield (
-        f"Theory is on the other side at {against:,} points; its value lies outside the interval "
-        f"at {missed[0]:,}, and at {min(missed[OFF], missed[-OFF]):,} or more were it off by "
-        f"{100 * OFF:g} %."
+        f"Theory is on the other side at {against:,} points. Its value lies outside the interval "
+        f"at {missed[0]:,} of them; were it {100 * OFF:g} % higher, at {missed[OFF]:,}, and "
+        f"{100 * OFF:g} % lower, at {missed[-OFF]:,}."
     )
 
 
@@ -145,8 +148,7 @@ _SHIFTS = (0, OFF, -OFF)
 
 def contradicted(found: Map, level: float) -> int:
     """Points that are surely on another side than theory's value."""
-    known = sides(found.predicted, found.predicted, level)
-    return int((found.sides(level) * known == -1).sum())
+    return int((found.sides(level) * found.known_sides(level) == -1).sum())
 
 
 def missed_points(found: Map, factor: float) -> int:

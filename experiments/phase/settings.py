@@ -12,10 +12,13 @@ from experiments import command_line
 Writer = Literal["latest", "frozen", "anchored"]
 
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "editing": {"level": 2.0, "generations": 67, "replicates": 10_000},
-    "mixing": {"level": 0.5, "generations": 12, "replicates": 1024},
+    "editing": {"generations": 67, "replicates": 10_000},
+    "mixing": {"generations": 12, "replicates": 1024},
 }
 """Of flags whose meaning depends on the map."""
+
+DIVERSE = 1.2
+"""mixing: probability of the first word at the nearly diverse start, in units of its human one."""
 
 SMALLEST_LOOK = 1000
 """Replicates below which no interval is given."""
@@ -32,9 +35,10 @@ class Settings:
     """editing (rows of a regression edited in each generation, against generations) or mixing (the
     human share of a model of words, against its temperature)."""
 
-    level: float | None = None
-    """What must not be passed. editing: test error in units of b, the error of the fit on human
-    data (2, the published bound). mixing: probability of the most frequent word (0.5)."""
+    level: float = 2.0
+    """What must not be passed. editing: the test error in units of b, the error of the fit on human
+    data; 2 is the published bound. mixing: the first word's probability in units of that among
+    humans, at the least 1.2, where the nearly diverse start is."""
 
     generations: int | None = None
     """Fits in a chain (67; 12 of mixing); generation 1 is the fit on human data."""
@@ -80,10 +84,6 @@ class Settings:
     """Go on with an interrupted run of the same parameters."""
 
     @property
-    def chosen_level(self) -> float:
-        return float(self._chosen("level"))
-
-    @property
     def fits(self) -> int:
         """Generations of a chain."""
         return self._chosen("generations")
@@ -119,18 +119,17 @@ class Settings:
             self._reject(
                 "samples", f"a mean test error exists only for samples >= dim + 2 = {self.dim + 2}"
             )
-        if self.map == "editing" and not 1 < self.chosen_level < float("inf"):
+        if self.map == "editing" and not 1 < self.level < float("inf"):
             self._reject("level", "accepted are finite numbers > 1, the error of the first fit")
-        lowest = max(1 / self.types, self.starts[0])
-        if self.map == "mixing" and not lowest < self.chosen_level < 1:
-            self._reject("level", f"accepted are numbers between {lowest:g} and 1")
+        if self.map == "mixing" and not DIVERSE < self.level < self.types:
+            self._reject("level", f"accepted are numbers between {DIVERSE:g} and {self.types}")
         if not self.writers or len(set(self.writers)) < len(self.writers):
             self._reject("writers", "accepted is at least one, each once", list(self.writers))
 
     @property
     def starts(self) -> tuple[float, float]:
         """mixing: probability of the first word at the start, nearly diverse and collapsed."""
-        return 1.2 / self.types, 1.0
+        return DIVERSE / self.types, 1.0
 
     def _reject(self, name: str, accepted: str, value: Any = None) -> None:
         command_line.reject(self, name, accepted, value)
@@ -157,9 +156,7 @@ PRESETS = {
         tokens=2000,
     ),
     "default": DEFAULT,
-    "paper": replace(
-        DEFAULT, preset="paper", rates=100, shares=50, temperatures=50
-    ),
+    "paper": replace(DEFAULT, preset="paper", rates=100, shares=50, temperatures=50),
 }
 
 

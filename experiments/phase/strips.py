@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.certify import Verdict
+from collapse_sim.certify import ROUNDING, Verdict
 from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.experiment.evidence import evidence
 from collapse_sim.experiment.process import Process, Result
@@ -30,8 +31,10 @@ class SideBySide:
     trace is one long vector: simulation after simulation, of each all generations or the last.
     """
 
-    simulation: Simulation
+    leaves: tuple[Any, ...]
     stacked: tuple[bool, ...] = static()
+    structure: Any = static()
+    """What JAX makes a simulation of its leaves by."""
     measure: str = static()
     last: bool = static(default=False)
 
@@ -42,20 +45,18 @@ class SideBySide:
         structure = flat[0][1]
         if any(other != structure for _, other in flat):
             raise ValueError("simulations side by side: accepted are those of one structure")
-        leaves = [[np.asarray(leaf) for leaf in same] for same in zip(*(f[0] for f in flat))]
-        stacked = tuple(any(not np.array_equal(x, same[0]) for x in same) for same in leaves)
-        kept = [np.stack(same) if s else same[0] for same, s in zip(leaves, stacked, strict=True)]
-        return SideBySide(structure.unflatten(kept), stacked, measure, last)
+        groups = list(zip(*(leaves for leaves, _ in flat), strict=True))
+        stacked = tuple(any(not np.array_equal(x, same[0]) for x in same) for same in groups)
+        leaves = (np.stack(g) if s else g[0] for g, s in zip(groups, stacked, strict=True))
+        return SideBySide(tuple(leaves), stacked, structure, measure, last)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
-        leaves, structure = jax.tree.flatten(self.simulation)
-
         def one(*leaves):
-            values = structure.unflatten(leaves)(key)[self.measure]
+            values = self.structure.unflatten(leaves)(key)[self.measure]
             return values[-1:] if self.last else values
 
         axes = [0 if stacked else None for stacked in self.stacked]
-        return {self.measure: jax.vmap(one, in_axes=axes)(*leaves).reshape(-1)}
+        return {self.measure: jax.vmap(one, in_axes=axes)(*self.leaves).reshape(-1)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,11 @@ class Map:
     def sides(self, level: float) -> Int[np.ndarray, "across up"]:
         """1 where the whole interval is over the level, -1 where none of it is, 0 undecided."""
         return sides(self.low, self.high, level)
+
+    def known_sides(self, level: float) -> Int[np.ndarray, "across up"]:
+        """1 where theory's value is over the level, else -1: it may be attained exactly."""
+        value = self.predicted / (1 + ROUNDING)
+        return sides(value, value, level)
 
 
 def sides(low: np.ndarray, high: np.ndarray, level: float) -> np.ndarray:

@@ -25,7 +25,7 @@ def make_run(folder, which="editing", *, drop: int = 0) -> RunDirectory:
         "panels": panels, "across": ACROSS, "up": UP, "unit": UNIT, "level": 2.0,
     }  # fmt: skip
     if which == "mixing":
-        config |= {"up": [0.2, 0.5, 0.8], "level": 0.5, "unit": 1.0}
+        config |= {"up": [0.2, 0.5, 0.8], "level": 5.0, "unit": 0.1}
     run = RunDirectory.open(folder, config, resume=False)
     rows = []
     for panel in range(2):
