@@ -117,11 +117,12 @@ def measured(panel: Panel, settings: Settings, run: RunDirectory, error: float) 
         ]
     named = dict(zip(CHAIN_COLUMNS, zip(*rows, strict=True), strict=True))
     shape = len(panel.across), len(panel.up)
-    table = [
-        np.array(named[name], dtype=float).reshape(shape) / panel.unit
-        for name in ("mean", "low", "high", "predicted")
-    ]
-    return Map(panel, *table, rows, verdicts)
+
+    def table(name: str) -> np.ndarray:
+        return np.array(named[name], dtype=float).reshape(shape) / panel.unit
+
+    mean, low, high, predicted = map(table, ("mean", "low", "high", "predicted"))
+    return Map(panel, mean, low, high, predicted, rows, verdicts)
 
 
 def _apart(columns: Sequence[Process], summary: Summary, measure: str) -> Iterator[Result]:
