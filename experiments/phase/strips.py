@@ -115,11 +115,11 @@ def measured(panel: Panel, settings: Settings, run: RunDirectory, error: float) 
             evidence(check, result.process, known, error).judge(result.summary, error)
             for check in result.process.checks
         ]
-    named = dict(zip(CHAIN_COLUMNS, zip(*rows, strict=True), strict=True))
     shape = len(panel.across), len(panel.up)
 
     def table(name: str) -> np.ndarray:
-        return np.array(named[name], dtype=float).reshape(shape) / panel.unit
+        values = [row[CHAIN_COLUMNS.index(name)] for row in rows]
+        return np.array(values, dtype=float).reshape(shape) / panel.unit
 
     mean, low, high, predicted = map(table, ("mean", "low", "high", "predicted"))
     return Map(panel, mean, low, high, predicted, rows, verdicts)

@@ -129,9 +129,7 @@ def test_simulations_of_two_kinds_do_not_stand_side_by_side():
 
 def test_the_frozen_law_holds_and_two_per_cent_off_it_does_not(tmp_path):
     """Exact at T = 20, at every point; false alarm rate 1e-6 a point."""
-    settings = Settings(
-        samples=20, rates=3, generations=3, replicates=3 * 2**16, writers=("frozen",)
-    )
+    settings = Settings(samples=20, rates=3, generations=3, replicates=2**17, writers=("frozen",))
     (panel,) = make_panels(settings)
     run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
     found = measured(panel, settings, run, ERROR)
