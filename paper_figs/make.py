@@ -29,6 +29,7 @@ from paper_figs import (
     mask_regimes,
     mixture_collapse,
     oracle_language,
+    phase_diagram,
     synthetic_fraction,
     text_analysis,
     token_probabilities,
@@ -46,7 +47,9 @@ FRACTION_RUNS = Path("runs") / "synthetic_fraction"
 FRACTION_COMMAND = "collapse-sim fraction"
 EDITING_RUNS = Path("runs") / "token_editing"
 EDITING_COMMAND = "collapse-sim editing"
-ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS]
+PHASE_RUNS = Path("runs") / "phase_diagram"
+PHASE_COMMAND = "collapse-sim phase"
+ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS, PHASE_RUNS]
 MOST_SIZES = 3
 SMALL_PRESETS = ("quick", "tiny")
 """Presets for trying a command out: their runs are drawn only where there is no other."""
@@ -128,6 +131,9 @@ FIGURES = {
     "edited_share": Recipe(
         EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: edited_share.draw(runs[0])
     ),
+    "phase_diagram": Recipe(
+        PHASE_RUNS.name, PHASE_COMMAND, _newest, lambda runs: phase_diagram.draw(runs[0])
+    ),
 }
 
 
@@ -185,7 +191,8 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
         where = ", ".join(map(str, folders))
         raise RunError(
             f"no finished run in {where}; '{COMMAND}', '{LANGUAGE_COMMAND}', "
-            f"'{RECURSION_COMMAND}', '{FRACTION_COMMAND}' or '{EDITING_COMMAND}' makes one"
+            f"'{RECURSION_COMMAND}', '{FRACTION_COMMAND}', '{EDITING_COMMAND}' or "
+            f"'{PHASE_COMMAND}' makes one"
         )
     newest = sorted(found.values(), key=_finished_at, reverse=True)
     return sorted(newest, key=lambda run: _preset(run) in SMALL_PRESETS)

@@ -116,7 +116,7 @@ class TemperedLearner(_Resampled, CategoricalLearner):
     def generate(self, key, params, like, copies: Copies = 1):
         """Tokens, each human with chance `human_share`."""
         power = 1 / jnp.asarray(self.temperature, self.dtype)
-        sharpened = params**power
+        sharpened = (params / params.max()) ** power  # of all, one does not underflow
         share = jnp.asarray(self.human_share, self.dtype)
         human = jnp.asarray(self.human_law, self.dtype)
         law = share * human + (1 - share) * sharpened / sharpened.sum()

@@ -12,6 +12,7 @@ from experiments import command_line, conjecture_search, linear_bound
 from experiments.editing import settings as editing
 from experiments.fraction import settings as fraction
 from experiments.linear import settings as linear
+from experiments.phase import settings as phase
 from experiments.recursion import settings as recursion
 from experiments.transformer import settings as transformer
 
@@ -33,7 +34,7 @@ def store(folder: Path, settings, experiment="linear_bound", **changed) -> str:
 
 CASES = [
     (module, settings)
-    for module in (linear, recursion, transformer, fraction, editing)
+    for module in (linear, recursion, transformer, fraction, editing, phase)
     for settings in module.PRESETS.values()
 ]
 CASES += [

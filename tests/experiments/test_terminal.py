@@ -14,6 +14,7 @@ from experiments import (
     conjecture_search,
     curse_of_recursion,
     linear_bound,
+    phase_diagram,
     synthetic_fraction,
     token_editing,
     transformer_collapse,
@@ -26,6 +27,7 @@ SCRIPTS = (
     transformer_collapse,
     synthetic_fraction,
     token_editing,
+    phase_diagram,
 )
 
 

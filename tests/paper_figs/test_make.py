@@ -59,7 +59,7 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
     ] + [
         f"{name}: no run shows it; 'collapse-sim editing' makes one that does"
         for name in ("token_probabilities", "edited_share")
-    ]  # fmt: skip
+    ] + ["phase_diagram: no run shows it; 'collapse-sim phase' makes one that does"]  # fmt: skip
     assert {name: len(figure.axes) for name, figure in saved.items()} == {
         "linear_collapse": 1, "bound_violation": 2, "mask_regimes": 1,
     }  # fmt: skip
@@ -70,10 +70,10 @@ def test_make_without_a_run_says_which_command_makes_one(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}, "
-        f"{make.RECURSION_RUNS}, {make.FRACTION_RUNS}, {make.EDITING_RUNS}; "
+        f"{make.RECURSION_RUNS}, {make.FRACTION_RUNS}, {make.EDITING_RUNS}, {make.PHASE_RUNS}; "
         "'collapse-sim bound', 'collapse-sim transformer', "
-        "'collapse-sim curse', 'collapse-sim fraction' "
-        "or 'collapse-sim editing' makes one\n"
+        "'collapse-sim curse', 'collapse-sim fraction', "
+        "'collapse-sim editing' or 'collapse-sim phase' makes one\n"
     )
 
 

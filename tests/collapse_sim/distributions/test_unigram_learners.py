@@ -78,6 +78,14 @@ def test_a_temperature_below_one_and_human_tokens():
     mean_is(np.asarray(counts, float)[:, 0, :1], np.array([10 * chance]))
 
 
+def test_a_temperature_near_zero_leaves_the_most_frequent_type():
+    types = 10
+    law = np.append(1.2 / types, np.full(types - 1, (1 - 1.2 / types) / (types - 1)))
+    learner = TemperedLearner(law, 500, human_law=law, human_share=0.0, temperature=0.005)
+    found = jax.jit(Chain(learner, Replace(), 4))(jax.random.key(8))
+    assert found["surviving_types"][-1] == 1 and np.isfinite(found["entropy"]).all()
+
+
 def test_at_temperature_one_without_human_tokens_it_is_the_plain_learner():
     keys = jax.random.key(7)
     tempered = TemperedLearner(LAW, 10, human_law=LAW, human_share=0.0, temperature=1.0)

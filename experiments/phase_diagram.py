@@ -1,0 +1,69 @@
+"""Is this safe? Maps of where a model's error stays under a level, theory's boundary over them.
+
+    python experiments/phase_diagram.py
+    python experiments/phase_diagram.py --map mixing
+
+editing: share of rows that each generation edits x generations, by who writes the edits. mixing:
+human share x temperature of a model of words. At every point the answer is under, over or
+undecided, by an interval. Writes a run directory with chains.parquet, verdicts.json, config.json
+and figure.{png,pdf,svg}.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from experiments import command_line
+from experiments.phase.settings import Settings, parse
+
+
+def main(settings: Settings) -> None:
+    """Run, or finish, one map and report it."""
+    # Imported here so that --help and bad flags answer at once.
+    from collapse_sim.certify import FAMILY_ERROR
+    from collapse_sim.experiment.evidence import long_arrays
+    from experiments.phase.columns import make_panels
+    from experiments.phase.report import print_report
+    from experiments.phase.strips import measured
+    from paper_figs.phase_diagram import draw
+    from paper_figs.style import save
+
+    panels = make_panels(settings)
+    packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
+    config = command_line.config(
+        "phase_diagram",
+        settings,
+        packages,
+        {},
+        panels=[panel.title for panel in panels],
+        across=list(panels[0].across),
+        up=list(panels[0].up),
+        unit=panels[0].unit,
+        level=settings.level,
+    )
+    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
+    if settings.resume and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return
+    error = FAMILY_ERROR / sum(panel.points for panel in panels)
+    maps = [measured(panel, settings, run, error) for panel in panels]
+    run.write_chains([row for found in maps for row in found.rows])
+    if arrays := long_arrays([p for panel in panels for some in panel.columns for p in some]):
+        run.write_arrays(arrays)
+    run.write_verdicts([vars(verdict) for found in maps for verdict in found.verdicts])
+    save(draw(run), run.path, "figure")
+    run.clear_checkpoints()
+    print_report(settings, maps)
+    print(f"{run.path}: chains.parquet, verdicts.json, config.json, figure.png, .pdf, .svg")
+
+
+def command(
+    arguments: Sequence[str],
+    *,
+    configure: Callable[[Settings], None] = command_line.configure_simulation,
+) -> int:
+    """Parse and run; returns the exit status."""
+    return command_line.command("phase_diagram.py", arguments, parse, configure, main)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:]))
