@@ -64,7 +64,7 @@ class SafeTensors:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; raises ValueError, which begins with the file, for anything else."""
+    """The JSON object in a file; raises ValueError, which begins with the file, for other files."""
     try:
         value = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
