@@ -4,14 +4,14 @@ Positions are taken in slices, so that the logits of a whole batch never exist a
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.transformer import Transformer
+from collapse_sim.language.transformer import Hidden, Transformer
 
 SLICE_FLOATS = 2**25
 """Logits that exist at once: 128 MiB."""
@@ -32,8 +32,19 @@ def over_positions(
     return jax.tree.map(lambda array: array.reshape(rows, *array.shape[2:]), out)
 
 
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Tokens to hidden states, and those to logits of the next token; `config.vocabulary` many."""
+
+    config: Any
+
+    def __call__(self, tokens: Int[Array, "batch time"], /) -> Hidden: ...
+
+    def logits(self, hidden: Hidden, /) -> Float[Array, "rows vocabulary"]: ...
+
+
 def log_probabilities(
-    model: Transformer, tokens: Int[Array, "batch time"]
+    model: LanguageModel, tokens: Int[Array, "batch time"]
 ) -> Float[Array, "batch time-1"]:
     """log P(token | those before it in its block), in nats, for all but the first."""
 

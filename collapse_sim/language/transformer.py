@@ -97,7 +97,7 @@ def turns(time: int, head_width: int) -> Float[np.ndarray, "2 time half"]:
 
 
 def rotate(
-    x: Float[Array, "... time head_width"], turns: Float[Array | np.ndarray, "2 time half"]
+    x: Float[Array, "... time head_width"], turns: Float[Array | np.ndarray, "2 ... time half"]
 ) -> Float[Array, "... time head_width"]:
     """Rotary positions: pairs (i, i + head_width / 2) of each row turned by its angles."""
     cos, sin = jnp.asarray(turns, x.dtype)

@@ -1,0 +1,97 @@
+"""Tensors of a model in the safetensors format, in one file or in shards.
+
+A file is the length of its header in 8 bytes, the header in JSON, and the numbers. It is read
+through the operating system's cache, so that a tensor costs memory only when it is asked for.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from collapse_sim.json_text import parse_json
+
+INDEX = "model.safetensors.index.json"
+WHOLE = "model.safetensors"
+
+TYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": ml_dtypes.bfloat16,
+}
+
+
+class SafeTensors:
+    """The tensors in a folder; `files` are those they lie in."""
+
+    def __init__(self, folder: Path):
+        """Raises ValueError, which begins with the file, for one that is missing or cut short."""
+        index = folder / INDEX
+        if index.is_file():
+            names = sorted(set(read_object(index).get("weight_map", {}).values()))
+            self.files = [folder / name for name in names]
+        else:
+            self.files = [folder / WHOLE]
+        for file in self.files:
+            if not file.is_file():
+                accepted = f"all {len(self.files)} shards in {INDEX}" if index.is_file() else WHOLE
+                raise ValueError(f"{file}: no such file: accepted is a folder with {accepted}")
+        self._places = {
+            name: (file, start, entry)
+            for file in self.files
+            for start, entries in [_header(file)]
+            for name, entry in entries.items()
+        }
+        self._folder = folder
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
+
+    def read(self, name: str) -> np.ndarray:
+        """The tensor of this name."""
+        if name not in self._places:
+            raise ValueError(f"{self._folder}: no tensor {name}: accepted are whole models")
+        file, start, entry = self._places[name]
+        if entry["dtype"] not in TYPES:
+            raise ValueError(f"{file}: {name} is {entry['dtype']}: accepted are {', '.join(TYPES)}")
+        begin, end = entry["data_offsets"]
+        raw = np.memmap(file, np.uint8, "r", start + begin, (end - begin,))
+        return raw.view(TYPES[entry["dtype"]]).reshape(entry["shape"])
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; raises ValueError, which begins with the file, for other files."""
+    try:
+        value = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise ValueError(f"{path}: {reason}: accepted is a JSON object") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: accepted is a JSON object")
+    return value
+
+
+def _header(file: Path) -> tuple[int, Mapping[str, Any]]:
+    """Where the numbers begin, and what is said of each tensor."""
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        start = 8 + length
+        header = stream.read(length) if start <= size else b""
+    try:
+        entries = json.loads(header)
+        entries.pop("__metadata__", None)
+        end = start + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise ValueError(
+            f"{file}: cut short, or no safetensors: accepted are whole safetensors files"
+        ) from None
+    if size < end:
+        raise ValueError(f"{file}: cut short at {size:,} of {end:,} bytes: accepted is all of it")
+    return start, entries

@@ -1,0 +1,27 @@
+"""Texts on which tokenizers of the same vocabulary are known to differ."""
+
+HARD = [
+    "",
+    " ",
+    "   two  runs   of spaces  ",
+    "\tta\tbs\t\t",
+    "lines\r\nend\r\n\r\nthree ways\rhere\n\n",
+    "NUL \0 inside",
+    "1234567890",
+    "in 1969, 3.14 and 007",
+    "٠١٢٣ and ४५",
+    "x² + ½ ③ Ⅳ",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \U0001f44d\U0001f3fd",
+    "non\u00a0breaking \u00a0 \u00a0space",
+    "wide\u3000space \u3000 ",
+    "\ufeffbyte order mark",
+    "line\u2028separator\u2029and\u0085next",
+    "ﬁ ﬂ ligatures",
+    "İstanbul, DŽungla, straße",
+    "e\u0301 combining",
+    "it's we'll I'm they've you'd he's we're IT'S WE'LL",
+    "<|endoftext|>",
+    "say <|im_start|>user hi<|im_end|> then <|im_start|<|im_end|>",
+    "<unk> @-@ the",
+    "日本語のテキスト and العربية",
+]
