@@ -133,7 +133,7 @@ def collapse_probability(
 @claim(
     "barzilai2025.thm51",
     "Barzilai and Shamir 2025 (arXiv 2505.19046), Theorem 5.1; "
-    "constants: theory/distributions/accumulation_failure.py",
+    "constants derived: theory/distributions/accumulation_failure.py",
     relation=">=",
     says="a family, consistent in total variation, collapses at fit 2 under accumulation "
     "with a chance of at least a constant, here (1 - 1/e)^2, for every n",

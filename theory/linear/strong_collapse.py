@@ -125,6 +125,7 @@ def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty:
     "dohmatob2025.thm1",
     "Dohmatob et al. 2025, Theorem 1",
     relation="->",
+    provenance="recalled",
     says="Ridge on a mixture: E ~ B + V + zeta.",
     stated="proportional limit, exogenous shift (recalled)",
     needed="Gaussian X; tr(Sigma Delta) = c^2",
