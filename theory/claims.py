@@ -30,8 +30,8 @@ Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
 Decided = Literal["check", "exact", "cited"]
 
 Provenance = Literal["read", "recalled", "derived"]
-"""`read`: in the source's own text, abstract, reviews or code; `recalled`: published, but its wording
-was not at hand; `derived`: proved here, be it as a form of a published result."""
+"""`read`: in the source's own text, abstract, reviews or code; `recalled`: published, but its
+wording was not at hand; `derived`: proved here, be it as a form of a published result."""
 
 Formula = TypeVar("Formula", bound=Callable[..., Any])
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collapse_sim.certify import Verdict
+from experiments.verdicts import percent
 from theory import Claim
 
 OUTCOMES = ("holds", "violated", "vacuous", "assumption not met")
@@ -12,6 +13,15 @@ OUTCOMES = ("holds", "violated", "vacuous", "assumption not met")
 
 NOT_REACHED = "not reached"
 """Of a claim whose processes the budget left out, or that no process of this run decides."""
+
+BY_CASE = "by case"
+"""Of a claim whose processes are decided differently."""
+
+LABELS = (*OUTCOMES, BY_CASE, "undecided", NOT_REACHED, "cited")
+"""What a claim is counted as, once."""
+
+EXACT = 1e-5
+"""Share of a formula up to which agreement is that of arithmetic with 32 bits, and not said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +40,20 @@ class Decision:
         if self.certified is not None:
             return ("holds" if self.certified else "violated",)
         return tuple(dict.fromkeys(v.verdict for v in self.verdicts)) or (NOT_REACHED,)
+
+    @property
+    def label(self) -> str:
+        """The one of LABELS that the claim is counted as: undecided as long as a process is."""
+        if len(self.outcomes) == 1:
+            return self.outcomes[0]
+        return BY_CASE if self.is_decided else "undecided"
+
+    @property
+    def words(self) -> str:
+        """Outcomes in words, with the share of the formula that a claim holds within."""
+        if self.outcomes == ("holds",) and (self.within or 0.0) > EXACT:
+            return f"holds within {percent(self.within or 0.0)}"
+        return " or ".join(self.outcomes)
 
     @property
     def is_decided(self) -> bool:
@@ -63,3 +87,9 @@ def decisions(
     for verdict in verdicts:
         by_claim.setdefault(verdict.claim, []).append(verdict)
     return [Decision(c, by_claim.get(c.id, ()), certified.get(c.id)) for c in claims]
+
+
+def tally(decided: Iterable[Decision]) -> dict[str, int]:
+    """How many claims have which label, without those that none has; each claim counts once."""
+    labels = [decision.label for decision in decided]
+    return {label: labels.count(label) for label in LABELS if label in labels}
