@@ -57,7 +57,8 @@ class Settings:
     """Of the simulation; reductions, closed forms and verdicts are always float64."""
 
     runs: tyro.conf.UseAppendAction[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR")]] = ()
-    """Finished run of another experiment, whose verdicts count; may be given more than once."""
+    """Finished run, whose verdicts count, and whose history the page tells; may be given more than
+    once."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Run directory (default: runs/verify/<hash of the parameters> for the whole ledger, and none

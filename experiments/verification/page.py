@@ -13,11 +13,11 @@ from markupsafe import Markup, escape
 from collapse_sim.certify import Verdict
 from experiments.claims import PROVENANCES, RELATIONS, author, decided, deciding, tolerance
 from experiments.verdicts import in_words, number
+from experiments.verification.answers import answered
 from experiments.verification.families import families
 from experiments.verification.history import PastRun, changed
 from experiments.verification.outcomes import EXACT, LABELS, Decision, tally
 from experiments.verification.plot import SIGNS, plots
-from experiments.verification.report import answered
 
 HERE = Path(__file__).parent
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from collapse_sim.certify import Verdict
+from experiments.verification.answers import ANSWERS, answers
 from experiments.verification.history import PastRun, this_run
-from experiments.verification.outcomes import Decision, decisions, expected, tally
+from experiments.verification.outcomes import OUTCOMES, Decision, decisions, expected, tally
 from experiments.verification.page import control, mathematics, page
 from experiments.verification.plot import WIDTH, measured, plots
-from experiments.verification.report import answers, counts
+from experiments.verification.report import counts
 from theory import ledger
 
 VERDICT = Verdict(
@@ -81,6 +82,13 @@ def test_questions_are_answered_by_verdicts_alone():
     assert answers([decision("undecided")])[0].endswith("Not decided in this run [zhu2025.thm2a].")
 
 
+def test_answers_rest_on_claims_and_outcomes_that_there_are():
+    for name, sentences in (pair for pairs in ANSWERS.values() for pair in pairs):
+        assert name in ledger() and set(sentences) <= set(OUTCOMES), name
+        assert all(sentence.endswith(".") for sentence in sentences.values())
+    assert [line.split("?")[0] for line in answers([])] == [q.rstrip("?") for q in ANSWERS]
+
+
 def test_a_statement_is_typeset():
     made = mathematics(r"a & b: $\frac{1}{2} \le x$ <c>")
     assert "a &amp; b: <math" in made and "<mfrac>" in made and made.endswith(" &lt;c&gt;")
@@ -91,6 +99,8 @@ def test_every_statement_of_the_ledger_is_typeset():
         for text in (claim.says, claim.stated, claim.needed, claim.expected):
             made = mathematics(text)
             assert made.count("<math") == text.count("$") / 2 and "$" not in made, claim.id
+        words = re.sub(r"\$[^$]+\$", "", claim.says)
+        assert not re.search(r"\^|[<>=]=|->|_\{|_\d", words), claim.id
 
 
 def test_a_plot_shows_the_interval_at_its_distance_from_the_claim():

@@ -51,7 +51,7 @@ def replace_heterozygosity(
     "Shumailov et al. 2024",
     relation="==",
     provenance="read",
-    says="one generation of M draws loses a type of probability q with chance (1 - q)^M",
+    says="one generation of $M$ draws loses a type of probability $q$ with chance $(1 - q)^M$",
     stated="exact maximum likelihood; the chain ends at type i with chance q_i",
     needed="the same; the chance to lose a type in the end is 1 - q",
     expected="holds",

@@ -48,7 +48,7 @@ def standard_deviation_factor(*, samples: float | int, unbiased: bool = True) ->
     relation="==",
     provenance="recalled",
     given={"unbiased": False},
-    says="replace: the mean covariance is (1 - 1/M)^n, and it vanishes",
+    says=r"replace: the mean covariance is $(1 - \frac{1}{M})^n$, and it vanishes",
     stated="the published code fits the biased covariance (recalled)",
     needed="maximum likelihood; with unbiased fits the mean stays and the median vanishes",
     expected="holds",

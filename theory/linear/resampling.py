@@ -45,7 +45,7 @@ def replace_inflation(*, generation: int) -> float:
     "Zhu et al. 2025, equation 7 (baseline)",
     relation="==",
     provenance="read",
-    says="Replacing all labels each generation: E(w_n) = b n.",
+    says="Replacing all labels each generation: $E(w_n) = b n$.",
     stated="T >= d + 2, shared X",
     needed="T >= d + 2; shared or fresh X, any covariance",
     expected="holds, exactly, for shared and fresh X",
@@ -55,7 +55,7 @@ def replace_inflation(*, generation: int) -> float:
     "Gerstgrasser et al. 2024",
     relation="==",
     provenance="read",
-    says="Replacing all labels each generation: E(w_n) = b n.",
+    says="Replacing all labels each generation: $E(w_n) = b n$.",
     stated="T >= d + 2, shared X",
     needed="T >= d + 2; shared or fresh X, any covariance",
     expected="holds, exactly, for shared and fresh X",
@@ -159,7 +159,8 @@ def replace_error_law(
     "Dey and Donoho 2024 (recalled)",
     relation="->",
     provenance="recalled",
-    says="Augmenting: variance ratio sum_{g<=G} 1/g^2, efficiency >= 6/pi^2.",
+    says=r"Augmenting: variance ratio $\sum_{g \le G} \frac{1}{g^2}$, efficiency $\ge "
+    r"\frac{6}{\pi^2}$.",
     stated="n -> infinity at fixed G, asymptotically linear estimators",
     needed="the same; nothing uniform in G. Derived for canonical links in docs/theory.md",
     expected="holds in the limit: logistic and Poisson regression within 2 % at 32,000 rows",
@@ -185,7 +186,8 @@ def accumulate_inflation(*, generation: int) -> float:
     "Gerstgrasser et al. 2024",
     relation="==",
     provenance="recalled",
-    says="Accumulating shared rows: E(w_n) = b sum_{i<=n} 1/i^2 <= b pi^2/6.",
+    says=r"Accumulating shared rows: $E(w_n) = b \sum_{i \le n} \frac{1}{i^2} \le b "
+    r"\frac{\pi^2}{6}$.",
     stated="shared X (recalled)",
     needed="T >= d + 2; equality only for shared X, an upper bound for fresh X too",
     expected="holds: equality for shared X, strict inequality for fresh X from n = 2",
@@ -229,7 +231,7 @@ def given_accumulate_error(
     "Gerstgrasser et al. 2024",
     relation="<=",
     provenance="recalled",
-    says="Accumulating: E(w_n) <= b pi^2/6 in every generation.",
+    says=r"Accumulating: $E(w_n) \le b \frac{\pi^2}{6}$ in every generation.",
     stated="shared X (recalled)",
     needed="T >= d + 2; shared or fresh X",
     expected="holds: approached for shared X, never reached for fresh X",
@@ -250,7 +252,8 @@ def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -
     "ref.accumulate_fresh",
     "docs/theory.md, accumulate",
     relation="==",
-    says="Accumulating fresh rows: E(w_n) = sum_{i<=n} sigma^2 d / (i (iT - d - 1)).",
+    says=r"Accumulating fresh rows: $E(w_n) = \sum_{i \le n} \frac{\sigma^2 d}{i (iT - d - "
+    "1)}$.",
     needed="fresh Gaussian X, T >= d + 2",
     expected="holds",
 )
@@ -308,8 +311,8 @@ def halfway_fresh_error(
     "gerst2024.halfway",
     "Gerstgrasser et al. 2024 (order log n); docs/theory.md, halfway (exact)",
     relation="==",
-    says="Round i refits i T purely synthetic rows: O(log n); exactly "
-    "sum_{i<=n} sigma^2 d / (iT - d - 1) for fresh X and b H_n for shared X.",
+    says=r"Round $i$ refits $iT$ purely synthetic rows: $O(\log n)$; exactly $\sum_{i \le n} "
+    r"\frac{\sigma^2 d}{iT - d - 1}$ for fresh $X$ and $b H_n$ for shared $X$.",
     stated="O(log n) (recalled)",
     needed="T >= d + 2; shared X, or fresh Gaussian X",
     expected="holds",
