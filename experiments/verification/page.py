@@ -12,12 +12,12 @@ from markupsafe import Markup, escape
 
 from collapse_sim.certify import Verdict
 from experiments.claims import PROVENANCES, RELATIONS, author, decided, deciding, tolerance
-from experiments.verdicts import in_words, number
+from experiments.verdicts import in_words
 from experiments.verification.answers import answered
 from experiments.verification.families import families
 from experiments.verification.history import PastRun, changed
 from experiments.verification.outcomes import EXACT, LABELS, Decision, tally
-from experiments.verification.plot import SIGNS, plots
+from experiments.verification.plot import SIGNS, number, plots
 
 HERE = Path(__file__).parent
 
@@ -194,10 +194,10 @@ def _verdict(verdict: Verdict, drawn: Markup) -> dict[str, Any]:
     }
     if verdict.interval is not None:
         low, high = (number(end / verdict.unit) for end in verdict.interval)
-        shown["measured"] = f"{low} to {high}".replace("inf", "∞")
+        shown["measured"] = f"{low} to {high}"
     if verdict.predicted is not None and verdict.relation in SIGNS:
         far = verdict.relation == "~"
-        claimed = verdict.tolerance if far else verdict.predicted / verdict.unit
+        claimed = (verdict.tolerance or 0.0) if far else verdict.predicted / verdict.unit
         sign = "distance ≤" if far else SIGNS[verdict.relation]
-        shown["claimed"] = f"{sign} {number(claimed)}".replace("inf", "∞")
+        shown["claimed"] = f"{sign} {number(claimed)}"
     return shown

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from collapse_sim.certify import Verdict
-from experiments.verdicts import number
 
 WIDTH, HEIGHT, LABELLED, MARGIN = 240, 22, 36, 8
 """Size of a plot without and with the numbers of its scale, and its margin, in CSS pixels."""
@@ -15,6 +14,11 @@ SIGNS = {"==": "=", "<=": "≤", ">=": "≥", "->": "→", "~": "distance"}
 """Signs of relations on the page."""
 
 Span = tuple[float, float]
+
+
+def number(value: float) -> str:
+    """Four significant digits, so that both ends of a narrow interval differ."""
+    return f"{value:.4g}".replace("inf", "∞").replace("-", "−")
 
 
 def plots(verdicts: Sequence[Verdict]) -> list[Markup]:

@@ -139,6 +139,13 @@ def test_a_claim_of_zero_is_drawn_in_its_own_unit():
     assert "distance between the laws 0 to 0.017, allowed is 0.025" in plots([law])[0]
 
 
+def test_both_ends_of_a_narrow_interval_are_told():
+    small = replace(VERDICT, relation="==", predicted=3.02e-5, interval=[-2.997e-5, 3.043e-5])
+    html = made(Decision(CLAIM, [small]))
+    assert "claimed = 3.02e−05" in html and "measured −2.997e−05 to 3.043e−05" in html
+    assert "claimed ≤ ∞" in made(Decision(CLAIM, [replace(VERDICT, predicted=np.inf)]))
+
+
 def test_controls_in_words():
     held = replace(VERDICT, verdict="holds", control=True)
     reached, exact = (ledger()[name] for name in ("zhu2025.thm2a_frozen", "ref.golden_identity"))
