@@ -68,6 +68,12 @@ RELATIONS = {
     "assumption": "the formula says whether an assumption is met",
 }
 
+PROVENANCES = {
+    "read": "read: in its source's own text, abstract, reviews or code",
+    "recalled": "recalled: published, but its wording was not at hand",
+    "derived": "derived in this project",
+}
+
 
 def show(arguments: Sequence[str]) -> None:
     """List all claims, or the ones whose ids begin with an argument; explain each claim named in
@@ -172,6 +178,7 @@ def explanation(claim: Claim) -> Table:
         relation = f"measured, no theorem: {relation}"
     rows = {
         "says": plain(claim.says),
+        "provenance": PROVENANCES[claim.provenance],
         "relation": f"{claim.relation}  {relation}",
         "stated": plain(claim.stated),
         "needed": plain(claim.needed),

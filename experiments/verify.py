@@ -8,6 +8,7 @@ collapse-sim verify --check-readme                README's tables against finish
 Trends that need hours of training are read from finished runs, given by --runs.
 """
 
+import datetime
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class Settings:
     """Of the simulation; reductions, closed forms and verdicts are always float64."""
 
     runs: tyro.conf.UseAppendAction[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR")]] = ()
-    """Finished run of another experiment, whose verdicts count; may be given more than once."""
+    """Finished run, whose verdicts count, and whose history the page tells; may be given more than
+    once."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Run directory (default: runs/verify/<hash of the parameters> for the whole ledger, and none
@@ -125,11 +127,13 @@ def main(settings: Settings) -> int:
         return check_readme(settings.runs)
     from rich.console import Console
 
+    from experiments.verification.history import past_runs, remember, this_run
     from experiments.verification.outcomes import decisions
     from experiments.verification.page import page
     from experiments.verification.report import print_report
 
     claims, run = settings.claims, _open(settings)
+    past = [] if run is None else past_runs(run, settings.runs)
     certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
     verdicts, simulated = _simulated(settings, claims, run)
     verdicts += _read(settings, claims)
@@ -141,18 +145,24 @@ def main(settings: Settings) -> int:
         print_report(found, console)
     if run is not None:
         run.write_verdicts([vars(verdict) for verdict in verdicts])
-        html = page(found, _again(settings))
+        now = this_run(run.config(), _again(settings, *settings.ids), found)
+        html = page(found, now, past, again=lambda name: _again(settings, name))
         run.write("page.html", lambda aside: aside.write_text(html, encoding="utf-8"))
+        remember(run, past, now)
         run.clear_checkpoints()
-        print(f"{run.path}: page.html, verdicts.json, chains.parquet, config.json")
+        print(f"{run.path}: page.html, verdicts.json, chains.parquet, history.json, config.json")
     if any(decision.unexpected for decision in found):
         return UNEXPECTED
     return UNDECIDED if _is_open(settings, found) else 0
 
 
-def _again(settings: Settings) -> str:
-    """The command that repeats the run."""
-    flags = [*settings.ids, "--seed", str(settings.seed), "--budget", settings.budget]
+def _again(settings: Settings, *ids: str) -> str:
+    """The command that repeats the run on these claims."""
+    flags = [*ids, "--seed", str(settings.seed), "--budget", settings.budget]
+    if settings.precision != Settings.precision:
+        flags += ["--precision", settings.precision]
+    if settings.replicates is not None:
+        flags += ["--replicates", str(settings.replicates)]
     return " ".join(["collapse-sim", "verify", *flags])
 
 
@@ -174,7 +184,8 @@ def _open(settings: Settings) -> RunDirectory | None:
     parameters = {"ids": list(settings.ids), "seed": settings.seed, "budget": settings.budget}
     parameters |= {"replicates": settings.replicates, "precision": settings.precision}
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
-    config = command_line.stated("verify", parameters, packages, {})
+    started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    config = command_line.stated("verify", parameters, packages, {}, started=started)
     path = settings.out or Path("runs") / "verify" / command_line.short_hash(parameters)
     return command_line.open_run(path, config, resume=settings.resume)
 

@@ -12,6 +12,8 @@ A formula may carry several claims. What a record says of how it is decided:
 - `check`: by simulation, a check of some experiment names it;
 - `exact`: by exact arithmetic, a function marked with `@certificate` of its id;
 - `cited`: by nothing here, for the reason given.
+
+Whose statement it is says its `provenance`.
 """
 
 import functools
@@ -26,6 +28,10 @@ Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
 """`->`: a limit; `~`: the formula is a whole law, as a distribution function."""
 
 Decided = Literal["check", "exact", "cited"]
+
+Provenance = Literal["read", "recalled", "derived"]
+"""`read`: in the source's own text, abstract, reviews or code; `recalled`: published, but its
+wording was not at hand; `derived`: proved here, be it as a form of a published result."""
 
 Formula = TypeVar("Formula", bound=Callable[..., Any])
 
@@ -58,6 +64,8 @@ class Claim:
     kind: Literal["theorem", "trend"] = "theorem"
     """Kind of claim: `theorem` has a formula, published or derived; `trend` was only ever
     measured."""
+    provenance: Provenance = "derived"
+    """Provenance of the statement that is decided."""
     attained: bool = False
     """True if a bound is reached: no simulation can show then that it is never exceeded."""
     decided: Decided = "check"
@@ -65,7 +73,8 @@ class Claim:
     """Reason why nothing decides a claim that is only cited."""
 
     def __post_init__(self) -> None:
-        for name, accepted in (("relation", get_args(Relation)), ("decided", get_args(Decided))):
+        words = {"relation": Relation, "decided": Decided, "provenance": Provenance}
+        for name, accepted in ((name, get_args(kind)) for name, kind in words.items()):
             value = getattr(self, name)
             if value not in accepted:
                 raise ValueError(f"{name}={value!r} of {self.id}: accepted are {accepted}")

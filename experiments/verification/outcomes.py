@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collapse_sim.certify import Verdict
+from experiments.verdicts import percent
 from theory import Claim
 
 OUTCOMES = ("holds", "violated", "vacuous", "assumption not met")
@@ -16,8 +17,14 @@ NOT_REACHED = "not reached"
 NEEDS_A_RUN = "needs a run"
 """Of a claim that only hours of training decide, in a run of another experiment."""
 
-OPEN = ("undecided", NOT_REACHED, NEEDS_A_RUN)
-"""Outcomes that decide nothing."""
+BY_CASE = "by case"
+"""Of a claim whose processes are decided differently."""
+
+LABELS = (*OUTCOMES, BY_CASE, "undecided", NOT_REACHED, NEEDS_A_RUN, "cited")
+"""What a claim is counted as, once."""
+
+EXACT = 1e-5
+"""Share of a formula up to which agreement is that of arithmetic with 32 bits, and not said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +51,20 @@ class Decision:
     def is_decidable(self) -> bool:
         """False for a claim that is cited, and for one that needs a run which is not given."""
         return self.outcomes not in (("cited",), (NEEDS_A_RUN,))
+
+    @property
+    def label(self) -> str:
+        """The one of LABELS that the claim is counted as: undecided as long as a process is."""
+        if len(self.outcomes) == 1:
+            return self.outcomes[0]
+        return BY_CASE if self.is_decided else "undecided"
+
+    @property
+    def words(self) -> str:
+        """Outcomes in words, with the share of the formula that a claim holds within."""
+        if self.outcomes == ("holds",) and (self.within or 0.0) > EXACT:
+            return f"holds within {percent(self.within or 0.0)}"
+        return " or ".join(self.outcomes)
 
     @property
     def is_decided(self) -> bool:
@@ -84,3 +105,9 @@ def decisions(
         Decision(claim, by_claim.get(claim.id, ()), certified.get(claim.id), claim.id in simulated)
         for claim in claims
     ]
+
+
+def tally(decided: Iterable[Decision]) -> dict[str, int]:
+    """How many claims have which label, without those that none has; each claim counts once."""
+    labels = [decision.label for decision in decided]
+    return {label: labels.count(label) for label in LABELS if label in labels}

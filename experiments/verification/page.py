@@ -1,8 +1,8 @@
 """The page of the ledger: one HTML file that needs no network."""
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +10,80 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
-from collapse_sim import __version__
 from collapse_sim.certify import Verdict
-from experiments.claims import author, decided, tolerance
-from experiments.verdicts import in_words, number, percent
-from experiments.verification.outcomes import OPEN, OUTCOMES, Decision
-from experiments.verification.report import answers, counts
+from experiments.claims import PROVENANCES, RELATIONS, author, decided, deciding, tolerance
+from experiments.verdicts import in_words
+from experiments.verification.answers import answered
+from experiments.verification.families import families
+from experiments.verification.history import PastRun, changed
+from experiments.verification.outcomes import EXACT, LABELS, Decision, tally
+from experiments.verification.plot import SIGNS, number, plots
 
 HERE = Path(__file__).parent
 
-WIDTH, HEIGHT, MARGIN = 220, 26, 10
-"""Size of a small plot, in CSS pixels."""
-
 MATHEMATICS = re.compile(r"\$([^$]+)\$")
 
+TYPED = {"<=": "≤", ">=": "≥", "->": "→", "+-": "±"}
+"""Signs as they are typed in plain text, and as they are printed."""
 
-def page(decided_claims: Sequence[Decision], command: str) -> str:
-    """HTML of all claims and what was decided of each; `command` is the one that repeats it."""
+MEANINGS = {
+    "holds": "what was measured agrees with the claim in every process: within the tolerance for "
+    "an equality, on the claimed side for a bound; or exact arithmetic proves it",
+    "violated": "what was measured, with the whole of its interval, contradicts the claim",
+    "vacuous": "a bound that says nothing here: it is infinite, or far above what is known anyway",
+    "assumption not met": "the published process does not fulfil what the claim assumes of it",
+    "by case": "decided, but not alike in all processes: open the claim",
+    "undecided": "the interval is still too wide to tell",
+    "not reached": "nothing of it was simulated in this run: the time was up",
+    "needs a run": "hours of training decide it, by a command of its own, whose run can be given",
+    "cited": "nothing here decides it, for the reason that it gives",
+    "process": "one simulated chain: a regime at certain sizes",
+    "measured": "the interval of the measured mean; all intervals of the run are right together, "
+    "but for a chance of one in a thousand",
+    "control": "the same check with the formula off by 2 % (5 % to leading order), which must fail",
+}
+"""Words of the page."""
+
+STUDIES = ("collapse-sim fraction", "collapse-sim editing")
+"""Commands that train for minutes or hours, whose claims `collapse-sim verify` leaves to them."""
+
+
+def page(
+    decided_claims: Sequence[Decision],
+    now: PastRun,
+    past: Sequence[PastRun] = (),
+    *,
+    again: Callable[[str], str] = "collapse-sim verify {}".format,
+) -> str:
+    """HTML of all claims, what this run decided of each, and what earlier ones did.
+
+    `again` gives the command that repeats one claim, by its id.
+    """
     template = _environment().get_template("page.html.jinja")
-    entries = [_entry(decision) for decision in decided_claims]
-    tally = {name: 0 for name in (*OUTCOMES, *OPEN, "cited")}
-    for decision in decided_claims:
-        for outcome in decision.outcomes:
-            tally[outcome] += 1
+    named, kinds = _papers(decided_claims), families(d.claim for d in decided_claims)
+    entries = [
+        _entry(decision, named, kinds[decision.claim.id], past, again)
+        for decision in decided_claims
+    ]
     return template.render(
-        version=__version__,
-        command=command,
-        answers=answers(decided_claims),
-        counts=counts(decided_claims),
-        tally={name: count for name, count in tally.items() if count},
-        papers=sorted({entry["paper"] for entry in entries}),
+        now=now,
+        past=past,
+        changed=changed(now, past),
+        answered=answered(decided_claims),
+        share=share_decided(decided_claims),
+        tally=tally(decided_claims),
+        meanings=MEANINGS,
+        papers=sorted(set(named.values()), key=str.lower),
+        families=sorted({kind for entry in entries for kind in entry["families"]}),
         entries=entries,
     )
+
+
+def share_decided(decided_claims: Sequence[Decision]) -> str:
+    """How many of the claims that can be decided are decided, in a sentence."""
+    every = [decision for decision in decided_claims if decision.is_decidable]
+    count = sum(decision.is_decided for decision in every)
+    return f"{count} of the {len(every)} claims that can be decided are decided."
 
 
 def _environment() -> Environment:
@@ -59,72 +101,103 @@ def _environment() -> Environment:
 def mathematics(text: str) -> Markup:
     """Text whose parts between dollar signs are LaTeX, as HTML with MathML."""
     parts = MATHEMATICS.split(text)
-    made = [Markup(convert(part)) if i % 2 else escape(part) for i, part in enumerate(parts)]
+    made = [Markup(convert(part)) if i % 2 else _printed(part) for i, part in enumerate(parts)]
     return Markup("").join(made)
 
 
-def _entry(decision: Decision) -> dict[str, Any]:
-    claim = decision.claim
-    holds = decision.outcomes == ("holds",) and decision.within
+def _printed(text: str) -> Markup:
+    for typed, sign in TYPED.items():
+        text = text.replace(typed, sign)
+    return escape(text)
+
+
+def _papers(decided_claims: Sequence[Decision]) -> dict[str, str]:
+    """Name of the source of each claim, by the part of its id before the point."""
+
+    def source(decision: Decision) -> str:
+        return decision.claim.id.partition(".")[0]
+
+    grouped = groupby(sorted(decided_claims, key=source), source)
+    return {name: author([member.claim for member in members]) for name, members in grouped}
+
+
+def _entry(
+    decision: Decision,
+    papers: dict[str, str],
+    kinds: Sequence[str],
+    past: Sequence[PastRun],
+    again: Callable[[str], str],
+) -> dict[str, Any]:
+    claim, commands = decision.claim, deciding(decision.claim.id)
+    by_study = bool(commands) and all(command.startswith(STUDIES) for command in commands)
+    repeat = commands if by_study else [again(claim.id)]
     return {
         "claim": claim,
-        "paper": author([claim]),
-        "outcomes": decision.outcomes,
-        "words": f"holds within {percent(decision.within)}"
-        if holds and decision.within
-        else " or ".join(decision.outcomes),
+        "paper": papers[claim.id.partition(".")[0]],
+        "families": kinds,
+        "label": decision.label,
+        "order": LABELS.index(decision.label),
+        "words": _words(decision),
         "unexpected": bool(decision.unexpected),
+        "relation": RELATIONS[claim.relation],
+        "provenance": PROVENANCES[claim.provenance],
         "decided": decided(claim),
         "tolerance": tolerance(claim),
-        "verdicts": [_verdict(verdict) for verdict in decision.verdicts],
+        "control": control(decision),
+        "repeat": [] if claim.decided == "cited" else repeat,
+        "verdicts": _verdicts(decision.verdicts),
+        "history": [(run, run.outcomes[claim.id]) for run in past if claim.id in run.outcomes],
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _words(decision: Decision) -> str:
+    """Outcomes in words; what was not read is violated only as it is recalled."""
+    recalled = decision.claim.provenance == "recalled" and "violated" in decision.outcomes
+    return f"{decision.words}, as recalled" if recalled else decision.words
+
+
+def control(decision: Decision) -> str:
+    """What became of the negative controls of a claim."""
+    claim, caught = decision.claim, [v.control for v in decision.verdicts if v.control is not None]
+    if caught:
+        off = f"the same formula off by {claim.control:.0%} was refused"
+        return f"{off} in {sum(caught)} of {len(caught)} processes"
+    if claim.decided != "check":
+        return "none: arithmetic is exact" if claim.decided == "exact" else "none"
+    if claim.kind == "trend" or claim.relation == "assumption":
+        return "none: there is no formula to change"
+    if claim.relation in ("<=", ">=") and not claim.attained:
+        return "none: a bound that is not reached holds when it is a little off, too"
+    return "none yet: only what holds has one"
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    return [
+        _verdict(verdict, drawn) for verdict, drawn in zip(verdicts, plots(verdicts), strict=True)
+    ]
+
+
+def _verdict(verdict: Verdict, drawn: Markup) -> dict[str, Any]:
     parameters = verdict.parameters
     family = f"{parameters['family']}: " if "family" in parameters else ""
     shown: dict[str, Any] = {
         "process": f"{family}{parameters.get('process', '')}",
-        "verdict": in_words(verdict),
+        "verdict": verdict.verdict,
+        "words": in_words(verdict) if (verdict.within or 0.0) > EXACT else verdict.verdict,
         "note": verdict.note,
-        "control": {None: "", True: "caught", False: "not caught"}[verdict.control],
-        "predicted": "",
-        "interval": "",
-        "plot": "",
+        "control": {None: "", True: "control refused", False: "control not refused"}[
+            verdict.control
+        ],
+        "claimed": "",
+        "measured": "",
+        "plot": drawn,
     }
-    if verdict.predicted is not None and verdict.interval is not None:
-        low, high = (end / verdict.unit for end in verdict.interval)
-        predicted = verdict.predicted / verdict.unit
-        shown |= {
-            "predicted": f"{verdict.relation} {number(predicted)}",
-            "interval": f"{number(low)} to {number(high)}",
-            "plot": plot(predicted, (low, high)),
-        }
+    if verdict.interval is not None:
+        low, high = (number(end / verdict.unit) for end in verdict.interval)
+        shown["measured"] = f"{low} to {high}"
+    if verdict.predicted is not None and verdict.relation in SIGNS:
+        far = verdict.relation == "~"
+        claimed = (verdict.tolerance or 0.0) if far else verdict.predicted / verdict.unit
+        sign = "distance ≤" if far else SIGNS[verdict.relation]
+        shown["claimed"] = f"{sign} {number(claimed)}"
     return shown
-
-
-def plot(predicted: float, interval: tuple[float, float]) -> Markup:
-    """SVG of an interval as a bar and the claimed number as a line; empty for an infinite one."""
-    low, high = interval
-    if not all(map(math.isfinite, (predicted, low, high))):
-        return Markup("")
-    least, most = min(predicted, low), max(predicted, high)
-    spread = most - least or abs(most) or 1.0
-    least, most = least - 0.1 * spread, most + 0.1 * spread
-
-    def place(value: float) -> float:
-        return MARGIN + (value - least) / (most - least) * (WIDTH - 2 * MARGIN)
-
-    bar = max(place(high) - place(low), 2.0)
-    middle = HEIGHT / 2
-    return Markup(
-        '<svg width="{}" height="{}" role="img"><title>measured {} to {}, claimed {}</title>'
-        '<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-        '<rect class="measured" x="{:.1f}" y="{}" width="{:.1f}" height="8"/>'
-        '<line class="claimed" x1="{:.1f}" x2="{:.1f}" y1="3" y2="{}"/></svg>'
-    ).format(
-        WIDTH, HEIGHT, number(low), number(high), number(predicted),
-        MARGIN, WIDTH - MARGIN, middle, middle,
-        place(low), middle - 4, bar,
-        place(predicted), place(predicted), HEIGHT - 3,
-    )  # fmt: skip

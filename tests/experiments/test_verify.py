@@ -1,5 +1,6 @@
 """verify: the named claims, by the processes that decide them and no others."""
 
+import json
 import re
 
 import pytest
@@ -91,6 +92,11 @@ def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
     run = RunDirectory(folder)
     assert run.is_finished() and {v["claim"] for v in run.verdicts()} == set(few)
     page = (folder / "page.html").read_text()
+    (remembered,) = json.loads((folder / "history.json").read_text())
+    assert remembered["started"] == run.config()["started"]
+    assert remembered["outcomes"]["kazdan2025.gauss_replace"] == ["holds"]
+    assert "zhu2025.thm2a" not in remembered["outcomes"]
+    assert f"<li>this run, {remembered['started']}, version" in page
     assert 'id="zhu2025.thm2a"' in page and "<math" in page and "http" not in body(page)
     assert command("--runs", str(folder), "zhu2025.thm2a", "shum2024.var", "--replicates", "9") == 3
 

@@ -26,6 +26,7 @@ def test_a_claim_needs_four_things_and_returns_the_formula_unchanged():
     mine = ledger()["mine"]
     assert (mine.stated, mine.needed, mine.expected, mine.given) == ("-", "-", "-", {})
     assert (mine.decided, mine.tolerance, mine.control) == ("check", 0.01, 0.02)
+    assert mine.provenance == "derived"
     assert mine.predict({"samples": 3, "generation": 7}) == 6.0
 
 
@@ -85,6 +86,7 @@ def test_a_wrong_record_is_refused_where_it_stands(record, message):
     [
         ("relation='='", "relation='=' of mine: accepted are ('==',"),
         ("relation='==', decided='soon'", "decided='soon' of mine: accepted are ('check',"),
+        ("relation='==', provenance='heard'", "provenance='heard' of mine: accepted are ('read',"),
     ],
 )
 def test_a_wrong_word_is_refused_without_a_type_checker_too(record, message):

@@ -21,7 +21,7 @@ from tests.theory import (
     references_selection,
     references_tokens,
 )
-from theory.claims import Claim, Relation, ledger
+from theory.claims import Claim, Provenance, Relation, ledger
 
 REFERENCES = [
     *references_linear.REFERENCES,
@@ -81,6 +81,24 @@ def test_every_record_is_filled_in(claim: Claim):
     assert claim.order in ("exact", "leading")
     kinds = {parameter.kind for parameter in claim.arguments.values()}
     assert kinds <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("claim", ledger().values(), ids=lambda claim: claim.id)
+def test_provenance_is_one_of_three_and_agrees_with_the_source(claim: Claim):
+    """A paper's statement that is said to be derived says in its source what is ours."""
+    own = claim.id.startswith("ref.")
+    assert claim.provenance in typing.get_args(Provenance)
+    if own:
+        assert claim.provenance == "derived"
+    elif claim.provenance == "derived":
+        assert re.search(r"derived|exact", claim.source)
+    if claim.provenance == "read":
+        assert "recalled" not in claim.source
+
+
+def test_every_provenance_occurs():
+    found = {claim.provenance for claim in ledger().values()}
+    assert found == set(typing.get_args(Provenance))
 
 
 @pytest.mark.parametrize("claim", ledger().values(), ids=lambda claim: claim.id)

@@ -13,6 +13,7 @@ from theory.validate import require_count, require_fraction
     "kazdan2025.discrete",
     "Kazdan et al. 2025",
     relation="==",
+    provenance="recalled",
     says="from N distinct types one is left after about 2N generations: exactly, when N "
     "lines of descent have one ancestor",
     stated="2N (recalled)",

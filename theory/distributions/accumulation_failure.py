@@ -133,10 +133,10 @@ def collapse_probability(
 @claim(
     "barzilai2025.thm51",
     "Barzilai and Shamir 2025 (arXiv 2505.19046), Theorem 5.1; "
-    "constants: theory/distributions/accumulation_failure.py",
+    "constants derived: theory/distributions/accumulation_failure.py",
     relation=">=",
-    says="a family, consistent in total variation, collapses at fit 2 under accumulation "
-    "with a chance of at least a constant, here (1 - 1/e)^2, for every n",
+    says="a family, consistent in total variation, collapses at fit 2 under accumulation with "
+    "a chance of at least a constant, here $(1 - 1/e)^2$, for every $n$",
     stated="uniform laws with spikes; constants not at hand",
     needed="the derived instance, one family for each n",
     expected="holds: keeping the human data does not protect maximum likelihood without smoothness",

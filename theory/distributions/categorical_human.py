@@ -41,6 +41,7 @@ def partial_limit(*, probabilities: ArrayLike, human: int, samples: int) -> floa
     "seddik2024.partial",
     "Seddik et al. 2024",
     relation="==",
+    provenance="recalled",
     says=r"N fixed human draws beside n synthetic: $D' = \alpha^2 [(1-\frac1n) D + H/n]$",
     stated="multinomial (recalled)",
     needed="distance from the human draws' own law; from the truth H/N + (1 - 1/N) D",

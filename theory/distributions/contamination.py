@@ -186,6 +186,7 @@ def mixed_distance(*, ratio: float, generation: int) -> float:
     "bertrand2024.stab",
     "Bertrand et al. 2024 (arXiv 2310.00429) (recalled)",
     relation="<=",
+    provenance="recalled",
     says=r"$|E\theta_n - \theta_{human}| \le \rho^{n-1} \delta$ from $\delta$ away, "
     r"$\rho = \frac{\lambda(1+e)}{1-\lambda(1+e)}$, if $\lambda(1+e) < \frac12$",
     stated=r"$\lambda$ synthetic points for each human one; smooth, strongly concave, local; "

@@ -107,6 +107,7 @@ def unbiased_extrapolation(*, samples: int, sampling_variance: float = 1.0) -> f
     "raisa2024.m",
     "Räisä and Honkela 2024 (arXiv 2402.03985) (recalled)",
     relation="==",
+    provenance="recalled",
     says=r"averaged over m synthetic sets: $MSE_\infty + (MSE_1 - MSE_\infty) / m$",
     stated="sets drawn independently from one fitted generator",
     needed="any square-integrable estimate: the sets are independent given the generator",
@@ -138,6 +139,7 @@ def averaged_error(*, samples: int, drawn: int, sets: int, statistic: str = "mea
     "dhoot2026.fixedpoint",
     "Dhoot 2026 (public code; recalled); derived: theory/distributions/estimates.py",
     relation="->",
+    provenance="recalled",
     says=r"exactly $an$ of n points fresh and human: $\Sigma \to 1 - 1/D$, "
     r"$D = 1 - a + a n (2 - a)$",
     needed="maximum likelihood; any dimension, entry by entry",
@@ -158,6 +160,7 @@ def fresh_rows_limit(*, samples: int, human: int) -> float:
     "dhoot2026.fixedpoint_mean",
     "Dhoot 2026 (public code; recalled); derived: theory/distributions/estimates.py",
     relation="->",
+    provenance="recalled",
     says=r"... and the fitted mean has the variance $1/D$",
     needed="maximum likelihood; any dimension, entry by entry",
     expected="holds, at every size: the two add up to the truth's variance",

@@ -70,6 +70,7 @@ def mean_log_eigenvalue(
     "shum2024.thm31",
     "Shumailov et al. 2024, Theorem 3.1",
     relation="==",
+    provenance="read",
     says="the covariance vanishes almost surely, held as: the log variance has mean "
     r"$n (\psi(\frac{M-1}2) + \ln\frac2{M-1}) \to -\infty$",
     stated="fixed M: E W_2^2 -> infinity and the covariance -> 0 almost surely",
@@ -175,6 +176,7 @@ def variance_factor_law(*, samples: Sizes, generation: int) -> VarianceFactorLaw
     "suresh2025.gauss",
     _SURESH,
     relation="<=",
+    provenance="read",
     says=r"$P(s_n > \epsilon) \le e^{-n/(4M-1)}/\epsilon$",
     stated="unbiased variance",
     needed=r"unbiased variance, $\epsilon$ a standard deviation in units of the truth's",
@@ -199,6 +201,7 @@ def deviation_survival_bound(*, threshold: float, samples: int, generation: int)
     "suresh2025.gmm",
     f"{_SURESH} (recalled); for EM: {_FORGETTING}, mixture_survival_bound",
     relation="<=",
+    provenance="recalled",
     says=r"Gaussian mixture: $P(s_n > \epsilon) \le \sigma_0 e^{-n/(4M)}/\epsilon$",
     stated="approximate maximum likelihood",
     needed=r"$s_n$ of the whole mixture, to which every EM step gives its sample's variance",

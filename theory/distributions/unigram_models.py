@@ -66,6 +66,7 @@ def smoothed_variance_limit(*, types: int, samples: int, pseudo_count: float) ->
     "griffiths2007.prior",
     "Griffiths and Kalish 2007 (recalled); the rate is ref.posterior_rate",
     relation="~",
+    provenance="recalled",
     says="models sampled from the posterior, each on words of the last: their law tends to the "
     "prior",
     stated="iterated learning by sampling is a Gibbs sampler",

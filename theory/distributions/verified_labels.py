@@ -105,6 +105,7 @@ def verified_accuracy(
     "Feng et al. 2025 (arXiv 2406.07515) (recalled); "
     "at every sample size: theory/distributions/verified_labels.py, breakdown_share",
     relation="==",
+    provenance="recalled",
     says=r"mean accuracy is 1/2 at wrong share $p^* = 1/(1 + \psi/\phi)$, and tends to 1 "
     "below it and to 0 above",
     stated="linear classifier, infinite data",

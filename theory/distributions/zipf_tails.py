@@ -70,7 +70,7 @@ def memoriser_error(
 
 @claim(
     "dohmatob2024b.cor22",
-    f"{_DOHMATOB}, Corollary 2.2",
+    f"{_DOHMATOB}, Corollary 2.2 (order recalled); constants derived",
     relation="==",
     says=r"T draws of a model that saw $T_0$: error $\asymp T^{-c} + T_0^{-c}$",
     stated=r"a cut at rank $k \asymp T_0^{1/\beta}$ (recalled), $c = (\beta-1)/\beta$",
@@ -107,7 +107,7 @@ def learning_exponent(*, exponent: float) -> float:
 
 @claim(
     "dohmatob2024b.thm21",
-    f"{_DOHMATOB}, Theorem 2.1",
+    f"{_DOHMATOB}, Theorem 2.1 (order recalled); constants derived",
     relation="->",
     says=r"tail cut at rank k: error $\asymp T^{-(\beta-1)/\beta} + k^{-(\beta-1)}$",
     stated="Zipf, memorisation (recalled); the constants are this project's",

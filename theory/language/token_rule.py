@@ -148,6 +148,7 @@ def total_variation_bound(*, threshold: float) -> float:
     "zhu2025.preserve",
     f"{_ZHU}, the text's claim for equation 2",
     relation="==",
+    provenance="read",
     says="edited text has the distribution of the human text, tail included: TV = 0",
     stated="p = 0.99",
     needed="a decision that looks at the context only, and replacements drawn from P",

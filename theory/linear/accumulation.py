@@ -15,7 +15,9 @@ from theory.validate import require_count
     "dey2024.augment",
     "Dey and Donoho 2024 (recalled)",
     relation="->",
-    says="Augmenting: variance ratio sum_{g<=G} 1/g^2, efficiency >= 6/pi^2.",
+    provenance="recalled",
+    says=r"Augmenting: variance ratio $\sum_{g \le G} \frac{1}{g^2}$, efficiency $\ge "
+    r"\frac{6}{\pi^2}$.",
     stated="n -> infinity at fixed G, asymptotically linear estimators",
     needed="the same; nothing uniform in G. Derived for canonical links in docs/theory.md",
     expected="holds in the limit: logistic and Poisson regression within 2 % at 32,000 rows",
@@ -40,7 +42,9 @@ def accumulate_inflation(*, generation: int) -> float:
     "gerst2024.accumulate",
     "Gerstgrasser et al. 2024",
     relation="==",
-    says="Accumulating shared rows: E(w_n) = b sum_{i<=n} 1/i^2 <= b pi^2/6.",
+    provenance="recalled",
+    says=r"Accumulating shared rows: $E(w_n) = b \sum_{i \le n} \frac{1}{i^2} \le b "
+    r"\frac{\pi^2}{6}$.",
     stated="shared X (recalled)",
     needed="T >= d + 2; equality only for shared X, an upper bound for fresh X too",
     expected="holds: equality for shared X, strict inequality for fresh X from n = 2",
@@ -83,7 +87,8 @@ def given_accumulate_error(
     "gerst2024.accumulate_bound",
     "Gerstgrasser et al. 2024",
     relation="<=",
-    says="Accumulating: E(w_n) <= b pi^2/6 in every generation.",
+    provenance="recalled",
+    says=r"Accumulating: $E(w_n) \le b \frac{\pi^2}{6}$ in every generation.",
     stated="shared X (recalled)",
     needed="T >= d + 2; shared or fresh X",
     expected="holds: approached for shared X, never reached for fresh X",
@@ -104,7 +109,8 @@ def accumulate_shared_bound(*, dim: int, samples: int, noise_std: float = 1.0) -
     "ref.accumulate_fresh",
     "docs/theory.md, accumulate",
     relation="==",
-    says="Accumulating fresh rows: E(w_n) = sum_{i<=n} sigma^2 d / (i (iT - d - 1)).",
+    says=r"Accumulating fresh rows: $E(w_n) = \sum_{i \le n} \frac{\sigma^2 d}{i (iT - d - "
+    "1)}$.",
     needed="fresh Gaussian X, T >= d + 2",
     expected="holds",
 )

@@ -40,6 +40,7 @@ def distilled_limit(*, eigenvalue: float, penalty: float, truth_weight: float) -
     "mobahi2020.power",
     "Mobahi, Farajtabar and Bartlett 2020 (arXiv 2002.05715) (recalled)",
     relation="==",
+    provenance="recalled",
     says=r"distilled n - 1 times on its own labels: $(\frac{s}{s + \lambda})^n \to 0$",
     stated="kernel regression with a constraint on the loss; here a fixed penalty (recalled)",
     needed="the same penalty in every fit, no true label kept",

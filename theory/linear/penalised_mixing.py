@@ -17,7 +17,9 @@ from theory.validate import require_count, require_fraction, require_positive
     "garg2026.minnorm",
     "Garg, Bhattacharya and Sur 2026",
     relation="->",
-    says="Label mixing, min-norm: R -> sigma^2 c(w) T/(d - T - 1) + |w_0|^2 (1 - T/d).",
+    provenance="recalled",
+    says=r"Label mixing, min-norm: $R \to \sigma^2 c(w) \frac{T}{d - T - 1} + \lVert w_0 "
+    r"\rVert^2 (1 - \frac{T}{d})$.",
     stated="d/T -> gamma > 1, fresh labels, fixed X (recalled)",
     needed="isotropic Gaussian X, d >= T + 2 for the finite form given here",
     expected="holds; least at w = .618 for every gamma",
@@ -95,7 +97,9 @@ def ridge_mix_limit(
     "garg2026.ridge",
     "Garg, Bhattacharya and Sur 2026, abstract",
     relation=">=",
-    says="Ridge label mixing: the best w is in [1/2, 1] and -> 1 as the penalty grows.",
+    provenance="read",
+    says=r"Ridge label mixing: the best $w$ is in $[\frac12, 1]$ and $\to 1$ as the penalty "
+    "grows.",
     stated="isotropic, random effects or spiked",
     needed="any spectrum, mode by mode, in the limit of rounds",
     expected="holds: below 1/2 bias and noise of every mode fall as w grows",

@@ -158,7 +158,8 @@ def clean_ridge_error(
     "ref.ridge_chain",
     "docs/theory.md, ridge",
     relation="==",
-    says="Ridge every generation: E_n = a_n - 2 b_n + |w_0|^2 -> |w_0|^2 + s^2 v/(1 - h).",
+    says=r"Ridge every generation: $E_n = a_n - 2 b_n + \lVert w_0 \rVert^2 \to \lVert w_0 "
+    r"\rVert^2 + \frac{s^2 v}{1 - h}$.",
     needed="fresh isotropic Gaussian X; finite-T or Marchenko-Pastur constants",
     expected="holds; the error is finite while the memory g^n of the truth vanishes",
 )
@@ -211,7 +212,7 @@ def ridge_chain_limit(
     "ref.ridge_memory",
     "derived: theory/linear/ridge.py, ridge_chain_memory",
     relation="==",
-    says="Ridge every generation: the share g^n of the true weights is left in the mean fit.",
+    says="Ridge every generation: the share $g^n$ of the true weights is left in the mean fit.",
     needed="fresh isotropic Gaussian X",
     expected="holds: a finite error is no sign that anything is remembered",
 )
@@ -232,7 +233,8 @@ def ridge_chain_memory(*, constants: RidgeConstants | Sequence[float], generatio
     "dohmatob2024a.overparam",
     "after Dohmatob, Feng and Kempe 2024; exact form in docs/theory.md, minimum norm",
     relation="==",
-    says="E = (1 - (T/d)^n) [|w_0|^2 + sigma^2 T/(d - T - 1) d/(d - T)].",
+    says=r"$E = (1 - (\frac{T}{d})^n) [\lVert w_0 \rVert^2 + \sigma^2 \frac{T}{d - T - 1} "
+    r"\frac{d}{d - T}]$",
     stated="the noise-free version (recalled)",
     needed="fresh isotropic Gaussian X, T <= d - 2",
     expected="holds",
@@ -261,7 +263,7 @@ def min_norm_error(
     "ref.overparam_shared",
     "docs/theory.md, minimum norm",
     relation="==",
-    says="E = |w_0|^2 (1 - T/d) + n sigma^2 T/(d - T - 1).",
+    says=r"$E = \lVert w_0 \rVert^2 (1 - \frac{T}{d}) + n \sigma^2 \frac{T}{d - T - 1}$",
     needed="shared isotropic Gaussian X, T <= d - 2",
     expected="holds: no bias is added, and no bound is kept",
 )

@@ -46,7 +46,8 @@ def shift_factor(*, dim: int, samples: int, synthetic_rows: int) -> Fraction:
     "ref.strong_T",
     "docs/theory.md, strong collapse",
     relation="==",
-    says="Exact error on a mixture: noise d/(T - d - 1) + c^2 (p_2^2 + p_1 p_2 u(T, d)).",
+    says=r"Exact error on a mixture: noise $\frac{d}{T - d - 1} + c^2 (p_2^2 + p_1 p_2 u(T, "
+    "d))$.",
     needed="isotropic Gaussian X, ridgeless, T >= d + 2",
     expected="holds",
 )
@@ -125,7 +126,8 @@ def effective_ridge(*, covariance_eigenvalues: ArrayLike, samples: int, penalty:
     "dohmatob2025.thm1",
     "Dohmatob et al. 2025, Theorem 1",
     relation="->",
-    says="Ridge on a mixture: E ~ B + V + zeta.",
+    provenance="recalled",
+    says=r"Ridge on a mixture: $E \sim B + V + \zeta$.",
     stated="proportional limit, exogenous shift (recalled)",
     needed="Gaussian X; tr(Sigma Delta) = c^2",
     expected="holds in the limit, for a ridge with d > T and without one; off by O(1/d) before",

@@ -13,7 +13,7 @@ from theory.validate import require_count, require_fraction
     "ref.subsample",
     "docs/theory.md, accumulate-subsample; plateau in Kazdan et al. 2025",
     relation="==",
-    says="Subsampling the growing pool: v_n rises to pi^2/2 - 2 = 2.9348.",
+    says=r"Subsampling the growing pool: $v_n$ rises to $\frac{\pi^2}{2} - 2 = 2.9348$.",
     stated="a plateau (Kazdan et al., recalled)",
     needed="T >> d, shared or fresh X",
     expected="holds to leading order",
@@ -50,7 +50,8 @@ def subsample_limit() -> float:
     "ref.contaminated_mean",
     "docs/theory.md, accumulate with a fraction of fresh truth",
     relation="==",
-    says="V_n = ((n - 1 + a)/n)^2 V_{n-1} + n^-2; exponent min(1, 2 (1 - a)).",
+    says=r"$V_n = (\frac{n - 1 + a}{n})^2 V_{n-1} + \frac{1}{n^2}$; exponent $\min(1, 2 (1 - "
+    "a))$.",
     needed="mean estimation, equal batches of points with a variance of their own",
     expected="holds",
 )

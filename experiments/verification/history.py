@@ -1,0 +1,81 @@
+"""History of a ledger: what earlier runs of `collapse-sim verify` decided.
+
+A run adds its outcomes to history.json in its directory, so that the same command, which writes to
+the same directory, goes on with it. Certificates are in it too, which verdicts.json does not hold.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from collapse_sim.run_directory import RunDirectory, RunError
+from experiments.verification.outcomes import NOT_REACHED, Decision
+
+FILE = "history.json"
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """When a run began, its version and command, and the outcomes of each claim by its id."""
+
+    started: str
+    version: str
+    command: str
+    outcomes: dict[str, list[str]] = field(default_factory=dict)
+
+
+def past_runs(run: RunDirectory, others: Iterable[Path] = ()) -> list[PastRun]:
+    """Runs that this directory or another one remembers, each once, the newest first, without the
+    run itself.
+
+    Raises RunError for a history that cannot be read.
+    """
+    found = {}
+    for path in (run.path, *others):
+        if (path / FILE).is_file():
+            found |= {past.started: past for past in map(_record(path), _records(path))}
+    found.pop(run.config().get("started"), None)
+    return sorted(found.values(), key=lambda past: past.started, reverse=True)
+
+
+def _records(path: Path) -> list[Any]:
+    records = RunDirectory(path).read_json(FILE)
+    if not isinstance(records, list):
+        raise RunError(f"{path}: {FILE} cannot be read (no list of runs)")
+    return records
+
+
+def _record(path: Path) -> Callable[[Any], PastRun]:
+    def read(record: Any) -> PastRun:
+        try:
+            past = PastRun(**record)
+            if all(isinstance(names, list) for names in past.outcomes.values()):
+                return past
+        except (TypeError, AttributeError):
+            pass
+        raise RunError(f"{path}: {FILE} cannot be read (no run: {str(record)[:40]})")
+
+    return read
+
+
+def remember(run: RunDirectory, past: Sequence[PastRun], now: PastRun) -> None:
+    """Write history.json: this run and the earlier ones."""
+    run.write_json(FILE, [asdict(each) for each in (now, *past)])
+
+
+def this_run(config: dict[str, Any], command: str, decided: Sequence[Decision]) -> PastRun:
+    """The run that `config` is of, with what it decided; claims that it did not reach are left
+    out."""
+    outcomes = {d.claim.id: list(d.outcomes) for d in decided if d.outcomes != (NOT_REACHED,)}
+    return PastRun(config.get("started", ""), config["version"], command, outcomes)
+
+
+def changed(now: PastRun, past: Sequence[PastRun]) -> list[str]:
+    """Claims whose outcomes are other ones than in the newest earlier run that reached them."""
+    found = []
+    for name, outcomes in now.outcomes.items():
+        before = next((run.outcomes[name] for run in past if name in run.outcomes), outcomes)
+        if sorted(before) != sorted(outcomes):
+            found.append(name)
+    return found
