@@ -3,7 +3,7 @@
     python experiments/conjecture_search.py
 
 For a Gaussian design the bound is proved for one column, for at most four edits, and for the (d, T)
-named in docs/theory.md; elsewhere it is a conjecture. A few minutes on two cores. Each line
+named in docs/theory.md; elsewhere it is a conjecture. Six minutes on two cores. Each line
 is one (d, T) with the schedule that came closest: equal, growing, shrinking and random block sizes
 are tried and rows edited one by one, which comes closest in long designs of few columns. The mean
 over all label noise is exact for every design drawn. A counterexample is a result: it is reported
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collapse_sim.certify import Verdict
 
 
+MOST_ROWS = 25
+"""Rows edited one by one, at most: each edit has a term with every earlier one."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Search for counterexamples to (2 e^tau - 1) b over disjoint schedules."""
@@ -32,7 +36,7 @@ class Settings:
     dims: tuple[int, ...] = (2, 3, 5)
     """Columns d of the designs tried."""
 
-    ratios: tuple[float, ...] = (1.2, 2.5, 10.0, 50.0)
+    ratios: tuple[float, ...] = (1.2, 2.5, 10.0)
     """T / d of the designs tried (T is at least d + 2)."""
 
     blocks: tuple[int, ...] = (5, 8)
@@ -106,7 +110,8 @@ def search(settings: Settings) -> "list[Verdict]":
                         cases += [(dim, samples, name, schedule) for name, schedule in made]
             for total in settings.totals:
                 single = np.eye(samples, dtype=bool)[: round(total * samples)]
-                cases.append((dim, samples, "one row after the other", single))
+                if len(single) <= MOST_ROWS:
+                    cases.append((dim, samples, "one row after the other", single))
     verdicts = []
     for index, (dim, samples, name, schedule) in enumerate(cases):
         simulation = ScheduledExpectation.of(GaussianDesign(dim, samples), schedule)

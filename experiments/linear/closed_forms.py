@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from experiments.linear.case import Case
-from experiments.linear.designs import FRAMES_OF_ROWS, frames, overlaps
+from experiments.linear.designs import FRAMES, FRAMES_OF_ROWS, frames, overlaps
 from theory.editing import confidence, corrected, covariance, finite, frozen, published, repeated
 from theory.editing.designs import given_errors
 from theory.editing.frozen import external_edits_error, frozen_edits_error
@@ -91,21 +91,24 @@ def _random(case: Case, base: float) -> Known:
         ]
         return base * np.array(values), "leading"
 
-    @cache
-    def averaged() -> np.ndarray:
-        errors = [
-            covariance.random_mask_errors(
-                design=frame,
-                inclusion=masks.inclusion,
-                pair_inclusion=masks.pair_inclusion,
-                generations=n,
-                variant=case.variant,  # type: ignore[arg-type]
-            )
-            for frame in frames(case.settings).draw()
-        ]
-        return (np.array(errors) * base / case.settings.dim).mean(axis=0)
+    return cache(lambda: random_masks_averaged(case)), "averaged"
 
-    return averaged, "averaged"
+
+def random_masks_averaged(case: Case, designs: int = FRAMES) -> np.ndarray:
+    """Exact means over noise and random masks of every fit, averaged over a few designs."""
+    masks, settings = case.masks, case.settings
+    assert masks is not None
+    errors = [
+        covariance.random_mask_errors(
+            design=frame,
+            inclusion=masks.inclusion,
+            pair_inclusion=masks.pair_inclusion,
+            generations=settings.generations,
+            variant=case.variant,  # type: ignore[arg-type]
+        )
+        for frame in frames(settings, designs).draw()
+    ]
+    return (np.array(errors) * case.world.base_error / settings.dim).mean(axis=0)
 
 
 def _scheduled(case: Case, where: dict, base: float) -> Known:

@@ -13,15 +13,13 @@ from collapse_sim.intervals import ANYWHERE, Interval
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Edit, Replace
 from experiments.linear.case import Case
-from experiments.linear.closed_forms import closed_form
-from experiments.linear.designs import frames
+from experiments.linear.closed_forms import closed_form, random_masks_averaged
 from experiments.linear.processes import LARGEST_ROWS
 from experiments.linear.schedules import make_masks
 from experiments.linear.settings import Settings as LinearSettings
 from experiments.linear.world import make_world
 from experiments.phase.settings import Settings
 from theory.distributions import temperature
-from theory.editing.covariance import random_mask_errors
 
 DESIGNS = 4
 """Gaussian designs behind the closed form at finite T, whose traces hardly vary."""
@@ -105,7 +103,7 @@ def _edits(settings: Settings, writer: str, rate: float) -> Process:
     case = Case(linear, world, "edit", "random", variant, masks)
     curve, kind = closed_form(case)
     if kind == "leading" and settings.samples <= LARGEST_ROWS:
-        curve, kind = partial(_at_finite_size, linear, variant), "averaged"
+        curve, kind = partial(random_masks_averaged, case, DESIGNS), "averaged"
     assert curve is not None
     return Process(
         "edit",
@@ -120,23 +118,6 @@ def _edits(settings: Settings, writer: str, rate: float) -> Process:
         units=world.units,
         title=f"edit {rate:g} {writer}",
     )
-
-
-def _at_finite_size(linear: LinearSettings, variant: str) -> np.ndarray:
-    """Exact means over noise and masks, averaged over a few designs."""
-    rate, base = linear.edit_share, make_world(linear).base_error
-    assert rate is not None
-    found = [
-        random_mask_errors(
-            design=frame,
-            inclusion=rate,
-            pair_inclusion=rate**2,
-            generations=linear.generations,
-            variant=variant,  # type: ignore[arg-type]
-        )
-        for frame in frames(linear).draw()[:DESIGNS]
-    ]
-    return np.mean(found, axis=0) * base / linear.dim
 
 
 def _middles(count: int) -> tuple[float, ...]:

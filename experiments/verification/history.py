@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collapse_sim.run_directory import RunDirectory, RunError
-from experiments.verification.outcomes import NOT_REACHED, Decision
+from experiments.verification.outcomes import NEEDS_A_RUN, NOT_REACHED, Decision
 
 FILE = "history.json"
 
@@ -67,7 +67,8 @@ def remember(run: RunDirectory, past: Sequence[PastRun], now: PastRun) -> None:
 def this_run(config: dict[str, Any], command: str, decided: Sequence[Decision]) -> PastRun:
     """The run that `config` is of, with what it decided; claims that it did not reach are left
     out."""
-    outcomes = {d.claim.id: list(d.outcomes) for d in decided if d.outcomes != (NOT_REACHED,)}
+    nothing = (NOT_REACHED,), (NEEDS_A_RUN,)
+    outcomes = {d.claim.id: list(d.outcomes) for d in decided if d.outcomes not in nothing}
     return PastRun(config.get("started", ""), config["version"], command, outcomes)
 
 

@@ -44,9 +44,6 @@ MEANINGS = {
 }
 """Words of the page."""
 
-STUDIES = ("collapse-sim fraction", "collapse-sim editing")
-"""Commands that train for minutes or hours, whose claims `collapse-sim verify` leaves to them."""
-
 
 def page(
     decided_claims: Sequence[Decision],
@@ -128,9 +125,9 @@ def _entry(
     past: Sequence[PastRun],
     again: Callable[[str], str],
 ) -> dict[str, Any]:
-    claim, commands = decision.claim, deciding(decision.claim.id)
-    by_study = bool(commands) and all(command.startswith(STUDIES) for command in commands)
-    repeat = commands if by_study else [again(claim.id)]
+    claim = decision.claim
+    elsewhere = claim.decided == "check" and not decision.is_simulated
+    repeat = deciding(claim.id) if elsewhere else [again(claim.id)]
     return {
         "claim": claim,
         "paper": papers[claim.id.partition(".")[0]],

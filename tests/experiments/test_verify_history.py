@@ -5,7 +5,9 @@ import json
 import pytest
 
 from collapse_sim.run_directory import RunDirectory, RunError
-from experiments.verification.history import PastRun, changed, past_runs, remember
+from experiments.verification.history import PastRun, changed, past_runs, remember, this_run
+from experiments.verification.outcomes import decisions
+from theory import ledger
 
 
 def run_at(path, started: str) -> RunDirectory:
@@ -36,6 +38,13 @@ def test_what_changed_is_compared_with_the_newest_run_that_decided_it():
     now = past("4", a="holds", b="holds", c="holds", new="holds")
     earlier = [past("3", a="holds"), past("2", a="violated", b="violated"), past("1", c="holds")]
     assert changed(now, earlier) == ["b"]
+
+
+def test_what_a_run_did_not_reach_is_no_outcome():
+    claims = [ledger()[name] for name in ("zhu2025.thm2a", "zhu2025.fraction", "ref.conf_free")]
+    decided = decisions(claims, [], {}, {"zhu2025.thm2a"})
+    run = this_run({"started": "1", "version": "1"}, "verify", decided)
+    assert run.outcomes == {"ref.conf_free": ["cited"]}
 
 
 @pytest.mark.parametrize(

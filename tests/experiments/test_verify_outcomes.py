@@ -206,7 +206,8 @@ def test_what_was_recalled_is_violated_as_recalled():
 
 
 def test_claims_of_studies_are_repeated_by_the_study_and_cited_ones_by_nothing():
-    html = made(Decision(ledger()["zhu2025.fraction"]), Decision(ledger()["ref.conf_free"]))
+    study = Decision(ledger()["zhu2025.fraction"], is_simulated=False)
+    html = made(study, Decision(ledger()["ref.conf_free"]))
     assert "<code>collapse-sim fraction</code>" in html
     assert html.count("<dt>Repeat</dt>") == 1
 

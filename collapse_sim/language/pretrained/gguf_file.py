@@ -56,7 +56,7 @@ class GGUFFile:
         epsilon = "attention.layer_norm_epsilon" if is_gpt2 else "attention.layer_norm_rms_epsilon"
         return DecoderConfig(
             family=self.family,
-            vocabulary=int(self.read("token_embd.weight").shape[0]),
+            vocabulary=int(self._tensor("token_embd.weight").shape[-1]),
             context=of("context_length"),
             layers=of("block_count"),
             heads=heads,
@@ -95,11 +95,15 @@ class GGUFFile:
     def stored(self) -> Stored:
         return Stored(self.read, GGUF_FUSED if self.family == "gpt2" else GGUF)
 
-    def read(self, name: str) -> np.ndarray:
-        """A tensor in float32, matrices as (out, in)."""
+    def _tensor(self, name: str) -> Any:
+        """A tensor as it is stored, its shape as (in, out)."""
         if name not in self._tensors:
             raise ValueError(f"{self.path}: no tensor {name}: accepted are whole models")
-        tensor = self._tensors[name]
+        return self._tensors[name]
+
+    def read(self, name: str) -> np.ndarray:
+        """A tensor in float32, matrices as (out, in)."""
+        tensor = self._tensor(name)
         try:
             values = self._dequantise(tensor.data, tensor.tensor_type)
         except NotImplementedError:
