@@ -15,9 +15,10 @@ NAMES = {
     "loaded": ("Loaded", "load"),
     "loop": ("Chain", "Learner"),
     "regimes": (
-        "Accumulate", "AccumulateSubsample", "Edit", "EditSubset", "FreshHuman", "FromHuman",
-        "Generation", "HumanOnly", "KeepHuman", "Mix", "Regime", "Replace", "Step", "Verify",
+        "Accumulate", "AccumulateSubsample", "FreshHuman", "FromHuman", "Generation", "HumanOnly",
+        "KeepHuman", "Mix", "Regime", "Replace", "Step", "Verify",
     ),
+    "editing": ("Edit", "EditSubset"),
     "masks": ("MaskPolicy", "Policy"),
     "linear.design": ("GaussianDesign", "GivenDesign"),
     "linear.generalised": ("LogisticLearner", "PoissonLearner"),
@@ -40,7 +41,8 @@ NAMES = {
     "resampled": ("Resampled",),
     "experiment.process": ("Check", "Process"),
     "experiment.decide": ("decide",),
-    "certify": ("Evidence", "LawEvidence", "Verdict"),
+    "certify": ("Evidence", "LawEvidence"),
+    "verdict": ("Verdict",),
     "replicates": ("Summary",),
     "run_directory": ("RunDirectory", "RunError"),
 }  # fmt: skip
@@ -81,7 +83,6 @@ if TYPE_CHECKING:
     from collapse_sim import pytree as pytree
     from collapse_sim.certify import Evidence as Evidence
     from collapse_sim.certify import LawEvidence as LawEvidence
-    from collapse_sim.certify import Verdict as Verdict
     from collapse_sim.distributions.categorical import CategoricalLearner as CategoricalLearner
     from collapse_sim.distributions.gaussian import GaussianLearner as GaussianLearner
     from collapse_sim.distributions.kernel_density import (
@@ -90,6 +91,8 @@ if TYPE_CHECKING:
     from collapse_sim.distributions.mixture import MixtureLearner as MixtureLearner
     from collapse_sim.distributions.points import PointLearner as PointLearner
     from collapse_sim.distributions.spikes import SpikeLearner as SpikeLearner
+    from collapse_sim.editing import Edit as Edit
+    from collapse_sim.editing import EditSubset as EditSubset
     from collapse_sim.experiment.decide import decide as decide
     from collapse_sim.experiment.process import Check as Check
     from collapse_sim.experiment.process import Process as Process
@@ -117,8 +120,6 @@ if TYPE_CHECKING:
     from collapse_sim.masks import Policy as Policy
     from collapse_sim.regimes import Accumulate as Accumulate
     from collapse_sim.regimes import AccumulateSubsample as AccumulateSubsample
-    from collapse_sim.regimes import Edit as Edit
-    from collapse_sim.regimes import EditSubset as EditSubset
     from collapse_sim.regimes import FreshHuman as FreshHuman
     from collapse_sim.regimes import FromHuman as FromHuman
     from collapse_sim.regimes import Generation as Generation
@@ -136,3 +137,4 @@ if TYPE_CHECKING:
     from collapse_sim.simulated import Simulated as Simulated
     from collapse_sim.simulated import judge as judge
     from collapse_sim.simulated import simulate as simulate
+    from collapse_sim.verdict import Verdict as Verdict

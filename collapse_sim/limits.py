@@ -7,18 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from collapse_sim.certify import (
-    Outcome,
-    Verdict,
-    decide,
-    held_within,
-    is_caught,
-    replicates_needed,
-    require_generation,
-    verdict_of,
-)
+from collapse_sim.certify import require_generation, verdict_of
 from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval, mean_interval
 from collapse_sim.replicates import Summary
+from collapse_sim.verdict import Outcome, Verdict, decide, held_within, is_caught, replicates_needed
 
 RATE_SLACK = 0.25
 """Tolerance of an order below the claimed one: the next order is felt at these rungs."""

@@ -5,9 +5,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from collapse_sim.certify import Verdict
 from collapse_sim.run_directory import RunDirectory, RunError
 from collapse_sim.table import Table
+from collapse_sim.verdict import Verdict
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
+from collapse_sim.editing import is_off
 from collapse_sim.linalg import DType
 from collapse_sim.pytree import pytree, require_methods, require_tree, static
-from collapse_sim.regimes import Copies, Generation, Regime, Step, is_off
+from collapse_sim.regimes import Copies, Generation, Regime, Step
 from collapse_sim.resampled import Resampled
 
 Trace = dict[str, Float[Array, " generations"]]

@@ -13,15 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from collapse_sim.certify import (
-    Verdict,
-    decide,
-    require_generation,
-    require_measure,
-    require_relation,
-)
+from collapse_sim.certify import require_generation, require_measure
 from collapse_sim.intervals import ANYWHERE
 from collapse_sim.replicates import Summary
+from collapse_sim.verdict import Verdict, decide, require_relation
 
 LARGEST_MISS = 0.05
 """An interval that may miss more often decides nothing."""

@@ -9,18 +9,13 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from collapse_sim.certify import (
-    FAMILY_ERROR,
-    Evidence,
-    Verdict,
-    require_generation,
-    require_measure,
-)
+from collapse_sim.certify import FAMILY_ERROR, Evidence, require_generation, require_measure
 from collapse_sim.intervals import Interval, mean_interval
 from collapse_sim.pytree import require_tree
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary, looks
 from collapse_sim.table import Table
 from collapse_sim.terminal import progress_bar
+from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import OnHost, Workplace, replicate_keys
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import tyro
 
@@ -39,6 +39,28 @@ class Settings(Flags, Protocol):
     def preset(self) -> str: ...
     @property
     def resume(self) -> bool: ...
+
+
+class RunSettings:
+    """Base of the frozen dataclasses of flags of an experiment whose runs have directories."""
+
+    experiment: ClassVar[str]
+    """Name of the experiment, as in the paths of its runs."""
+
+    def reject(self: Any, name: str, accepted: str, value: Any = None) -> None:
+        """Raise ValueError that names a flag, its value and the accepted values."""
+        reject(self, name, accepted, value)
+
+    def parameters(self: Any) -> dict[str, Any]:
+        """Parameters: the settings that decide the numbers of a run."""
+        return parameters(self)
+
+    def directory(self: Any) -> Path:
+        """Path of the run directory: --out, or a name made of the parameters."""
+        if self.out is not None:
+            return self.out
+        name = f"{self.preset}-{short_hash(self.parameters())}"
+        return Path("runs") / self.experiment / name
 
 
 class Precise(Protocol):
@@ -103,13 +125,6 @@ def parameters(settings: Flags) -> dict[str, Any]:
     for name in repeat.NO_PARAMETERS:
         values.pop(name, None)
     return json.loads(json.dumps(values))
-
-
-def directory(settings: Settings, experiment: str) -> Path:
-    """Path of the run directory: --out, or a name made of the parameters."""
-    if settings.out is not None:
-        return settings.out
-    return Path("runs") / experiment / f"{settings.preset}-{short_hash(parameters(settings))}"
 
 
 def short_hash(parameters: Mapping[str, Any]) -> str:

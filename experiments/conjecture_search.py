@@ -22,7 +22,7 @@ import numpy as np
 from experiments import command_line
 
 if TYPE_CHECKING:
-    from collapse_sim.certify import Verdict
+    from collapse_sim.verdict import Verdict
 
 
 MOST_ROWS = 25
@@ -89,11 +89,12 @@ def search(settings: Settings) -> "list[Verdict]":
     # Imported here so that --help and bad flags answer at once.
     import jax
 
-    from collapse_sim.certify import FAMILY_ERROR, Verdict, decide
+    from collapse_sim.certify import FAMILY_ERROR
     from collapse_sim.intervals import mean_interval
     from collapse_sim.linear.design import GaussianDesign
     from collapse_sim.linear.expectation import ScheduledExpectation
     from collapse_sim.replicates import EMPTY, Stream
+    from collapse_sim.verdict import Verdict, decide
     from theory.claims import ledger
     from theory.linear.wishart import base_error
 

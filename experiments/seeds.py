@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from collapse_sim.certify import Verdict
 from collapse_sim.medians import LEAST_SEEDS
+from collapse_sim.verdict import Verdict
 
 CONDITIONS = "one corpus, one split of it and one tokenizer"
 """What verdicts over seeds are conditional on: all seeds of a run share these."""

@@ -114,7 +114,7 @@ def _say(run: RunDirectory, *files: str) -> None:
 def _open(settings: Settings, sources: dict, inputs: dict[str, str]) -> RunDirectory | None:
     """The run directory, or nothing where the run is finished."""
     config = command_line.config("synthetic_fraction", settings, PACKAGES, inputs, data=sources)
-    directory = settings.directory("synthetic_fraction")
+    directory = settings.directory()
     run = command_line.open_run(directory, config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")

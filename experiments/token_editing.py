@@ -49,7 +49,7 @@ def main(settings: TokenEditingSettings) -> None:
         ]
         inputs[f"--pairs {settings.pairs or 'of the standard library'}"] = command_line.digest(read)
     config = command_line.config("token_editing", settings, packages, inputs, data=corpora.sources)
-    directory = settings.directory("token_editing")
+    directory = settings.directory()
     run = command_line.open_run(directory, config, resume=settings.resume)
     if settings.resume and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")

@@ -7,7 +7,8 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN, Verdict
+from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
+from collapse_sim.verdict import Verdict
 
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
 """Colours of verdicts; others are yellow."""

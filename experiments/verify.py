@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from collapse_sim.certify import Verdict
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import PROGRAM, run_command
+from collapse_sim.verdict import Verdict
 from experiments import command_line
 from experiments.claims import decided, unknown
 from theory import Claim, ledger

@@ -14,21 +14,12 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random_counts import MOST_TOKENS, categorical, hypergeometric, multinomial
-from collapse_sim.regimes import (
-    Copies,
-    Edit,
-    EditSubset,
-    FreshHuman,
-    KeepHuman,
-    Mix,
-    Regime,
-    Replace,
-    Verify,
-)
+from collapse_sim.regimes import Copies, FreshHuman, KeepHuman, Mix, Regime, Replace, Verify
 from collapse_sim.resampled import Resampled
 
 Probabilities = Float[Array, " types"]

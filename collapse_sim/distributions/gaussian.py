@@ -14,6 +14,7 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.linalg import HIGHEST, DType, solve_lower
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
@@ -21,8 +22,6 @@ from collapse_sim.random import normal, wishart_factor
 from collapse_sim.regimes import (
     AccumulateSubsample,
     Copies,
-    Edit,
-    EditSubset,
     FreshHuman,
     KeepHuman,
     Mix,

@@ -21,10 +21,11 @@ from collapse_sim.distributions.divergences import (
 )
 from collapse_sim.distributions.precision import require_sum_dtype, running_sum
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit
 from collapse_sim.linalg import DType
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import uniform
-from collapse_sim.regimes import Copies, Edit, Mix, Regime, Replace
+from collapse_sim.regimes import Copies, Mix, Regime, Replace
 from collapse_sim.resampled import Resampled
 
 VARIANCE_FLOOR = 1e-6

@@ -9,9 +9,10 @@ from jaxtyping import Array, Key, Shaped
 
 from collapse_sim.distributions.mixture import require_points
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
-from collapse_sim.regimes import Copies, Edit, Regime
+from collapse_sim.regimes import Copies, Regime
 from collapse_sim.resampled import Resampled
 
 

@@ -14,11 +14,12 @@ from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 from collapse_sim.distributions.mixture import require_points
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import bits, uniform
-from collapse_sim.regimes import Copies, Edit, Regime, Verify
+from collapse_sim.regimes import Copies, Regime, Verify
 from collapse_sim.resampled import Resampled
 
 INNER = 16

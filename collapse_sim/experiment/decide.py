@@ -11,7 +11,7 @@ from itertools import groupby
 import numpy as np
 from tqdm import tqdm
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict, not_begun
+from collapse_sim.certify import FAMILY_ERROR, not_begun
 from collapse_sim.experiment.evidence import (
     AnyEvidence,
     Predicting,
@@ -26,6 +26,7 @@ from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
 from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import OnHost, Workplace
 
 THREADS = 3

@@ -8,10 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from scipy import stats
 
-from collapse_sim.certify import Evidence, LawEvidence, Record, Verdict
+from collapse_sim.certify import Evidence, LawEvidence, Record
 from collapse_sim.experiment.process import Check, Drawn, Process
 from collapse_sim.limits import LimitEvidence
 from collapse_sim.medians import MedianEvidence
+from collapse_sim.verdict import Verdict
 
 AnyEvidence = Evidence | LawEvidence | MedianEvidence
 

@@ -10,13 +10,14 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from collapse_sim.editing import Edit, is_off
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.editing import changes
 from collapse_sim.language.fitting import Fitted, Fitting
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.loop import Past, StepKeys, next_step
 from collapse_sim.pytree import require_methods
-from collapse_sim.regimes import Edit, Regime, is_off
+from collapse_sim.regimes import Regime
 from collapse_sim.workplace import Arrays, Workplace
 
 FIRST = "base"

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
+from collapse_sim.editing import Edit
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.pytree import pytree, static
-from collapse_sim.regimes import Edit, Generation, Step
+from collapse_sim.regimes import Generation, Step
 
 
 @dataclass(frozen=True)

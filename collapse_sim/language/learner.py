@@ -11,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, Key
 
+from collapse_sim.editing import Edit, EditSubset, is_off
 from collapse_sim.language import programs
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.human_text import HumanText
@@ -27,7 +28,7 @@ from collapse_sim.language.training import (
 )
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.linalg import DType
-from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Mix, Regime, Verify, is_off
+from collapse_sim.regimes import FreshHuman, Mix, Regime, Verify
 from collapse_sim.resampled import Resampled
 
 END_OF_TEXT = 0

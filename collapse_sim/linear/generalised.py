@@ -13,22 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.linalg import HIGHEST, DType, cholesky, solve_gram
 from collapse_sim.linear.data import Rows
 from collapse_sim.linear.design import GaussianDesign, GivenDesign
 from collapse_sim.pytree import pytree, static
 from collapse_sim.random import uniform
 from collapse_sim.random_counts import binomial, poisson
-from collapse_sim.regimes import (
-    Copies,
-    Edit,
-    EditSubset,
-    FreshHuman,
-    KeepHuman,
-    Mix,
-    Regime,
-    Replace,
-)
+from collapse_sim.regimes import Copies, FreshHuman, KeepHuman, Mix, Regime, Replace
 from collapse_sim.resampled import Resampled
 
 Weights = Float[Array, " dim"]

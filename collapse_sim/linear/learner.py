@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.linalg import (
     HIGHEST,
     DType,
@@ -29,8 +30,6 @@ from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import (
     AccumulateSubsample,
     Copies,
-    Edit,
-    EditSubset,
     FreshHuman,
     KeepHuman,
     Mix,

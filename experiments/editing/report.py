@@ -6,7 +6,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 from experiments.editing.corpora import Corpora
 from experiments.editing.evidence import Difference, differences
 from experiments.editing.settings import RULES, TokenEditingSettings

@@ -24,6 +24,8 @@ Stage = Literal["pretrain", "continual", "finetune"]
 class TokenEditingSettings(StudySettings):
     """Which tokens does token-level editing touch, and do models learn more from edited text?"""
 
+    experiment = "token_editing"
+
     preset: Literal["tiny", "default", "gpu"] = "default"
     """tiny: a smoke test of a minute that decides nothing; gpu: a size for accelerators."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from collapse_sim.editing import Edit
 from collapse_sim.language import measures
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.editing import Changes, EditAndDrop, TokenRule, changes
@@ -15,7 +16,7 @@ from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Parameters
 from collapse_sim.loop import Past, StepKeys, next_step
-from collapse_sim.regimes import Edit, Regime, Step
+from collapse_sim.regimes import Regime, Step
 from experiments.editing.settings import RULES, TokenEditingSettings
 from experiments.study.study import FULL, Study, Values
 

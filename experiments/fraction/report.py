@@ -7,9 +7,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from collapse_sim.certify import Verdict
 from collapse_sim.experiment.process import Result
 from collapse_sim.intervals import Interval
+from collapse_sim.verdict import Verdict
 from experiments.fraction.evidence import SELECTED
 from experiments.seeds import how_sure_over_seeds, spread
 from experiments.verdicts import verdict_table

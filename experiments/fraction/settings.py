@@ -15,6 +15,8 @@ SELECTIONS = 4
 class Settings(StudySettings):
     """How does perplexity grow with the share of synthetic text, and what is wrong with it?"""
 
+    experiment = "synthetic_fraction"
+
     preset: Literal["tiny", "default", "gpu"] = "default"
     """tiny: a smoke test of two minutes that decides nothing; gpu: sizes for an accelerator."""
 

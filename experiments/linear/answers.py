@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from collapse_sim.certify import Verdict
 from collapse_sim.experiment.process import Result
+from collapse_sim.verdict import Verdict
 from experiments.linear.settings import Settings
 from experiments.linear.world import ERRORS
 from theory.editing.frozen import frozen_confident_crossing

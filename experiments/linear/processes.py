@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from collapse_sim import masks as policies
+from collapse_sim.editing import Edit
 from collapse_sim.experiment.process import Check, Process
 from collapse_sim.linear.design import GaussianDesign, GivenDesign
 from collapse_sim.linear.expectation import RandomMaskExpectation, ScheduledExpectation
 from collapse_sim.linear.law import ExactLaw
 from collapse_sim.linear.learner import ExternalPrior
 from collapse_sim.loop import Chain
-from collapse_sim.regimes import Accumulate, AccumulateSubsample, Edit, Mix, Regime, Replace
+from collapse_sim.regimes import Accumulate, AccumulateSubsample, Mix, Regime, Replace
 from collapse_sim.replicates import Simulation, looks
 from experiments.linear.case import Case
 from experiments.linear.checks import add_checks

@@ -6,10 +6,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.experiment.process import Result
 from collapse_sim.intervals import mean_interval
 from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.verdict import Verdict
 from experiments.linear.answers import answers, reported_measure
 from experiments.linear.settings import Settings
 from experiments.verdicts import how_sure, verdict_table

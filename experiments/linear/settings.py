@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -24,8 +24,10 @@ NOISE = 1e-60, 1e60
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(command_line.RunSettings):
     """Does token editing keep the test error of iterated linear regression under its bound?"""
+
+    experiment = "linear_bound"
 
     preset: Literal["quick", "default", "paper"] = "default"
     """quick: few replicates; paper: every regime, 2^20 replicates, all limits."""
@@ -132,19 +134,19 @@ class Settings:
         whole = ("dim", 1), ("generations", 2), ("replicates", 1)
         for name, least in whole:
             if getattr(self, name) < least:
-                self._reject(name, f"accepted are integers >= {least}")
+                self.reject(name, f"accepted are integers >= {least}")
         if self.design == "gaussian" and self.samples < self.dim + 2:
-            self._reject(
+            self.reject(
                 "samples", f"a mean test error exists only for samples >= dim + 2 = {self.dim + 2}"
             )
         for name in ("edit_share", "real_weight"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                self._reject(name, "accepted is [0, 1]")
+                self.reject(name, "accepted is [0, 1]")
         if not 0 <= self.prior_error < float("inf"):
-            self._reject("prior_error", "accepted are finite numbers >= 0")
+            self.reject("prior_error", "accepted are finite numbers >= 0")
         if not 0 < self.decay < 1:
-            self._reject("decay", "accepted is (0, 1)")
+            self.reject("decay", "accepted is (0, 1)")
         for name in (
             "noise_std",
             "residual_threshold",
@@ -153,25 +155,25 @@ class Settings:
         ):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
-                self._reject(name, "accepted are finite numbers > 0")
+                self.reject(name, "accepted are finite numbers > 0")
         if self.noise_std is not None and not NOISE[0] <= self.noise_std <= NOISE[1]:
-            self._reject("noise_std", f"accepted is {NOISE[0]:g} to {NOISE[1]:g}")
+            self.reject("noise_std", f"accepted is {NOISE[0]:g} to {NOISE[1]:g}")
         for name in ("intercept", "header"):
             either = getattr(self, name), getattr(self, f"no_{name}")
             if all(either):
-                self._reject(
+                self.reject(
                     name, f"accepted is one of --{name} and --no-{name}", "and its opposite"
                 )
             if any(either) and self.design == "gaussian":
                 flag = name if either[0] else f"no_{name}"
-                self._reject(flag, "accepted with a design from a file, or diabetes", "")
+                self.reject(flag, "accepted with a design from a file, or diabetes", "")
         for mask in self.masks:
             if mask not in MASKS and not mask.endswith(".npy"):
-                self._reject("masks", f"accepted are {', '.join(MASKS)} or a .npy file", mask)
+                self.reject("masks", f"accepted are {', '.join(MASKS)} or a .npy file", mask)
         if self.labels is not None and self.design == "gaussian":
-            self._reject("labels", "accepted with a design from a file, or diabetes")
+            self.reject("labels", "accepted with a design from a file, or diabetes")
         if not self.regimes or ("edit" in self.regimes and not (self.masks and self.writers)):
-            self._reject("regimes", "accepted is at least one, and a mask and a writer for edit")
+            self.reject("regimes", "accepted is at least one, and a mask and a writer for edit")
 
     @property
     def add_intercept(self) -> bool:
@@ -182,17 +184,6 @@ class Settings:
     def has_header(self) -> bool | None:
         """True if .csv files begin with names; None where their cells tell."""
         return True if self.header else False if self.no_header else None
-
-    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
-        command_line.reject(self, name, accepted, value)
-
-    def parameters(self) -> dict[str, Any]:
-        """Parameters: the settings that decide the numbers of a run."""
-        return command_line.parameters(self)
-
-    def directory(self) -> Path:
-        """Path of the run directory."""
-        return command_line.directory(self, "linear_bound")
 
 
 PRESETS = {

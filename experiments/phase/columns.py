@@ -8,10 +8,11 @@ import numpy as np
 
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.unigram_learners import TemperedLearner
+from collapse_sim.editing import Edit
 from collapse_sim.experiment.process import Check, Process
 from collapse_sim.intervals import ANYWHERE, Interval
 from collapse_sim.loop import Chain
-from collapse_sim.regimes import Edit, Replace
+from collapse_sim.regimes import Replace
 from experiments.linear.case import Case
 from experiments.linear.closed_forms import closed_form, random_masks_averaged
 from experiments.linear.processes import LARGEST_ROWS

@@ -25,8 +25,10 @@ SMALLEST_LOOK = 1000
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(command_line.RunSettings):
     """Is this safe? Maps of where a model's error stays under a level, and theory's boundary."""
+
+    experiment = "phase_diagram"
 
     preset: Literal["quick", "default", "paper"] = "default"
     """quick: few points, seconds; paper: 20,100 points of editing, 5,000 of mixing."""
@@ -112,35 +114,24 @@ class Settings:
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:
-                self._reject(name, f"accepted are integers >= {bound}")
+                self.reject(name, f"accepted are integers >= {bound}")
         if self.tokens >= 2**31:
-            self._reject("tokens", "accepted are integers < 2^31")
+            self.reject("tokens", "accepted are integers < 2^31")
         if self.samples < self.dim + 2:
-            self._reject(
+            self.reject(
                 "samples", f"a mean test error exists only for samples >= dim + 2 = {self.dim + 2}"
             )
         if self.map == "editing" and not 1 < self.level < float("inf"):
-            self._reject("level", "accepted are finite numbers > 1, the error of the first fit")
+            self.reject("level", "accepted are finite numbers > 1, the error of the first fit")
         if self.map == "mixing" and not DIVERSE < self.level < self.types:
-            self._reject("level", f"accepted are numbers between {DIVERSE:g} and {self.types}")
+            self.reject("level", f"accepted are numbers between {DIVERSE:g} and {self.types}")
         if not self.writers or len(set(self.writers)) < len(self.writers):
-            self._reject("writers", "accepted is at least one, each once", list(self.writers))
+            self.reject("writers", "accepted is at least one, each once", list(self.writers))
 
     @property
     def starts(self) -> tuple[float, float]:
         """mixing: probability of the first word at the start, nearly diverse and collapsed."""
         return DIVERSE / self.types, 1.0
-
-    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
-        command_line.reject(self, name, accepted, value)
-
-    def parameters(self) -> dict[str, Any]:
-        """Parameters: the settings that decide the numbers of a run."""
-        return command_line.parameters(self)
-
-    def directory(self) -> Path:
-        """Path of the run directory."""
-        return command_line.directory(self, "phase_diagram")
 
 
 DEFAULT = Settings()

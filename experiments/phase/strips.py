@@ -8,7 +8,6 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from collapse_sim.certify import ROUNDING, Verdict
 from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.experiment.evidence import evidence
 from collapse_sim.experiment.process import Process, Result
@@ -17,6 +16,7 @@ from collapse_sim.loop import Trace
 from collapse_sim.pytree import pytree, static
 from collapse_sim.replicates import Moments, Simulation, Summary
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
+from collapse_sim.verdict import ROUNDING, Verdict
 from experiments.phase.columns import Panel
 from experiments.phase.settings import Settings
 from theory.claims import ledger

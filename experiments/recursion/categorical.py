@@ -6,12 +6,13 @@ import numpy as np
 
 from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner
+from collapse_sim.editing import Edit
 from collapse_sim.experiment.process import Check, Process, Recording, curve
 from collapse_sim.language.corpus import Corpus, language_reference, read_corpus
 from collapse_sim.language.text_files import Files
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import Accumulate, Edit, Replace
+from collapse_sim.regimes import Accumulate, Replace
 from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.points import regimes_of
 from experiments.recursion.settings import Settings

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from collapse_sim.certify import Verdict
 from collapse_sim.experiment.process import Process, Result
 from collapse_sim.language.corpus import Corpus
+from collapse_sim.verdict import Verdict
 from experiments.recursion.settings import Settings
 from experiments.verdicts import number
 

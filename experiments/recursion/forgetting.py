@@ -19,10 +19,11 @@ from collapse_sim.distributions.gaussian_law import GaussianLaw
 from collapse_sim.distributions.kernel_density import KernelDensityLearner
 from collapse_sim.distributions.mixture import MixtureLearner
 from collapse_sim.distributions.rare_words import PoissonWord
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.experiment.process import Check, Process, Recording, only
 from collapse_sim.loop import Chain, Trace
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import Edit, EditSubset, FreshHuman, Regime, Replace
+from collapse_sim.regimes import FreshHuman, Regime, Replace
 from experiments.recursion import forgetting_tails
 from experiments.recursion.family import Column, Family, Found
 from experiments.recursion.points import truth, truth_variance

@@ -6,16 +6,10 @@ from typing import Any
 import numpy as np
 
 from collapse_sim.distributions.divergences import Mixture
+from collapse_sim.editing import EditSubset
 from collapse_sim.experiment.process import Check, Curve, Process
 from collapse_sim.loop import Chain, Learner
-from collapse_sim.regimes import (
-    Accumulate,
-    AccumulateSubsample,
-    EditSubset,
-    FreshHuman,
-    HumanOnly,
-    Regime,
-)
+from collapse_sim.regimes import Accumulate, AccumulateSubsample, FreshHuman, HumanOnly, Regime
 from experiments.recursion.settings import Settings
 
 SAMPLES, GENERATIONS = 100, 20

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from collapse_sim.certify import Verdict
 from collapse_sim.experiment.process import Result
+from collapse_sim.verdict import Verdict
 from experiments.recursion.families import family_of
 from experiments.recursion.family import Column, Found
 from experiments.recursion.settings import Settings

@@ -9,10 +9,11 @@ import numpy as np
 
 from collapse_sim.distributions.spikes import SpikeLearner
 from collapse_sim.distributions.verification import NearCentre, VerifiedLabels, VerifiedLearner
+from collapse_sim.editing import EditSubset
 from collapse_sim.experiment.process import Check, Process, Recording
 from collapse_sim.linear.design import GivenDesign
 from collapse_sim.loop import Chain, Trace
-from collapse_sim.regimes import Accumulate, EditSubset, Verify
+from collapse_sim.regimes import Accumulate, Verify
 from experiments.recursion.family import Column, Family, Found
 from experiments.recursion.settings import Settings
 from theory.distributions import accumulation_failure, selection, verified_labels

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import tyro
@@ -22,8 +22,10 @@ Regime = Literal[
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(command_line.RunSettings):
     """How do Gaussians, categorical laws and mixtures lose their tails, and then their variance?"""
+
+    experiment = "curse_of_recursion"
 
     preset: Literal["quick", "default", "paper"] = "default"
     """quick: a smoke test, too small to decide most equalities; paper: the published sizes (1,000
@@ -113,22 +115,22 @@ class Settings:
         for name, bound in least.items():
             value = getattr(self, name)
             if value is not None and value < bound:
-                self._reject(name, f"accepted are integers >= {bound}")
+                self.reject(name, f"accepted are integers >= {bound}")
         integrated = {"mixture", "kde"} & set(self.families())
         if integrated and self.dim is not None and self.dim > 2:
-            self._reject("dim", "accepted are 1, 2 for mixture and kde, whose KL is an integral")
+            self.reject("dim", "accepted are 1, 2 for mixture and kde, whose KL is an integral")
         for name in ("human_share", "edit_share"):
             if not 0 <= getattr(self, name) <= 1:
-                self._reject(name, "accepted is [0, 1]")
+                self.reject(name, "accepted is [0, 1]")
         if not 0 < self.sampling_variance <= 1:
-            self._reject("sampling_variance", "accepted is (0, 1]")
+            self.reject("sampling_variance", "accepted is (0, 1]")
         for name in ("exponent", "bandwidth"):
             if not 0 < getattr(self, name) < float("inf"):
-                self._reject(name, "accepted are finite numbers > 0")
+                self.reject(name, "accepted are finite numbers > 0")
         if not 0 <= self.shift < float("inf"):
-            self._reject("shift", "accepted are finite numbers >= 0")
+            self.reject("shift", "accepted are finite numbers >= 0")
         if not self.regimes:
-            self._reject("regimes", "accepted is at least one")
+            self.reject("regimes", "accepted is at least one")
 
     @property
     def dtype(self) -> np.dtype:
@@ -137,17 +139,6 @@ class Settings:
 
     def families(self) -> tuple[str, ...]:
         return ALL if self.family == "all" else (self.family,)
-
-    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
-        command_line.reject(self, name, accepted, value)
-
-    def parameters(self) -> dict[str, Any]:
-        """Parameters: the settings that decide the numbers of a run."""
-        return command_line.parameters(self)
-
-    def directory(self) -> Path:
-        """Path of the run directory."""
-        return command_line.directory(self, "curse_of_recursion")
 
 
 DEFAULT = Settings()

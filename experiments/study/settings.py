@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
@@ -10,7 +10,7 @@ from experiments import command_line
 
 
 @dataclass(frozen=True)
-class StudySettings:
+class StudySettings(command_line.RunSettings):
     """Texts, models and training of a study."""
 
     corpus: str = "python"
@@ -62,14 +62,3 @@ class StudySettings:
         for name in ("epochs", "peak_rate"):
             if not 0 < getattr(self, name) < float("inf"):
                 self.reject(name, "accepted are finite numbers > 0")
-
-    def reject(self, name: str, accepted: str, value: Any = None) -> None:
-        command_line.reject(self, name, accepted, value)  # type: ignore[arg-type]
-
-    def parameters(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, and nothing that does not."""
-        return command_line.parameters(self)  # type: ignore[arg-type]
-
-    def directory(self, study: str) -> Path:
-        """Where the run of a study is written."""
-        return command_line.directory(self, study)  # type: ignore[arg-type]

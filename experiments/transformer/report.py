@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from collapse_sim.certify import Verdict
 from collapse_sim.experiment.process import Result
+from collapse_sim.verdict import Verdict
 from experiments.seeds import CONDITIONS, how_sure_over_seeds, spread
 from experiments.transformer.settings import Settings
 from experiments.verdicts import how_sure, process_of, verdict_table

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -17,8 +17,10 @@ Strategy = Literal["revise", "revise_drop", "filter"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(command_line.RunSettings):
     """What happens to a small language model trained on its own text, regime by regime?"""
+
+    experiment = "transformer_collapse"
 
     preset: Literal["tiny", "default", "oracle", "wikitext", "gpu", "paper"] = "default"
     """tiny: a smoke test of a minute that decides nothing; oracle: a language whose law is known;
@@ -125,39 +127,28 @@ class Settings:
                  "vocabulary": 2, "prompt": 1}  # fmt: skip
         for name, bound in least.items():
             if getattr(self, name) < bound:
-                self._reject(name, f"accepted are integers >= {bound}")
+                self.reject(name, f"accepted are integers >= {bound}")
         for name in ("human_share", "edit_above", "edit_share", "edit_below", "drop_below"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                self._reject(name, "accepted is [0, 1]")
+                self.reject(name, "accepted is [0, 1]")
         for name in ("top_p", "edit_top_p"):
             value = getattr(self, name)
             if value is not None and not 0 < value <= 1:
-                self._reject(name, "accepted is (0, 1]")
+                self.reject(name, "accepted is (0, 1]")
         for name in ("top_k", "edit_top_k"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                self._reject(name, "accepted are integers >= 1")
+                self.reject(name, "accepted are integers >= 1")
         for name in ("epochs", "peak_rate", "temperature", "edit_temperature", "bounded_slope"):
             if not 0 < getattr(self, name) < float("inf"):
-                self._reject(name, "accepted are finite numbers > 0")
+                self.reject(name, "accepted are finite numbers > 0")
         if self.prompt >= self.context:
-            self._reject(
+            self.reject(
                 "prompt", f"accepted are integers from 1 to context - 1, {self.context - 1}"
             )
         if not self.regimes:
-            self._reject("regimes", "accepted is at least one")
-
-    def _reject(self, name: str, accepted: str, value: Any = None) -> None:
-        command_line.reject(self, name, accepted, value)
-
-    def parameters(self) -> dict[str, Any]:
-        """All that decides the numbers of a run, and nothing that does not."""
-        return command_line.parameters(self)
-
-    def directory(self) -> Path:
-        """Where the run is written."""
-        return command_line.directory(self, "transformer_collapse")
+            self.reject("regimes", "accepted is at least one")
 
 
 DEFAULT = Settings()

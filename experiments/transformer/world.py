@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key
 
+from collapse_sim.editing import Edit
 from collapse_sim.language import corpus, measures, tokenizer
 from collapse_sim.language.editing import EditAndDrop, TokenRule
 from collapse_sim.language.human_text import HumanText
@@ -15,7 +16,6 @@ from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
-    Edit,
     HumanOnly,
     KeepHuman,
     Regime,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 from experiments.verdicts import percent
 from theory import Claim
 

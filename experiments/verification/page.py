@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 from experiments.claims import PROVENANCES, RELATIONS, author, decided, deciding, tolerance
 from experiments.verdicts import in_words
 from experiments.verification.answers import answered

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 
 WIDTH, HEIGHT, LABELLED, MARGIN = 240, 22, 36, 8
 """Size of a plot without and with the numbers of its scale, and its margin, in CSS pixels."""

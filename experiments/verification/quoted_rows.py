@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 from experiments.verification.markdown import Number, Row, Table, numbers, quoted
 from experiments.verification.outcomes import OUTCOMES
 from experiments.verification.quoted_runs import QuotedRun

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collapse_sim.certify import Verdict
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.verdict import Verdict
 from experiments import command_line
 from experiments.cli import COMMANDS, NAME
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import jax
 
+from collapse_sim.editing import Edit
 from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.law import ExactLaw
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import MaskPolicy, disjoint, random_masks
-from collapse_sim.regimes import Accumulate, Edit, Regime, Replace
+from collapse_sim.regimes import Accumulate, Regime, Replace
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary
 from tests.benchmarks.baselines import (
     EDIT_RATE,

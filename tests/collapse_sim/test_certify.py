@@ -9,18 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_sim.certify import (
-    Evidence,
-    LawEvidence,
-    decide,
-    held_within,
-    is_caught,
-    replicates_needed,
-    require_generation,
-    require_interval,
-)
+from collapse_sim.certify import Evidence, LawEvidence, require_generation
 from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, law_interval, mean_interval
 from collapse_sim.replicates import EMPTY, Moments, Summary
+from collapse_sim.verdict import decide, held_within, is_caught, replicates_needed, require_interval
 
 
 @pytest.mark.parametrize(

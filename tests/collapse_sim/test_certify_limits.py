@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_sim.certify import decide
 from collapse_sim.intervals import ANYWHERE, radius
 from collapse_sim.limits import LimitEvidence, decide_limit, extrapolate
 from collapse_sim.replicates import EMPTY, Summary
+from collapse_sim.verdict import decide
 from tests.collapse_sim.draws import FAILURE_RATE
 
 

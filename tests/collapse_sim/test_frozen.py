@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 
 from collapse_sim import masks
+from collapse_sim.editing import Edit
 from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.expectation import ScheduledExpectation, StepwiseExpectation
 from collapse_sim.linear.learner import ExternalPrior, LinearLearner
 from collapse_sim.loop import Chain
-from collapse_sim.regimes import Edit
 from collapse_sim.replicates import Moments
 from tests.collapse_sim.draws import FAILURE_RATE, draw
 from theory.editing.frozen import external_error, frozen_error

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from collapse_sim import masks
+from collapse_sim.editing import Edit
 from collapse_sim.linear.design import GaussianDesign, GivenDesign
 from collapse_sim.linear.law import ExactLaw
 from collapse_sim.linear.learner import LinearLearner, ridge
 from collapse_sim.loop import Chain
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import Accumulate, AccumulateSubsample, Edit, Mix, Replace
+from collapse_sim.regimes import Accumulate, AccumulateSubsample, Mix, Replace
 
 SHARED, FRESH = GaussianDesign(2, 8), GaussianDesign(2, 8, shared=False)
 EDIT = Edit.of(masks.random_masks(8, 2, 0.5))

@@ -11,11 +11,11 @@ from scipy import stats
 from collapse_sim.distributions.categorical import Counts
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.verification import NearCentre
+from collapse_sim.editing import EditSubset
 from collapse_sim.linear.data import Rows
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
-    EditSubset,
     FreshHuman,
     Generation,
     KeepHuman,

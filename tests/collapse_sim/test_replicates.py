@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from collapse_sim import replicates
+from collapse_sim.editing import Edit
 from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import random_masks
 from collapse_sim.pytree import pytree, static
-from collapse_sim.regimes import Edit, Replace, Step
+from collapse_sim.regimes import Replace, Step
 from collapse_sim.replicates import EMPTY, Moments, Stream, Summary, looks
 from tests.collapse_sim.draws import draw, run
 

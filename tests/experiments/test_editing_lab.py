@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from collapse_sim.editing import Edit
 from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.language import standard_library
 from collapse_sim.language.blocks import Blocks
@@ -16,7 +17,6 @@ from collapse_sim.language.fitting import token_progress
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import model_of
-from collapse_sim.regimes import Edit
 from collapse_sim.run_directory import RunDirectory
 from experiments.editing.corpora import Corpora, make_corpora
 from experiments.editing.evidence import Difference, differences, make_processes

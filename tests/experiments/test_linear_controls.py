@@ -5,10 +5,11 @@ from dataclasses import replace
 import jax
 import pytest
 
-from collapse_sim.certify import Evidence, Verdict
+from collapse_sim.certify import Evidence
 from collapse_sim.experiment.process import Process
 from collapse_sim.replicates import EMPTY, Stream, Summary
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.verdict import Verdict
 from experiments import linear_bound
 from experiments.linear.processes import make_processes
 from experiments.linear.settings import parse

@@ -7,10 +7,11 @@ from dataclasses import replace
 import jax
 import pytest
 
-from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence, Verdict
+from collapse_sim.certify import FAMILY_ERROR, Evidence, LawEvidence
 from collapse_sim.experiment.process import Process
 from collapse_sim.experiment.streaming import CHUNK
 from collapse_sim.replicates import EMPTY, Stream, Summary, looks
+from collapse_sim.verdict import Verdict
 from experiments.recursion.families import make_processes
 from experiments.recursion.settings import Family, Settings
 from tests.experiments.evidence import evidence_of

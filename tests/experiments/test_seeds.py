@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collapse_sim.certify import Verdict
 from collapse_sim.medians import MedianEvidence
 from collapse_sim.replicates import EMPTY
+from collapse_sim.verdict import Verdict
 from experiments.seeds import CONDITIONS, at_most, how_sure_over_seeds, spread
 
 

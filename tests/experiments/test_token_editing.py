@@ -317,6 +317,6 @@ def test_presets_and_flags_together():
     for name in PRESETS:
         assert parse(["--preset", name]).preset == name
     assert parse(["--stages"]).stages == ()
-    first = parse([]).directory("token_editing")
+    first = parse([]).directory()
     assert first.parent == Path("runs/token_editing")
-    assert first != parse(["--edit-above", "0.5"]).directory("token_editing")
+    assert first != parse(["--edit-above", "0.5"]).directory()

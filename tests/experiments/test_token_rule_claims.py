@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collapse_sim.certify import Verdict
 from collapse_sim.experiment.decide import decide
+from collapse_sim.verdict import Verdict
 from experiments.transformer import token_rule
 from experiments.transformer.settings import PRESETS
 from experiments.transformer.world import make_world

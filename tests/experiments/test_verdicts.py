@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from collapse_sim.certify import FAMILY_ERROR, Verdict
+from collapse_sim.certify import FAMILY_ERROR
+from collapse_sim.verdict import Verdict
 from experiments.verdicts import how_sure, number, verdict_table
 
 VERDICT = Verdict(

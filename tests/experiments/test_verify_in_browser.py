@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 from experiments.verification.history import PastRun, this_run
 from experiments.verification.outcomes import decisions
 from experiments.verification.page import page as page_of

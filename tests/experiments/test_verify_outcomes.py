@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collapse_sim.certify import Verdict
+from collapse_sim.verdict import Verdict
 from experiments.verification.answers import ANSWERS, answers
 from experiments.verification.history import PastRun, this_run
 from experiments.verification.outcomes import OUTCOMES, Decision, decisions, expected, tally

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from collapse_sim.certify import Verdict
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
+from collapse_sim.verdict import Verdict
 from experiments import linear_bound, verify
 from experiments.claims import tally
 from experiments.verification import readme

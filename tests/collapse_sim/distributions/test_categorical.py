@@ -14,18 +14,10 @@ from collapse_sim.distributions import type_laws
 from collapse_sim.distributions.categorical import CategoricalLearner, Counts, Truth, rarest
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.verification import NearCentre
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.loop import Chain, Learner
 from collapse_sim.pytree import pytree
-from collapse_sim.regimes import (
-    Accumulate,
-    AccumulateSubsample,
-    Edit,
-    EditSubset,
-    KeepHuman,
-    Mix,
-    Replace,
-    Verify,
-)
+from collapse_sim.regimes import Accumulate, AccumulateSubsample, KeepHuman, Mix, Replace, Verify
 from tests.collapse_sim.draws import COMPILE_FAST, draw, same_mean, same_means
 
 FIVE = np.array([0.4, 0.3, 0.15, 0.1, 0.05])

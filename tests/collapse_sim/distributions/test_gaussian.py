@@ -20,16 +20,9 @@ from collapse_sim.distributions.gaussian import (
     triangular_factor,
 )
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit
 from collapse_sim.loop import Chain, Learner
-from collapse_sim.regimes import (
-    Accumulate,
-    AccumulateSubsample,
-    Edit,
-    HumanOnly,
-    KeepHuman,
-    Mix,
-    Replace,
-)
+from collapse_sim.regimes import Accumulate, AccumulateSubsample, HumanOnly, KeepHuman, Mix, Replace
 from tests.collapse_sim.draws import COMPILE_FAST, draw
 
 SMALL = settings(max_examples=6)  # each shape is compiled

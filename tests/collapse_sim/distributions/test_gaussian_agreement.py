@@ -16,9 +16,10 @@ from scipy.stats import chi, norm
 from collapse_sim import masks
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.distributions.gaussian_law import GaussianLaw
+from collapse_sim.editing import Edit
 from collapse_sim.loop import Chain
 from collapse_sim.pytree import pytree
-from collapse_sim.regimes import Accumulate, Edit, Replace
+from collapse_sim.regimes import Accumulate, Replace
 from tests.collapse_sim.draws import COMPILE_FAST, draw, same_law, same_mean, same_means
 
 COUNT = 2**15

@@ -11,14 +11,10 @@ from scipy import optimize, stats
 from collapse_sim.distributions.divergences import Mixture, Truth
 from collapse_sim.distributions.kernel_density import KernelDensity, KernelDensityLearner, spread
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit
 from collapse_sim.loop import Chain, Learner
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import (
-    Accumulate,
-    Edit,
-    Mix,
-    Replace,
-)
+from collapse_sim.regimes import Accumulate, Mix, Replace
 from tests.collapse_sim.draws import COMPILE_FAST, draw, same_law, same_mean
 
 TWO = Mixture.of([0.5, 0.5], [-2.0, 2.0], [1.0, 1.0])

@@ -19,14 +19,10 @@ from collapse_sim.distributions.mixture import (
     plus_plus,
 )
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.editing import Edit
 from collapse_sim.loop import Chain, Learner
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import (
-    Accumulate,
-    Edit,
-    Mix,
-    Replace,
-)
+from collapse_sim.regimes import Accumulate, Mix, Replace
 from tests.collapse_sim.draws import COMPILE_FAST, draw, same_mean
 
 SMALL = settings(max_examples=10)

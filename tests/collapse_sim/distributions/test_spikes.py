@@ -13,8 +13,9 @@ from collapse_sim import masks
 from collapse_sim.distributions.sample import Sample
 from collapse_sim.distributions.spikes import INNER, Spiked, SpikeLearner
 from collapse_sim.distributions.verification import NearCentre
+from collapse_sim.editing import Edit
 from collapse_sim.loop import Chain
-from collapse_sim.regimes import Accumulate, Edit, HumanOnly, Mix, Replace, Verify
+from collapse_sim.regimes import Accumulate, HumanOnly, Mix, Replace, Verify
 from tests.collapse_sim.draws import COMPILE_FAST, COUNT, FAILURE_RATE, draw, same_mean
 from theory.distributions import accumulation_failure
 

@@ -8,6 +8,7 @@ import pytest
 from tqdm import tqdm
 
 import collapse_sim as cs
+from collapse_sim.editing import Edit, EditSubset
 from collapse_sim.language.chain import LanguageChain
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.loop import Learner
@@ -15,8 +16,6 @@ from collapse_sim.pytree import require_methods
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
-    Edit,
-    EditSubset,
     FreshHuman,
     HumanOnly,
     KeepHuman,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from collapse_sim.editing import Edit
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.editing import EditAndDrop, TokenRule, changes, drop
 from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner
@@ -17,7 +18,7 @@ from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
-from collapse_sim.regimes import Edit, Generation
+from collapse_sim.regimes import Generation
 from collapse_sim.resampled import Resampled
 
 KEYS = jax.random.split(jax.random.key(1), 2)

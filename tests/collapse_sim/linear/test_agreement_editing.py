@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from collapse_sim import masks
+from collapse_sim.editing import Edit
 from collapse_sim.linear.data import Rows
 from collapse_sim.linear.design import GaussianDesign, GivenDesign, covariance_factor
 from collapse_sim.linear.expectation import RandomMaskExpectation, ScheduledExpectation
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import Edit
 from tests.collapse_sim.draws import COMPILE_FAST, draw, same_law, same_mean, same_means
 from theory.editing import finite
 from theory.editing.covariance import conditional_errors, random_mask_errors

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collapse_sim import masks as policies
+from collapse_sim.editing import Edit
 from collapse_sim.linear.design import GivenDesign
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.masks import MaskPolicy
-from collapse_sim.regimes import Edit, Generation
+from collapse_sim.regimes import Generation
 from tests.collapse_sim.draws import COMPILE_FAST
 from theory.editing.published import theorem_1_estimate, theorem_1_is_exact
 

@@ -1,0 +1,163 @@
+"""Verdicts: an interval that holds a measured number is compared with a claimed one."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from collapse_sim.intervals import Interval
+
+ROUNDING = 1e-6
+"""Share of a bound by which float32 may pass it where it is attained exactly."""
+
+Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
+"""`->`: a limit; `~`: the whole law of a measure."""
+
+Outcome = Literal["holds", "violated", "vacuous", "assumption not met", "undecided"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Verdict on one claim, as written to verdicts.json."""
+
+    claim: str
+    source: str
+    parameters: dict[str, Any]
+    generation: int | None
+    relation: str
+    predicted: float | None
+    observed: float | None
+    interval: list[float] | None
+    confidence: float
+    verdict: Outcome
+    note: str = ""
+    tolerance: float | None = None
+    """The largest `within` at which the claim still holds: relative, or a distance of laws."""
+    within: float | None = None
+    """Largest distance of the interval's points from the formula: the claim holds within it."""
+    control: bool | None = None
+    """True if the negative control was caught; None for a claim without one."""
+    needed: int | None = None
+    """Estimate of the replicates that would decide an undecided claim; None where no number
+    would."""
+    unit: float = 1.0
+    """Unit of predicted, observed and interval in tables: b, for test errors."""
+
+    def __str__(self) -> str:
+        """Verdict, measured value, claimed value and confidence in one line."""
+        where = "" if self.generation is None else f", generation {self.generation}"
+        within = f" within {100 * self.within:.2g} %" if self.within else ""
+        parts = [f"{self.claim}{where}: {self.verdict}{within}"]
+        if self.interval is not None:
+            low, high = self.interval
+            parts.append(f"measured {low:.4g} to {high:.4g}")
+        if self.predicted is not None:
+            allowed = f" up to {100 * self.tolerance:g} %" if self.tolerance else ""
+            parts.append(f"claimed {self.relation} {self.predicted:.4g}{allowed}")
+        if self.needed is not None:
+            parts.append(f"about {int(float(f'{self.needed:.1e}')):,} replicates would decide")
+        return f"{'; '.join(parts)} (chance of error {1 - self.confidence:.1g})"
+
+
+def decide(
+    relation: str,
+    interval: Interval,
+    predicted: Interval,
+    *,
+    tolerance: float,
+    trivial: float = math.inf,
+    factor: float = 2.0,
+) -> Outcome:
+    """The verdict of `observed relation predicted`, both known up to an interval.
+
+    `holds` and `violated` need every pair of values from the two intervals to agree, up to a
+    relative `tolerance` of the prediction: an equality holds inside it; a bound holds when it is
+    not exceeded by more, and is violated once it is exceeded by more than ROUNDING, `vacuous`
+    when it is more than `factor` times a `trivial` one, or infinite. Raises ValueError for a
+    relation that says nothing of a mean, and for intervals that are none.
+    """
+    require_relation(relation, ("==", "->", "<=", ">="))
+    (low, high), (least, most) = require_interval("interval", interval), predicted
+    require_interval("predicted", predicted)
+    if relation in ("<=", ">=") and not math.isfinite(least):
+        return "vacuous"
+    centre = abs(least + most) / 2
+    slack, rounding = tolerance * centre, ROUNDING * centre
+    if relation == "<=":
+        if low > most + rounding:
+            return "violated"
+        if least > factor * trivial:
+            return "vacuous"
+        return "holds" if high <= least + slack else "undecided"
+    if relation == ">=":
+        if high < least - rounding:
+            return "violated"
+        return "holds" if low >= most - slack else "undecided"
+    if most - slack <= low and high <= least + slack:
+        return "holds"
+    return "violated" if low > most + slack or high < least - slack else "undecided"
+
+
+def held_within(relation: str, interval: Interval, predicted: Interval) -> float:
+    """The smallest relative tolerance at which the relation holds of every pair of values."""
+    (low, high), (least, most) = interval, predicted
+    above, below = high - least, most - low
+    excess = {"<=": above, ">=": below}.get(relation, max(above, below))
+    centre = abs(least + most) / 2
+    return max(excess, 0.0) / centre if centre else (0.0 if excess <= 0 else math.inf)
+
+
+def is_caught(
+    relation: str, interval: Interval, predicted: Interval, *, tolerance: float, control: float
+) -> bool:
+    """True if the same check refuses a formula that is off by the share `control`.
+
+    Above and below for an equality; for a bound only the stricter one, which must be violated.
+    """
+    shifts = {"<=": (1 - control,), ">=": (1 + control,)}.get(relation, (1 - control, 1 + control))
+    for shift in shifts:
+        wrong = predicted[0] * shift, predicted[1] * shift
+        found = decide(relation, interval, (min(wrong), max(wrong)), tolerance=tolerance)
+        if found == "holds" or (relation in ("<=", ">=") and found != "violated"):
+            return False
+    return True
+
+
+def replicates_needed(
+    relation: str, interval: Interval, predicted: Interval, count: int, **options: float
+) -> int | None:
+    """About how many replicates decide, if the mean stays: widths shrink as 1 / sqrt(count).
+
+    None where the interval is infinite, or no more than a thousandth of its width would do.
+    """
+    centre, half = sum(interval) / 2, (interval[1] - interval[0]) / 2
+    if not math.isfinite(half):
+        return None
+
+    def decides(share: float) -> bool:
+        narrower = centre - share * half, centre + share * half
+        return decide(relation, narrower, predicted, **options) != "undecided"
+
+    narrow, wide = -3.0, 0.0  # powers of ten of the width
+    if not decides(10**narrow):
+        return None
+    for _ in range(20):
+        middle = (narrow + wide) / 2
+        narrow, wide = (middle, wide) if decides(10**middle) else (narrow, middle)
+    return math.ceil(count * 10 ** (-2 * narrow))
+
+
+def require_relation(relation: str, accepted: tuple[str, ...] = get_args(Relation)) -> None:
+    """Raise ValueError for a relation that is not accepted."""
+    if relation not in accepted:
+        raise ValueError(f"relation={relation!r}: accepted are {', '.join(accepted)}")
+
+
+def require_interval(name: str, interval: Any) -> Interval:
+    """Raises ValueError for anything but two numbers in order."""
+    try:
+        low, high = (float(end) for end in interval)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not low <= high:
+        raise ValueError(f"{name}={interval!r}: accepted are two numbers (low, high), low <= high")
+    return low, high
