@@ -32,7 +32,7 @@ def require_count(name: str, value: int, *, least: int, most: int | None = None)
         raise ValueError(f"{name}={value}: accepted are integers >= {least}{upper}")
 
 
-def require_positive(name: str, value: float, *, zero: bool = False) -> None:
+def require_positive(name: str, value: int | float, *, zero: bool = False) -> None:
     """A finite number above zero (or from zero, when `zero`)."""
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         raise ValueError(f"{name}={value}: accepted are finite numbers {'>= 0' if zero else '> 0'}")

@@ -42,6 +42,11 @@ REFERENCES: list[tuple[str, dict, float, float]] = [
         25 / 12,
         EXACT,
     ),
+    # 1 + 2 * 3/2; 1 + 1/4 + 1/9, the sum of 1/k^2; 1 + 2 (1/9 + 1/81)
+    ("ref.sizes_replace", {"human": 3, "synthetic": 2, "generation": 3}, 4.0, EXACT),
+    ("ref.sizes_accumulate", {"human": 7, "synthetic": 7, "generation": 3}, 49 / 36, EXACT),
+    ("ref.sizes_accumulate", {"human": 2, "synthetic": 1, "generation": 2}, 11 / 9, EXACT),
+    ("ref.sizes_kept", {"human": 2, "synthetic": 1, "generation": 3}, 1 + 20 / 81, EXACT),
     ("ref.contaminated_mean", {"generation": 5, "synthetic_fraction": 0.0}, 0.2, EXACT),
     ("ref.contaminated_mean", {"generation": 3, "synthetic_fraction": 1.0}, 49 / 36, EXACT),
     ("ref.contaminated_mean", {"generation": 2, "synthetic_fraction": 0.5}, 13 / 16, EXACT),
