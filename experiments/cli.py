@@ -29,6 +29,7 @@ COMMANDS = {
     "fraction": Command("experiments.synthetic_fraction", "how much synthetic text is too much?"),
     "editing": Command("experiments.token_editing", "which tokens does editing change, and why?"),
     "phase": Command("experiments.phase_diagram", "is this safe? maps of where errors stay low"),
+    "plan": Command("experiments.plan", "edit, mix or regenerate? what each costs, by round"),
     "search": Command("experiments.conjecture_search", "does a schedule break the conjecture?"),
     "verify": Command("experiments.verify", "which claims hold? all of them, or those named"),
     "claims": Command("experiments.claims", "every claim: what it says and what decides it"),

@@ -1,0 +1,65 @@
+"""Edit, mix or regenerate? What each way to use synthetic text costs, round by round.
+
+    python experiments/plan.py --human 1e9 --rounds 5
+
+From the tokens of human text, those that each round writes, and who writes them: the excess loss
+by round, the safe human share, the claim of the ledger that each number rests on and whether its
+assumptions hold here. `--calibrate TEXT` trains small models on your text and shows prediction
+beside measurement. Answers in a second; nothing is written without --out.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from experiments import command_line
+from experiments.planning.settings import Settings, parse
+
+
+def main(settings: Settings) -> None:
+    """Print the plan, and write it where --out says."""
+    from experiments.planning.calibration import calibrate
+    from experiments.planning.options import make_options
+    from experiments.planning.report import print_calibration, print_plan
+
+    options = make_options(settings)
+    print_plan(settings, options)
+    compared = calibrate(settings) if settings.calibrate is not None else []
+    if compared:
+        print_calibration(compared)
+    if settings.out is not None:
+        settings.out.mkdir(parents=True, exist_ok=True)
+        path = settings.out / "plan.json"
+        path.write_text(json.dumps(_record(settings, options, compared), indent=1) + "\n")
+        print(f"\n{path}")
+
+
+def _record(settings: Settings, options: Sequence, compared: Sequence) -> dict[str, Any]:
+    from experiments.planning.advice import advice
+    from experiments.planning.assumptions import assumptions
+
+    finite = lambda option: None if math.isinf(option.limit) else option.limit  # noqa: E731
+    return {
+        "parameters": settings.parameters(),
+        "answers": list(advice(settings, options)),
+        "options": [asdict(option) | {"limit": finite(option)} for option in options],
+        "assumptions": [one._asdict() for one in assumptions(settings, options)],
+        "calibration": [asdict(one) for one in compared],
+    }
+
+
+def _configure(settings: Settings) -> None:
+    if settings.calibrate is not None:
+        command_line.configure_training(settings)
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Parse and print; returns the exit status."""
+    return command_line.command("plan.py", arguments, parse, _configure, main)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command(sys.argv[1:]))
