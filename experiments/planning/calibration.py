@@ -9,7 +9,7 @@ from experiments.planning.options import MANY
 from experiments.planning.settings import Settings
 from theory.claims import ledger
 
-ROUNDS = 3
+ROUNDS = 2
 CLAIMS = {
     "replace": "ref.sizes_replace",
     "accumulate": "ref.sizes_accumulate",
@@ -34,6 +34,11 @@ class Compared:
     is_unit: bool = False
     """True of the number from which the others are predicted."""
 
+    @property
+    def agrees(self) -> bool:
+        """True if the prediction lies within two standard errors."""
+        return abs(self.measured - self.predicted) <= 2 * self.error
+
 
 def calibrate(settings: Settings) -> list[Compared]:
     """Train, and compare; raises ValueError for a text that cannot be used."""
@@ -50,8 +55,7 @@ def calibrate(settings: Settings) -> list[Compared]:
         regimes=tuple(CLAIMS),
         generations=ROUNDS + 1,
         edit_share=settings.eligible,
-        tokens=20_000,
-        epochs=4.0,
+        tokens=40_000,
         seed=settings.seed,
     )
     world = make_world(small)

@@ -83,7 +83,14 @@ def print_calibration(compared: Sequence[Compared]) -> None:
     console.print()
     console.print(table)
     console.print(
-        "Held-out loss above that of the model trained on human text, nats a token, mean over\n"
-        "seeds ± two standard errors of the paired difference. The unit is what the first\n"
-        "replacement costs; every other number is predicted from it by the claims above."
+        "Held-out loss above that of the model trained on human text, nats a token: mean over "
+        "seeds ± two standard errors, paired. The unit is what the first replacement costs; from "
+        "it the claims above predict every other number."
     )
+    others = [one for one in compared if not one.is_unit]
+    agree = sum(one.agrees for one in others)
+    above = sum(one.measured > one.predicted and not one.agrees for one in others)
+    verdict = f"{agree} of {len(others)} predictions lie within two standard errors"
+    if above:
+        verdict += f", {above} fall short: such models lose more than a regression would"
+    console.print(f"{verdict}.")

@@ -71,7 +71,7 @@ class Settings(command_line.RunSettings):
     """Excess that may be added at most, as a share: decides the safe human share."""
 
     calibrate: str | None = None
-    """Also train small models on this text (as --corpus of `collapse-sim transformer`), two
+    """Also train small models on this text (as --corpus of `collapse-sim transformer`), about five
     minutes, and show prediction beside measurement."""
 
     seed: int = 0

@@ -11,6 +11,7 @@ from experiments.planning import options as ways
 from experiments.planning.assumptions import assumptions
 from experiments.planning.calibration import compare
 from experiments.planning.options import make_options, safe_synthetic_share
+from experiments.planning.report import print_calibration
 from experiments.planning.settings import parse
 from theory.claims import ledger
 from theory.linear.unequal_sizes import kept_inflation, kept_limit
@@ -110,7 +111,8 @@ def test_a_calibration_of_losses_that_obey_the_formulas_agrees():
         "edit_share": unit * rounds * share * (2 - share),
     }
     base = np.array([[3.0], [3.1]])
-    for one in compare({arm: base + rise for arm, rise in risen.items()}, share):
+    found = compare({arm: base + rise for arm, rise in risen.items()}, share)
+    for one in found:
         assert one.measured == pytest.approx(one.predicted, rel=1e-9)
         assert one.is_unit == (one.name == "replace" and one.round == 1)
     risen["accumulate"] *= 1.02
@@ -162,3 +164,13 @@ def test_what_cannot_be_planned_is_said_in_one_line(capsys, flags, says):
     assert command(flags) == 2
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
+
+
+def test_a_calibration_says_how_many_predictions_hold(capsys):
+    base, rounds = np.array([[3.0], [3.1], [3.0]]), np.arange(3)
+    noise = np.array([[0.001], [-0.001], [0.0]]) * (rounds > 0)
+    risen = {"replace": 0.1 * rounds, "accumulate": 0.3 * rounds}
+    print_calibration(compare({arm: base + rise + noise for arm, rise in risen.items()}, 0.125))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "replace 1 the unit +0.1000 ± 0.0012" in shown
+    assert "1 of 3 predictions lie within two standard errors, 2 fall short" in shown
