@@ -17,6 +17,7 @@ from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, dump_json
 from collapse_sim.terminal import PROGRAM, run_command
 from experiments import renamed, repeat
+from experiments.compiled import keep_compiled
 
 SEEDS = 2**32
 """Number of seeds: JAX's keys see the last 32 bits of a number alone."""
@@ -223,12 +224,13 @@ def require_devices() -> None:
 
 
 def configure_training(settings: Any) -> None:
-    """Give JAX a CPU device for each core: seeds and replicates are spread over devices."""
+    """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache."""
     del settings
     import jax
 
     jax.config.update("jax_num_cpu_devices", cores())
     require_devices()
+    keep_compiled()
 
 
 def configure_simulation(settings: Precise) -> None:
