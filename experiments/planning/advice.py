@@ -119,9 +119,9 @@ def _editing(settings: Settings) -> str:
     tokens = settings.human * settings.eligible * bound
     return (
         f"In tokens, one edit at P >= {settings.threshold:g} and temperature 1 changes at most "
-        f"{100 * bound:.2g} % of the {100 * settings.eligible:g} % that it may touch, {_number(tokens)} of "
-        f"{_number(settings.human)} tokens (ref.token_tv_bound): look at them with "
-        "`collapse-sim editing` before you train."
+        f"{100 * bound:.2g} % of the {100 * settings.eligible:g} % that it may touch, "
+        f"{_number(tokens)} of {_number(settings.human)} tokens (ref.token_tv_bound): look at them "
+        "with `collapse-sim editing` before you train."
     )
 
 
