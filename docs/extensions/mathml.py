@@ -1,0 +1,42 @@
+"""Formulas as MathML, made when the pages are built: no script, no font and no network.
+
+Browsers draw MathML themselves (Chromium from version 109 on, Firefox, Safari).
+"""
+
+import re
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+
+TAG = re.compile(r"\\tag\{([^}]*)\}")
+
+
+def formula(node: nodes.Element, display: str) -> str:
+    """MathML of a formula, `inline` or as a `block`; one that cannot be read is a warning."""
+    try:
+        return convert(TAG.sub("", node.astext()), display=display)
+    except Exception as error:  # latex2mathml has many kinds
+        LOGGER.warning("formula %r: %r", node.astext(), error, location=node)
+        return ""
+
+
+def visit_inline(self, node: nodes.math) -> None:
+    self.body.append(formula(node, "inline"))
+    raise nodes.SkipNode
+
+
+def visit_block(self, node: nodes.math_block) -> None:
+    """A formula on a line of its own, with its number where it has one."""
+    numbers = TAG.findall(node.astext())
+    number = "".join(f'<span class="eqno">({tag})</span>' for tag in numbers)
+    self.body.append(f'<div class="formula">{number}{formula(node, "block")}</div>\n')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
