@@ -8,7 +8,7 @@ and prints the lines below its command, where `...` stands for any; where a comm
 import contextlib
 import doctest
 import functools
-import importlib
+import importlib.util
 import inspect
 import io
 import re
@@ -172,8 +172,9 @@ def parse(words: list[str]) -> None:
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert re.search(rf"^{rest[0]}:", makefile, re.M), words
     elif program == "python" and rest[0].endswith(".py"):
-        assert (ROOT / rest[0]).is_file(), words
         module = rest[0].removesuffix(".py").replace("/", ".")
+        found = importlib.util.find_spec(module)
+        assert found and str(found.origin).endswith(rest[0]), words
         names = [name for name, command in COMMANDS.items() if command.module == module]
         if names:
             parse_ours(names[0], *rest[1:])

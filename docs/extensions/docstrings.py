@@ -6,7 +6,12 @@ from typing import Any
 from sphinx.application import Sphinx
 
 SHORTER = [
-    (re.compile(r"\b(?:jaxtyping|jaxlib\._jax|jax|numpy|typing|collections\.abc|pathlib)\.(?=[A-Z])"), ""),
+    (
+        re.compile(
+            r"\b(?:jaxtyping|jaxlib\._jax|jax|numpy|typing|collections\.abc|pathlib)\.(?=[A-Z])"
+        ),
+        "",
+    ),
     (re.compile(r"~?\bnumpy\.ndarray"), "ndarray"),
     (re.compile(r"(?<=[\[ ])~"), ""),
 ]
