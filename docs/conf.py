@@ -17,7 +17,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "mathml", "generated", "docst
 exclude_patterns = ["_build", "extensions"]
 nitpicky = False  # types of JAX and NumPy have no pages here: nothing is read from the network
 
-myst_enable_extensions = ["dollarmath", "deflist", "fieldlist"]
+myst_enable_extensions = ["dollarmath", "deflist", "fieldlist", "colon_fence"]
 myst_dmath_double_inline = True  # a displayed formula may follow its text without a blank line
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # a page that is included begins below its own title
@@ -28,6 +28,7 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 add_module_names = False
+smartquotes = False  # `--flag` stays what it is, outside code too
 default_role = "code"  # docstrings are plain text with `names`
 
 html_theme = "furo"

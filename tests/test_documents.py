@@ -79,10 +79,15 @@ def test_programs_and_commands_print_what_is_shown(page, tmp_path, monkeypatch):
             shown = after.text if after and after.language == "text" else ""
             assert_prints(block, shown, printed(block, names))
         elif block.language == "console" and block.comment[:1] != ("from",):
-            command, shown = block.text.split("\n", 1)
+            command, shown = joined(block.text).split("\n", 1)
             output, left = ran(command.removeprefix("$ "))
             shutil.copytree(left, tmp_path, dirs_exist_ok=True)
             assert_prints(block, shown, output)
+
+
+def joined(text: str) -> str:
+    """Lines that end with a backslash, and the next ones."""
+    return re.sub(r"\\\n\s*", "", text)
 
 
 def is_there(block: Block) -> bool:
@@ -130,7 +135,7 @@ def commands(page: str) -> Iterator[list[str]]:
     """Commands of a page, as a shell would split them."""
     for block in BLOCKS[page]:
         if block.language == "sh":
-            for line in block.text.splitlines():
+            for line in joined(block.text).splitlines():
                 if words := shlex.split(line, comments=True):
                     yield words
 

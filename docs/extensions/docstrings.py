@@ -5,17 +5,14 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+KNOWN = r"jaxtyping|jaxlib\._jax|jax|numpy|typing|collections\.abc|pathlib|collapse_sim(?:\.\w+)*"
+
 SHORTER = [
-    (
-        re.compile(
-            r"\b(?:jaxtyping|jaxlib\._jax|jax|numpy|typing|collections\.abc|pathlib)\.(?=[A-Z])"
-        ),
-        "",
-    ),
-    (re.compile(r"~?\bnumpy\.ndarray"), "ndarray"),
+    (re.compile(rf"\b(?:{KNOWN})\.(?=[A-Z])"), ""),
+    (re.compile(r"\bnumpy\.ndarray"), "ndarray"),
     (re.compile(r"(?<=[\[ ])~"), ""),
 ]
-"""What is left out of a signature: modules of types everybody knows."""
+"""What is left out of a signature: modules of types."""
 
 PART = re.compile(r"`([^`\n]+)`|\$([^$\n]+)\$|([*|_\\])")
 """A name, a formula, or a sign that means something in reStructuredText alone."""

@@ -25,7 +25,9 @@ def names(modules: Iterable[str]) -> Iterator[str]:
     yield "```{eval-rst}"
     for module in modules:
         if module in MODULES:
-            yield from (f".. automodule:: collapse_sim.{module}", "   :members:", "")
+            own = ", ".join(NAMES.get(module, ()))
+            yield from (f".. automodule:: collapse_sim.{module}", "   :members:")
+            yield from (f"   :exclude-members: {own}", "")
         for name in NAMES.get(module, ()):
             if name[0].isupper():
                 yield from (f".. autoclass:: collapse_sim.{name}", "   :members:", "")
@@ -59,13 +61,21 @@ def entry(claim: Claim) -> Iterator[str]:
         "Needed": printed(claim.needed),
         "Formula": f"`{formula}`",
         "Tolerance": printed(tolerance(claim)),
-        "Decided": printed(decided(claim)),
+        "Decided": decided_by(claim),
         "Found": printed(claim.expected),
     }
     for name, value in known.items():
         if value != "-":
             yield f":{name}: {value}"
     yield ""
+
+
+def decided_by(claim: Claim) -> str:
+    """How a claim is decided, with commands and calls as code."""
+    if claim.decided == "cited":
+        return printed(decided(claim))
+    how, *ways = re.split(r":\s+|\n", decided(claim))
+    return f"{how}: " + ", ".join(f"`{way}`" for way in ways) if ways else how
 
 
 def printed(text: str) -> str:

@@ -4,6 +4,7 @@ Browsers draw MathML themselves (Chromium from version 109 on, Firefox, Safari).
 """
 
 import re
+import unicodedata
 
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -12,16 +13,31 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 
+STYLED = re.compile(r'<(m[in]) mathvariant="(double-struck|bold)">(\w)<')
+"""A letter that browsers do not draw in the style asked for: it has a sign of its own."""
+
+STYLES = {"double-struck": "DOUBLE-STRUCK CAPITAL", "bold": "BOLD DIGIT"}
+
+OWN_SIGNS = {"R": "ℝ", "C": "ℂ", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "Z": "ℤ"}
+
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 
 
 def formula(node: nodes.Element, display: str) -> str:
     """MathML of a formula, `inline` or as a `block`; one that cannot be read is a warning."""
     try:
-        return convert(TAG.sub("", node.astext()), display=display)
+        made = convert(TAG.sub("", node.astext()), display=display)
+        return STYLED.sub(lambda found: f"<{found[1]}>{_sign(found[2], found[3])}<", made)
     except Exception as error:  # latex2mathml has many kinds
         LOGGER.warning("formula %r: %r", node.astext(), error, location=node)
         return ""
+
+
+def _sign(style: str, letter: str) -> str:
+    if style == "double-struck" and letter in OWN_SIGNS:
+        return OWN_SIGNS[letter]
+    name = unicodedata.name(letter).rpartition(" ")[2]
+    return unicodedata.lookup(f"MATHEMATICAL {STYLES[style]} {name}")
 
 
 def visit_inline(self, node: nodes.math) -> None:

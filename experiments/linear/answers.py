@@ -58,16 +58,18 @@ def answers(
     kept = [verdict for _, verdict in held if verdict.verdict == "holds"]
     if held and not broken and len(kept) == len(held):
         worst = max(_measured(verdict) for verdict in kept)
+        schedules = "this schedule" if len(kept) == 1 else f"all {len(kept)} of these schedules"
         yield (
-            f"Written by the first model for ever (frozen), they keep it for all {len(kept)} of "
-            f"these schedules of rows: at most {worst:.2f} b."
+            f"Written by the first model for ever (frozen), they keep it for {schedules} of rows: "
+            f"at most {worst:.2f} b."
         )
     elif broken:
         yield f"Written by the first model for ever they break it too: {_list(broken, errors)}."
     external = [verdict for _, verdict in _decided(verdicts, "ref.edit_external")]
     if external and all(verdict.observed is not None for verdict in external):
+        error = parameters["prior_error"]
         yield (
-            f"Written by another frozen model, of error {parameters['prior_error']:g} b, they end at "
+            f"Written by another frozen model, of error {error:g} b, they end at "
             f"{max(map(_measured, external)):.2f} b at most, however often: a good prior helps."
         )
     yield from _confident(_decided(verdicts, "zhu2025.thm2a_conf"), errors)
