@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import pytest
 
+import collapse_sim
 from experiments.cli import COMMANDS, NAME
 
 ROOT = Path(__file__).parents[1]
@@ -214,6 +215,11 @@ def test_every_page_is_in_the_contents():
     contents = re.findall(r"^[\w/-]+$", "".join(b.text for b in BLOCKS["docs/index.md"]), re.M)
     pages = {page.removeprefix("docs/").removesuffix(".md") for page in PAGES} - {"README", "index"}
     assert sorted(contents) == sorted(pages - {"README"})
+
+
+def test_every_public_name_has_its_place_in_the_api():
+    asked = " ".join(re.findall(r"<!-- names: (.+) -->", PAGES["docs/api.md"])).split()
+    assert sorted(asked) == sorted({*collapse_sim.NAMES, *collapse_sim.MODULES})
 
 
 def test_readme_is_one_page():
