@@ -53,6 +53,23 @@ def visit_block(self, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def displayed(app: Sphinx, doctree: nodes.document) -> None:
+    """Split paragraphs at displayed formulas: HTML has no block inside a paragraph."""
+    del app
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        if any(isinstance(child, nodes.math_block) for child in paragraph):
+            parts: list[nodes.Node] = []
+            for child in paragraph.children:
+                if isinstance(child, nodes.math_block):
+                    parts.append(child)
+                elif parts and isinstance(parts[-1], nodes.paragraph):
+                    parts[-1] += child
+                else:
+                    parts.append(nodes.paragraph("", "", child))
+            paragraph.replace_self([part for part in parts if part.astext().strip()])
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("doctree-read", displayed)
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
