@@ -16,6 +16,9 @@ LOGGER = logging.getLogger(__name__)
 STYLED = re.compile(r'<(m[in]) mathvariant="(double-struck|bold)">(\w)<')
 """A letter that browsers do not draw in the style asked for: it has a sign of its own."""
 
+RELATION = re.compile("<mi>(&#x02AAF;|&#x02AB0;)</mi>")
+"""Signs of order between matrices, which the converter takes for letters."""
+
 STYLES = {"double-struck": "DOUBLE-STRUCK CAPITAL", "bold": "BOLD DIGIT"}
 
 OWN_SIGNS = {"R": "ℝ", "C": "ℂ", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "Z": "ℤ"}
@@ -27,6 +30,7 @@ def formula(node: nodes.Element, display: str) -> str:
     """MathML of a formula, `inline` or as a `block`; one that cannot be read is a warning."""
     try:
         made = convert(TAG.sub("", node.astext()), display=display)
+        made = RELATION.sub(r"<mo>\1</mo>", made)
         return STYLED.sub(lambda found: f"<{found[1]}>{_sign(found[2], found[3])}<", made)
     except Exception as error:  # latex2mathml has many kinds
         LOGGER.warning("formula %r: %r", node.astext(), error, location=node)
