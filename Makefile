@@ -1,4 +1,4 @@
-# make bound | verify | readme | test | lint | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
+# make bound | verify | readme | test | lint | docs | wheel | bench | figures | clean, with nothing but Python >= 3.11 and make.
 # Options: PYTHON=python3.12  VENV=path  ARGS="flags of the program that runs"
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: bound verify readme test lint wheel bench figures clean
+.PHONY: bound verify readme test lint docs wheel bench figures clean
 .NOTPARALLEL: # two pips in one environment would fight
 .DELETE_ON_ERROR:
 
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(RUN)
+
+docs: $(VENV)/.installed-docs # the site, in docs/_build/html; reads no network, warnings are errors
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)
 
 wheel: $(VENV)/.installed-test # built, installed and tried from another directory
 	.ci/wheel $(RUN)
@@ -54,6 +57,10 @@ $(VENV)/.installed-test: pyproject.toml | $(RUN)
 
 $(VENV)/.installed-lint: pyproject.toml | $(RUN)
 	$(INSTALL) ".[lint]"
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: pyproject.toml | $(RUN)
+	$(INSTALL) ".[docs]"
 	@touch $(VENV)/.installed $@
 
 $(RUN):

@@ -137,8 +137,8 @@ FIGURES = {
 }
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Parse, draw, and say what was read and written."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Flags from the command line."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM.get(), description="Draw all figures from finished runs."
     )
@@ -154,7 +154,12 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
     )
-    flags = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Parse, draw, and say what was read and written."""
+    flags = parse(arguments)
     runs = find_runs(flags.runs)
     flags.out.mkdir(parents=True, exist_ok=True)
     for name in [flags.only] if flags.only else FIGURES:

@@ -1,12 +1,13 @@
 """The answer of a run in plain sentences, from its own verdicts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from collapse_sim.experiment.process import Result
+from collapse_sim.run_directory import RunDirectory
 from collapse_sim.verdict import Verdict
-from experiments.linear.settings import Settings
 from experiments.linear.world import ERRORS
 from theory.editing.frozen import frozen_confident_crossing
 
@@ -21,12 +22,31 @@ def reported_measure(result: Result) -> str:
     return next(name for name in reversed(ERRORS) if name in result.summary.moments)
 
 
+def last_errors(results: Sequence[Result], base: float) -> dict[str, float]:
+    """Mean test error of the last generation by process, in units of b."""
+    return {r.process.name: float(mean_error(r)[-1] / base) for r in results}
+
+
+def stored_answers(run: RunDirectory, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Answer of a finished run."""
+    config, columns = run.config(), run.chains()
+    last, errors = config["parameters"]["generations"], {}
+    for measure in ERRORS:
+        for i in np.flatnonzero((columns["measure"] == measure) & (columns["generation"] == last)):
+            names = (str(columns[name][i]) for name in ("regime", "mask", "variant"))
+            name = " ".join(part for part in names if part and part != "chained")
+            errors[name.replace("_", " ")] = float(columns["mean"][i] / config["base_error"])
+    return answers(config["parameters"], errors, verdicts)
+
+
 def answers(
-    settings: Settings, base: float, results: Sequence[Result], verdicts: Sequence[Verdict]
+    parameters: Mapping[str, Any], errors: dict[str, float], verdicts: Sequence[Verdict]
 ) -> Iterator[str]:
-    """Answer in three to six sentences, on simulated and decided claims only."""
-    errors = {r.process.name: float(mean_error(r)[-1] / base) for r in results}
-    n = settings.generations
+    """Answer in three to six sentences, on simulated and decided claims only.
+
+    `errors` is the mean test error of the last generation by process, in units of b.
+    """
+    n = parameters["generations"]
     if "replace" in errors:
         yield (
             f"Full resampling: after {n} generations the test error is {errors['replace']:.1f} b, "
@@ -38,19 +58,21 @@ def answers(
     kept = [verdict for _, verdict in held if verdict.verdict == "holds"]
     if held and not broken and len(kept) == len(held):
         worst = max(_measured(verdict) for verdict in kept)
+        schedules = "this schedule" if len(kept) == 1 else f"all {len(kept)} of these schedules"
         yield (
-            f"Written by the first model for ever (frozen), they keep it for all {len(kept)} of "
-            f"these schedules of rows: at most {worst:.2f} b."
+            f"Written by the first model for ever (frozen), they keep it for {schedules} of rows: "
+            f"at most {worst:.2f} b."
         )
     elif broken:
         yield f"Written by the first model for ever they break it too: {_list(broken, errors)}."
     external = [verdict for _, verdict in _decided(verdicts, "ref.edit_external")]
     if external and all(verdict.observed is not None for verdict in external):
+        error = parameters["prior_error"]
         yield (
-            f"Written by another frozen model, of error {settings.prior_error:g} b, they end at "
+            f"Written by another frozen model, of error {error:g} b, they end at "
             f"{max(map(_measured, external)):.2f} b at most, however often: a good prior helps."
         )
-    yield from _confident(settings, _decided(verdicts, "zhu2025.thm2a_conf"), errors)
+    yield from _confident(_decided(verdicts, "zhu2025.thm2a_conf"), errors)
     if kept and any(v.verdict == "violated" for _, v in _decided(verdicts, "zhu2025.thm2a")):
         yield "What matters is who writes the edits, not how many there are."
 
@@ -67,9 +89,7 @@ def _published(errors: dict[str, float], found: list[tuple[str, Verdict]]) -> It
         yield f"They keep it here: {_list(kept, errors)}."
 
 
-def _confident(
-    settings: Settings, found: list[tuple[str, Verdict]], errors: dict[str, float]
-) -> Iterator[str]:
+def _confident(found: list[tuple[str, Verdict]], errors: dict[str, float]) -> Iterator[str]:
     broken = [on for on, verdict in found if verdict.verdict == "violated" and on in errors]
     if broken:
         _, share = frozen_confident_crossing()

@@ -11,7 +11,7 @@ from collapse_sim.experiment.process import Result
 from collapse_sim.intervals import mean_interval
 from collapse_sim.run_directory import RunDirectory, RunError
 from collapse_sim.verdict import Verdict
-from experiments.linear.answers import answers, reported_measure
+from experiments.linear.answers import answers, last_errors, reported_measure, stored_answers
 from experiments.linear.settings import Settings
 from experiments.verdicts import how_sure, verdict_table
 
@@ -88,7 +88,7 @@ def print_report(
 ) -> None:
     """The answer, both tables and how sure they are."""
     console = Console(highlight=False)
-    for sentence in answers(settings, base, results, verdicts):
+    for sentence in answers(settings.parameters(), last_errors(results, base), verdicts):
         console.print(sentence)
     error = FAMILY_ERROR / max(len(verdicts), 1)
     console.print()
@@ -112,6 +112,9 @@ def print_stored(run: RunDirectory) -> None:
             f"{run.path}: verdicts.json is of another version of collapse_sim; the same command "
             "without --resume makes it anew"
         ) from None
+    for sentence in stored_answers(run, verdicts):
+        console.print(sentence)
+    console.print()
     console.print(verdict_table(verdicts, _on))
     console.print(how_sure(verdicts))
     console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)

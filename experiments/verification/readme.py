@@ -4,7 +4,8 @@ A comment above a table says which command makes its numbers. A row with a claim
 verdicts about its process: the formula's number, the interval, the word. A row that begins with a
 command counts that run's verdicts. A table whose comment says what each column shows is held
 against chains. A run of the very parameters must show every digit; one that looked more or less
-closely at the same processes must not contradict.
+closely at the same processes must not contradict. The sentences of a terminal's output below such a
+comment must be those that a run of the very parameters answers.
 """
 
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from experiments.claims import tally
 from experiments.verification.markdown import Table, quoted, tables
+from experiments.verification.quoted_output import outputs
 from experiments.verification.quoted_rows import Difference, QuotedRow
 from experiments.verification.quoted_runs import QuotedRun, made_by
 from theory import ledger
@@ -61,11 +63,12 @@ def check_readme(runs: Sequence[Path]) -> int:
 
 
 def documents() -> list[Path]:
-    """README.md and the pages of docs/; raises ValueError outside a checkout."""
+    """README.md and all pages of docs/; raises ValueError outside a checkout."""
     readme, pages = ROOT / "README.md", ROOT / "docs"
     if not (readme.is_file() and pages.is_dir()):
         raise ValueError(f"--check-readme: accepted in a checkout of the project; {ROOT} is none")
-    return [readme, *sorted(pages.glob("*.md"))]
+    found = (path for path in pages.rglob("*.md") if "_build" not in path.parts)
+    return [readme, *sorted(found)]
 
 
 def read_runs(paths: Sequence[Path]) -> list[QuotedRun]:
@@ -80,6 +83,13 @@ def compare(name: str, text: str, runs: Sequence[QuotedRun], found: Comparison) 
         line = text.count("\n", 0, sentence.start()) + 1
         says, so = " ".join(sentence[0].split()), tally(ledger().values())
         found.note(f"{name}:{line}", "the ledger", [] if says == so else [(says, so)])
+    for output in outputs(text):
+        where = f"{name}:{output.line}"
+        very = [run for run in runs if run.is_of(output.command)]
+        for run in very:
+            found.note(where, str(run.run.path), output.differences(run))
+        if not very:
+            found.unchecked[where, output.command] += 1
     for table in tables(text):
         if table.source:
             for row in rows(table):

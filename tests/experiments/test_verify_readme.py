@@ -1,5 +1,7 @@
 """verify --check-readme: what the README quotes is what runs say."""
 
+import contextlib
+import io
 import shutil
 from pathlib import Path
 
@@ -16,6 +18,11 @@ from theory import ledger
 
 COMMAND = "collapse-sim bound --dim 3"
 
+QUICK = (
+    "collapse-sim bound --preset quick --replicates 8192 "
+    "--regimes edit --masks one halves --writers latest"
+)
+
 
 def compared(text: str, *folders: Path) -> Comparison:
     found = Comparison()
@@ -25,7 +32,16 @@ def compared(text: str, *folders: Path) -> Comparison:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return documents()[0].read_text(encoding="utf-8")
+    """The regression's results."""
+    (path,) = (path for path in documents() if path.name == "token-editing.md")
+    return path.read_text(encoding="utf-8")
+
+
+def test_readme_and_every_page_are_read():
+    names = {path.name for path in documents()}
+    assert {"README.md", "theory.md", "benchmarks.md", "token-editing.md"} <= names
+    quoting = [path for path in documents() if "<!-- from: " in path.read_text(encoding="utf-8")]
+    assert len(quoting) >= 7
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
@@ -40,10 +56,10 @@ def test_every_table_of_numbers_names_its_command_and_every_claim_is_known(path)
 def quick(tmp_path_factory) -> Path:
     """The README's regression on two schedules, looked at less closely."""
     folder = tmp_path_factory.mktemp("runs") / "quick"
-    schedules = "--regimes", "edit", "--masks", "one", "halves", "--writers", "latest"
-    size = "--preset", "quick", "--replicates", "8192"
-    arguments = [*size, *schedules, "--out", str(folder)]
-    assert linear_bound.command(arguments, configure=lambda settings: None) == 0
+    arguments = [*QUICK.split()[2:], "--out", str(folder)]
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert linear_bound.command(arguments, configure=lambda settings: None) == 0
+    folder.with_suffix(".txt").write_text(printed.getvalue(), encoding="utf-8")
     return folder
 
 
@@ -51,6 +67,22 @@ def test_a_quick_run_does_not_contradict_the_readme(page, quick):
     found = compared(page, quick)
     assert found.different == []
     assert found.agreed[str(quick)] >= 5
+
+
+def shown(output: str) -> str:
+    return f"<!-- from: {QUICK} -->\n\n```console\n$ {QUICK}\n{output}...\n```\n"
+
+
+def test_the_answer_that_a_terminal_shows_is_held_against_the_very_run(quick):
+    answer = quick.with_suffix(".txt").read_text(encoding="utf-8").split("\n\n")[0] + "\n"
+    assert "halves 2." in answer
+    found = compared(shown(answer), quick)
+    assert found.different == [] and found.agreed == {str(quick): 1}
+    (found,) = compared(shown(answer.replace("halves 2.", "halves 3.")), quick).different
+    assert found.startswith("README.md:4: says Token edits written by the latest model")
+    assert compared(shown(answer)).unchecked == {("README.md:4", QUICK): 1}
+    with pytest.raises(ValueError, match="line 4: shows collapse-sim curse .*, accepted is"):
+        compared(shown(answer).replace("$ collapse-sim bound", "$ collapse-sim curse"), quick)
 
 
 @pytest.mark.parametrize(
