@@ -28,33 +28,46 @@ class CorpusRun:
 
     path: Path
 
-    @staticmethod
-    def open(path: Path, config: Mapping[str, Any], mine: Sequence[Shard], *, resume: bool):
-        """Begin the run, or go on with it; several workers may open one directory.
+    @classmethod
+    def checked(
+        cls, path: Path, config: Mapping[str, Any], mine: Sequence[Shard], *, resume: bool
+    ) -> "CorpusRun":
+        """The run in a directory, or the place for one; writes nothing.
 
         Raises RunError for the directory of another run, for other inputs, for anything else that
         is there, and without `resume` where shards of this worker are begun.
         """
-        run, directory = CorpusRun(path), RunDirectory(path)
+        run, directory = cls(path), RunDirectory(path)
         is_new = directory.is_new()  # before: another worker may write config.json in between
         if directory.has_config():
             directory.require_same_parameters(config)
             directory.require_same_inputs(config)
-            if not resume and any(run.is_begun(shard) for shard in mine):
+            if not resume and any(map(run.is_begun, mine)):
                 raise RunError(
                     f"--out {path}: holds this run, begun or finished; accepted are --resume, "
                     "which goes on with it, or another directory"
                 )
-            return run
-        if not is_new:
+        elif not is_new:
             raise RunError(f"--out {path}: accepted is an empty or new directory, or one of a run")
-        if resume:
+        elif resume:
             raise RunError(f"--resume: there is no run in {path} to resume")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            directory.write_json("config.json", config)
-        except OSError as error:
-            raise RunError(f"--out {path}: cannot be written ({error.strerror})") from None
+        return run
+
+    @classmethod
+    def open(
+        cls, path: Path, config: Mapping[str, Any], mine: Sequence[Shard], *, resume: bool
+    ) -> "CorpusRun":
+        """Begin the run, or go on with it; several workers may open one directory.
+
+        Raises RunError as `checked` does, and for a directory that cannot be written.
+        """
+        run, directory = cls.checked(path, config, mine, resume=resume), RunDirectory(path)
+        if not directory.has_config():
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                directory.write_json("config.json", config)
+            except OSError as error:
+                raise RunError(f"--out {path}: cannot be written ({error.strerror})") from None
         return run
 
     def places(self, shard: Shard) -> Places:
@@ -134,13 +147,14 @@ class CorpusRun:
         return json.loads(text)
 
 
-def totals(sums: Sums) -> dict[str, float]:
-    return {name: sums.total(name) for name in sums.names}
+def totals(sums: Sums) -> dict[str, int | float]:
+    found = {name: sums.total(name) for name in sums.names}
+    return {name: int(sum) if sum.is_integer() else sum for name, sum in found.items()}
 
 
 def summed(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Counts of all shards together."""
-    passes: list[list[int]] = []
+    passes: list[dict[str, int]] = []
     for record in records:
         add_passes(passes, record["passes"])
     counts = {name: sum(record[name] for record in records) for name in COUNTS}

@@ -85,7 +85,7 @@ def identity(value: Mapping[str, Any], field: str, name: str, number: int) -> st
 def with_text(line: str, field: str, text: str) -> str:
     """The line with another string as the value of a field of its object."""
     start, end = span(line, field)
-    return line[:start] + json.dumps(text, ensure_ascii=line.isascii()) + line[end:]
+    return line[:start] + json.dumps(text, ensure_ascii=line.strip(MARK).isascii()) + line[end:]
 
 
 def with_columns(line: str, columns: Mapping[str, Any]) -> str:

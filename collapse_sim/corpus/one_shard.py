@@ -181,7 +181,7 @@ def _record(
     finished: list[dict[str, Any]],
     measures: tuple[str, ...],
 ) -> dict[str, Any]:
-    passes: list[list[int]] = []
+    passes: list[dict[str, int]] = []
     for chunk in finished:
         add_passes(passes, chunk["passes"])
     sums = Sums.merged((Sums.of_json(chunk["sums"]) for chunk in finished), measures)

@@ -1,7 +1,7 @@
 """Parquet: the schema and all other columns stay, in Arrow's own types."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +13,9 @@ from collapse_sim.corpus.json_lines import identity
 from collapse_sim.corpus.records import Output, ReadOptions, Row
 
 ROWS_AT_ONCE = 128
+ROW_GROUP = 2**26
+"""Bytes of a row group, which memory has to hold."""
+
 COLUMN_TYPES = {"log_probability": pa.float64(), "tokens": pa.int64(), "perplexity": pa.float64()}
 
 
@@ -55,14 +58,11 @@ class Parquet:
                 stream.write_batch(self._batch(schema, list(group)))
 
     def join(self, file: BinaryIO, parts: Sequence[Path]) -> None:
-        """Write the Parquet file, each part a row group of it."""
+        """Write the Parquet file, in row groups of several parts."""
         schema = self._schema()
         with pq.ParquetWriter(file, schema, compression=self._compression()) as writer:  # type: ignore[arg-type]
-            for part in parts:
-                with open(part, "rb") as source, pa.ipc.open_stream(source) as stream:
-                    table = stream.read_all()
-                if len(table):
-                    writer.write_table(table, row_group_size=len(table))
+            for table in _gathered(map(_part, parts)):
+                writer.write_table(table, row_group_size=len(table))
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:
@@ -111,8 +111,8 @@ class Parquet:
 
     def _batch(self, schema: pa.Schema, outputs: Sequence[Output]) -> pa.RecordBatch:
         """The rows of one batch that are written, with their text and columns."""
-        batch = outputs[0].row.raw[0].take([output.row.raw[1] for output in outputs])
-        arrays = list(batch.columns)
+        batch, places = outputs[0].row.raw[0], [output.row.raw[1] for output in outputs]
+        arrays = [_taken(column, places) for column in batch.columns]
         place = schema.get_field_index(self.options.text_field)
         if any(output.text is not None and output.text != output.row.text for output in outputs):
             texts = [o.row.text if o.text is None else o.text for o in outputs]
@@ -121,6 +121,24 @@ class Parquet:
             values = [output.columns[column] for output in outputs]
             arrays.append(pa.array(values, COLUMN_TYPES[column]))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _part(path: Path) -> pa.Table:
+    with open(path, "rb") as source, pa.ipc.open_stream(source) as stream:
+        return stream.read_all()
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Tables together, until they have ROW_GROUP bytes."""
+    gathered, size = [], 0
+    for table in tables:
+        gathered.append(table)
+        size += table.nbytes
+        if size >= ROW_GROUP:
+            yield pa.concat_tables(gathered)
+            gathered, size = [], 0
+    if any(map(len, gathered)):
+        yield pa.concat_tables(gathered)
 
 
 def _value_type(kind: pa.DataType) -> pa.DataType:
@@ -143,6 +161,13 @@ def _of_type(texts: Sequence[str | None], kind: pa.DataType) -> pa.Array:
         encoded = pa.array(texts, kind.value_type).dictionary_encode()
         return encoded.cast(kind)
     return pa.array(texts, kind)
+
+
+def _taken(array: pa.Array, places: Sequence[int]) -> pa.Array:
+    try:
+        return array.take(pa.array(places, pa.int64()))
+    except pa.ArrowNotImplementedError:  # string views have no kernel
+        return pa.array([array[place].as_py() for place in places], array.type)
 
 
 def _text_or_none(value: Any) -> Any:

@@ -1,14 +1,12 @@
 """Input files as shards: what each is called in the output, and which worker's it is."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Protocol
 
 from collapse_sim.corpus.json_lines import JsonLines
 from collapse_sim.corpus.parquet import Parquet
-from collapse_sim.corpus.records import Output, ReadOptions, Row
+from collapse_sim.corpus.records import ReadOptions
 from collapse_sim.corpus.text_lines import TextLines
 from collapse_sim.language.text_files import ROWS, TEXT, TextFile, find_files
 
@@ -19,30 +17,25 @@ ACCEPTED = (
 )
 
 
-class Format(Protocol):
-    """One file: its rows, and how they are written in parts that are joined at the end."""
-
-    def rows(self) -> Iterator[Row]: ...
-    def require_fields(self) -> None: ...
-    def write(self, file: BinaryIO, outputs: Sequence[Output]) -> None: ...
-    def join(self, file: BinaryIO, parts: Sequence[Path]) -> None: ...
-
+Format = JsonLines | Parquet | TextLines
+"""One file: its rows, and how they are written in parts that are joined at the end."""
 
 FORMATS = {".jsonl": JsonLines, ".parquet": Parquet, ".txt": TextLines, ".md": TextLines}
 
 
 @dataclass(frozen=True)
 class Shard:
-    """An input file. `name` is its path in the output, whatever the folder it was found in."""
+    """An input file: its path in the folder that was given, and that of its output."""
 
     file: TextFile
+    source: str
     name: str
     columns: tuple[str, ...] = ()
     """Columns that the output has beside those of the input."""
 
-    def format(self, options: ReadOptions) -> "Format":
+    def format(self, options: ReadOptions) -> Format:
         made = FORMATS[self.file.kind]
-        return made(self.file.path, self.file.place, self.name, options, self.columns)
+        return made(self.file.path, self.file.place, self.source, options, self.columns)
 
     @property
     def bytes(self) -> int:
@@ -59,7 +52,7 @@ def find_shards(inputs: Sequence[str], columns: tuple[str, ...] = ()) -> list[Sh
     shards: dict[str, Shard] = {}
     for source in inputs:
         for file in find_files("INPUT", source, KINDS, ACCEPTED).files:
-            name = "/".join([*file.folder, file.path.name])
+            name = source_name = "/".join([*file.folder, file.path.name])
             if columns and file.kind in TEXT:  # text has no columns
                 name = re.sub(re.escape(file.kind), ".jsonl", name, flags=re.IGNORECASE, count=1)
             if name in shards:
@@ -68,7 +61,7 @@ def find_shards(inputs: Sequence[str], columns: tuple[str, ...] = ()) -> list[Sh
                     f"INPUT {file.path}: would be written to {name}, as {other} is: accepted are "
                     "files of different names, or a folder around them"
                 )
-            shards[name] = Shard(file, name, columns)
+            shards[name] = Shard(file, source_name, name, columns)
     return list(shards.values())
 
 

@@ -32,7 +32,7 @@ class Sums:
     products: np.ndarray
 
     @classmethod
-    def of(cls, measured: Iterable[Mapping[str, float]], names: tuple[str, ...]) -> "Sums":
+    def of(cls, measured: Iterable[Mapping[str, int | float]], names: tuple[str, ...]) -> "Sums":
         rows = [[float(measures[name]) for name in names] for measures in measured]
         values = np.array(rows, np.float64).reshape(-1, len(names))
         return cls(names, len(values), values.sum(axis=0), values.T @ values)

@@ -1,7 +1,7 @@
 """What is done with a chunk of documents: edited or scored, written or rejected, and counted."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from collapse_sim.corpus.records import Chunk, Output, Row
@@ -41,8 +41,8 @@ class Work:
             return Output(row, None, {name: getattr(result, name) for name in self.columns})
         return Output(row, result.text)
 
-    def measured(self, row: Row, result: Any) -> dict[str, float]:
-        found: dict[str, float] = dict(zip(DECILES, result.deciles, strict=True))
+    def measured(self, row: Row, result: Any) -> dict[str, int | float]:
+        found: dict[str, int | float] = dict(zip(DECILES, result.deciles, strict=True))
         if "characters" in self.measures:
             found |= {"characters": len(row.text or ""), "characters_after": len(result.text)}
         return found | {
@@ -60,9 +60,9 @@ class Done:
     written: int = 0
     changed: int = 0
     """Documents whose text is another one now."""
-    measured: list[dict[str, float]] = field(default_factory=list)
-    passes: list[list[int]] = field(default_factory=list)
-    """Of each pass: tokens eligible, changed, and no longer eligible as their context changed."""
+    measured: list[dict[str, int | float]] = field(default_factory=list)
+    passes: list[dict[str, int]] = field(default_factory=list)
+    """Counts of each pass, as in PassCounts."""
 
     def json(self, measures: tuple[str, ...]) -> dict[str, Any]:
         return {
@@ -96,18 +96,19 @@ def process(chunk: Chunk, work: Work, unwritable: Callable[[str], str | None]) -
         done.written += 1
         done.changed += not work.columns and result.text != row.text  # type: ignore[union-attr]
         done.measured.append(work.measured(row, result))
-        add_passes(done.passes, [_pass(counts) for counts in getattr(result, "passes", ())])
+        add_passes(done.passes, map(asdict, getattr(result, "passes", ())))
     if next(results, None) is not None:
         raise RuntimeError("more results than documents")
     return done
 
 
-def add_passes(total: list[list[int]], more: Iterable[list[int]]) -> None:
+def add_passes(total: list[dict[str, int]], more: Iterable[Mapping[str, int]]) -> None:
     """Add the counts of each pass to those of the same pass."""
     for place, counts in enumerate(more):
         if place == len(total):
-            total.append([0] * len(counts))
-        total[place] = [a + b for a, b in zip(total[place], counts, strict=True)]
+            total.append(dict.fromkeys(counts, 0))
+        for name, count in counts.items():
+            total[place][name] += count
 
 
 def _refused(result: Any, work: Work, unwritable: Callable[[str], str | None]) -> str | None:
@@ -115,7 +116,3 @@ def _refused(result: Any, work: Work, unwritable: Callable[[str], str | None]) -
         return result.reason
     return None if work.columns else unwritable(result.text)
 
-
-def _pass(counts: Any) -> list[int]:
-    values = counts if isinstance(counts, Mapping) else vars(counts)
-    return [int(value) for value in values.values()]

@@ -1,0 +1,104 @@
+"""What `edit` and `score` share: all shards of this worker, and what is said at the end."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from collapse_sim.corpus.corpus_run import MANIFEST, CorpusRun
+from collapse_sim.corpus.shards import Shard, find_shards, part_of
+from collapse_sim.corpus.work import COLUMNS, Work
+from collapse_sim.run_directory import RunDirectory
+from collapse_sim.terminal import progress_bar
+from experiments import command_line
+from experiments.corpus.engine import require_model
+from experiments.corpus.settings import ScoreSettings, parameters
+
+BATCHES_KEPT = 16
+"""Batches after which what is done is kept on disk."""
+
+CHARACTERS = 4
+"""About so many of a token."""
+
+PACKAGES = ("jax", "jaxlib", "numpy", "pyarrow", "tokenizers")
+
+MakeEditor = Callable[[Any], tuple[Any, str]]
+
+
+def run(settings: ScoreSettings, name: str, make_editor: MakeEditor) -> None:
+    """Process every shard of this worker that is not finished, and say what became of each row.
+
+    Whatever can be refused is refused before the model is loaded.
+    """
+    scoring = name == "score"
+    shards = find_shards(settings.inputs, COLUMNS if scoring else ())
+    mine, out = part_of(shards, settings.going.workers), _out(settings)
+    require_model(settings)
+    options = settings.reading.made()
+    for shard in mine:
+        shard.format(options).require_fields()
+    config = configuration(settings, name, shards, stored_digest(out))
+    corpus = CorpusRun.checked(out, config, mine, resume=settings.going.resume)
+    if settings.going.resume and all(map(corpus.is_finished, mine)):
+        report_rows(corpus, corpus.merge(), mine, 0, 0)
+        return
+    editor, digest = make_editor(settings)
+    config = configuration(settings, name, shards, digest)
+    corpus = CorpusRun.open(out, config, mine, resume=settings.going.resume)
+    work = Work.score(editor) if scoring else Work.edit(editor)
+    characters = BATCHES_KEPT * settings.computing.batch_tokens * CHARACTERS
+    started, done = time.monotonic(), 0
+    with progress_bar(None, "documents") as bar:
+
+        def advance(rows: int) -> None:
+            nonlocal done
+            done += rows
+            bar.update(rows)
+
+        corpus.process(mine, work, options, characters, advance)
+    report_rows(corpus, corpus.merge(), mine, time.monotonic() - started, done)
+
+
+def configuration(
+    settings: ScoreSettings, name: str, shards: Sequence[Shard], digest: str
+) -> dict[str, Any]:
+    """Content of config.json; the same for every worker."""
+    sizes = {shard.name: str(shard.bytes) for shard in shards}
+    values = parameters(settings) | {"model_sha256": digest}
+    return command_line.stated(f"corpus_{name}", values, PACKAGES, sizes)
+
+
+def stored_digest(out: Path) -> str:
+    """That of the model of the run in `out`; empty without one: what is there can be checked
+    before a model is loaded."""
+    run = RunDirectory(out)
+    return run.config().get("parameters", {}).get("model_sha256", "") if run.has_config() else ""
+
+
+def report_rows(
+    corpus: CorpusRun,
+    manifest: dict[str, Any] | None,
+    mine: Sequence[Shard],
+    seconds: float,
+    done: int,
+) -> None:
+    """Say in a few lines what was read, written and rejected, and where it is."""
+    records = [corpus.record(shard.name) for shard in mine]
+    rows, written, rejected = (
+        sum(record[count] for record in records) for count in ("rows", "written", "rejected")
+    )
+    if rows != written + rejected:
+        raise RuntimeError(f"{rows} rows read, {written} written and {rejected} rejected")
+    print(f"{rows:,} rows read = {written:,} written + {rejected:,} rejected")
+    print(f"{done:,} of them now, in {seconds:.0f} s")
+    if manifest is None:
+        unfinished = len(corpus.names()) - len(corpus.records())
+        print(f"{corpus.path}: {unfinished} files are left to other workers")
+    else:
+        print(f"{corpus.path}: data/, {MANIFEST}, rejected.jsonl")
+
+
+def _out(settings: ScoreSettings) -> Path:
+    if settings.going.out is None:
+        raise ValueError("--out: nothing given: accepted is a new directory, or a run's to go on")
+    return settings.going.out
