@@ -59,7 +59,7 @@ class PassCounts:
     """Deleted."""
     left: int
     """Eligible in the pass before and not now, though the token itself was not changed: its
-    context was. 0 in a first pass, in anchored passes, and where tokens are deleted."""
+    context was. 0 in a first pass and in anchored ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,8 @@ class EditedDocument:
     """A text after all passes, and counts of its tokens.
 
     `tokens`, `eligible`, `expected_changed`, `log_probability` and `deciles` are of the first
-    pass, over the original text; `changed` and `dropped` are the sums over all passes.
+    pass, over the original text; `changed` and `dropped` are the sums over all chained passes, or
+    of the last anchored one, whose text this is.
     """
 
     id: str
