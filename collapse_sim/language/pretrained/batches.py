@@ -1,4 +1,4 @@
-"""Batches of rows of one length: gathered from documents, run on the devices, given back to them."""
+"""Batches of rows of one length: gathered from documents, computed, and given back to them."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -8,10 +8,19 @@ import numpy as np
 from jaxtyping import Bool
 
 from collapse_sim.language.pretrained.load import Pretrained
-from collapse_sim.language.pretrained.passes import Task, gathered
+from collapse_sim.language.pretrained.passes import Task
 from collapse_sim.language.pretrained.rows import Window, row_lengths, windows
 from collapse_sim.language.pretrained.rule import EditRule
-from collapse_sim.language.pretrained.step import Rows, Scores, device_mesh, put_whole, step
+from collapse_sim.language.pretrained.scores import Scores, by_row, of_document
+from collapse_sim.language.pretrained.step import (
+    Redrawn,
+    Rows,
+    Scored,
+    device_mesh,
+    put_whole,
+    redraw,
+    score_rows,
+)
 
 
 @dataclass(eq=False)
@@ -24,6 +33,7 @@ class Waiting:
 
 
 Row = tuple[Waiting, Window]
+Computed = tuple[Scored, Redrawn | None]
 
 
 class Batches:
@@ -55,16 +65,21 @@ class Batches:
         self.batch_tokens, was = max(self.batch_tokens // 2, length), self.batch_tokens
         return self.batch_tokens < was
 
-    def scores(self, rows: Rows, rule: EditRule | None, passes: int) -> Scores:
-        """Scores of a batch, on their way from the devices."""
-        return step(
+    def compute(self, rows: Rows, rule: EditRule | None, passes: int) -> Computed:
+        """Start a batch; its results are on their way from the devices."""
+        config, mesh = self.config, self.mesh
+        size = max(self.batch_tokens, rows.tokens.shape[1])
+        scored = score_rows(self.parameters, rows, config=config, size=size, mesh=mesh)
+        if rule is None or not rule.revises:
+            return scored, None
+        return scored, redraw(
             self.parameters,
-            rows,
+            scored,
             self.drawable,
-            config=self.config,
+            config=config,
             rule=rule,
             passes=passes,
-            mesh=self.mesh,
+            mesh=mesh,
         )
 
 
@@ -74,7 +89,7 @@ class Running:
     def __init__(self, batches: Batches, rule: EditRule | None, passes: int):
         self._batches, self._rule, self._passes = batches, rule, passes
         self._rows: dict[int, list[Row]] = defaultdict(list)
-        self._computed: tuple[list[Row], int, Scores | Exception] | None = None
+        self._computed: tuple[list[Row], int, Computed | Exception] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -118,10 +133,10 @@ class Running:
         self._collect()
         self._computed = computed
 
-    def _dispatch(self, rows: list[Row], length: int) -> Scores | Exception:
+    def _dispatch(self, rows: list[Row], length: int) -> Computed | Exception:
         batch = stacked(rows, length, self._batches.rows(length))
         try:
-            return self._batches.scores(batch, self._rule, self._passes)
+            return self._batches.compute(batch, self._rule, self._passes)
         except jax.errors.JaxRuntimeError as error:
             return error
 
@@ -129,24 +144,25 @@ class Running:
         """Give what was computed to its documents; those with a further pass are lined up again."""
         if self._computed is None:
             return
-        (rows, length, scores), self._computed = self._computed, None
-        for (waiting, window), row in self._fetched(rows, length, scores):
+        (rows, length, computed), self._computed = self._computed, None
+        for (waiting, window), row in self._fetched(rows, length, computed):
             waiting.parts.append((window, row))
             waiting.missing -= 1
             if not waiting.missing:
                 task = waiting.task
-                if not task.finish(gathered(waiting.parts, len(task.ids))):
+                if not task.finish(of_document(waiting.parts, len(task.ids))):
                     self.add(task)
 
     def _fetched(
-        self, rows: list[Row], length: int, scores: Scores | Exception
+        self, rows: list[Row], length: int, computed: Computed | Exception
     ) -> list[tuple[Row, Scores]]:
         """Rows with their scores; a batch that memory does not hold is halved, for good."""
         try:
-            if isinstance(scores, Exception):
-                raise scores
-            host = jax.tree.map(np.asarray, scores)
-            return [(row, Scores(*(part[i] for part in host))) for i, row in enumerate(rows)]
+            if isinstance(computed, Exception):
+                raise computed
+            most, devices = self._batches.rows(length), self._batches.mesh.size
+            of_rows = by_row(*computed, rows=most, length=length, devices=devices)
+            return list(zip(rows, of_rows, strict=False))  # the last rows of a batch may be empty
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" not in str(error) or not self._batches.halve(length):
                 raise

@@ -13,9 +13,9 @@ from collapse_sim.language.pretrained.edited import (
     TokenTrace,
 )
 from collapse_sim.language.pretrained.pieces import Pieces
-from collapse_sim.language.pretrained.rows import Window
 from collapse_sim.language.pretrained.rule import EditRule
-from collapse_sim.language.pretrained.step import Scores, log_threshold
+from collapse_sim.language.pretrained.scores import Scores
+from collapse_sim.language.pretrained.step import log_threshold
 
 DECILES = 10
 
@@ -180,16 +180,3 @@ def deciles(log_p: Float[np.ndarray, " tokens"]) -> tuple[int, ...]:
     """Tokens by their probability: [0, 0.1), [0.1, 0.2), ... [0.9, 1]."""
     place = np.minimum(np.exp(log_p) * DECILES, DECILES - 1).astype(int)
     return tuple(np.bincount(place, minlength=DECILES).tolist())
-
-
-def gathered(parts: list[tuple[Window, Scores]], tokens: int) -> Scores:
-    """Scores of a whole document from those of its windows' rows."""
-
-    def whole(*of_rows: np.ndarray) -> np.ndarray:
-        out = np.zeros((tokens, *of_rows[0].shape[1:]), of_rows[0].dtype)
-        for (window, _), row in zip(parts, of_rows, strict=True):
-            begin, end = window.start + window.first, window.start + window.length
-            out[begin:end] = row[window.first : window.length]
-        return out
-
-    return Scores(*(whole(*of_rows) for of_rows in zip(*(s for _, s in parts), strict=True)))

@@ -1,7 +1,8 @@
-"""The compiled step: a forward pass that scores every token and redraws those of a rule.
+"""A forward pass that scores every token, and draws anew those that a rule makes eligible.
 
 The head works in slices, and once more on the few rows that are redrawn: no array of batch x time x
-vocabulary exists, and a pass that edits costs little more than one that scores.
+vocabulary exists, and a pass that edits costs little more than one that scores. Nothing returns to
+the host in between.
 """
 
 from functools import partial
@@ -39,20 +40,31 @@ class Rows(NamedTuple):
     """(batch, 2): the document's words."""
 
 
-class Scores(NamedTuple):
-    """Of each token of each row, (batch, time); 0 where a token is not scored."""
+class Scored(NamedTuple):
+    """What a forward pass says of the position before each token; flat, `size` on each device."""
 
     log_probability: Any
-    """log P(token | those before it), in nats."""
+    """log P(token | those before it), in nats; 0 where the token is not scored."""
     top_log_probability: Any
     """Of the likeliest token there."""
+    counted: Any
+    hidden: Any
+    target: Any
+    place: Any
+    """The token's place in its document."""
+    key: Any
+
+
+class Redrawn(NamedTuple):
+    """What a rule makes of each token; flat as in `Scored`."""
+
     eligible: Any
     expected_change: Any
     """Of an eligible token: 1 - P(token) under the law of replacements."""
     drawn: Any
-    """(batch, time, passes): what each pass would put there; the token itself elsewhere."""
+    """(tokens, passes): what each pass would put there; the token itself elsewhere."""
     drawn_log_probability: Any
-    """(batch, time, passes): of what was drawn, under the model."""
+    """(tokens, passes): of what was drawn, under the model."""
 
 
 def device_mesh(devices: list | None = None) -> Mesh:
@@ -65,61 +77,62 @@ def put_whole(tree: Any, mesh: Mesh) -> Any:
     return jax.device_put(tree, NamedSharding(mesh, P()))
 
 
+@partial(jax.jit, static_argnames=("config", "size", "mesh"))
+def score_rows(
+    parameters: Parameters, rows: Rows, *, config: DecoderConfig, size: int, mesh: Mesh
+) -> Scored:
+    """The forward pass over a batch, each device at work on its own rows with the same program."""
+
+    def local(parameters: Parameters, rows: Rows) -> Scored:
+        decoder = decoder_of(config, parameters)
+        time = rows.tokens.shape[1]
+        at = jnp.arange(1, time + 1)
+        counted = (at >= rows.first[:, None]) & (at < rows.length[:, None])
+        hidden = decoder(rows.tokens)
+        target = jnp.roll(rows.tokens, -1, axis=1).reshape(-1)
+        scored = over_positions(partial(_score, decoder), config.vocabulary, hidden, target)
+        log_p, top = (jnp.where(counted.reshape(-1), values, 0.0) for values in scored)
+        place, key = rows.place[:, None] + at, jnp.repeat(rows.key, time, axis=0)
+        flat = Scored(log_p, top, counted.reshape(-1), hidden, target, place.reshape(-1), key)
+        missing = size - target.size
+        return jax.tree.map(lambda x: jnp.pad(x, [(0, missing)] + (x.ndim - 1) * [(0, 0)]), flat)
+
+    in_specs = P(), P("batch")
+    return jax.shard_map(
+        local, mesh=mesh, in_specs=in_specs, out_specs=P("batch"), check_vma=False
+    )(parameters, rows)
+
+
 @partial(jax.jit, static_argnames=("config", "rule", "passes", "mesh"))
-def step(
+def redraw(
     parameters: Parameters,
-    rows: Rows,
+    scored: Scored,
     drawable: Bool[Array, " vocabulary"],
     *,
     config: DecoderConfig,
-    rule: EditRule | None,
+    rule: EditRule,
     passes: int,
     mesh: Mesh,
-) -> Scores:
-    """Scores of a batch, each device at work on its own rows with the same program.
+) -> Redrawn:
+    """Replacements of the tokens that the rule makes eligible, a draw for each pass.
 
-    `drawable` are the tokens that may be drawn wherever they do not stand already. Without a rule
-    nothing is eligible.
+    `drawable` are the tokens that may be drawn wherever they do not stand already. One program
+    serves rows of every length, as the arrays are flat.
     """
-    local = partial(_local, config=config, rule=rule, passes=passes)
-    split = jax.shard_map(
-        local,
-        mesh=mesh,
-        in_specs=(P(), P("batch"), P()),
-        out_specs=P("batch"),
-        check_vma=False,
-    )
-    return split(parameters, rows, drawable)
 
+    def local(
+        parameters: Parameters, scored: Scored, drawable: Bool[Array, " vocabulary"]
+    ) -> Redrawn:
+        draw = partial(_draw, decoder_of(config, parameters), rule, drawable, passes)
+        log_p, top = scored.log_probability, scored.top_log_probability
+        eligible = scored.counted & _eligible(rule, log_p, top)
+        arrays = scored.hidden, scored.target, scored.key, scored.place
+        return Redrawn(eligible, *_redrawn(draw, eligible, arrays, passes))
 
-def _local(
-    parameters: Parameters,
-    rows: Rows,
-    drawable: Bool[Array, " vocabulary"],
-    *,
-    config: DecoderConfig,
-    rule: EditRule | None,
-    passes: int,
-) -> Scores:
-    decoder = decoder_of(config, parameters)
-    batch, time = rows.tokens.shape
-    hidden = decoder(rows.tokens)
-    targets = jnp.roll(rows.tokens, -1, axis=1).reshape(-1)
-    scored = over_positions(partial(_score, decoder), config.vocabulary, hidden, targets)
-    at = jnp.arange(1, time + 1)
-    counted = ((at >= rows.first[:, None]) & (at < rows.length[:, None])).reshape(-1)
-    log_p, top = (jnp.where(counted, values, 0.0) for values in scored)
-    eligible = counted & _eligible(rule, log_p, top)
-    change, drawn, drawn_log_p = _redrawn(
-        partial(_draw, decoder, rule, drawable, passes),
-        eligible,
-        (hidden, targets, jnp.repeat(rows.key, time, axis=0), (rows.place[:, None] + at).ravel()),
-        passes if rule is not None and rule.revises else 0,
-    )
-    shaped = Scores(log_p, top, eligible, change, drawn, drawn_log_p)
-    shaped = jax.tree.map(lambda x: x.reshape(batch, time, *x.shape[1:]), shaped)
-    # Of the position before each token, until here: to the token's own.
-    return jax.tree.map(lambda x: jnp.roll(x, 1, axis=1), shaped)
+    in_specs = P(), P("batch"), P()
+    return jax.shard_map(
+        local, mesh=mesh, in_specs=in_specs, out_specs=P("batch"), check_vma=False
+    )(parameters, scored, drawable)
 
 
 def _score(
@@ -134,10 +147,8 @@ def _score(
 
 
 def _eligible(
-    rule: EditRule | None, log_p: Float[Array, " rows"], top: Float[Array, " rows"]
+    rule: EditRule, log_p: Float[Array, " rows"], top: Float[Array, " rows"]
 ) -> Bool[Array, " rows"]:
-    if rule is None or not rule.revises:
-        return jnp.zeros(log_p.shape, bool)
     least = log_threshold(rule.threshold)
     if rule.strategy == "revise-below":
         return log_p < least if rule.strict else log_p <= least
@@ -168,8 +179,6 @@ def _redrawn(
     shape, targets = (rows, passes), arrays[1]
     stay = jnp.broadcast_to(targets[:, None], shape)
     start = jnp.zeros(rows), stay, jnp.zeros(shape)
-    if passes == 0:
-        return start
     group = min(ROWS_REDRAWN_AT_ONCE, rows)
     order = jnp.pad(jnp.argsort(~eligible, stable=True), (0, -rows % group), mode="edge")
     total = jnp.sum(eligible)
