@@ -82,8 +82,10 @@ class CorpusRun:
         if not places.record.is_file():
             return False
         found = self.record(shard.name)["input"]
-        if found["bytes"] != shard.bytes or self._is_newer(shard) and (
-            found["sha256"] != sha256(shard.file.path)
+        if (
+            found["bytes"] != shard.bytes
+            or self._is_newer(shard)
+            and (found["sha256"] != sha256(shard.file.path))
         ):
             raise RunError(changed(shard))
         return True
@@ -149,7 +151,9 @@ class CorpusRun:
 
 def totals(sums: Sums) -> dict[str, int | float]:
     found = {name: sums.total(name) for name in sums.names}
-    return {name: int(sum) if sum.is_integer() else sum for name, sum in found.items()}
+    return {
+        name: int(sum) if sum.is_integer() else sum for name, sum in found.items() if sum == sum
+    }
 
 
 def summed(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

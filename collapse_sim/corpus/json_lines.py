@@ -1,6 +1,7 @@
 """JSON Lines: only the text changes, and everything around it is written as it was read."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from json.decoder import JSONDecoder, scanstring
 from pathlib import Path
@@ -91,8 +92,14 @@ def with_text(line: str, field: str, text: str) -> str:
 def with_columns(line: str, columns: Mapping[str, Any]) -> str:
     """The line with more fields at the end of its object, which has some already."""
     end = line.rindex("}")
-    added = json.dumps(dict(columns), allow_nan=False)[1:-1]
+    added = as_json(columns)[1:-1]
     return f"{line[:end].rstrip(SPACE)}, {added}{line[end:]}"
+
+
+def as_json(fields: Mapping[str, Any]) -> str:
+    """An object in one line; numbers that JSON has not are null."""
+    bad = {name: None for name, value in fields.items() if value in (math.inf, -math.inf)}
+    return json.dumps({**fields, **bad}, ensure_ascii=False, allow_nan=False)
 
 
 def span(line: str, field: str) -> tuple[int, int]:

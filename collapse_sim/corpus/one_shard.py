@@ -129,13 +129,14 @@ def _process_rest(
     progress: Callable[[int], object],
 ) -> None:
     """Process the chunks that are not finished; adds them to those that are."""
-    progress(sum(chunk["rows"] for chunk in finished))
     unwritable = getattr(made, "unwritable", lambda text: None)
     rest = islice(limited(made.rows(), options.limit), sum(c["places"] for c in finished), None)
     for chunk in chunks(rest, characters):
         done = process(chunk, work, unwritable)
         number = len(finished)
-        _write(places.chunk(number, ".part"), lambda file, done=done: made.write(file, done.outputs))
+        _write(
+            places.chunk(number, ".part"), lambda file, done=done: made.write(file, done.outputs)
+        )
         lines = "".join(json.dumps(line) + "\n" for line in done.rejected)
         write_atomically(
             places.chunk(number, ".rejected"), lambda aside, lines=lines: aside.write_text(lines)

@@ -71,5 +71,3 @@ def part_of(shards: Sequence[Shard], workers: str) -> list[Shard]:
     if not found or int(found[1]) > int(found[2]):
         raise ValueError(f"--workers {workers}: accepted is i/n with 1 <= i <= n, as in 2/8")
     return list(shards[int(found[1]) - 1 :: int(found[2])])
-
-

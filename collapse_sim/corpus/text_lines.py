@@ -4,12 +4,12 @@ A document is a line that is not blank (the default, as `load_dataset("text")` h
 of WikiText, or the whole file. Whatever lies between documents is written as it was read.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from collapse_sim.corpus import lines
+from collapse_sim.corpus.json_lines import as_json
 from collapse_sim.corpus.records import Output, ReadOptions, Row
 from collapse_sim.language.corpus import ARTICLE
 from collapse_sim.language.text_files import is_text
@@ -63,7 +63,7 @@ class TextLines:
             if row.text is None:
                 return ""
             fields = {"id": row.id, "text": row.text, **output.columns}
-            return json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
+            return as_json(fields) + "\n"
         if output.text is None or output.text == row.text:
             return row.raw
         before, after = row.raw.split(row.text, 1)

@@ -1,5 +1,6 @@
 """What is done with a chunk of documents: edited or scored, written or rejected, and counted."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ DECILES = tuple(f"decile_{tenth}" for tenth in range(10))
 SCORED = ("tokens", "log_probability", *DECILES)
 EDITED = (
     *SCORED, "eligible", "changed", "dropped", "expected_changed", "characters",
-    "characters_after",
+    "characters_after", "tokens_after", "log_probability_after",
 )  # fmt: skip
 COLUMNS = ("log_probability", "tokens", "perplexity")
 """What scoring adds to a row."""
@@ -38,16 +39,21 @@ class Work:
 
     def output(self, row: Row, result: Any) -> Output:
         if self.columns:
-            return Output(row, None, {name: getattr(result, name) for name in self.columns})
+            columns = {name: getattr(result, name) for name in self.columns}
+            return Output(row, None, columns)
         return Output(row, result.text)
 
     def measured(self, row: Row, result: Any) -> dict[str, int | float]:
         found: dict[str, int | float] = dict(zip(DECILES, result.deciles, strict=True))
         if "characters" in self.measures:
-            found |= {"characters": len(row.text or ""), "characters_after": len(result.text)}
-        return found | {
-            name: getattr(result, name) for name in self.measures if name not in found
-        }
+            after = result.log_probability_after
+            found |= {
+                "characters": len(row.text or ""),
+                "characters_after": len(result.text),
+                "tokens_after": result.tokens - result.dropped,
+                "log_probability_after": math.nan if after is None else after,
+            }
+        return found | {name: getattr(result, name) for name in self.measures if name not in found}
 
 
 @dataclass
@@ -77,9 +83,7 @@ class Done:
 
 def process(chunk: Chunk, work: Work, unwritable: Callable[[str], str | None]) -> Done:
     """Process the documents of a chunk, in order; each is written or rejected, none is lost."""
-    results = work.process(
-        Document(row.id, row.text) for row in chunk.rows if row.text is not None
-    )
+    results = work.process(Document(row.id, row.text) for row in chunk.rows if row.text is not None)
     done = Done(rows=chunk.count)
     for row in chunk.rows:
         if not row.is_row:
@@ -115,4 +119,3 @@ def _refused(result: Any, work: Work, unwritable: Callable[[str], str | None]) -
     if isinstance(result, Rejected):
         return result.reason
     return None if work.columns else unwritable(result.text)
-

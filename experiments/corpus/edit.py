@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 
 from collapse_sim.terminal import run_command
-from experiments.corpus.engine import make_editor
-from experiments.corpus.running import MakeEditor, run
+from experiments.corpus.engine import MakeEngine, make_engine
+from experiments.corpus.running import run
 from experiments.corpus.score import INTERRUPTED
 from experiments.corpus.settings import EditSettings, parse
 
 
-def main(settings: EditSettings, make_editor: MakeEditor) -> None:
+def main(settings: EditSettings, make_engine: MakeEngine) -> None:
     """Edit; or show, plan or sum up, as the flags say."""
     if settings.report is not None:
         from experiments.corpus.report import report
@@ -24,19 +24,19 @@ def main(settings: EditSettings, make_editor: MakeEditor) -> None:
     elif settings.plan is not None:
         from experiments.corpus.plan import plan
 
-        plan(settings, make_editor)
+        plan(settings, make_engine)
     elif settings.dry_run is not None:
         from experiments.corpus.sample import show
 
-        show(settings, make_editor)
+        show(settings, make_engine)
     else:
-        run(settings, "edit", make_editor)
+        run(settings, "edit", make_engine)
 
 
-def command(arguments: Sequence[str], *, make_editor: MakeEditor = make_editor) -> int:
+def command(arguments: Sequence[str], *, make_engine: MakeEngine = make_engine) -> int:
     """Parse and run; returns the exit status."""
     return run_command(
-        "edit", lambda: main(parse(EditSettings, arguments), make_editor), interrupted=INTERRUPTED
+        "edit", lambda: main(parse(EditSettings, arguments), make_engine), interrupted=INTERRUPTED
     )
 
 

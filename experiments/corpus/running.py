@@ -1,7 +1,7 @@
 """What `edit` and `score` share: all shards of this worker, and what is said at the end."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from collapse_sim.corpus.work import COLUMNS, Work
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import progress_bar
 from experiments import command_line
-from experiments.corpus.engine import require_model
+from experiments.corpus.engine import MakeEngine, require_model
 from experiments.corpus.settings import ScoreSettings, parameters
 
 BATCHES_KEPT = 16
@@ -22,10 +22,8 @@ CHARACTERS = 4
 
 PACKAGES = ("jax", "jaxlib", "numpy", "pyarrow", "tokenizers")
 
-MakeEditor = Callable[[Any], tuple[Any, str]]
 
-
-def run(settings: ScoreSettings, name: str, make_editor: MakeEditor) -> None:
+def run(settings: ScoreSettings, name: str, make_engine: MakeEngine) -> None:
     """Process every shard of this worker that is not finished, and say what became of each row.
 
     Whatever can be refused is refused before the model is loaded.
@@ -37,16 +35,16 @@ def run(settings: ScoreSettings, name: str, make_editor: MakeEditor) -> None:
     options = settings.reading.made()
     for shard in mine:
         shard.format(options).require_fields()
-    config = configuration(settings, name, shards, stored_digest(out))
+    config = configuration(settings, name, shards, *stored(out))
     corpus = CorpusRun.checked(out, config, mine, resume=settings.going.resume)
     if settings.going.resume and all(map(corpus.is_finished, mine)):
         report_rows(corpus, corpus.merge(), mine, 0, 0)
         return
-    editor, digest = make_editor(settings)
-    config = configuration(settings, name, shards, digest)
+    engine = make_engine(settings)
+    characters = config["chunk_characters"] or BATCHES_KEPT * engine.batch_tokens * CHARACTERS
+    config = configuration(settings, name, shards, engine.digest, characters)
     corpus = CorpusRun.open(out, config, mine, resume=settings.going.resume)
-    work = Work.score(editor) if scoring else Work.edit(editor)
-    characters = BATCHES_KEPT * settings.computing.batch_tokens * CHARACTERS
+    work = Work.score(engine.editor) if scoring else Work.edit(engine.editor)
     started, done = time.monotonic(), 0
     with progress_bar(None, "documents") as bar:
 
@@ -60,19 +58,24 @@ def run(settings: ScoreSettings, name: str, make_editor: MakeEditor) -> None:
 
 
 def configuration(
-    settings: ScoreSettings, name: str, shards: Sequence[Shard], digest: str
+    settings: ScoreSettings, name: str, shards: Sequence[Shard], digest: str, characters: int
 ) -> dict[str, Any]:
-    """Content of config.json; the same for every worker."""
+    """Content of config.json; the same for every worker, as is where chunks are cut."""
     sizes = {shard.name: str(shard.bytes) for shard in shards}
     values = parameters(settings) | {"model_sha256": digest}
-    return command_line.stated(f"corpus_{name}", values, PACKAGES, sizes)
+    more = {"chunk_characters": characters, "sources": list(settings.inputs)}
+    return command_line.stated(f"corpus_{name}", values, PACKAGES, sizes, **more)
 
 
-def stored_digest(out: Path) -> str:
-    """That of the model of the run in `out`; empty without one: what is there can be checked
-    before a model is loaded."""
+def stored(out: Path) -> tuple[str, int]:
+    """Digest of the model and size of the chunks of the run in `out`; nothing without one.
+
+    So what is there can be checked before a model is loaded.
+    """
     run = RunDirectory(out)
-    return run.config().get("parameters", {}).get("model_sha256", "") if run.has_config() else ""
+    config = run.config() if run.has_config() else {}
+    digest = config.get("parameters", {}).get("model_sha256", "")
+    return digest, int(config.get("chunk_characters", 0))
 
 
 def report_rows(

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Sequence
 
 from collapse_sim.terminal import run_command
-from experiments.corpus.engine import make_editor
-from experiments.corpus.running import MakeEditor, run
+from experiments.corpus.engine import MakeEngine, make_engine
+from experiments.corpus.running import run
 from experiments.corpus.settings import ScoreSettings, parse
 
 INTERRUPTED = "the same command with --resume goes on"
 
 
-def command(arguments: Sequence[str], *, make_editor: MakeEditor = make_editor) -> int:
+def command(arguments: Sequence[str], *, make_engine: MakeEngine = make_engine) -> int:
     """Parse and run; returns the exit status."""
 
     def main() -> None:
-        run(parse(ScoreSettings, arguments), "score", make_editor)
+        run(parse(ScoreSettings, arguments), "score", make_engine)
 
     return run_command("score", main, interrupted=INTERRUPTED)
 

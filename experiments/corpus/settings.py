@@ -47,7 +47,7 @@ class Rule:
         try:
             return EditRule(**asdict(self))
         except ValueError as error:
-            raise ValueError(_as_flag(str(error))) from None
+            raise ValueError(as_flag(str(error))) from None
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ class Reading:
 class Computing:
     """How the model reads."""
 
-    batch_tokens: int = 4096
-    """Tokens that the model reads at once; 16 batches are kept on disk together."""
+    batch_tokens: int | None = None
+    """Tokens that a device computes at once (4 windows, on accelerators 32)."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of parameters and activations."""
-    max_length: int = 512
-    """Tokens of a window; longer documents are read in windows that overlap."""
-    overlap: int = 64
-    """Least tokens of context in a later window of a document."""
+    max_length: int | None = None
+    """Tokens of a window (512, or the model's context); longer documents are cut into windows."""
+    overlap: int | None = None
+    """Least context of a token in a later window of its document (an eighth of a window)."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,7 @@ class ScoreSettings:
 
     def validate(self) -> None:
         _require_positive(self.reading, "limit")
-        _require_positive(self.computing, "batch_tokens", "max_length")
-        if not 0 <= self.computing.overlap < self.computing.max_length:
-            value = self.computing.overlap
-            raise ValueError(f"--overlap {value}: accepted are integers from 0 to --max-length - 1")
+        _require_positive(self.computing, "batch_tokens", "max_length", "overlap")
 
 
 @dataclass(frozen=True)
@@ -214,7 +211,7 @@ def _require_positive(flags: Any, *names: str) -> None:
             raise ValueError(f"--{name.replace('_', '-')} {value}: accepted are {kind}")
 
 
-def _as_flag(message: str) -> str:
-    """The message of a rule, its name as a flag."""
+def as_flag(message: str) -> str:
+    """A message that begins with an argument, its name as that of a flag."""
     name, _, rest = message.partition("=")
     return f"--{name.replace('_', '-')} {rest}"

@@ -13,6 +13,9 @@ from collapse_sim.language.pretrained.edited import (
     Rejected,
     ScoredDocument,
 )
+from experiments.corpus.engine import Engine
+
+BATCH_TOKENS = 8
 
 
 class FakeEditor:
@@ -53,13 +56,14 @@ class FakeEditor:
         return hashlib.sha256(f"{self.seed} {id} {place}".encode()).digest()[0]
 
 
-def make(settings) -> tuple[FakeEditor, str]:
+def make(settings) -> Engine:
     """In place of the engine's."""
     seed = settings.passes.seed if hasattr(settings, "passes") else 0
-    return FakeEditor(seed, seconds=float(os.environ.get("FAKE_SECONDS", "0"))), "digest"
+    editor = FakeEditor(seed, seconds=float(os.environ.get("FAKE_SECONDS", "0")))
+    return Engine(editor, "digest", BATCH_TOKENS)
 
 
 if __name__ == "__main__":
     from experiments.corpus import edit
 
-    raise SystemExit(edit.command(sys.argv[1:], make_editor=make))
+    raise SystemExit(edit.command(sys.argv[1:], make_engine=make))

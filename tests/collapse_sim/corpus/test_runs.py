@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import pytest
 
 from collapse_sim.run_directory import RunError
 from experiments.corpus import edit
-from tests.collapse_sim.corpus.fake_editor import FakeEditor, make
+from experiments.corpus.engine import Engine
+from tests.collapse_sim.corpus.fake_editor import BATCH_TOKENS, FakeEditor, make
 from tests.collapse_sim.corpus.test_rows import write
 
 ROOT = Path(edit.__file__).parents[2]
@@ -29,12 +31,12 @@ def corpus(folder: Path) -> Path:
     (folder / "in" / "deeper").mkdir(parents=True)
     write(folder / "in" / "a.jsonl.gz", text.encode())
     write(folder / "in" / "deeper" / "b.jsonl", text.encode())
-    write(folder / "in" / "c.txt", b"one two three\n\nfour five six\n" * 20)
+    write(folder / "in" / "c.txt", (b"one two three " * 5 + b"\n\nfour five six\n") * 20)
     return folder / "in"
 
 
 def arguments(source: Path, out: Path, *more: str) -> list[str]:
-    return [str(source), "--model", "m", "--batch-tokens", "8", "--out", str(out), *more]
+    return [str(source), "--model", "m", "--out", str(out), *more]
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -43,7 +45,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 def edited(source: Path, out: Path, *more: str) -> int:
-    return edit.command(arguments(source, out, *more), make_editor=make)
+    return edit.command(arguments(source, out, *more), make_engine=make)
 
 
 def start(source: Path, out: Path, *more: str) -> subprocess.Popen:
@@ -51,7 +53,9 @@ def start(source: Path, out: Path, *more: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments(source, out, *more)],
         cwd=ROOT,
-        env=os.environ | {"FAKE_SECONDS": "0.01", "PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {"FAKE_SECONDS": "0.01", "PYTHONPATH": str(ROOT)}
+        | {"JAX_NUM_CPU_DEVICES": str(jax.local_device_count())},  # config.json tells devices
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
@@ -103,15 +107,16 @@ def test_going_on_repeats_no_finished_chunk(in_one_go, tmp_path):
 
     def limited(settings):
         editors.append(Stops(40))
-        return editors[-1], "digest"
+        return Engine(editors[-1], "digest", BATCH_TOKENS)
 
-    status, out = edit.command(arguments(source, tmp_path), make_editor=limited), tmp_path
+    status, out = edit.command(arguments(source, tmp_path), make_engine=limited), tmp_path
     while status:
-        status = edit.command(arguments(source, out, "--resume"), make_editor=limited)
+        status = edit.command(arguments(source, out, "--resume"), make_engine=limited)
         assert len(editors) < 20
     seen = [id for editor in editors for id in editor.seen]
-    per_chunk = 16 * 8 * 4 / len("some words of number 1 " * 3)
-    assert len(editors) > 2 and len(seen) - len(set(seen)) <= per_chunk * (len(editors) - 1) + 51
+    twice = len(seen) - 91  # documents that are not rejected before, 51 of them in two shards
+    in_a_chunk = 16 * BATCH_TOKENS * 4 / len("some words of number 1 " * 3)
+    assert len(editors) > 2 and twice <= 51 + (in_a_chunk + 6) * (len(editors) - 1)
     assert files(out) == expected
 
 
@@ -135,9 +140,15 @@ def test_what_is_read_is_written_or_rejected(in_one_go, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda source, out: ["--resume", "--seed", "1"], "holds a run with seed=0, asked is seed=1"),
-        (lambda source, out: [], "holds this run, begun or finished; accepted are --resume"),
-        (lambda source, out: write(source / "c.txt", b"other") and ["--resume"], "has changed since"),
+        (
+            lambda source, out: ["--resume", "--seed", "1"],
+            "holds a run with seed=0, asked is seed=1",
+        ),
+        (lambda *_: [], "holds this run, begun or finished; accepted are --resume"),
+        (
+            lambda source, out: write(source / "c.txt", b"other") and ["--resume"],
+            "has changed since",
+        ),
     ],
 )
 def test_another_run_is_refused(tmp_path, change, says, capsys):
@@ -150,12 +161,11 @@ def test_another_run_is_refused(tmp_path, change, says, capsys):
 
 def test_an_input_that_changes_under_a_run_is_refused(tmp_path, capsys):
     source, out = corpus(tmp_path), tmp_path / "out"
-    assert edited(source, out, "--workers", "1/3") == 0
-    old = (source / "a.jsonl.gz").read_bytes()
-    write(source / "a.jsonl.gz", b"")
-    (source / "a.jsonl.gz").write_bytes(old[:-1] + b"x")
-    assert edited(source, out, "--resume", "--workers", "1/3") == 2
-    assert "a.jsonl.gz has changed since" in capsys.readouterr().err
+    assert edited(source, out, "--workers", "2/3") == 0
+    text = (source / "c.txt").read_bytes()
+    (source / "c.txt").write_bytes(text.replace(b"four", b"FOUR"))
+    assert edited(source, out, "--resume", "--workers", "2/3") == 2
+    assert "c.txt has changed since" in capsys.readouterr().err
 
 
 def test_a_shard_belongs_to_one_process(tmp_path):
