@@ -20,7 +20,7 @@ def main(settings: EditSettings, make_engine: MakeEngine) -> None:
     if settings.report is not None:
         from experiments.corpus.report import report
 
-        report(settings)
+        report(settings.report)
     elif settings.plan is not None:
         from experiments.corpus.plan import plan
 
