@@ -16,7 +16,7 @@ class Engine(NamedTuple):
     batch_tokens: int
 
 
-MakeEngine = Callable[[Any], Engine]
+MakeEngine = Callable[..., Engine]
 
 
 def require_model(settings: ScoreSettings) -> str:

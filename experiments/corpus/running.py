@@ -30,7 +30,7 @@ def run(settings: ScoreSettings, name: str, make_engine: MakeEngine) -> None:
     """
     scoring = name == "score"
     shards = find_shards(settings.inputs, COLUMNS if scoring else ())
-    mine, out = part_of(shards, settings.going.workers), _out(settings)
+    mine, out = part_of(shards, settings.going.workers), require_out(settings)
     require_model(settings)
     options = settings.reading.made()
     for shard in mine:
@@ -101,7 +101,7 @@ def report_rows(
         print(f"{corpus.path}: data/, {MANIFEST}, rejected.jsonl")
 
 
-def _out(settings: ScoreSettings) -> Path:
+def require_out(settings: ScoreSettings) -> Path:
     if settings.going.out is None:
         raise ValueError("--out: nothing given: accepted is a new directory, or a run's to go on")
     return settings.going.out
