@@ -7,6 +7,7 @@ times larger (Zhu et al. 2025, figure 5). Needs the report.json of `collapse-sim
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
@@ -62,7 +63,7 @@ def draw_deciles(ax: Axes, shares: dict) -> None:
 
 
 def draw_shares(ax: Axes, report: dict) -> None:
-    """Shares of all tokens, of the corpus and of its first files; on a log axis: they differ a lot."""
+    """Shares of all tokens, of the corpus and its first files; on a log axis: they differ."""
     parts = {"all": report["all"]}
     if len(report["files"]) > 1:
         parts |= dict(list(report["files"].items())[:MOST_FILES])
@@ -86,6 +87,9 @@ def draw_shares(ax: Axes, report: dict) -> None:
     ax.set_ylim(len(parts) - 0.5, -0.5)
     if ax.get_legend_handles_labels()[0]:
         ax.set_xscale("log")
+        low, high = np.log10(ax.get_xlim())
+        ax.set_xlim(10 ** np.floor(low), 10 ** np.ceil(high))
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.legend(loc="best")
     style.percent_axis(ax.xaxis)
     ax.set_title("Share of the tokens")

@@ -1,7 +1,6 @@
 """A run over all shards of a corpus: begun, gone on with, shared by workers, and summed up."""
 
 import json
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -56,7 +56,11 @@ def measured(corpus: CorpusRun) -> dict[str, Any]:
             counts[record["name"]] = _grams(corpus.path, shards[record["name"]], config)
     files = {record["name"]: _one([record], counts.get(record["name"])) for record in records}
     total = np.sum(list(counts.values()), axis=0) if len(counts) == len(records) else None
-    return {"all": _one(records, total), "files": files, "unfinished": len(corpus.names()) - len(records)}
+    return {
+        "all": _one(records, total),
+        "files": files,
+        "unfinished": len(corpus.names()) - len(records),
+    }
 
 
 def _one(records: list[dict[str, Any]], counts: np.ndarray | None) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def plan(settings: EditSettings, make_engine: MakeEngine) -> None:
     tokens = float(settings.plan or 0)
     print(measured.note)
     console = Console()
-    table = Table("processes", _unit(), "hours", title=f"{tokens:,.0f} tokens", title_justify="left")
+    table = Table(
+        "processes", _unit(), "hours", title=f"{tokens:,.0f} tokens", title_justify="left"
+    )
     for processes in PROCESSES:
         hours = tokens / measured.tokens_per_second / processes / 3600
         table.add_row(f"{processes:,}", f"{processes * _per_process():,}", f"{hours:,.3g}")
