@@ -33,7 +33,10 @@ class Waiting:
 
 
 Row = tuple[Waiting, Window]
-Computed = tuple[Scored, Redrawn | None]
+Computed = tuple[int, Scored, Redrawn | None]
+"""Rows of the batch, with those that hold none, and what is computed of them."""
+Dispatched = tuple[int, Computed | Exception]
+"""Tokens at once when it was, and what it gives."""
 
 
 class Batches:
@@ -60,10 +63,14 @@ class Batches:
         """Rows of a batch, over all devices."""
         return max(self.batch_tokens // length, 1) * self.mesh.size
 
-    def halve(self, length: int) -> bool:
-        """Compute fewer tokens at once from now on; False where that is one row of this length."""
-        self.batch_tokens, was = max(self.batch_tokens // 2, length), self.batch_tokens
-        return self.batch_tokens < was
+    def halve(self, tokens: int, length: int) -> bool:
+        """Compute fewer than so many tokens at once from now on.
+
+        False where that is one row of this length.
+        """
+        if tokens <= self.batch_tokens:
+            self.batch_tokens = max(tokens // 2, length)
+        return self.batch_tokens < tokens
 
     def compute(self, rows: Rows, rule: EditRule | None, passes: int) -> Computed:
         """Start a batch; its results are on their way from the devices."""
@@ -71,8 +78,8 @@ class Batches:
         size = max(self.batch_tokens, rows.tokens.shape[1])
         scored = score_rows(self.parameters, rows, config=config, size=size, mesh=mesh)
         if rule is None or not rule.revises:
-            return scored, None
-        return scored, redraw(
+            return len(rows.tokens), scored, None
+        redrawn = redraw(
             self.parameters,
             scored,
             self.drawable,
@@ -81,6 +88,7 @@ class Batches:
             passes=passes,
             mesh=mesh,
         )
+        return len(rows.tokens), scored, redrawn
 
 
 class Running:
@@ -89,7 +97,7 @@ class Running:
     def __init__(self, batches: Batches, rule: EditRule | None, passes: int):
         self._batches, self._rule, self._passes = batches, rule, passes
         self._rows: dict[int, list[Row]] = defaultdict(list)
-        self._computed: tuple[list[Row], int, Computed | Exception] | None = None
+        self._computed: tuple[list[Row], int, Dispatched] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -129,23 +137,24 @@ class Running:
     def _run(self, length: int) -> None:
         most = self._batches.rows(length)
         rows, self._rows[length] = self._rows[length][:most], self._rows[length][most:]
-        computed = rows, length, self._dispatch(rows, length)
+        started = rows, length, self._dispatch(rows, length)
         self._collect()
-        self._computed = computed
+        self._computed = started
 
-    def _dispatch(self, rows: list[Row], length: int) -> Computed | Exception:
+    def _dispatch(self, rows: list[Row], length: int) -> Dispatched:
+        tokens = self._batches.batch_tokens
         batch = stacked(rows, length, self._batches.rows(length))
         try:
-            return self._batches.compute(batch, self._rule, self._passes)
+            return tokens, self._batches.compute(batch, self._rule, self._passes)
         except jax.errors.JaxRuntimeError as error:
-            return error
+            return tokens, error
 
     def _collect(self) -> None:
         """Give what was computed to its documents; those with a further pass are lined up again."""
         if self._computed is None:
             return
-        (rows, length, computed), self._computed = self._computed, None
-        for (waiting, window), row in self._fetched(rows, length, computed):
+        (rows, length, dispatched), self._computed = self._computed, None
+        for (waiting, window), row in self._fetched(rows, length, dispatched):
             waiting.parts.append((window, row))
             waiting.missing -= 1
             if not waiting.missing:
@@ -154,24 +163,23 @@ class Running:
                     self.add(task)
 
     def _fetched(
-        self, rows: list[Row], length: int, computed: Computed | Exception
+        self, rows: list[Row], length: int, dispatched: Dispatched
     ) -> list[tuple[Row, Scores]]:
         """Rows with their scores; a batch that memory does not hold is halved, for good."""
+        tokens, computed = dispatched
         try:
             if isinstance(computed, Exception):
                 raise computed
-            most, devices = self._batches.rows(length), self._batches.mesh.size
-            of_rows = by_row(*computed, rows=most, length=length, devices=devices)
-            return list(zip(rows, of_rows, strict=False))  # the last rows of a batch may be empty
+            found = by_row(*computed, length=length, devices=self._batches.mesh.size)
+            return list(zip(rows, found[: len(rows)], strict=True))
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error) or not self._batches.halve(length):
+            if "RESOURCE_EXHAUSTED" not in str(error) or not self._batches.halve(tokens, length):
                 raise
-        most = self._batches.rows(length)
-        found = []
+        most, again = self._batches.rows(length), []
         for start in range(0, len(rows), most):
             part = rows[start : start + most]
-            found += self._fetched(part, length, self._dispatch(part, length))
-        return found
+            again += self._fetched(part, length, self._dispatch(part, length))
+        return again
 
 
 def stacked(rows: list[Row], length: int, most: int) -> Rows:

@@ -69,7 +69,8 @@ class Editor:
         self.model, self.seed = model, seed
         self.rule = EditRule() if rule is None else rule
         self.max_length, self.overlap = max_length, overlap
-        pieces = Pieces(model.tokenizer, model.config.vocabulary)
+        self.passes = passes
+        self.pieces = pieces = Pieces(model.tokenizer, model.config.vocabulary)
         self._plan = Plan(self.rule, passes, anchored, trace, score_after, pieces)
         self._batches = Batches(
             model,

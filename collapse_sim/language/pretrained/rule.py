@@ -74,18 +74,27 @@ class EditRule:
         return self.strategy in ("revise-above-drop-below", "filter")
 
 
-def authors_script() -> EditRule:
-    """The choices of the authors' public script, none of which the paper's text states.
+AUTHORS_STRATEGIES = {
+    "up_revise": ("revise-above", 1.5),
+    "low_drop_up_revise": ("revise-above-drop-below", 1.0),
+    "filtering": ("filter", 1.0),
+}
+"""Of the authors' public script by its names: the strategy here, and its temperature."""
 
-    Probabilities to the power 1/1.5, strict inequalities, and the deletion of every token whose
-    probability is below 0.001; of the paper it keeps the 8 likeliest candidates.
+
+def authors_script(name: str | None = None) -> EditRule:
+    """The authors' public script, which differs from the paper's text.
+
+    Of its three strategies one has a temperature of 1.5 and two delete every token of probability
+    below 0.001. Without a name both are done at once, which none of them does. All inequalities are
+    strict, and the candidates are the 8 likeliest tokens. Raises ValueError for another name.
     """
+    if name is None:
+        strategy, temperature = "revise-above-drop-below", 1.5
+    elif name in AUTHORS_STRATEGIES:
+        strategy, temperature = AUTHORS_STRATEGIES[name]
+    else:
+        raise ValueError(f"name={name}: accepted are {', '.join(AUTHORS_STRATEGIES)}")
     return EditRule(
-        strategy="revise-above-drop-below",
-        threshold=0.99,
-        drop_below=0.001,
-        temperature=1.5,
-        sampler="top-k",
-        top_k=8,
-        strict=True,
+        strategy, temperature=temperature, sampler="top-k", threshold=0.99, top_k=8, strict=True
     )

@@ -1,6 +1,6 @@
 """Scores of a document's tokens, from the rows in which its windows were computed."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -25,12 +25,12 @@ class Scores(NamedTuple):
 
 
 def by_row(
-    scored: Scored, redrawn: Redrawn | None, *, rows: int, length: int, devices: int
+    rows: int, scored: Scored, redrawn: Redrawn | None, *, length: int, devices: int
 ) -> list[Scores]:
     """Scores of the rows of a batch, fetched from the devices."""
     per_device = rows // devices
 
-    def of_rows(flat: np.ndarray) -> np.ndarray:
+    def of_rows(flat: Any) -> np.ndarray:
         parts = np.asarray(flat).reshape(devices, -1, *np.shape(flat)[1:])
         kept = parts[:, : per_device * length].reshape(rows, length, *parts.shape[2:])
         return np.roll(kept, 1, axis=1)  # from the position before each token to its own
