@@ -83,6 +83,11 @@ class Sums:
         reach = NORMAL * np.sqrt(squares * n / (n - 1)) / self.totals[b]
         return Estimate(float(value), float(value - reach), float(value + reach))
 
+    def share(self, name: str, over: str) -> Estimate:
+        """A ratio that is known to lie in [0, 1], as does its interval."""
+        found = self.ratio(name, over)
+        return Estimate(*(float(np.clip(bound, 0.0, 1.0)) for bound in found))  # nan stays
+
     def perplexity(self, log_probability: str, tokens: str) -> Estimate:
         """exp of the mean loss a token."""
         mean, low, high = self.ratio(log_probability, tokens)

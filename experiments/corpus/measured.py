@@ -38,8 +38,8 @@ RATIOS = {
 
 def shares(sums: Sums) -> dict[str, list[float]]:
     """All shares and perplexities with their intervals."""
-    found = {name: sums.ratio(*parts) for name, parts in RATIOS.items()}
-    found |= {name: sums.ratio(name, "tokens") for name in DECILES}
+    parts = RATIOS | {name: (name, "tokens") for name in DECILES}
+    found = {name: sums.share(*of) for name, of in parts.items()}
     found["perplexity"] = sums.perplexity("log_probability", "tokens")
     if np.isfinite(sums.total("log_probability_after")):
         found["perplexity_after"] = sums.perplexity("log_probability_after", "tokens_after")
