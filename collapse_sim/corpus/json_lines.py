@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from json.decoder import JSONDecoder, scanstring
+from json.decoder import JSONDecoder
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -111,7 +111,7 @@ def span(line: str, field: str) -> tuple[int, int]:
             break
         if line[place] == ",":
             place = _next(line, place + 1)
-        name, place = scanstring(line, place + 1)
+        name, place = decoder.raw_decode(line, place)
         start = _next(line, _next(line, place) + 1)
         _, place = decoder.raw_decode(line, start)
         if name == field:

@@ -6,8 +6,8 @@ import glob
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,27 @@ COUNTS = ("rows", "written", "rejected", "changed_documents")
 def sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass
+class Finished:
+    """What the finished chunks of a shard come to; memory does not grow with their number."""
+
+    sums: Sums
+    chunks: int = 0
+    places: int = 0
+    """Of the file, rows and blank lines."""
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    passes: list[dict[str, int]] = field(default_factory=list)
+
+    def add(self, chunk: Mapping[str, Any]) -> None:
+        """Add a chunk, the next one."""
+        self.chunks += 1
+        self.places += chunk["places"]
+        for name in COUNTS:
+            self.counts[name] += chunk[name]
+        add_passes(self.passes, chunk["passes"])
+        self.sums = Sums.merged([self.sums, Sums.of_json(chunk["sums"])], self.sums.names)
 
 
 @dataclass(frozen=True)
@@ -98,15 +119,18 @@ def run_shard(
     with places.alone():
         places.prepare()
         digest = sha256(shard.file.path)
-        finished = list(_finished(places))
-        if any(chunk["input"] != digest for chunk in finished):
-            raise RunError(changed(shard))
+        finished = Finished(Sums.of([], work.measures))
+        while (path := places.chunk(finished.chunks, ".json")).is_file():
+            chunk = parse_json(path.read_text())
+            if chunk["input"] != digest:
+                raise RunError(changed(shard))
+            finished.add(chunk)
         made = shard.format(options)
         _process_rest(places, made, work, options, characters, digest, finished, progress)
-        parts = [places.chunk(number, ".part") for number in range(len(finished))]
+        parts = [places.chunk(number, ".part") for number in range(finished.chunks)]
         _write(places.data, lambda file: made.join(file, parts))
-        _write_rejected(places, shard, finished)
-        record = _record(places, shard, digest, finished, work.measures)
+        _write_rejected(places, shard, finished.chunks)
+        record = _record(places, shard, digest, finished)
         write_atomically(places.record, lambda aside: aside.write_text(dump_json(record)))
         shutil.rmtree(places.chunks)
 
@@ -125,15 +149,15 @@ def _process_rest(
     options: ReadOptions,
     characters: int,
     digest: str,
-    finished: list[dict[str, Any]],
+    finished: Finished,
     progress: Callable[[int], object],
 ) -> None:
     """Process the chunks that are not finished; adds them to those that are."""
     unwritable = getattr(made, "unwritable", lambda text: None)
-    rest = islice(limited(made.rows(), options.limit), sum(c["places"] for c in finished), None)
+    rest = islice(limited(made.rows(), options.limit), finished.places, None)
     for chunk in chunks(rest, characters):
         done = process(chunk, work, unwritable)
-        number = len(finished)
+        number = finished.chunks
         _write(
             places.chunk(number, ".part"), lambda file, done=done: made.write(file, done.outputs)
         )
@@ -144,17 +168,10 @@ def _process_rest(
         counts = {"input": digest, "places": len(chunk.rows)} | done.json(work.measures)
         write_atomically(  # the last: a chunk is finished where this is there
             places.chunk(number, ".json"),
-            lambda aside, counts=counts: aside.write_text(dump_json(counts)),
+            lambda aside, counts=counts: aside.write_text(json.dumps(counts)),
         )
-        finished.append(counts)
+        finished.add(counts)
         progress(done.rows)
-
-
-def _finished(places: Places) -> Iterator[dict[str, Any]]:
-    number = 0
-    while (path := places.chunk(number, ".json")).is_file():
-        yield parse_json(path.read_text())
-        number += 1
 
 
 def _write(path: Path, write: Callable[[Any], object]) -> None:
@@ -165,9 +182,9 @@ def _write(path: Path, write: Callable[[Any], object]) -> None:
     write_atomically(path, fill)
 
 
-def _write_rejected(places: Places, shard: Shard, finished: list[dict[str, Any]]) -> None:
+def _write_rejected(places: Places, shard: Shard, chunks: int) -> None:
     def write(file: Any) -> None:
-        for number in range(len(finished)):
+        for number in range(chunks):
             for line in places.chunk(number, ".rejected").read_text().splitlines():
                 rejected = {"shard": shard.name, **json.loads(line)}
                 file.write((json.dumps(rejected) + "\n").encode())
@@ -175,22 +192,12 @@ def _write_rejected(places: Places, shard: Shard, finished: list[dict[str, Any]]
     _write(places.rejected, write)
 
 
-def _record(
-    places: Places,
-    shard: Shard,
-    digest: str,
-    finished: list[dict[str, Any]],
-    measures: tuple[str, ...],
-) -> dict[str, Any]:
-    passes: list[dict[str, int]] = []
-    for chunk in finished:
-        add_passes(passes, chunk["passes"])
-    sums = Sums.merged((Sums.of_json(chunk["sums"]) for chunk in finished), measures)
+def _record(places: Places, shard: Shard, digest: str, finished: Finished) -> dict[str, Any]:
     return {
         "name": shard.name,
         "input": {"bytes": shard.bytes, "sha256": digest},
         "output": {"bytes": places.data.stat().st_size, "sha256": sha256(places.data)},
-        **{name: sum(chunk[name] for chunk in finished) for name in COUNTS},
-        "passes": passes,
-        "sums": sums.json(),
+        **finished.counts,
+        "passes": finished.passes,
+        "sums": finished.sums.json(),
     }

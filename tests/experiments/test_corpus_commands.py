@@ -191,6 +191,18 @@ def test_plan_takes_a_throughput_or_measures_one(source, capsys):
     assert "1 pass: measured on" in capsys.readouterr().out
 
 
+def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: seen.append(given))
+    (tmp_path / "b.txt").write_text("\none\n" * 9)
+    inputs, out = [str(source), str(tmp_path / "b.txt")], tmp_path / "out"
+    flags = ["--model", "m", "--out", str(out), "--dry-run", "5"]
+    assert edit.command([*inputs, *flags], make_engine=lambda settings, trace: make(settings)) == 0
+    ((_, documents, folder),) = seen
+    names = ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3", "b.txt:2", "b.txt:4"]
+    assert [document.id for document in documents] == names and folder == out
+
+
 def test_texts_and_batches_are_edited_from_python(monkeypatch):
     monkeypatch.setattr(edit_texts, "_editor", lambda model, rule, **options: FakeEditor(**options))
     texts = ["one two three four " * 9, "", "one two three four " * 9]
