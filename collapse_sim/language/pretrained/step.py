@@ -68,8 +68,8 @@ class Redrawn(NamedTuple):
 
 
 def device_mesh(devices: list | None = None) -> Mesh:
-    """All devices, or some, in one axis, over which rows are divided."""
-    return Mesh(np.array(devices or jax.devices()), ("batch",), axis_types=(AxisType.Auto,))
+    """All devices of this process, or some, in one axis, over which rows are divided."""
+    return Mesh(np.array(devices or jax.local_devices()), ("batch",), axis_types=(AxisType.Auto,))
 
 
 def put_whole(tree: Any, mesh: Mesh) -> Any:
