@@ -16,13 +16,7 @@ from collapse_sim.language.pretrained.edited import Document, EditedDocument, Re
 from collapse_sim.language.pretrained.editor import Editor
 from collapse_sim.language.pretrained.pieces import Pieces
 from collapse_sim.language.pretrained.rule import STRATEGIES
-from collapse_sim.language.pretrained.survey import (
-    ENOUGH_CHANGES,
-    MARKUP,
-    Change,
-    Survey,
-    survey,
-)
+from collapse_sim.language.pretrained.survey import ENOUGH_CHANGES, MARKUP, Change, Survey, survey
 from experiments.corpus.dry_run_theory import Prediction, prediction
 from theory.language.printed import PROBABILITY_DECILES
 
@@ -57,6 +51,11 @@ def dry_run(
     partial.write_text(page(editor, edited, found, expected), encoding="utf-8")
     os.replace(partial, path)
     console.print(f"\nEvery edit in its text: {path}", markup=False, soft_wrap=True)
+
+
+def described(editor: Editor) -> str:
+    """What the rule does."""
+    return f"{editor.rule.strategy}: {STRATEGIES[editor.rule.strategy]}".replace("`", "")
 
 
 def sentence(editor: Editor, found: Survey) -> str:
@@ -138,7 +137,7 @@ def facts(editor: Editor, found: Survey, expected: Prediction | None) -> list[tu
 def show(console: Console, editor: Editor, found: Survey, expected: Prediction | None) -> None:
     """The sample in the terminal."""
     console.print(f"[bold]{sentence(editor, found)}[/bold]")
-    console.print(f"{editor.rule.strategy}: {STRATEGIES[editor.rule.strategy]}", style="dim")
+    console.print(described(editor), style="dim")
     if told := warning(found):
         console.print(f"Warning: {told}", style="yellow")
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
@@ -170,12 +169,12 @@ def line(change: Change, width: int) -> Text:
     """A change in its context, in one line."""
     new = "" if change.new is None else change.new
     numbers = f" {change.probability:.4f}" + ("" if not new else f" → {change.new_probability:.1g}")
-    room = max(width - len(visible(change.old)) - len(visible(new)) - len(numbers) - 3, 8)
+    room = max(width - len(visible(change.old)) - len(visible(new)) - len(numbers) - 6, 8)
     after = visible(change.after, quoted=False)[: room // 4]
     before = visible(change.before, quoted=False)[-(room - len(after)) :]
     text = Text("…" + before, no_wrap=True, overflow="ellipsis")
-    text.append(visible(change.old, quoted=False), style="red strike")
-    text.append(visible(new, quoted=False), style="green")
+    text.append("[" + visible(change.old, quoted=False), style="red strike")
+    text.append("→" + visible(new, quoted=False) + "]", style="green")
     text.append(after + "…")
     return text.append(numbers, style="dim")
 
@@ -202,7 +201,7 @@ def page(
         sentence=sentence(editor, found),
         warning=warning(found),
         rule=editor.rule,
-        what=STRATEGIES[editor.rule.strategy],
+        what=described(editor),
         facts=facts(editor, found, expected),
         deciles=list(zip(found.deciles, PROBABILITY_DECILES, strict=True)),
         largest=max(*found.deciles, max(PROBABILITY_DECILES) / 100),

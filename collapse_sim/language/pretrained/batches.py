@@ -59,6 +59,10 @@ class Batches:
         self.batch_tokens = batch_tokens
         self.lengths = row_lengths(max_length)
 
+    @property
+    def tokens_of_all_devices(self) -> int:
+        return self.batch_tokens * self.mesh.size
+
     def rows(self, length: int) -> int:
         """Rows of a batch, over all devices."""
         return max(self.batch_tokens // length, 1) * self.mesh.size

@@ -31,7 +31,9 @@ class Editor:
     """Edits documents by a rule with a model, and scores them.
 
     What becomes of a document depends on its text, its id, the seed and the settings, and on no
-    other document: neither on their order nor on how they are divided among processes or devices.
+    other document: neither on their order nor on how they are divided among processes or devices of
+    one kind. Another kind of processor, and a batch halved for want of memory, may round the last
+    bit of a probability another way, and so very seldom move a token across the threshold.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class Editor:
                     running.add(task)
             running.run_full()
             yield from _ready(queue)
-            while queue and _tokens(queue) > BATCHES_HELD * self.batch_tokens:
+            while queue and _tokens(queue) > BATCHES_HELD * self._batches.tokens_of_all_devices:
                 running.run_for(queue[0])
                 yield from _ready(queue)
         while not running.is_idle:

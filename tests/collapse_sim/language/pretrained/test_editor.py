@@ -5,9 +5,6 @@ from dataclasses import asdict, replace
 import jax
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tokenizers import Tokenizer
 
 from collapse_sim.language.pretrained import batches
 from collapse_sim.language.pretrained.edited import (
@@ -21,7 +18,7 @@ from collapse_sim.language.pretrained.load import load
 from collapse_sim.language.pretrained.passes import EditTask, Plan, Task
 from collapse_sim.language.pretrained.pieces import Pieces
 from collapse_sim.language.pretrained.rows import document_key, row_lengths, windows
-from collapse_sim.language.pretrained.rule import EditRule, authors_script
+from collapse_sim.language.pretrained.rule import EditRule
 from collapse_sim.language.pretrained.scores import Scores, by_row
 from tests.collapse_sim.language.pretrained import plain_decoder, tiny
 
@@ -50,22 +47,6 @@ def editor(model, rule=RULE, **options):
 
 def comparable(results):
     return {r.id: {**asdict(replace(r, trace=None))} for r in results}
-
-
-@given(st.integers(1, 900), st.integers(2, 70), st.data())
-def test_windows_score_every_token_but_the_first_once_and_in_enough_context(tokens, longest, data):
-    overlap = data.draw(st.integers(1, longest - 1))
-    scored = []
-    for window in windows(tokens, longest, overlap):
-        assert window.length <= longest and window.start + window.length <= tokens
-        assert window.first >= (overlap if window.start else 1)
-        scored += range(window.start + window.first, window.start + window.length)
-    assert scored == list(range(1, tokens))
-
-
-def test_lengths_of_rows():
-    assert row_lengths(512) == [16, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-    assert row_lengths(100) == [16, 32, 48, 64, 96, 100] and row_lengths(8) == [8]
 
 
 def test_a_document_becomes_the_same_in_any_order_company_or_number_of_devices(model):
@@ -282,34 +263,3 @@ def test_settings_that_make_no_sense_are_refused(model, options, message):
     with pytest.raises(ValueError) as told:
         editor(model, **options)
     assert str(told.value) == message
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"strategy": "up"}, "strategy=up: accepted are revise-above, "),
-        ({"sampler": "beam"}, "sampler=beam: accepted are full, top-k, top-p, rejection"),
-        ({"threshold": 1.5}, "threshold=1.5: accepted is [0, 1]"),
-        ({"drop_below": float("nan")}, "drop_below=nan: accepted is [0, 1]"),
-        ({"temperature": 0.0}, "temperature=0.0: accepted are finite numbers > 0"),
-        ({"top_k": 0}, "top_k=0: accepted are integers >= 1"),
-        ({"top_p": 0.0}, "top_p=0.0: accepted is (0, 1]"),
-    ],
-)
-def test_rules_that_make_no_sense_are_refused(options, message):
-    with pytest.raises(ValueError) as told:
-        EditRule(**options)
-    assert str(told.value).startswith(message)
-
-
-def test_the_authors_presets_and_tokenizers_of_other_kinds(model):
-    preset = authors_script()
-    assert (preset.strategy, preset.temperature, preset.drop_below, preset.threshold) == (
-        "revise-above-drop-below", 1.5, 0.001, 0.99,
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="^name=up: accepted are up_revise, "):
-        authors_script("up")
-    other = Tokenizer.from_str(model.tokenizer.to_str())
-    other.decoder = None
-    with pytest.raises(ValueError, match="^tokenizer's decoder=none: accepted is ByteLevel$"):
-        Pieces(other, tiny.VOCABULARY)
