@@ -55,10 +55,15 @@ def plan(settings: EditSettings, make_engine: MakeEngine) -> None:
     size = tokens * measured.bytes_per_token
     print(f"storage: {_bytes(size)} of output, as of input (uncompressed), and for a while twice")
     print("         what one file of each process holds")
-    again = measured.chunk_tokens / measured.tokens_per_second
-    lost = f"at most {again:,.0f} s of work" if measured.chunk_tokens else "at most 16 batches"
-    print(f"a process that is killed loses {lost}, and {measured.start_seconds:,.0f} s to start")
+    print(f"a process that is killed loses {_lost(measured)}")
     print("files are shared among processes whole: no more processes than files are of use")
+
+
+def _lost(measured: Measured) -> str:
+    if not measured.chunk_tokens:
+        return f"at most {BATCHES_KEPT} batches of work"
+    seconds = measured.chunk_tokens / measured.tokens_per_second
+    return f"at most {seconds:,.0f} s of work, and takes {measured.start_seconds:,.0f} s to start"
 
 
 def _given(settings: EditSettings) -> Measured:
