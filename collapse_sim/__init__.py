@@ -19,6 +19,8 @@ NAMES = {
         "KeepHuman", "Mix", "Regime", "Replace", "Step", "Verify",
     ),
     "editing": ("Edit", "EditSubset"),
+    "corpus.edit_texts": ("edit",),
+    "language.pretrained.rule": ("EditRule",),
     "masks": ("MaskPolicy", "Policy"),
     "linear.design": ("GaussianDesign", "GivenDesign"),
     "linear.generalised": ("LogisticLearner", "PoissonLearner"),
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from collapse_sim import pytree as pytree
     from collapse_sim.certify import Evidence as Evidence
     from collapse_sim.certify import LawEvidence as LawEvidence
+    from collapse_sim.corpus.edit_texts import edit as edit
     from collapse_sim.distributions.categorical import CategoricalLearner as CategoricalLearner
     from collapse_sim.distributions.gaussian import GaussianLearner as GaussianLearner
     from collapse_sim.distributions.kernel_density import (
@@ -103,6 +106,7 @@ if TYPE_CHECKING:
     from collapse_sim.language.human_text import HumanText as HumanText
     from collapse_sim.language.learner import LanguageLearner as LanguageLearner
     from collapse_sim.language.oracle import MarkovSource as MarkovSource
+    from collapse_sim.language.pretrained.rule import EditRule as EditRule
     from collapse_sim.language.programs import make_mesh as make_mesh
     from collapse_sim.language.training import Training as Training
     from collapse_sim.language.transformer import TransformerConfig as TransformerConfig

@@ -115,9 +115,9 @@ class RunDirectory:
         """
         run = RunDirectory(path)
         if run.has_config():
-            run._require_same_parameters(config)
+            run.require_same_parameters(config)
             if resume:
-                run._require_same_inputs(config)
+                run.require_same_inputs(config)
             if resume and run.is_finished():
                 return run
         elif resume:
@@ -275,7 +275,7 @@ class RunDirectory:
         if not keep_directory:
             self.checkpoints.rmdir()
 
-    def _require_same_parameters(self, config: Mapping[str, Any]) -> None:
+    def require_same_parameters(self, config: Mapping[str, Any]) -> None:
         old, new = self.config().get("parameters", {}), _plain(config["parameters"])
         different = [key for key in {**old, **new} if old.get(key) != new.get(key)]
         if different:
@@ -285,7 +285,7 @@ class RunDirectory:
                 f"{key}={new.get(key)}; accepted are the same parameters or another directory"
             )
 
-    def _require_same_inputs(self, config: Mapping[str, Any]) -> None:
+    def require_same_inputs(self, config: Mapping[str, Any]) -> None:
         old, new = self.config().get("inputs", {}), config.get("inputs", {})
         for name in {**old, **new}:
             if old.get(name) != new.get(name):

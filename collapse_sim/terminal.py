@@ -55,8 +55,8 @@ def print_whatever_it_is() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def progress_bar(total: int, unit: str) -> tqdm:
-    """A bar as wide as the terminal, and none elsewhere."""
+def progress_bar(total: int | None, unit: str) -> tqdm:
+    """A bar as wide as the terminal, and none elsewhere; a count where the total is unknown."""
     return tqdm(
         total=total, unit=f" {unit}", unit_scale=True, disable=None, leave=False, dynamic_ncols=True
     )

@@ -33,6 +33,8 @@ COMMANDS = {
     "search": Command("experiments.conjecture_search", "does a schedule break the conjecture?"),
     "verify": Command("experiments.verify", "which claims hold? all of them, or those named"),
     "claims": Command("experiments.claims", "every claim: what it says and what decides it"),
+    "edit": Command("experiments.corpus.edit", "your corpus, edited by a pretrained model"),
+    "score": Command("experiments.corpus.score", "how probable is each document of a corpus?"),
     "model": Command("experiments.model", "where do pretrained weights come from? installs them"),
     "figures": Command("paper_figs.make", "figures for a paper, from finished runs"),
 }

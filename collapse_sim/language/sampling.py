@@ -68,12 +68,15 @@ class Sampler:
 
 
 def inverse_distribution(
-    uniform: Float[Array, "*rows"], weights: Float[Array, "*rows outcomes"]
+    uniform: Float[Array, "*rows"],
+    weights: Float[Array, "*rows outcomes"],
+    inside: Float[Array, "*rows"] | None = None,
 ) -> Int[Array, "*rows"]:
     """Outcome i with probability weights[i] / sum(weights); never one of weight 0.
 
     In two levels, block sums and then inside the chosen block, which on a CPU costs a small part
-    of a running sum over all outcomes. float32 resolves probabilities of 2^-23.
+    of a running sum over all outcomes. float32 resolves probabilities of 2^-23; with a second
+    uniform number for the place in its block, 2^-23 of the block's.
     """
     outcomes = weights.shape[-1]
     block = 2 ** round(math.log2(outcomes) / 2)
@@ -83,8 +86,10 @@ def inverse_distribution(
     blocks = weights.reshape(*weights.shape[:-1], -1, block)
     sums = jnp.sum(blocks, axis=-1)
     chosen, rest = _descend(uniform * jnp.sum(sums, axis=-1), sums)
-    inside = jnp.take_along_axis(blocks, chosen[..., None, None], axis=-2)[..., 0, :]
-    return chosen * block + _descend(rest, inside)[0]
+    here = jnp.take_along_axis(blocks, chosen[..., None, None], axis=-2)[..., 0, :]
+    if inside is not None:
+        rest = inside * jnp.sum(here, axis=-1)
+    return chosen * block + _descend(rest, here)[0]
 
 
 def _descend(

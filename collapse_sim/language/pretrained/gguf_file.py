@@ -1,11 +1,11 @@
 """A model in one GGUF file: its config and tensors, dequantised, in the order used here."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from collapse_sim.language.pretrained import gguf_contents
 from collapse_sim.language.pretrained.config import DecoderConfig, require_family
 from collapse_sim.language.pretrained.rotary import scaled_frequencies
 from collapse_sim.language.pretrained.stored import GGUF, GGUF_FUSED, Stored
@@ -21,18 +21,15 @@ class GGUFFile:
     def __init__(self, path: Path):
         gguf = _package()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # the package's own
-                self._reader = gguf.GGUFReader(path)
+            self._metadata, self._tensors = gguf_contents.read(Path(path), gguf)
         except OSError as error:
             raise ValueError(f"{path}: {error.strerror}: accepted is a GGUF file") from None
-        except (ValueError, IndexError, KeyError) as error:
+        except (ValueError, KeyError) as error:
             reason = (str(error).splitlines() or ["unreadable"])[0]
             raise ValueError(
                 f"{path}: cut short, or no GGUF ({reason}): accepted are whole GGUF files"
             ) from None
         self.path = path
-        self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
         self._dequantise = gguf.quants.dequantize
         self.family = require_family(
             f"{path}: general.architecture", self.value("general.architecture")
@@ -40,9 +37,8 @@ class GGUFFile:
 
     def value(self, name: str, *usual: Any) -> Any:
         """A value of the metadata; `usual` where it has none, else ValueError."""
-        field = self._reader.fields.get(name)
-        if field is not None:
-            return field.contents()
+        if name in self._metadata:
+            return self._metadata[name]
         if usual:
             return usual[0]
         raise ValueError(f"{self.path}: no {name}: accepted are whole models")
@@ -80,7 +76,7 @@ class GGUFFile:
         turned = self.value(f"{prefix}.dimension_count", head_width)
         kind = self.value(f"{prefix}.scaling.type", "none")
         scaling = {"rope_type": "default" if kind == "none" else kind}
-        if f"{prefix}.scaling.factor" in self._reader.fields:
+        if f"{prefix}.scaling.factor" in self._metadata:
             scaling["factor"] = self.value(f"{prefix}.scaling.factor")
         base = self.value(f"{prefix}.freq_base", 10_000.0)
         try:
@@ -95,7 +91,7 @@ class GGUFFile:
     def stored(self) -> Stored:
         return Stored(self.read, GGUF_FUSED if self.family == "gpt2" else GGUF)
 
-    def _tensor(self, name: str) -> Any:
+    def _tensor(self, name: str) -> gguf_contents.StoredTensor:
         """A tensor as it is stored, its shape as (in, out)."""
         if name not in self._tensors:
             raise ValueError(f"{self.path}: no tensor {name}: accepted are whole models")

@@ -6,8 +6,11 @@ import pytest
 
 from collapse_sim.language.pretrained import smollm2
 from collapse_sim.language.pretrained.decoder import score
+from collapse_sim.language.pretrained.edited import Document
+from collapse_sim.language.pretrained.editor import Editor
 from collapse_sim.language.pretrained.gguf_file import GGUFFile
 from collapse_sim.language.pretrained.load import load
+from collapse_sim.language.pretrained.rule import EditRule
 from tests.collapse_sim.language.pretrained import plain_tokens
 from tests.collapse_sim.language.pretrained.hard_texts import HARD
 
@@ -40,6 +43,19 @@ def test_tokens_and_log_probabilities_are_the_reference(model):
     found = score(model.parameters, padded, jnp.array([47]), config=model.config)
     np.testing.assert_allclose(found[0, :19], LOG_PROBABILITIES, atol=1e-4)
     assert not found[0, 46:].any()
+
+
+def test_the_editor_reads_the_reference_s_probabilities_and_edits_by_them(model):
+    editor = Editor(model, EditRule(threshold=0.98), trace=True, max_length=64, batch_tokens=64)
+    (found,) = editor.edit([Document("a", TEXT)])
+    trace = found.trace
+    assert trace.before[:20].tolist() == IDS and found.tokens == 46
+    np.testing.assert_allclose(np.log(trace.probability[1:20]), LOG_PROBABILITIES, atol=1e-4)
+    assert trace.eligible[1:].tolist() == (trace.probability[1:] >= 0.98).tolist()
+    assert trace.eligible[5]  # at -0.005016 nats
+    change = (1 - trace.probability[trace.eligible]).sum()
+    np.testing.assert_allclose(found.expected_changed, change, rtol=1e-3)
+    assert found.changed or found.text == TEXT
 
 
 def test_hard_texts_have_the_tokens_of_llama_cpp_s_rule(model):

@@ -1,0 +1,1 @@
+"""A user's corpus edited or scored with a pretrained model."""

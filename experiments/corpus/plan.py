@@ -1,0 +1,125 @@
+"""`collapse-sim edit --plan TOKENS`: what an edit would take, from a measured throughput."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from collapse_sim.corpus.shards import find_shards
+from collapse_sim.language.pretrained.edited import EditedDocument
+from experiments import command_line
+from experiments.corpus.engine import MakeEngine
+from experiments.corpus.running import BATCHES_KEPT
+from experiments.corpus.sample import documents
+from experiments.corpus.settings import EditSettings
+
+SAMPLE_BATCHES = 4
+SAMPLE_DOCUMENTS = 20_000
+CHARACTERS = 4
+"""Of a token, about: how long a sample is taken."""
+
+BYTES = 4.5
+"""Of a token of English text, where no sample is measured."""
+
+PROCESSES = (1, 8, 64, 512)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a short sample says of one process."""
+
+    tokens_per_second: float
+    bytes_per_token: float
+    start_seconds: float
+    """From the start of the process to the first edited batch: loading and compiling."""
+    chunk_tokens: int
+    """Tokens that are kept on disk together: what a kill costs at most."""
+    note: str
+
+
+def plan(settings: EditSettings, make_engine: MakeEngine) -> None:
+    """Print hours, storage and the cost of a restart for `--plan` tokens."""
+    measured = _given(settings) if settings.throughput else _measured(settings, make_engine)
+    tokens = float(settings.plan or 0)
+    print(measured.note)
+    console = Console()
+    table = Table(
+        "processes", _unit(), "hours", title=f"{tokens:,.0f} tokens", title_justify="left"
+    )
+    for processes in PROCESSES:
+        hours = tokens / measured.tokens_per_second / processes / 3600
+        table.add_row(f"{processes:,}", f"{processes * _per_process():,}", f"{hours:,.3g}")
+    console.print(table)
+    size = tokens * measured.bytes_per_token
+    print(f"storage: {_bytes(size)} of output, as of input (uncompressed), and for a while twice")
+    print("         what one file of each process holds")
+    print(f"a process that is killed loses {_lost(measured)}")
+    print("files are shared among processes whole: no more processes than files are of use")
+
+
+def _lost(measured: Measured) -> str:
+    if not measured.chunk_tokens:
+        return f"at most {BATCHES_KEPT} batches of work"
+    seconds = measured.chunk_tokens / measured.tokens_per_second
+    return f"at most {seconds:,.0f} s of work, and takes {measured.start_seconds:,.0f} s to start"
+
+
+def _given(settings: EditSettings) -> Measured:
+    speed = float(settings.throughput or 0)
+    note = f"{speed:,.0f} tokens/s of one process, as given; {BYTES} bytes a token"
+    return Measured(speed, BYTES, 0.0, 0, note)
+
+
+def _measured(settings: EditSettings, make_engine: MakeEngine) -> Measured:
+    """Edit a sample twice: the first time compiles."""
+    shards = find_shards(settings.inputs)
+    started = time.monotonic()
+    engine = make_engine(settings)
+    found = documents(shards, settings.reading.made(), SAMPLE_DOCUMENTS)
+    wanted, sample = SAMPLE_BATCHES * engine.batch_tokens * CHARACTERS, []
+    for document in found:
+        sample.append(document)
+        wanted -= len(document.text)
+        if wanted <= 0:
+            break
+    _tokens(engine.editor, sample)
+    ready = time.monotonic()
+    tokens = _tokens(engine.editor, sample)
+    seconds = time.monotonic() - ready
+    if not tokens:
+        raise ValueError(f"INPUT {shards[0].file.path}: holds no document that can be processed")
+    size = sum(len(document.text.encode()) for document in sample)
+    speed, passes = tokens / seconds, settings.passes.passes
+    note = (
+        f"{speed:,.0f} tokens/s of one process, {passes} pass{'es' * (passes > 1)}: measured on "
+        f"{tokens:,} tokens in {seconds:.1f} s"
+    )
+    return Measured(speed, size / tokens, ready - started, BATCHES_KEPT * engine.batch_tokens, note)
+
+
+def _tokens(editor: Any, sample: list) -> int:
+    results = list(editor.edit(sample))
+    return sum(result.tokens for result in results if isinstance(result, EditedDocument))
+
+
+def _unit() -> str:
+    import jax
+
+    return "cores" if jax.default_backend() == "cpu" else "chips"
+
+
+def _per_process() -> int:
+    """What this machine gives to one process."""
+    import jax
+
+    return command_line.cores() if jax.default_backend() == "cpu" else jax.local_device_count()
+
+
+def _bytes(size: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size:,.3g} {unit}"
+        size /= 1000
+    raise AssertionError

@@ -1,0 +1,217 @@
+"""Flags of `collapse-sim edit` and `score`. Nothing here imports JAX, so that --help is quick."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tyro
+
+from collapse_sim.corpus.records import ReadOptions
+from collapse_sim.language.pretrained.rule import EditRule, authors_script
+from collapse_sim.terminal import PROGRAM
+from experiments.command_line import require_seed
+
+Flag = tyro.conf.FlagCreatePairsOff[bool]
+Strategy = Literal[
+    "revise-above", "revise-above-drop-below", "filter", "revise-below", "context-only"
+]
+Sampler = Literal["full", "top-k", "top-p", "rejection"]
+Inputs = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="INPUT ...")]
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which tokens are redrawn or deleted."""
+
+    strategy: Strategy = "revise-above"
+    """revise-above: redraw tokens of P >= threshold; revise-below: of P <= threshold; filter:
+    delete those of P <= drop-below; context-only: redraw where the likeliest has P >= threshold."""
+    threshold: float = 0.99
+    """Probability of a token from which, or up to which, it is redrawn."""
+    drop_below: float = 0.001
+    """Probability up to which tokens are deleted, by the strategies that do so."""
+    sampler: Sampler = "full"
+    """Replacements: of the whole vocabulary, the likeliest, or any but the old token."""
+    temperature: float = 1.0
+    """Of replacements; above 1 they are more diverse than the model."""
+    top_k: int = 8
+    """Candidates of --sampler top-k."""
+    top_p: float = 0.95
+    """Probability of the candidates of --sampler top-p."""
+    strict: Flag = False
+    """Leave a token alone whose P is the threshold itself."""
+
+    def made(self) -> EditRule:
+        try:
+            return EditRule(**asdict(self))
+        except ValueError as error:
+            raise ValueError(as_flag(str(error))) from None
+
+
+@dataclass(frozen=True)
+class Passes:
+    """How often the text is edited, and what each pass reads."""
+
+    passes: int = 1
+    """Times that the text is edited."""
+    chained: Flag = False
+    """Each pass edits the text of the one before (the default)."""
+    anchored: Flag = False
+    """Each pass edits the original text again."""
+    prior: Literal["frozen", "latest"] = "frozen"
+    """frozen: one model for all passes; a prior that learns is `collapse-sim editing`'s."""
+    seed: int = 0
+    """With the id of a document it decides all its random numbers."""
+    perplexity_after: Flag = False
+    """Score the edited text too, for --report: as long as a pass."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a document is."""
+
+    text_field: str = "text"
+    """Field, or column, that holds the text; all others are carried through."""
+    id_field: str = "id"
+    """Field that names a document; without it, its file and number do."""
+    unit: Literal["line", "article", "file"] = "line"
+    """Document of a .txt or .md file: a line that is not blank, an article of WikiText (or what
+    two blank lines end), or the file."""
+    limit: int | None = None
+    """Most documents of each input file."""
+
+    def made(self) -> ReadOptions:
+        return ReadOptions(self.text_field, self.id_field, self.unit, self.limit)
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How the model reads."""
+
+    batch_tokens: int | None = None
+    """Tokens that a device computes at once (4 windows, on accelerators 32)."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of parameters and activations."""
+    max_length: int | None = None
+    """Tokens of a window (512, or the model's context); longer documents are cut into windows."""
+    overlap: int | None = None
+    """Least context of a token in a later window of its document (an eighth of a window)."""
+
+
+@dataclass(frozen=True)
+class Going:
+    """Where the output goes, and how a run goes on."""
+
+    out: Folder = None
+    """Directory of the run."""
+    resume: Flag = False
+    """Go on with a run that was stopped or killed; no document is edited twice or lost."""
+    workers: str = "1/1"
+    """i/n: the i-th of n processes that share --out, each with every n-th input file."""
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """Log-probability, tokens and perplexity of each document, written beside it as columns."""
+
+    inputs: Inputs = ()
+    """Files (.jsonl, .parquet, .txt, .md; also .gz, .zst) and folders of such files."""
+    model: str | None = None
+    """smollm2, a .gguf file, or a folder with config.json, safetensors and tokenizer.json."""
+    reading: Reading = Reading()
+    computing: Computing = Computing()
+    going: Going = Going()
+
+    def validate(self) -> None:
+        _require_positive(self.reading, "limit")
+        _require_positive(self.computing, "batch_tokens", "max_length", "overlap")
+
+
+@dataclass(frozen=True)
+class EditSettings(ScoreSettings):
+    """Edit the tokens of a corpus with a pretrained model: a file of output for each of input.
+
+    --dry-run 200 shows first what an edit would do, --plan 1e9 what it would take, and --report DIR
+    sums up a run.
+    """
+
+    preset: Literal["paper", "authors-script"] = "paper"
+    """paper: as published; authors-script: temperature 1.5, P > threshold, deletion, top-k 8."""
+    rule: Rule = Rule()
+    passes: Passes = Passes()
+    report: Folder = None
+    """Sum up the run in this directory, with intervals and a figure; edits nothing."""
+    dry_run: int | None = None
+    """Edit so many documents, and show every edit in the terminal and on a page in --out."""
+    plan: float | None = None
+    """Hours, cores and storage for so many tokens, from a short sample or from --throughput."""
+    throughput: float | None = None
+    """Tokens a second of one process, for --plan."""
+
+    def validate(self) -> None:
+        super().validate()
+        self.rule.made()
+        require_seed(self.passes.seed)
+        _require_positive(self.passes, "passes")
+        _require_positive(self, "dry_run", "plan", "throughput")
+        if self.passes.anchored and self.passes.chained:
+            raise ValueError("--anchored beside --chained: accepted is one of the two")
+        if self.passes.prior == "latest":
+            raise ValueError(
+                "--prior latest: is trained between passes, by `collapse-sim editing`: accepted is "
+                "frozen"
+            )
+
+
+SomeSettings = TypeVar("SomeSettings", bound=ScoreSettings)
+
+
+def parse(kind: type[SomeSettings], arguments: Sequence[str]) -> SomeSettings:
+    """Settings from the command line; flags override those of --preset."""
+    default = kind()
+    if isinstance(default, EditSettings) and _preset(arguments) == "authors-script":
+        script = authors_script()
+        chosen = Rule(**{field.name: getattr(script, field.name) for field in fields(Rule)})
+        default = replace(default, preset="authors-script", rule=chosen)
+    settings = tyro.cli(
+        kind,
+        args=list(arguments),
+        default=default,
+        prog=PROGRAM.get(),
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    settings.validate()
+    return settings
+
+
+def parameters(settings: ScoreSettings) -> dict[str, Any]:
+    """What decides the bytes of a run, by flag."""
+    found = {"model": settings.model, **asdict(settings.reading), **asdict(settings.computing)}
+    if isinstance(settings, EditSettings):
+        found |= asdict(settings.rule) | asdict(settings.passes)
+        del found["chained"]
+    return found
+
+
+def _preset(arguments: Sequence[str]) -> str | None:
+    chosen = None
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if name == "--preset" or name.startswith("--preset="):
+            chosen = name.partition("=")[2] or value
+    return chosen
+
+
+def _require_positive(flags: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(flags, name)
+        if value is not None and not 0 < value < float("inf"):
+            kind = "integers >= 1" if isinstance(value, int) else "finite numbers > 0"
+            raise ValueError(f"--{name.replace('_', '-')} {value}: accepted are {kind}")
+
+
+def as_flag(message: str) -> str:
+    """A message that begins with an argument, its name as that of a flag."""
+    name, _, rest = message.partition("=")
+    return f"--{name.replace('_', '-')} {rest}"

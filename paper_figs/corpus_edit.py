@@ -1,0 +1,102 @@
+"""What an edit of a corpus did: probabilities of its tokens, and what share of them was edited.
+
+Bars are 95 % intervals over documents; beside the deciles those printed for a prior thousands of
+times larger (Zhu et al. 2025, figure 5). Needs the report.json of `collapse-sim edit --report`.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from theory.language.printed import PROBABILITY_DECILES
+
+COLOUR = style.BLUE
+WIDTH = 0.38
+SHARES = {"eligible": "eligible", "changed": "changed", "dropped": "dropped"}
+MOST_FILES = 8
+
+
+def draw(run: RunDirectory) -> Figure:
+    report = run.read_json("report.json")
+    with style.context():
+        figure = style.new_figure(style.PAGE * 0.9, 2.3)
+        left, right = figure.subplots(1, 2)
+        draw_deciles(left, report["all"]["shares"])
+        draw_shares(right, report)
+        style.settle(figure)
+    return figure
+
+
+def draw_deciles(ax: Axes, shares: dict) -> None:
+    """Two bars for each tenth of [0, 1]."""
+    found = np.array([shares[f"decile_{tenth}"] for tenth in range(10)], float)
+    middle = np.arange(10) + 0.5
+    ax.bar(
+        middle - WIDTH / 2,
+        found[:, 0],
+        WIDTH,
+        yerr=reach(found),
+        color=COLOUR,
+        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL},
+        label="this corpus",
+    )
+    ax.bar(
+        middle + WIDTH / 2,
+        np.array(PROBABILITY_DECILES) / 100,
+        WIDTH,
+        color="white",
+        edgecolor=style.NEUTRAL,
+        linewidth=0.6,
+        hatch="////",
+        label="published",
+    )
+    ax.set_xticks(range(0, 11, 2), [f"{tick / 10:g}" for tick in range(0, 11, 2)])
+    ax.set_xlim(0, 10)
+    ax.set_ylim(bottom=0)
+    style.percent_axis(ax.yaxis)
+    ax.set_title("Tokens before the edit")
+    ax.set_xlabel("probability under the model")
+    ax.legend(loc="upper center")
+
+
+def draw_shares(ax: Axes, report: dict) -> None:
+    """Shares of all tokens, of the corpus and its first files; on a log axis: they differ."""
+    parts = {"all": report["all"]}
+    if len(report["files"]) > 1:
+        parts |= dict(list(report["files"].items())[:MOST_FILES])
+    marks = dict(zip(SHARES, (style.BLUE, style.RED, style.GREY), strict=True))
+    for share, label in SHARES.items():
+        found = np.array([part["shares"][share] for part in parts.values()], float)
+        if not np.nan_to_num(found[:, 0]).any():
+            continue
+        shown = np.where(found[:, 0] > 0, found[:, 0], np.nan)
+        ax.errorbar(
+            shown,
+            np.arange(len(parts)),
+            xerr=reach(found),
+            color=marks[share],
+            marker="o",
+            linestyle="none",
+            elinewidth=0.8,
+            label=label,
+        )
+    ax.set_yticks(range(len(parts)), [name[-24:] for name in parts])
+    ax.set_ylim(len(parts) - 0.5, -0.5)
+    if ax.get_legend_handles_labels()[0]:
+        ax.set_xscale("log")
+        low, high = np.log10(ax.get_xlim())
+        ax.set_xlim(10 ** np.floor(low), 10 ** np.ceil(high))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.legend(loc="best")
+    style.percent_axis(ax.xaxis)
+    ax.set_title("Share of the tokens")
+
+
+def reach(found: np.ndarray) -> np.ndarray:
+    """Lengths of error bars, (2, n); none where an interval is infinite, and none below 0."""
+    value, low, high = found.T
+    lengths = np.stack([value - np.maximum(low, 0), high - value])
+    return np.where(np.isfinite(lengths), lengths, 0.0)

@@ -1,0 +1,239 @@
+"""`collapse-sim edit` and `score`: refusals, a full disk, report, plan, and a tiny model."""
+
+import gzip
+import json
+import os
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import collapse_sim as cs
+from collapse_sim.corpus import edit_texts
+from collapse_sim.corpus.sums import Sums
+from collapse_sim.language.pretrained import smollm2
+from collapse_sim.language.pretrained.edited import Rejected
+from experiments import cli
+from experiments.corpus import edit, score
+from experiments.corpus import report as report_module
+from tests.collapse_sim.corpus.fake_editor import FakeEditor, make
+from tests.collapse_sim.language.pretrained import tiny
+
+ROWS = b"".join(json.dumps({"text": f"a row of number {n}"}).encode() + b"\n" for n in range(200))
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(ROWS)
+    return path
+
+
+def content(name: str) -> bytes:
+    return {
+        "cut.jsonl.gz": gzip.compress(ROWS)[:-9],
+        "nothing.jsonl.gz": b"",
+        "no_field.jsonl": b'\n{"body": "x", "n": 1}\n',
+        "cut.parquet": b"PAR1 and not more",
+        "cut.gguf": b"GGUF\3\0\0\0",
+        "a.csv": b"text\n",
+    }[name]
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--threshold", "1.5"], "--threshold 1.5: accepted is [0, 1]"),
+        (["--drop-below", "-1"], "--drop-below -1.0: accepted is [0, 1]"),
+        (["--temperature", "0"], "--temperature 0.0: accepted are finite numbers > 0"),
+        (["--top-k", "0"], "--top-k 0: accepted are integers >= 1"),
+        (["--passes", "0"], "--passes 0: accepted are integers >= 1"),
+        (["--limit", "0"], "--limit 0: accepted are integers >= 1"),
+        (["--seed", "-1"], "--seed -1: accepted are integers from 0"),
+        (["--anchored", "--chained"], "--anchored beside --chained: accepted is one"),
+        (["--prior", "latest"], "--prior latest: is trained between passes"),
+        (["--workers", "3/2"], "--workers 3/2: accepted is i/n"),
+        (["--resume"], "--resume: there is no run in"),
+        (["cut.jsonl.gz"], "Truncated compressed stream: accepted are whole gzip files"),
+        (["nothing.jsonl.gz"], "empty, as a file cut short is: accepted are whole gzip files"),
+        (["no_field.jsonl"], "line 2: no field 'text': --text-field names one of 'body', 'n'"),
+        (["cut.parquet"], "accepted are whole Parquet files"),
+        (["a.csv"], "accepted are .jsonl, .parquet, .txt"),
+        (["absent.txt"], "no such file"),
+        (["a.jsonl"], "would be written to a.jsonl"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(flags, says, source, tmp_path, capsys):
+    if not flags[0].startswith("--"):
+        place = tmp_path / "other" / flags[0]
+        place.parent.mkdir()
+        if flags[0] == "a.jsonl":
+            place.write_bytes(ROWS)
+        elif not flags[0].startswith("absent"):
+            place.write_bytes(content(flags[0]))
+        flags = [str(place)]
+    places, flags = ([], flags) if flags[0].startswith("--") else (flags, [])
+    common = ["--model", "m", "--out", str(tmp_path / "out")]
+    arguments = [str(source), *places, *common, *flags]
+    assert edit.command(arguments, make_engine=make) == 2
+    shown = capsys.readouterr()
+    assert says in shown.err and shown.err.count("\n") == 1
+    assert not list((tmp_path / "out").rglob("data/*cut*"))
+
+
+def test_models_are_refused_in_one_line_and_nothing_is_written(
+    source, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(smollm2, "find", lambda: None)
+    (tmp_path / "cut.gguf").write_bytes(content("cut.gguf"))
+    out = ["--out", str(tmp_path / "out")]
+    for model, says in {
+        "smollm2": "run `collapse-sim model smollm2`",
+        "unheard": "accepted are smollm2, a .gguf file",
+        str(tmp_path / "cut.gguf"): "cut.gguf",
+    }.items():
+        assert cli.main(["score", str(source), "--model", model, *out]) == 2
+        said = capsys.readouterr().err
+        assert says in said and said.count("\n") == 1
+    assert cli.main(["edit", str(source), *out]) == 2
+    assert "--model: nothing given" in capsys.readouterr().err
+    assert cli.main(["edit", str(source), "--model", "m"]) == 2
+    assert "--out: nothing given" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_column_of_the_same_name_is_refused(tmp_path, capsys):
+    pq.write_table(pa.table({"text": ["x"], "tokens": [1]}), tmp_path / "a.parquet")
+    arguments = [str(tmp_path / "a.parquet"), "--model", "m", "--out", str(tmp_path / "out")]
+    assert score.command(arguments, make_engine=make) == 2
+    assert "holds a field tokens already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("writes", [1, 2, 7, 9, 10, 12])
+def test_a_disk_that_fills_leaves_nothing_half_written(writes, tmp_path, monkeypatch, capsys):
+    text, calls = "a b c\n" * 300, []
+    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "b.txt").write_text(text)
+
+    def full(file):
+        calls.append(file)
+        if len(calls) == writes:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    out = tmp_path / "out"
+    arguments = [
+        str(tmp_path / "a.txt"),
+        str(tmp_path / "b.txt"),
+        "--model",
+        "m",
+        "--out",
+        str(out),
+    ]
+    assert edit.command(arguments, make_engine=make) == 2
+    said = capsys.readouterr().err
+    assert "No space left on device" in said and said.count("\n") == 1
+    for path in out.rglob("data/*"):
+        assert path.read_text().lower() == text
+    assert not list(out.rglob("*.part-*")) and not (out / "manifest.json").exists()
+    more = ["--resume"] * (out / "config.json").exists()
+    assert edit.command([*arguments, *more], make_engine=make) == 0
+    assert len(list(out.rglob("data/*"))) == 2
+    assert "600 rows read = 600 written + 0 rejected" in capsys.readouterr().out
+
+
+def test_report_tells_shares_with_intervals(source, tmp_path, monkeypatch, capsys):
+    (tmp_path / "b.txt").write_text("one two three\n" * 50)
+    out = tmp_path / "out"
+    arguments = [str(source), str(tmp_path / "b.txt"), "--model", "m", "--out", str(out)]
+    assert edit.command(arguments, make_engine=make) == 0
+    assert edit.command(["--report", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "250 rows read = 250 written + 0 rejected" in shown and "b.txt" in shown
+    report = json.loads((out / "report.json").read_text())
+    counts, shares = report["all"]["counts"], report["all"]["shares"]
+    value, low, high = shares["eligible"]
+    assert value == counts["eligible"] / counts["tokens"] and 0 < low < value < high < 1
+    np.testing.assert_allclose(shares["perplexity"], np.exp(2.5))
+    assert shares["concentration_gained"][0] == 0 and 0 < shares["concentration"][0] < 1
+    assert set(report["files"]) == {"a.jsonl", "b.txt"}
+    assert (out / "report.pdf").is_file()
+    source.unlink()
+    monkeypatch.setattr(report_module, "_draw", lambda run: None)
+    assert edit.command(["--report", str(out)]) == 0
+    assert "word pairs are not counted" in capsys.readouterr().out
+    assert edit.command(["--report", str(tmp_path)]) == 2
+
+
+def test_intervals_of_shares_cover_the_truth():
+    """Of 400 corpora, 95 % are expected: below 91 % by chance 3e-4, above 99 % 3e-5."""
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(400):
+        tokens = rng.integers(5, 50, 200)
+        share = rng.beta(2, 6, 200)  # documents differ, so tokens of one depend on each other
+        eligible = rng.binomial(tokens, share)
+        pairs = zip(tokens, eligible, strict=True)
+        sums = Sums.of(({"t": int(t), "e": int(e)} for t, e in pairs), ("t", "e"))
+        halves = [Sums.of_json(sums.json()), Sums.of([], ("t", "e"))]
+        _, low, high = Sums.merged(halves, ("t", "e")).ratio("e", "t")
+        inside += low < 0.25 < high
+    assert 0.91 < inside / 400 < 0.99
+
+
+def test_plan_takes_a_throughput_or_measures_one(source, capsys):
+    assert edit.command(["--plan", "3.6e6", "--throughput", "1000"]) == 0
+    shown = capsys.readouterr().out
+    assert "1,000 tokens/s" in shown and "16.2 MB" in shown
+    (line,) = (line for line in shown.splitlines() if line.split()[1:2] == ["8"])
+    assert float(line.split()[-2]) == 0.125
+    assert edit.command([str(source), "--model", "m", "--plan", "1e6"], make_engine=make) == 0
+    assert "1 pass: measured on" in capsys.readouterr().out
+
+
+def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: seen.append(given))
+    (tmp_path / "b.txt").write_text("\none\n" * 9)
+    inputs, out = [str(source), str(tmp_path / "b.txt")], tmp_path / "out"
+    flags = ["--model", "m", "--out", str(out), "--dry-run", "5"]
+    assert edit.command([*inputs, *flags], make_engine=lambda settings, trace: make(settings)) == 0
+    ((_, documents, folder),) = seen
+    names = ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3", "b.txt:2", "b.txt:4"]
+    assert [document.id for document in documents] == names and folder == out
+
+
+def test_texts_and_batches_are_edited_from_python(monkeypatch):
+    monkeypatch.setattr(edit_texts, "_editor", lambda model, rule, **options: FakeEditor(**options))
+    texts = ["one two three four " * 9, "", "one two three four " * 9]
+    first, empty, again = cs.edit(texts, "m", seed=1)
+    assert isinstance(empty, Rejected) and first.text == again.text != texts[0]
+    assert cs.edit(texts[:1], "m", seed=1)[0].text == first.text
+    batch = {"text": texts, "id": [7, 8, 9], "x": [1.0, None, 2.0]}
+    found = cs.edit(batch, "m", seed=1)
+    assert list(found) == ["text", "id", "x", *(f"edit_{n}" for n in edit_texts.PROVENANCE),
+                           "edit_rejected"]  # fmt: skip
+    assert found["text"][0] != found["text"][2] and found["text"][1] == ""
+    assert found["edit_rejected"] == [None, "empty", None] and found["edit_tokens"][1] is None
+    assert cs.edit({**batch, "text": [None, "", "a"]}, "m")["edit_rejected"][0] == "no text"
+    with pytest.raises(ValueError, match="text_field=body: accepted are text, id, x"):
+        cs.edit(batch, "m", text_field="body")
+    with pytest.raises(ValueError, match="ids of 1 texts: accepted are 3"):
+        cs.edit(texts, "m", ids=["a"])
+
+
+def test_a_tiny_model_edits_and_scores_a_corpus(tmp_path):
+    model = tiny.write_folder(tmp_path / "model", tiny.LLAMA, tiny.tensors(tiny.LLAMA))
+    words = "the lazy dog the brown fox "
+    rows = [{"id": str(n), "text": words * (1 + n % 5)} for n in range(24)] + [{"text": "a"}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    common = [str(tmp_path / "a.jsonl"), "--model", str(model), "--max-length", "32"]
+    flags = ["--strategy", "revise-below", "--threshold", "0.9", "--batch-tokens", "64"]
+    assert cli.main(["edit", *common, *flags, "--out", str(tmp_path / "edited")]) == 0
+    totals = json.loads((tmp_path / "edited" / "manifest.json").read_text())["totals"]
+    assert totals["rows"] == 25 == totals["written"] + totals["rejected"]
+    assert 0 < totals["changed"] <= totals["eligible"] <= totals["tokens"]
+    assert cli.main(["score", *common, "--out", str(tmp_path / "scored")]) == 0
+    lines = (tmp_path / "scored" / "data" / "a.jsonl").read_text().splitlines()
+    total = sum(json.loads(line)["log_probability"] for line in lines)
+    np.testing.assert_allclose(total, totals["log_probability"], rtol=1e-5)
