@@ -109,7 +109,8 @@ class Editor:
                     running.add(task)
             running.run_full()
             yield from _ready(queue)
-            while queue and _tokens(queue) > BATCHES_HELD * self._batches.tokens_of_all_devices:
+            held = BATCHES_HELD * self._batches.tokens_of_all_devices
+            while queue and isinstance(queue[0], Task) and _tokens(queue) > held:
                 running.run_for(queue[0])
                 yield from _ready(queue)
         while not running.is_idle:

@@ -79,7 +79,7 @@ class EditTask(Task):
             if not self.plan.score_after:
                 self._give(None)
             elif not self._is_new:
-                self._give(self.first["log_probability"])
+                self._give(float(scores.log_probability[1:].astype(np.float64).sum()))
             elif len(self.ids) < 2:
                 self._give(0.0)
         return self.result is not None

@@ -193,8 +193,8 @@ def _redrawn(
         )
 
     out = jax.lax.while_loop(lambda state: state[0] < total, body, (0, start))[1]
-    keep = lambda new, old: jnp.where(eligible.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
-    return tuple(keep(new, old) for new, old in zip(out, start, strict=True))
+    change, drawn, log_p = out
+    return jnp.where(eligible, change, 0), jnp.where(eligible[:, None], drawn, stay), log_p
 
 
 def _draw(

@@ -54,7 +54,7 @@ def test_the_editor_reads_the_reference_s_probabilities_and_edits_by_them(model)
     assert trace.eligible[1:].tolist() == (trace.probability[1:] >= 0.98).tolist()
     assert trace.eligible[5]  # at -0.005016 nats
     change = (1 - trace.probability[trace.eligible]).sum()
-    np.testing.assert_allclose(found.expected_changed, change, rtol=1e-3)
+    np.testing.assert_allclose(found.expected_changed, change, atol=5e-5)  # noise of logits
     assert found.changed or found.text == TEXT
 
 
