@@ -105,7 +105,7 @@ def test_chunks_do_not_change_a_byte(finished, tmp_path, monkeypatch):
 def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
     """The whole run and the rest of the broken one are of this process, with other devices."""
     flags = [
-        *(*TINY[:6], "--replicates", "65536", "--no-limits", "--no-early-stop"),
+        *(*TINY[:6], "--replicates", "16384", "--no-limits", "--no-early-stop"),
         *("--regimes", "replace", "edit", "--masks", "random"),
     ]
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1]), "XLA_FLAGS": XLA_FLAGS}
