@@ -26,8 +26,9 @@ for name, value in COMPILED.items():
     os.environ[name.upper()] = str(value)
     jax.config.update(name, value)
 
-# As the commands do (experiments/command_line.py): quick compiling, the same operations.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+# Compiling is most of the tests' time: XLA optimises nothing, in the same operations. Commands ask
+# for level 1 (experiments/command_line.py), as `streams` does.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 settings.register_profile(
     "project",
@@ -41,6 +42,21 @@ settings.load_profile("project")
 
 def pytest_report_header() -> str:
     return f"jax: {jax.__version__}, {jax.device_count()} {jax.default_backend()} devices"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def streams():
+    """Compile simulations of many replicates as the commands have it: these do run long."""
+    from collapse_sim import replicates  # not before jaxtyping's hook
+
+    compiled = jax.jit(
+        replicates._run_blocks.__wrapped__,
+        static_argnames=("block", "mesh"),
+        compiler_options={"xla_backend_optimization_level": 1},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replicates, "_run_blocks", compiled)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,9 @@ from theory.claims import ledger
 ERROR = 1e-5
 """Of the interval of a closed form that is averaged over designs."""
 
+XLA_FLAGS = "--xla_backend_optimization_level=1"
+"""Of a command in a process of its own: simulations of this one are compiled so too."""
+
 
 def evidence_of(process: Process) -> list[Evidence | LawEvidence]:
     """What the process alone decides by simulation."""

@@ -18,6 +18,7 @@ from collapse_sim.run_directory import RunDirectory
 from experiments import linear_bound
 from experiments.linear.settings import PRESETS, parse
 from experiments.linear.world import make_world
+from tests.experiments.evidence import XLA_FLAGS
 from theory.editing.finite import two_disjoint_edits_error
 
 SCRIPT = Path(linear_bound.__file__)
@@ -104,10 +105,10 @@ def test_chunks_do_not_change_a_byte(finished, tmp_path, monkeypatch):
 def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
     """The whole run and the rest of the broken one are of this process, with other devices."""
     flags = [
-        *(*TINY[:6], "--replicates", "65536", "--no-limits", "--no-early-stop"),
+        *(*TINY[:6], "--replicates", "16384", "--no-limits", "--no-early-stop"),
         *("--regimes", "replace", "edit", "--masks", "random"),
     ]
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1]), "XLA_FLAGS": XLA_FLAGS}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     script = [sys.executable, str(SCRIPT), *flags, "--out", str(broken)]
     process = subprocess.Popen(script, env=environment, stdout=subprocess.DEVNULL)

@@ -27,6 +27,7 @@ from experiments import (
     transformer_collapse,
 )
 from tests.collapse_sim.test_replicates import Walk
+from tests.experiments.evidence import XLA_FLAGS
 
 FEW = (
     *("--dim", "2", "--samples", "20", "--generations", "3", "--replicates", "1000"),
@@ -315,7 +316,7 @@ def test_the_numbers_of_a_design_that_is_no_file_are_an_input(tmp_path, monkeypa
 def test_a_name_that_is_not_ascii_loses_nothing_in_the_c_locale(finished, tmp_path):
     environment = os.environ | {
         "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
-        "PYTHONPATH": str(Path(linear_bound.__file__).parents[1]),
+        "PYTHONPATH": str(Path(linear_bound.__file__).parents[1]), "XLA_FLAGS": XLA_FLAGS,
     }  # fmt: skip
     folder = tmp_path / "é"
     done = subprocess.run(
