@@ -1,13 +1,17 @@
 """Random draws that a generation needs: normals, exact chi-squares and Wishart factors."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax.extend.random import threefry_2x32
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from collapse_sim.linalg import DType
+
+ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)
+PARITY = 0x1BD11BDA
+"""Constants of the hash threefry2x32 (Salmon, Moraes, Dror and Shaw 2011)."""
 
 ROW = 64
 """Longest row of entries: every round proposes one entry of each row anew."""
@@ -24,8 +28,25 @@ def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
     if str(jax.random.key_impl(key)) != "threefry2x32":
         return jax.random.bits(key, shape)
     size = math.prod(shape)
-    counts = jnp.arange(size + size % 2, dtype=jnp.uint32)
-    return threefry_2x32(jax.random.key_data(key), counts)[:size].reshape(shape)
+    return _hashed(jax.random.key_data(key), size + size % 2)[:size].reshape(shape)
+
+
+@partial(jax.jit, static_argnums=1)  # traced once for all draws of a size
+def _hashed(key: UInt32[Array, "2"], size: int) -> UInt32[Array, " size"]:
+    """Threefry hashes of the pairs (i, i + size / 2): first words, then second words.
+
+    JAX's own on a CPU is a loop that writes every word five times; this is one pass over them.
+    """
+    x = jnp.arange(size // 2, dtype=jnp.uint32)
+    y = x + jnp.uint32(size // 2)
+    keys = key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY)
+    x, y = x + keys[0], y + keys[1]
+    for i in range(5):
+        for rotation in ROTATIONS[i % 2]:
+            x = x + y
+            y = (y << jnp.uint32(rotation) | y >> jnp.uint32(32 - rotation)) ^ x
+        x, y = x + keys[(i + 1) % 3], y + keys[(i + 2) % 3] + jnp.uint32(i + 1)
+    return jnp.concatenate([x, y])
 
 
 def uniform(key: Key[Array, ""], shape: tuple[int, ...], dtype: DType) -> Float[Array, "..."]:

@@ -38,6 +38,9 @@ MOST_TOKENS = 2**31 - 1
 LARGEST_MEAN = 2.0**31 - 2**20
 """A Poisson count of this mean is above int32 with a chance of 1e-114."""
 
+FEW_TYPES, FEW_TOKENS = 64, 224
+"""Types up to which each of a multinomial's last tokens is compared with all of them at once."""
+
 SPARE = 3.0
 """Standard deviations by which a multinomial's Poisson total is aimed below its tokens."""
 
@@ -128,7 +131,7 @@ def multinomial(
     probabilities = jnp.asarray(probabilities, dtype)
     types = probabilities.shape[0]
     count = jnp.where(probabilities.sum() > 0, count, 0)
-    few, chunk = max(32, types // 16), max(16, types // 64)
+    few = FEW_TOKENS if types <= FEW_TYPES else max(32, types // 16)
     many_key, few_key = jax.random.split(key)
 
     def many(state):
@@ -144,19 +147,51 @@ def multinomial(
 
     start = jnp.zeros(types, jnp.int32), count, jnp.uint32(0)
     counts, left, _ = jax.lax.while_loop(lambda state: state[1] > few, many, start)
+    last = _by_comparing if types <= FEW_TYPES else _by_searching
+    return counts + last(few_key, left, probabilities)
+
+
+def _by_searching(
+    key: Key[Array, ""], count: Int[Array, ""], probabilities: Float[Array, " types"]
+) -> Int[Array, " types"]:
+    """Multinomial counts of few tokens among many types: each token looks for its own."""
+    types, dtype = probabilities.shape[0], probabilities.dtype
+    chunk = max(16, types // 64)
     cumulative = jnp.cumsum(probabilities)
 
     def one_by_one(state):
         counts, left, attempt = state
-        u = uniform(jax.random.fold_in(few_key, attempt), (chunk,), dtype)
+        u = uniform(jax.random.fold_in(key, attempt), (chunk,), dtype)
         drawn = _find(cumulative, u * cumulative[-1])
         # Rounding may let a step of the sum out where no probability is.
         taken = (jnp.arange(chunk) < left) & (probabilities[drawn] > 0)
         return counts.at[drawn].add(taken.astype(jnp.int32)), left - taken.sum(), attempt + 1
 
-    return jax.lax.while_loop(
-        lambda state: state[1] > 0, one_by_one, (counts, left, jnp.uint32(0))
-    )[0]
+    state = jnp.zeros(types, jnp.int32), count, jnp.uint32(0)
+    return jax.lax.while_loop(lambda state: state[1] > 0, one_by_one, state)[0]
+
+
+def _by_comparing(
+    key: Key[Array, ""], count: Int[Array, ""], probabilities: Float[Array, " types"]
+) -> Int[Array, " types"]:
+    """Multinomial counts of at most FEW_TOKENS tokens among few types: each meets every type."""
+    at_once = 8
+    cumulative = jnp.where(probabilities > 0, jnp.cumsum(probabilities), 0)
+    cumulative = jax.lax.cummax(cumulative)  # no step where no probability is
+    cumulative = cumulative / cumulative[-1]
+    u = uniform(key, (FEW_TOKENS,), probabilities.dtype)
+    u = jnp.where(jnp.arange(FEW_TOKENS) < count, u, 1)
+
+    def compare(state):
+        met, below = state
+        tokens = jax.lax.dynamic_slice(u, (met,), (at_once,))
+        for i in range(at_once):
+            below = below + (tokens[i] < cumulative)
+        return met + at_once, below
+
+    start = jnp.int32(0), jnp.zeros(probabilities.shape, jnp.int32)
+    below = jax.lax.while_loop(lambda state: state[0] < count, compare, start)[1]
+    return jnp.diff(below, prepend=0)
 
 
 def hypergeometric(

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby
 
 import numpy as np
 from tqdm import tqdm
@@ -66,17 +65,13 @@ def decide(
         with progress(total) if bar is None else nullcontext(bar) as shown:
             yield Streaming(Workplace(run, shown), seed, deadline)
 
-    numbered, decided = list(enumerate(processes)), {}
-    for on_host, some in groupby(numbered, lambda pair: isinstance(pair[1].simulation, OnHost)):
-        some = list(some)
-        # What a simulation on the host counts is its own affair.
-        total = 0 if on_host else sum(process.replicates for _, process in some)
-        with streaming(total) as place:
-            if on_host:  # in this thread, so that Ctrl-C ends them at once
-                decided |= {i: run_.simulate(place, i, process) for i, process in some}
-            else:
-                decided |= _side_by_side(partial(run_.simulate, place), some)
-    decided = [decided[i] for i, _ in numbered]
+    on_host = [isinstance(process.simulation, OnHost) for process in processes]
+    counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
+    # What a simulation on the host counts is its own affair.
+    with streaming(counted) as place, streaming(0) if any(on_host) else nullcontext(place) as other:
+        decided = _side_by_side(
+            partial(run_.simulate, place), partial(run_.simulate, other), processes, on_host
+        )
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)
     results = [result for result, _ in decided if result.summary.count]
@@ -88,14 +83,24 @@ def decide(
     return [result for result in results if not result.process.step], verdicts
 
 
+Simulate = Callable[[int, Process], Decided]
+
+
 def _side_by_side(
-    simulate: Callable[[int, Process], Decided], numbered: Sequence[tuple[int, Process]]
-) -> dict[int, Decided]:
-    """Results and verdicts of all, some processes at a time."""
-    threads = ThreadPoolExecutor(THREADS)
+    simulate: Simulate, in_this_thread: Simulate, processes: Sequence[Process], on_host: list[bool]
+) -> list[Decided]:
+    """Results and verdicts of all, some processes at a time.
+
+    Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
+    stand before it and beside those that stand behind it.
+    """
+    threads, decided = ThreadPoolExecutor(THREADS), {}
     try:
-        numbers, processes = zip(*numbered, strict=True)
-        return dict(zip(numbers, threads.map(simulate, numbers, processes), strict=True))
+        numbered = list(enumerate(processes))
+        coming = {i: threads.submit(simulate, i, p) for i, p in numbered if not on_host[i]}
+        for i, process in numbered:
+            decided[i] = in_this_thread(i, process) if on_host[i] else coming[i].result()
+        return [decided[i] for i, _ in numbered]
     finally:
         threads.shutdown(cancel_futures=True)
 

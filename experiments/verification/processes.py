@@ -35,10 +35,10 @@ MORE = 2
 """Factor on the most replicates of a process. A ledger shares its error over some 300 checks, so
 that each needs half as many replicates again as in an experiment of its own."""
 
-COMPILED = 1e10
+COMPILED = 2e10
 """Price of a program of its own, in floats that a core writes meanwhile."""
 
-TRAINED = 5e10
+TRAINED = 1e11
 """Price of a decision by training, dearer than most simulations, not than all."""
 
 

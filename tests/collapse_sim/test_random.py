@@ -1,15 +1,25 @@
-"""Chi-squares and Wishart factors against their laws."""
+"""Random words against JAX's hash; chi-squares and Wishart factors against their laws."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.random import threefry_2x32
 from scipy import stats
 
-from collapse_sim.random import chi_square, wishart_factor
+from collapse_sim.random import bits, chi_square, wishart_factor
 from tests.collapse_sim.draws import COMPILE_FAST, same_law, same_mean
 
 DEGREES = (0, 1, 2, 3, 9, 91, 10**6)
 COUNT = 2**18  # a shift of the law by half a percent of probability is seen
+
+
+@pytest.mark.parametrize("shape", [(0,), (1,), (2,), (7,), (3, 4)])
+def test_words_are_those_of_the_hash(shape):
+    key, size = jax.random.key(12), int(np.prod(shape))
+    counts = jnp.arange(size + size % 2, dtype=jnp.uint32)
+    hashed = threefry_2x32(jax.random.key_data(key), counts)[:size].reshape(shape)
+    np.testing.assert_array_equal(bits(key, shape), hashed)
 
 
 @pytest.fixture(scope="module")

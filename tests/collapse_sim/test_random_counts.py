@@ -196,6 +196,29 @@ def test_a_multinomial_has_its_marginal_laws_and_correlations(count):
     assert same_mean(products, -LAW[[0, 0, 1, 3]] * LAW[[1, 4, 3, 4]])
 
 
+@pytest.mark.parametrize("few_tokens", [random_counts._by_comparing, random_counts._by_searching])
+def test_few_tokens_have_their_listed_law(few_tokens):
+    law, cases = np.array([0.2, 0.0, 0.7, 0.1]), all_counts(4, 3)
+    draw = jax.vmap(lambda key: few_tokens(key, jnp.int32(3), jnp.asarray(law, jnp.float32)))
+    drawn = jax.jit(draw, compiler_options=COMPILE_FAST)(jax.random.split(jax.random.key(5), COUNT))
+    chances = stats.multinomial(3, law).pmf(cases)
+    found = tally(np.asarray(drawn), cases)
+    assert (found[chances == 0] == 0).all()
+    assert listed(found[chances > 0], chances[chances > 0])
+
+
+def test_each_of_few_tokens_is_of_the_type_that_its_number_says():
+    law = np.random.default_rng(3).dirichlet(np.full(64, 0.3)) * (np.arange(64) % 5 != 4)
+    law = jnp.asarray(law / law.sum(), jnp.float32)
+    edges = np.cumsum(np.asarray(law, np.float64))
+    edges = edges / edges[-1]
+    key, compare = jax.random.key(6), jax.jit(random_counts._by_comparing)
+    u = np.asarray(random_counts.uniform(key, (random_counts.FEW_TOKENS,), jnp.float32))
+    for count in (0, 1, 8, 100, random_counts.FEW_TOKENS):
+        found = np.bincount(np.searchsorted(edges, u[:count], side="right"), minlength=64)
+        np.testing.assert_array_equal(compare(key, count, law), found)
+
+
 @pytest.mark.parametrize("law", [np.zeros(6), np.full(6, np.nan)], ids=["zero", "nan"])
 def test_what_is_no_law_gives_no_token(law):
     keys = jax.random.split(jax.random.key(0), 16)

@@ -1,10 +1,12 @@
 """Random streams of a run: told apart by names, whatever the company."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from threading import Event
 
 import jax
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 import collapse_sim as cs
 from collapse_sim.experiment.decide import decide
@@ -49,3 +51,37 @@ def test_every_part_of_a_process_has_a_stream_of_its_own(step):
     numbers = {process("one", step=step, family=family).stream_number for family in ("", "a", "b")}
     assert len(numbers) == 3
     assert (process("one", step=step).stream_number == process("one").stream_number) == (not step)
+
+
+class Begun(tqdm):
+    """A bar that knows which processes have begun."""
+
+    def __init__(self):
+        super().__init__(disable=True)
+        self.names, self.behind = [], Event()
+
+    def set_description(self, desc=None, refresh=True):
+        self.names.append(desc)
+        if desc == "behind":
+            self.behind.set()
+
+
+@dataclass(frozen=True, eq=False)
+class OnHost:
+    """A simulation on the host that ends once a process behind it has begun."""
+
+    begun: Begun
+    generations: int = 2
+
+    def on_host(self, keys, place, name):
+        assert self.begun.names[0] == "before"
+        assert self.begun.behind.wait(timeout=60)
+        return {"variance": np.ones((len(keys), 2)), "edited_fraction": np.zeros((len(keys), 2))}
+
+
+def test_a_simulation_on_the_host_runs_beside_those_behind_it(monkeypatch):
+    monkeypatch.setattr("collapse_sim.experiment.decide.THREADS", 1)
+    begun = Begun()
+    on_host = replace(process("host"), simulation=OnHost(begun))
+    results, _ = decide([process("before"), on_host, process("behind")], {}, bar=begun)
+    assert [result.process.name for result in results] == ["before", "host", "behind"]
