@@ -9,7 +9,7 @@ rest, in closed form from the reconstruction error (Rybkin, Daniilidis and Levin
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,9 @@ from jaxtyping import Array, Float, Key
 
 from collapse_sim.linalg import DType
 from collapse_sim.random import normal, uniform
+
+Weights = Any
+"""Weights of the networks as a pytree of arrays (`nnx.State`)."""
 
 LEAST_NOISE = 1e-4
 """Least noise variance, as a share of the data's mean variance of a pixel."""
@@ -71,7 +74,7 @@ def _perceptron(of: Architecture, inputs: int, outputs: int, rngs: nnx.Rngs) -> 
 class Fitted(NamedTuple):
     """Parameters of a fit: networks that see pictures less `mean`, divided by `scale`."""
 
-    weights: nnx.State
+    weights: Weights
     mean: Float[Array, " pixels"]
     scale: Float[Array, ""]
     """Root of the data's mean variance of a pixel; 1 for data without any."""
@@ -79,7 +82,7 @@ class Fitted(NamedTuple):
     """That of a pixel, in units of scale^2."""
 
 
-def networks(of: Architecture, weights: nnx.State) -> Networks:
+def networks(of: Architecture, weights: Weights) -> Networks:
     """The networks with these weights."""
     abstract = nnx.eval_shape(lambda: Networks(of, rngs=nnx.Rngs(params=0)))
     return nnx.merge(nnx.graphdef(abstract), weights)

@@ -12,6 +12,7 @@ from collapse_sim.loop import Chain, Trace
 from collapse_sim.pictures.autoencoder import Architecture
 from collapse_sim.pictures.learner import PictureLearner
 from collapse_sim.pictures.observer import Observer
+from collapse_sim.regimes import EditSubset
 from experiments.recursion.family import Column, Family, Found
 from experiments.recursion.points import regimes_of
 from experiments.recursion.settings import PRESETS, Settings
@@ -69,7 +70,8 @@ def processes(settings: Settings, pictures: Pictures) -> Iterator[Process]:
         )
     learner = make_learner(settings, pictures, samples)
     generations = asked(settings, "generations") or size.generations
-    regimes = regimes_of(settings, samples)
+    # Of no picture edited, the control is the program that the others share.
+    regimes = regimes_of(settings, samples) | {"human_only": EditSubset(0, anchored=True)}
     for name in asked(settings, "regimes") or ARMS:
         yield Process(
             name,
