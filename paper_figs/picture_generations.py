@@ -44,7 +44,9 @@ def draw(run: RunDirectory) -> Figure:
         )
         for row, (name, pictures) in enumerate(arms.items()):
             ax = figure.add_subplot(grid[row, :])
-            draw_strip(ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=row == len(arms) - 1)
+            draw_strip(
+                ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=row == len(arms) - 1
+            )
             ax.set_title(_name(run, name))
         below = [figure.add_subplot(grid[-1, i]) for i in range(len(shown))]
         ends = [_draw_measure(ax, run, name) for ax, name in zip(below, shown, strict=True)]

@@ -134,9 +134,7 @@ class TableLearner(PointLearner):
         rows = jnp.asarray(self.truth, self.dtype)
         return Sample(rows[jax.random.choice(key, len(rows), (like.size,))], like.weights)
 
-    def measure(
-        self, params: Gaussian | Copula, truth: Human
-    ) -> dict[str, Float[Array, ""]]:
+    def measure(self, params: Gaussian | Copula, truth: Human) -> dict[str, Float[Array, ""]]:
         """Variance and tails of every column and of the mean column, and correlations.
 
         `variance` is a share of the table's; `tails` the model's mass beyond the table's 1 % and
@@ -144,7 +142,9 @@ class TableLearner(PointLearner):
         `correlation_error` the root mean square of its distance from the table's, over all pairs.
         """
         variance, tails = (
-            _of_gaussian(params, truth) if isinstance(params, Gaussian) else _of_copula(params, truth)
+            _of_gaussian(params, truth)
+            if isinstance(params, Gaussian)
+            else _of_copula(params, truth)
         )
         correlation = correlation_of(params.factor)
         outputs = {"variance": variance.mean(), "tails": tails.mean()}
@@ -165,9 +165,7 @@ def standardised(table: Float[np.ndarray, "rows dim"]) -> Float[np.ndarray, "row
     return centred / centred.std(axis=0)
 
 
-def fit_copula(
-    labels: Float[Array, "rows dim"], weights: Float[Array, " rows"]
-) -> Copula:
+def fit_copula(labels: Float[Array, "rows dim"], weights: Float[Array, " rows"]) -> Copula:
     """Margins, and correlations of the normal scores of ranks; equal values share a rank.
 
     A score is the normal quantile of (F(x-) + F(x)) / 2, F the column's empirical distribution
@@ -227,5 +225,3 @@ def _of_copula(params: Copula, human: Human) -> tuple[Array, Array]:
     variance = jnp.sum(share * (params.values - mean) ** 2, axis=0)
     outer = (params.values < human.low) | (params.values > human.high)
     return variance, jnp.sum(share * outer, axis=0)
-
-

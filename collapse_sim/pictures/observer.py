@@ -103,7 +103,7 @@ def train_classifier(
         return optax.apply_updates(trained, updates), inner
 
     first = (start.weights, start.biases)
-    (weights, biases), _ = jax.jit(
-        lambda state: jax.lax.fori_loop(0, STEPS, step, state)
-    )((first, optimizer.init(first)))
+    (weights, biases), _ = jax.jit(lambda state: jax.lax.fori_loop(0, STEPS, step, state))(
+        (first, optimizer.init(first))
+    )
     return Classifier(weights, biases, scale)

@@ -119,7 +119,9 @@ def _numpy(path: Path, _: bool | None, chosen: Sequence[str]) -> Table:
         raise TableError(f"has shape {array.shape}, accepted is (rows,) or (rows, columns)")
     table = array.reshape(len(array), -1).astype(np.float64)
     columns = {str(i): column for i, column in enumerate(table.T)}
-    return Table(_finite({name: columns[name] for name in choose(chosen, list(columns)) or columns}))
+    return Table(
+        _finite({name: columns[name] for name in choose(chosen, list(columns)) or columns})
+    )
 
 
 def _array(path: Path) -> np.ndarray:

@@ -38,15 +38,15 @@ def read_columns(source: str, chosen: tuple[str, ...] = ()) -> Columns:
     try:
         found = read_table(path, "--data", chosen=chosen)
     except ValueError as error:
-        hint = "" if chosen or ", column" not in str(error) and "column " not in str(error) else (
-            "; --columns takes others alone"
-        )
+        is_of_one = not chosen and "column " in str(error)
+        hint = "; --columns takes others alone" if is_of_one else ""
         raise ValueError(f"{error}{hint}") from None
     names, table = tuple(found.columns), np.stack(list(found.columns.values()), axis=1)
     rows, dim = table.shape
     if dim > MOST_COLUMNS:
         raise ValueError(
-            f"{where}: has {dim} columns, accepted are {MOST_COLUMNS} or fewer: --columns takes some"
+            f"{where}: has {dim} columns, accepted are {MOST_COLUMNS} or fewer; --columns takes "
+            "some"
         )
     if rows < dim + 2:
         of = f"column {names[0]}" if dim == 1 else f"{dim} columns ({names[0]} to {names[-1]})"

@@ -147,8 +147,8 @@ def _sentences(found: Found) -> Iterator[str]:
         return
     process = found.results["replace"].process
     yield (
-        f"Trained {found.fits('replace')} times, each time on {process.where['samples']:,} pictures "
-        "of the last one's own, the median autoencoder draws pictures whose codes have "
+        f"Trained {found.fits('replace')} times, each time on {process.where['samples']:,} "
+        "pictures of the last one's own, the median autoencoder draws pictures whose codes have "
         f"{_percent(found, 'replace', 'code_spread')} of the spread that human pictures have"
         f"{found.cite('shum2024.vae')}; in brackets the range of "
         f"{process.where['seeds']} seeds."
