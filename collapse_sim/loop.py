@@ -15,8 +15,9 @@ from collapse_sim.pytree import pytree, require_methods, require_tree, static
 from collapse_sim.regimes import Copies, Generation, Regime, Step
 from collapse_sim.resampled import Resampled
 
-Trace = dict[str, Float[Array, " generations"]]
-"""Trace of one replicate: a value for each generation under each measure's name."""
+Trace = dict[str, Float[Array, "generations ..."]]
+"""Trace of one replicate: a value for each generation under each measure's name. What is reduced
+over replicates are numbers; others, as pictures, can be had of single ones."""
 
 
 @runtime_checkable
@@ -53,7 +54,7 @@ class Learner(Protocol):
         """A new draw of human data."""
         ...
 
-    def measure(self, params: Any, truth: Any, /) -> dict[str, Float[Array, ""]]:
+    def measure(self, params: Any, truth: Any, /) -> dict[str, Float[Array, "..."]]:
         """Measures that are recorded of a fit."""
         ...
 

@@ -19,7 +19,7 @@ def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
-    from experiments.recursion.families import make_processes
+    from experiments.recursion.families import arrays_of, make_processes
     from experiments.recursion.report import print_report
     from paper_figs import recursion
     from paper_figs.style import save
@@ -27,7 +27,8 @@ def main(settings: Settings) -> None:
 
     processes, sources, note = make_processes(settings)
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
-    inputs = {f"--corpus {settings.corpus}": command_line.digest(sources)} if sources else {}
+    read = [f"--{flag} {source}" for flag, source in list(sources.items())[:1]]
+    inputs = {name: command_line.digest(sources) for name in read}
     config = command_line.config("curse_of_recursion", settings, packages, inputs, data=sources)
     run = command_line.open_run(settings.directory(), config, resume=settings.resume)
     if settings.resume and run.is_finished():
@@ -40,6 +41,9 @@ def main(settings: Settings) -> None:
     )
     run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
+    arrays = arrays_of(settings, processes)
+    if arrays:
+        run.write_arrays(arrays)
     save(recursion.draw(run), run.path, "figure")
     run.clear_checkpoints()
     print_report(settings, results, verdicts)

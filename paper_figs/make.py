@@ -30,6 +30,7 @@ from paper_figs import (
     mixture_collapse,
     oracle_language,
     phase_diagram,
+    picture_generations,
     synthetic_fraction,
     text_analysis,
     token_probabilities,
@@ -123,6 +124,7 @@ FIGURES = {
     "categorical_collapse": _of_family(categorical_collapse),
     "mixture_collapse": _of_family(mixture_collapse),
     "error_sources": _of_family(error_sources, "sources"),
+    "picture_generations": _of_family(picture_generations, "vae"),
     "synthetic_fraction": _newest_for(synthetic_fraction, FRACTION_RUNS, FRACTION_COMMAND),
     "text_analysis": _newest_for(text_analysis, FRACTION_RUNS, f"{FRACTION_COMMAND} --analyse"),
     "token_probabilities": Recipe(

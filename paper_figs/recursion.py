@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
-from paper_figs import style
+from paper_figs import picture_generations, style
 from paper_figs.categorical_collapse import draw_types
 from paper_figs.chains import families, measures, read_curves
 from paper_figs.error_sources import draw_sources
@@ -91,6 +91,8 @@ PANELS: dict[str, Callable[[Axes, RunDirectory, str], list[style.End]]] = {
         regime="replace",
         variant="ridge",
     ),
+    "table": Panel("variance", "Columns of the table: mean share of their variance"),
+    "vae": Panel("code_spread", "Pictures: spread of their codes", axis="log"),
     "estimates": Panel(
         "covered", "The usual 95 % interval: share that cover the truth", axis="share"
     ),
@@ -100,6 +102,8 @@ PANELS: dict[str, Callable[[Axes, RunDirectory, str], list[style.End]]] = {
 
 def draw(run: RunDirectory) -> Figure:
     shown = families(run)
+    if shown == ["vae"] and picture_generations.can_draw(run):
+        return picture_generations.draw(run)
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     with style.context():

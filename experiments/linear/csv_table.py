@@ -25,8 +25,12 @@ class Line:
     cells: list[str]
 
 
-def read_csv(path: Path, header: bool | None) -> tuple[list[str] | None, np.ndarray]:
+def read_csv(
+    path: Path, header: bool | None, chosen: Sequence[str] = ()
+) -> tuple[list[str] | None, np.ndarray]:
     """Names of the columns, None without a header, and the numbers below, (rows, columns).
+
+    Of `chosen` columns alone, where some are; without a header they are called f0, f1, ...
 
     Whether the first line is a header is said by `header`, or by its cells. Raises TableError
     where they do not tell, for lines of unequal length, and for a cell that is missing or no
@@ -49,8 +53,29 @@ def read_csv(path: Path, header: bool | None) -> tuple[list[str] | None, np.ndar
     names = None
     if header:
         names, lines = [first.cells[0].lstrip("# "), *first.cells[1:]], rest
+    places = list(range(width))
+    if chosen:
+        known = names or [f"f{i}" for i in places]
+        names = choose(chosen, known)
+        places = [known.index(name) for name in names]
+        lines = [Line(line.number, [line.cells[i] for i in places]) for line in lines]
     table = [_numbers(line, names) for line in lines]
-    return names, np.array(table, np.float64).reshape(len(lines), width)
+    return names, np.array(table, np.float64).reshape(len(lines), len(places))
+
+
+def choose(chosen: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Chosen names of columns, also several in one between commas; raises TableError for
+    others."""
+    found: list[str] = []
+    for name in chosen:
+        found += [name] if name in known else [part.strip() for part in name.split(",")]
+    for name in found:
+        if not name or name not in known:
+            shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+            raise TableError(f"has no column {name!r}, accepted are {shown}")
+        if found.count(name) > 1 or known.count(name) > 1:
+            raise TableError(f"has column {name} chosen twice, accepted is once each")
+    return found
 
 
 def is_index(cells: Sequence[float]) -> bool:

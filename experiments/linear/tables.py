@@ -1,13 +1,14 @@
 """Tables of numbers in people's files, .npy, .npz, .csv and .parquet: read, checked, described."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.linear.csv_table import TableError, is_index, read_csv
+from experiments.linear.csv_table import TableError, choose, is_index, read_csv
 
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 UNNAMED = re.compile(r"|Unnamed: 0|__index_level_\d+__")
@@ -35,12 +36,15 @@ class Table:
         return ", ".join(parts)
 
 
-def read_table(path: Path, flag: str, header: bool | None = None) -> Table:
+def read_table(
+    path: Path, flag: str, header: bool | None = None, chosen: Sequence[str] = ()
+) -> Table:
     """The table in a file; raises ValueError, in one line, that names the flag and the file.
 
-    `header` says whether a .csv file begins with names; None finds out.
+    `header` says whether a .csv file begins with names; None finds out. Where columns are `chosen`
+    the others may hold anything.
     """
-    return _read(path, flag, lambda: _READERS[path.suffix.lower()](path, header))
+    return _read(path, flag, lambda: _READERS[path.suffix.lower()](path, header, chosen))
 
 
 def read_array(path: Path, flag: str) -> np.ndarray:
@@ -62,8 +66,8 @@ def _read(path: Path, flag: str, reader: Any) -> Any:
         raise ValueError(f"{flag} {path}: cannot be read ({reason})") from None
 
 
-def _csv(path: Path, header: bool | None) -> Table:
-    names, values = read_csv(path, header)
+def _csv(path: Path, header: bool | None, chosen: Sequence[str]) -> Table:
+    names, values = read_csv(path, header, chosen)
     if not len(values):
         raise TableError("is empty below its header, accepted are files with rows of numbers")
     labels = names or [f"f{i}" for i in range(values.shape[1])]
@@ -82,14 +86,15 @@ def _csv(path: Path, header: bool | None) -> Table:
     return Table(dict(zip(labels, values.T, strict=True)), names is not None, left_out)
 
 
-def _parquet(path: Path, _: bool | None) -> Table:
+def _parquet(path: Path, _: bool | None, chosen: Sequence[str]) -> Table:
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = parquet.read_table(path)
+    wanted = choose(chosen, parquet.read_schema(path).names) if chosen else None
+    table = parquet.read_table(path, columns=wanted)
     written = (table.schema.pandas_metadata or {}).get("index_columns", [])
     index = [name for name in table.column_names if name in written or UNNAMED.fullmatch(name)]
-    if len(index) == len(table.column_names):
+    if chosen or len(index) == len(table.column_names):
         index = []
     columns = {}
     for name in table.column_names:
@@ -108,12 +113,15 @@ def _parquet(path: Path, _: bool | None) -> Table:
     return Table(_finite(columns), True, tuple(index))
 
 
-def _numpy(path: Path, _: bool | None) -> Table:
+def _numpy(path: Path, _: bool | None, chosen: Sequence[str]) -> Table:
     array = _array(path)
     if array.ndim not in (1, 2):
         raise TableError(f"has shape {array.shape}, accepted is (rows,) or (rows, columns)")
     table = array.reshape(len(array), -1).astype(np.float64)
-    return Table(_finite({str(i): column for i, column in enumerate(table.T)}))
+    columns = {str(i): column for i, column in enumerate(table.T)}
+    return Table(
+        _finite({name: columns[name] for name in choose(chosen, list(columns)) or columns})
+    )
 
 
 def _array(path: Path) -> np.ndarray:

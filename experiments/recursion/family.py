@@ -1,14 +1,31 @@
 """A family of `collapse-sim curse`: what it simulates and decides, and how its numbers are told."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from rich.table import Table
 
 from collapse_sim.experiment.process import Process, Result
 from collapse_sim.language.corpus import Corpus
 from collapse_sim.verdict import Verdict
 from experiments.recursion.settings import Settings
 from experiments.verdicts import number
+
+
+class Given(Protocol):
+    """Data that were read."""
+
+    @property
+    def note(self) -> str:
+        """What was read, in one line."""
+        ...
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What config.json says of it: the flag's name and value first, and a `digest`."""
+        ...
 
 
 class Column(NamedTuple):
@@ -97,5 +114,15 @@ class Family:
     """What stands below the table."""
     text: Callable[[Settings], Corpus | None] | None = None
     """Reads the text that the processes are made of; it may find that none is needed."""
+    given: Callable[[Settings], Given] | None = None
+    """Reads other data that they are made of, as pictures or a table."""
+    replicates: Callable[[Settings], int] | None = None
+    """Replicates of every process, where they are seeds that are trained."""
+    arrays: Callable[[Settings, Sequence[Process]], Mapping[str, np.ndarray]] | None = None
+    """What a figure shows beside measures, as pictures: kept in arrays.npz."""
+    tables: Callable[[Found], Iterator[Table]] = lambda found: iter(())
+    """Further tables of the report."""
+    verified: bool = True
+    """Whether `collapse-sim verify` runs it: nothing that trains for minutes or needs a file."""
     unasked: tuple[str, ...] = ()
     """Regimes with claims of their own that run only when they are asked for."""

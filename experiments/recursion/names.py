@@ -27,6 +27,8 @@ FAMILIES = {
         "words: human tokens kept, tokens added, several models, smoothing, new words"
     ),
     "regressions": Listed("logistic and Poisson"),
+    "vae": Listed("a variational autoencoder of pictures: --images"),
+    "table": Listed("a Gaussian and a Gaussian copula of the columns of --data"),
     "ridge": Listed("regression with a penalty or by minimum norm, on mixed and shifted rows"),
 }
 

@@ -10,6 +10,7 @@ from collapse_sim.verdict import Verdict
 from experiments.recursion.families import family_of
 from experiments.recursion.family import Column, Found
 from experiments.recursion.settings import Settings
+from experiments.seeds import how_sure_over_seeds
 from experiments.verdicts import how_sure, number, verdict_table
 
 NARROWEST = 60
@@ -81,6 +82,9 @@ def print_report(settings: Settings, results: list[Result], verdicts: list[Verdi
         family = family_of(name)
         console.print()
         console.print(family_table(name, family.table, list(own.results.values())))
+        for table in family.tables(own):
+            console.print()
+            console.print(table)
         told = family.explained(own) if callable(family.explained) else family.explained
         if told:
             console.print(told, markup=False)
@@ -88,4 +92,7 @@ def print_report(settings: Settings, results: list[Result], verdicts: list[Verdi
     if verdicts:
         console.print(verdict_table(verdicts, lambda v: str(v.parameters["process"])))
         console.print()
-    console.print(how_sure(verdicts), markup=False)
+    sure = how_sure(verdicts)
+    if verdicts and all("seeds" in verdict.parameters for verdict in verdicts):
+        sure = how_sure_over_seeds(verdicts, "these data and one classifier")
+    console.print(sure, markup=False)

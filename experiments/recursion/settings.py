@@ -86,6 +86,23 @@ class Settings(command_line.RunSettings):
     bandwidth: float = 0.3
     """Width of the kernels, in true standard deviations."""
 
+    images: str = "digits"
+    """Pictures of vae: digits (1,797 of 8 x 8 pixels, needs scikit-learn), or a .npz file with
+    images (pictures, height, width) and, for the classes, labels."""
+
+    latent: int = 8
+    """Numbers in the code of a picture."""
+
+    pixel_noise: bool = False
+    """Generated pictures are draws from the whole law, not the decoder's means as in the paper."""
+
+    data: str | None = None
+    """Your own table, a .csv, .parquet, .npy or .npz file of numbers: a Gaussian and a Gaussian
+    copula are fitted to its columns again and again."""
+
+    columns: tuple[str, ...] = ()
+    """Columns of --data, also separated by commas (all)."""
+
     seed: int = 0
     """The one seed of the run."""
 
@@ -111,6 +128,7 @@ class Settings(command_line.RunSettings):
             "types": 2,
             "components": 1,
             "steps": 1,
+            "latent": 1,
         }
         for name, bound in least.items():
             value = getattr(self, name)
@@ -131,6 +149,12 @@ class Settings(command_line.RunSettings):
             self.reject("shift", "accepted are finite numbers >= 0")
         if not self.regimes:
             self.reject("regimes", "accepted is at least one")
+        if self.data is not None and self.family not in ("all", "gaussian", "table"):
+            self.reject("data", f"accepted without --family {self.family}")
+        if self.family == "table" and self.data is None:
+            self.reject("family", "accepted with --data FILE")
+        if self.columns and self.data is None:
+            self.reject("columns", "accepted with --data FILE")
 
     @property
     def dtype(self) -> np.dtype:
@@ -138,6 +162,10 @@ class Settings(command_line.RunSettings):
         return np.dtype(self.precision)
 
     def families(self) -> tuple[str, ...]:
+        if self.data is not None:
+            return ("table",)
+        if self.family == "all" and self.images != "digits":
+            return ("vae",)
         return ALL if self.family == "all" else (self.family,)
 
 

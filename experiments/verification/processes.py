@@ -106,6 +106,8 @@ def recursion_processes(shared: dict[str, Any]) -> list[Process]:
     """Every family, with the regimes that decide something and do not run unasked."""
     found = []
     for name in FAMILIES:
+        if not family_of(name).verified:
+            continue
         settings = FamilySettings(family=name, **shared)
         asked = (*settings.regimes, *family_of(name).unasked)
         found += make_family(replace(settings, regimes=asked))[0]

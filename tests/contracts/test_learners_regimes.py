@@ -36,6 +36,7 @@ from collapse_sim import (
     Verify,
     masks,
 )
+from collapse_sim.distributions.columns import TableLearner
 from collapse_sim.distributions.divergences import Mixture
 from collapse_sim.distributions.rare_words import Memoriser
 from collapse_sim.distributions.unigram_learners import (
@@ -48,6 +49,9 @@ from collapse_sim.language.editing import EditAndDrop
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.linear.generalised import GeneralisedLearner
 from collapse_sim.loop import Learner
+from collapse_sim.pictures.autoencoder import Architecture
+from collapse_sim.pictures.learner import PictureLearner
+from collapse_sim.pictures.observer import Observer
 from collapse_sim.regimes import FromHuman, Regime
 from tests.collapse_sim.distributions.test_points import Exponential
 
@@ -56,6 +60,10 @@ KEY = jax.random.key(0)
 LAW = np.array([0.6, 0.4])
 HALVES = np.array([4, 4])
 SHARED, FRESH = GaussianDesign(DIM, SAMPLES), GaussianDesign(DIM, SAMPLES, shared=False)
+
+TABLE = np.random.default_rng(0).normal(size=(10, DIM))
+PICTURES = TABLE.astype(np.float32)
+SMALLEST = Architecture(DIM, latent=1, hidden=0, steps=1, batch=2)
 
 LEARNERS = {
     "shared rows": LinearLearner(SHARED),
@@ -80,6 +88,9 @@ LEARNERS = {
     "kernel density": KernelDensityLearner(SAMPLES, bandwidth=0.3),
     "spikes": SpikeLearner(SAMPLES),
     "one's own": Exponential(SAMPLES),
+    "a table": TableLearner.of(TABLE, "gaussian", names=("a", "b"), samples=SAMPLES),
+    "a copula": TableLearner.of(TABLE, "copula", names=("a", "b"), samples=SAMPLES),
+    "pictures": PictureLearner(PICTURES, Observer.of(SMALLEST, KEY, PICTURES), SMALLEST, SAMPLES),
 }
 
 ELSEWHERE = {
@@ -142,6 +153,9 @@ REFUSED = {
     "kernel density": OF_POINTS,
     "spikes": OF_POINTS | {"verify", "edit confident"},
     "one's own": OF_POINTS | {"edit confident"},
+    "a table": OF_POINTS | {"edit confident"},
+    "a copula": OF_POINTS | {"edit confident"},
+    "pictures": OF_POINTS | {"edit confident"},
 }
 """What makes no sense, or needs the other representation."""
 

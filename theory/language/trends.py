@@ -37,7 +37,18 @@ ZHU = "Zhu et al. 2025, arXiv 2412.14689"
     says="keeping a tenth of the human data loses less than full resampling",
     stated="10 % of the original data in every generation",
     needed="measured: nothing is proved",
-    expected="holds for Gaussians and mixtures",
+    expected="holds for Gaussians, mixtures and an autoencoder",
+    kind="trend",
+)
+@claim(
+    "shum2024.vae",
+    "Shumailov et al. 2023, arXiv 2305.17493, the variational autoencoder",
+    relation="<=",
+    provenance="recalled",
+    says="full resampling narrows the codes of an autoencoder's pictures from fit to fit",
+    stated="pictures of handwritten digits, seen by the first generation's encoder",
+    needed="measured: nothing is proved; the slope of the log of their spread is decided",
+    expected="holds on small pictures",
     kind="trend",
 )
 @claim(

@@ -1,0 +1,1 @@
+"""Pictures as data: a variational autoencoder trained again and again on its own pictures."""

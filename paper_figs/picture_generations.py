@@ -1,0 +1,102 @@
+"""Pictures of an autoencoder trained on its own, by generation, and how far their codes spread.
+
+Every generation decodes the same codes; the seed is the run's first. Below: the spread of the codes
+under an encoder trained once on human pictures, the classes seen and the distance from human
+pictures, over all seeds. Needs a run with the vae family.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from paper_figs import style
+from paper_figs.chains import families, measures, read_curves
+from paper_figs.recursion_runs import NAMES, draw_means, finish, mean_ends
+
+FAMILY, PREFIX = "vae", "pictures/"
+MOST_SHOWN = 6
+"""Generations in a row of pictures."""
+
+WIDE = 4
+"""Pictures of a generation side by side."""
+
+PANELS = {
+    "code_spread": "Spread of codes, of human ones",
+    "class_entropy": "Entropy of classes, nats",
+    "energy_distance": "Energy distance from human pictures",
+}
+
+
+def can_draw(run: RunDirectory) -> bool:
+    return FAMILY in families(run) and any(name.startswith(PREFIX) for name in run.arrays())
+
+
+def draw(run: RunDirectory) -> Figure:
+    arrays = run.arrays()
+    arms = {n.removeprefix(PREFIX): arrays[n] for n in arrays if n.startswith(PREFIX)}
+    shape = tuple(run.config()["data"]["shape"])
+    shown = [measure for measure in PANELS if measure in measures(run, FAMILY)]
+    with style.context():
+        figure = style.new_figure(style.PAGE, 0.95 * len(arms) + 2.1)
+        grid = figure.add_gridspec(
+            len(arms) + 1, len(shown), height_ratios=[0.95] * len(arms) + [1.9]
+        )
+        for row, (name, pictures) in enumerate(arms.items()):
+            ax = figure.add_subplot(grid[row, :])
+            draw_strip(
+                ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=row == len(arms) - 1
+            )
+            ax.set_title(_name(run, name))
+        below = [figure.add_subplot(grid[-1, i]) for i in range(len(shown))]
+        ends = [_draw_measure(ax, run, name) for ax, name in zip(below, shown, strict=True)]
+        style.label_ends(below[-1], ends[-1])
+        style.settle(figure)
+    return figure
+
+
+def draw_strip(ax: Axes, pictures: np.ndarray, *, is_last: bool) -> None:
+    """Some pictures of every generation that is shown, from left to right."""
+    count = len(pictures)
+    chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_SHOWN)).round().astype(int))
+    # The scale of generation 1, so that pictures that fade are seen to fade.
+    low, high = np.quantile(pictures[0], (0.02, 0.98))
+    scaled = np.clip((pictures[chosen] - low) / (high - low if high > low else 1), 0, 1)
+    tiles = [mosaic(own) for own in scaled]
+    gap = np.full((tiles[0].shape[0], max(pictures.shape[3] // 2, 1), *tiles[0].shape[2:]), np.nan)
+    parts = [part for tile in tiles for part in (tile, gap)][:-1]
+    ax.imshow(np.concatenate(parts, axis=1), cmap="gray_r", vmin=0, vmax=1, aspect="equal")
+    ax.set_axis_off()
+    step = tiles[0].shape[1] + gap.shape[1]
+    for place, generation in enumerate(chosen):
+        if is_last:
+            ax.text(
+                place * step + tiles[0].shape[1] / 2, tiles[0].shape[0],
+                f"generation {generation + 1}" if place == 0 else str(generation + 1),
+                ha="center", va="top", fontsize=style.SMALL, color=style.NEUTRAL,
+            )  # fmt: skip
+
+
+def mosaic(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (count, height, width, ...) in rows of WIDE, a pixel apart; the rest is left out."""
+    count = max(len(pictures) // WIDE, 1) * WIDE
+    border = [(0, 0), (0, 1), (0, 1)] + [(0, 0)] * (pictures.ndim - 3)
+    padded = np.pad(pictures[:count], border, constant_values=np.nan)
+    rows = padded.reshape(-1, min(WIDE, len(padded)), *padded.shape[1:])
+    return np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+
+
+def _name(run: RunDirectory, regime: str) -> str:
+    kept = 100 * run.config()["parameters"]["human_share"]
+    return NAMES.get(regime, f"keep {kept:.3g} % human" if regime == "keep_human" else regime)
+
+
+def _draw_measure(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:
+    lines = read_curves(run, measure, family=FAMILY)
+    draw_means(ax, lines)
+    finish(ax, lines, PANELS[measure])
+    if measure == "code_spread":
+        style.log_inflation_axis(ax)
+    else:
+        ax.set_ylim(bottom=0)
+    return mean_ends(lines, run)
