@@ -7,12 +7,15 @@ collapse-sim edit --report edited
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from collapse_sim.terminal import run_command
 from experiments.corpus.engine import MakeEngine, make_engine
 from experiments.corpus.running import run
 from experiments.corpus.score import INTERRUPTED
-from experiments.corpus.settings import EditSettings, parse
+from experiments.corpus.settings import EditSettings, read_flags
+
+parse = partial(read_flags, EditSettings)
 
 
 def main(settings: EditSettings, make_engine: MakeEngine) -> None:
@@ -35,9 +38,7 @@ def main(settings: EditSettings, make_engine: MakeEngine) -> None:
 
 def command(arguments: Sequence[str], *, make_engine: MakeEngine = make_engine) -> int:
     """Parse and run; returns the exit status."""
-    return run_command(
-        "edit", lambda: main(parse(EditSettings, arguments), make_engine), interrupted=INTERRUPTED
-    )
+    return run_command("edit", lambda: main(parse(arguments), make_engine), interrupted=INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from collapse_sim.language.pretrained import smollm2
 from experiments.command_line import require_devices
+from experiments.compiled import keep_compiled
 from experiments.corpus.settings import EditSettings, ScoreSettings, as_flag
 
 
@@ -41,6 +42,7 @@ def make_engine(settings: ScoreSettings, *, trace: bool = False) -> Engine:
     from collapse_sim.language.pretrained.load import load
 
     require_devices()
+    keep_compiled()
     computing = settings.computing
     model = load(require_model(settings), dtype=getattr(jnp, computing.dtype))
     options: dict[str, Any] = {

@@ -5,12 +5,14 @@ collapse-sim score corpus.jsonl.zst --model smollm2 --out scored
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from collapse_sim.terminal import run_command
 from experiments.corpus.engine import MakeEngine, make_engine
 from experiments.corpus.running import run
-from experiments.corpus.settings import ScoreSettings, parse
+from experiments.corpus.settings import ScoreSettings, read_flags
 
+parse = partial(read_flags, ScoreSettings)
 INTERRUPTED = "the same command with --resume goes on"
 
 
@@ -18,7 +20,7 @@ def command(arguments: Sequence[str], *, make_engine: MakeEngine = make_engine) 
     """Parse and run; returns the exit status."""
 
     def main() -> None:
-        run(parse(ScoreSettings, arguments), "score", make_engine)
+        run(parse(arguments), "score", make_engine)
 
     return run_command("score", main, interrupted=INTERRUPTED)
 

@@ -168,7 +168,7 @@ class EditSettings(ScoreSettings):
 SomeSettings = TypeVar("SomeSettings", bound=ScoreSettings)
 
 
-def parse(kind: type[SomeSettings], arguments: Sequence[str]) -> SomeSettings:
+def read_flags(kind: type[SomeSettings], arguments: Sequence[str]) -> SomeSettings:
     """Settings from the command line; flags override those of --preset."""
     default = kind()
     if isinstance(default, EditSettings) and _preset(arguments) == "authors-script":
