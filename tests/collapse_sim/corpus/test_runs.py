@@ -54,7 +54,7 @@ def start(source: Path, out: Path, *more: str) -> subprocess.Popen:
         [sys.executable, "-m", module, *arguments(source, out, *more)],
         cwd=ROOT,
         env=os.environ
-        | {"FAKE_SECONDS": "0.01", "PYTHONPATH": str(ROOT)}
+        | {"FAKE_SECONDS": "0.1", "PYTHONPATH": str(ROOT)}
         | {"JAX_NUM_CPU_DEVICES": str(jax.local_device_count())},  # config.json tells devices
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -81,6 +81,8 @@ def test_a_run_that_is_killed_goes_on_to_the_same_bytes(in_one_go, tmp_path):
         time.sleep(delays.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         _, said = process.communicate()
+        if process.returncode == 0:
+            break  # a machine that stood still for long enough let it end
         assert process.returncode == -signal.SIGKILL, said
         assert not (out / "manifest.json").exists()
         seen.append(len(list((out / "checkpoints").rglob("*.part"))))
