@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from collapse_sim import random_counts
+from collapse_sim import count_quantiles, random_counts
 from tests.collapse_sim.draws import COMPILE_FAST, FAILURE_RATE, same_mean
 
 COUNT = 2**16
@@ -43,7 +43,7 @@ def listed(found: np.ndarray, chances: np.ndarray) -> bool:
 
 @partial(jax.jit, compiler_options=COMPILE_FAST)
 def poisson_by_search(tail, mean):
-    return random_counts.by_search(tail, jnp.full_like(tail, -mean), lambda k: mean / (k + 1))
+    return count_quantiles.by_search(tail, jnp.full_like(tail, -mean), lambda k: mean / (k + 1))
 
 
 @pytest.mark.parametrize("mean", [1e-9, 1e-4, 0.3, 2.0, 7.0, 11.99])
@@ -67,7 +67,7 @@ def test_search_finds_the_quantiles_of_a_poisson_law(mean):
     assert found(np.array([1e-10])).max() <= beyond
 
 
-poisson_from_normal = jax.jit(random_counts.from_normal, compiler_options=COMPILE_FAST)
+poisson_from_normal = jax.jit(count_quantiles.from_normal, compiler_options=COMPILE_FAST)
 
 
 @pytest.mark.parametrize("mean", [12.0, 12.3, 17.5, 40.0, 333.3, 1e4, 1e6])
