@@ -21,11 +21,11 @@ ID = re.compile(r"(?:ref|lm|[a-z]+20\d\d[a-z]?)\.[A-Za-z0-9_]*[A-Za-z0-9]")
 
 
 def named_in_experiments(*without: str) -> set[str]:
-    """Ids that stand in full in some source, as a whole string."""
+    """Ids that stand in full in some source, as a whole string; plans quote claims, no more."""
     strings = (
         node.value
         for path in EXPERIMENTS.rglob("*.py")
-        if path.name not in ("claims.py", *without)
+        if path.name not in ("claims.py", *without) and path.parent.name != "planning"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )

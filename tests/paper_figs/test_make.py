@@ -50,6 +50,7 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
         for name, family in (
             ("gaussian_collapse", "all"), ("categorical_collapse", "all"),
             ("mixture_collapse", "all"), ("error_sources", "sources"),
+            ("picture_generations", "vae"),
         )
     ] + [
         "synthetic_fraction: no run shows it; 'collapse-sim fraction' makes "
