@@ -78,7 +78,7 @@ def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySe
     """Settings from the command line; flags override the preset or the config."""
     path, arguments = repeat.taken(arguments)
     stored = None if path is None else repeat.stored_parameters(path)
-    preset = _preset(arguments) if stored is None else stored.get("preset", "default")
+    preset = preset_of(arguments, "default") if stored is None else stored.get("preset", "default")
     if preset not in presets:
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]
@@ -100,8 +100,9 @@ def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySe
     return settings
 
 
-def _preset(arguments: Sequence[str]) -> str:
-    chosen = "default"
+def preset_of(arguments: Sequence[str], usual: str) -> str:
+    """The preset that arguments name, or the usual one."""
+    chosen = usual
     for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
         if name == "--preset" or name.startswith("--preset="):
             chosen = name.partition("=")[2] or value

@@ -8,13 +8,13 @@ assumptions hold here. `--calibrate TEXT` trains small models on your text and s
 beside measurement. Answers in a second; nothing is written without --out.
 """
 
-import json
 import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from collapse_sim.run_directory import RunDirectory
 from experiments import command_line
 from experiments.planning.settings import Settings, parse
 
@@ -32,9 +32,8 @@ def main(settings: Settings) -> None:
         print_calibration(compared)
     if settings.out is not None:
         settings.out.mkdir(parents=True, exist_ok=True)
-        path = settings.out / "plan.json"
-        path.write_text(json.dumps(_record(settings, options, compared), indent=1) + "\n")
-        print(f"\n{path}")
+        RunDirectory(settings.out).write_json("plan.json", _record(settings, options, compared))
+        print(f"\n{settings.out / 'plan.json'}")
 
 
 def _record(settings: Settings, options: Sequence, compared: Sequence) -> dict[str, Any]:

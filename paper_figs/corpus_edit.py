@@ -10,11 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from collapse_sim.run_directory import RunDirectory
-from paper_figs import style
-from theory.language.printed import PROBABILITY_DECILES
+from paper_figs import deciles, style
 
 COLOUR = style.BLUE
-WIDTH = 0.38
 SHARES = {"eligible": "eligible", "changed": "changed", "dropped": "dropped"}
 MOST_FILES = 8
 
@@ -33,33 +31,10 @@ def draw(run: RunDirectory) -> Figure:
 def draw_deciles(ax: Axes, shares: dict) -> None:
     """Two bars for each tenth of [0, 1]."""
     found = np.array([shares[f"decile_{tenth}"] for tenth in range(10)], float)
-    middle = np.arange(10) + 0.5
-    ax.bar(
-        middle - WIDTH / 2,
-        found[:, 0],
-        WIDTH,
-        yerr=reach(found),
-        color=COLOUR,
-        error_kw={"elinewidth": 0.8, "ecolor": style.NEUTRAL},
-        label="this corpus",
-    )
-    ax.bar(
-        middle + WIDTH / 2,
-        np.array(PROBABILITY_DECILES) / 100,
-        WIDTH,
-        color="white",
-        edgecolor=style.NEUTRAL,
-        linewidth=0.6,
-        hatch="////",
-        label="published",
-    )
-    ax.set_xticks(range(0, 11, 2), [f"{tick / 10:g}" for tick in range(0, 11, 2)])
-    ax.set_xlim(0, 10)
-    ax.set_ylim(bottom=0)
-    style.percent_axis(ax.yaxis)
+    label = "this corpus"
+    deciles.draw_deciles(ax, found[:, 0], reach(found), colour=COLOUR, label=label)
     ax.set_title("Tokens before the edit")
     ax.set_xlabel("probability under the model")
-    ax.legend(loc="upper center")
 
 
 def draw_shares(ax: Axes, report: dict) -> None:

@@ -1,6 +1,5 @@
 """Edit a sample and show what the edit does, before a corpus is edited: terminal and one page."""
 
-import os
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +16,7 @@ from collapse_sim.language.pretrained.editor import Editor
 from collapse_sim.language.pretrained.pieces import Pieces
 from collapse_sim.language.pretrained.rule import STRATEGIES
 from collapse_sim.language.pretrained.survey import ENOUGH_CHANGES, MARKUP, Change, Survey, survey
+from collapse_sim.run_directory import write_atomically
 from experiments.corpus.dry_run_theory import Prediction, prediction
 from theory.language.printed import PROBABILITY_DECILES
 
@@ -47,9 +47,8 @@ def dry_run(
         console.print(f"left out {reject.id}: {reject.reason}", markup=False)
     show(console, editor, found, expected)
     out.mkdir(parents=True, exist_ok=True)
-    path, partial = out / PAGE, out / f"{PAGE}.partial"
-    partial.write_text(page(editor, edited, found, expected), encoding="utf-8")
-    os.replace(partial, path)
+    path, text = out / PAGE, page(editor, edited, found, expected)
+    write_atomically(path, lambda aside: aside.write_text(text, encoding="utf-8"))
     console.print(f"\nEvery edit in its text: {path}", markup=False, soft_wrap=True)
 
 

@@ -11,15 +11,12 @@ from collapse_sim.corpus.shards import find_shards
 from collapse_sim.language.pretrained.edited import EditedDocument
 from experiments import command_line
 from experiments.corpus.engine import MakeEngine
-from experiments.corpus.running import BATCHES_KEPT
+from experiments.corpus.running import BATCHES_KEPT, CHARACTERS
 from experiments.corpus.sample import documents
 from experiments.corpus.settings import EditSettings
 
 SAMPLE_BATCHES = 4
 SAMPLE_DOCUMENTS = 20_000
-CHARACTERS = 4
-"""Of a token, about: how long a sample is taken."""
-
 BYTES = 4.5
 """Of a token of English text, where no sample is measured."""
 

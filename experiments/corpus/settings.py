@@ -10,7 +10,7 @@ import tyro
 from collapse_sim.corpus.records import ReadOptions
 from collapse_sim.language.pretrained.rule import EditRule, authors_script
 from collapse_sim.terminal import PROGRAM
-from experiments.command_line import require_seed
+from experiments.command_line import preset_of, require_seed
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 Strategy = Literal[
@@ -61,7 +61,8 @@ class Passes:
     anchored: Flag = False
     """Each pass edits the original text again."""
     prior: Literal["frozen", "latest"] = "frozen"
-    """frozen: one model for all passes; a prior that learns is `collapse-sim editing`'s."""
+    """frozen: one model for all passes; one that learns between edits is `collapse-sim
+    transformer`'s."""
     seed: int = 0
     """With the id of a document it decides all its random numbers."""
     perplexity_after: Flag = False
@@ -160,8 +161,8 @@ class EditSettings(ScoreSettings):
             raise ValueError("--anchored beside --chained: accepted is one of the two")
         if self.passes.prior == "latest":
             raise ValueError(
-                "--prior latest: is trained between passes, by `collapse-sim editing`: accepted is "
-                "frozen"
+                "--prior latest: is trained between passes, by `collapse-sim transformer`: "
+                "accepted is frozen"
             )
 
 
@@ -171,7 +172,7 @@ SomeSettings = TypeVar("SomeSettings", bound=ScoreSettings)
 def read_flags(kind: type[SomeSettings], arguments: Sequence[str]) -> SomeSettings:
     """Settings from the command line; flags override those of --preset."""
     default = kind()
-    if isinstance(default, EditSettings) and _preset(arguments) == "authors-script":
+    if isinstance(default, EditSettings) and preset_of(arguments, "paper") == "authors-script":
         script = authors_script()
         chosen = Rule(**{field.name: getattr(script, field.name) for field in fields(Rule)})
         default = replace(default, preset="authors-script", rule=chosen)
@@ -193,14 +194,6 @@ def parameters(settings: ScoreSettings) -> dict[str, Any]:
         found |= asdict(settings.rule) | asdict(settings.passes)
         del found["chained"]
     return found
-
-
-def _preset(arguments: Sequence[str]) -> str | None:
-    chosen = None
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if name == "--preset" or name.startswith("--preset="):
-            chosen = name.partition("=")[2] or value
-    return chosen
 
 
 def _require_positive(flags: Any, *names: str) -> None:
