@@ -40,9 +40,6 @@ def _resampling(case: Case) -> None:
     if regime in RESAMPLED:
         fresh = {"fresh_design": regime.endswith("_fresh")} if "halfway" in regime else {}
         case.mean(RESAMPLED[regime], given=fresh)
-    if regime == "subsample":
-        note = "deviation at this T is shown; the claim is about T >> d"
-        case.mean("ref.subsample", per_unit=True, note=note)
     if regime == "replace_fresh":
         case.law("ref.replace_law", 1, fresh_design=True)
     if regime == "replace":

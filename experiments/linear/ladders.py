@@ -1,6 +1,7 @@
 """Claims that hold only as dim / samples -> 0, tested along rungs that double T each time."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,22 +10,34 @@ from collapse_sim import masks as policies
 from collapse_sim.experiment.process import Check, Process
 from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.expectation import RandomMaskExpectation, StepwiseExpectation
+from collapse_sim.linear.learner import LinearLearner
+from collapse_sim.loop import Chain
+from collapse_sim.regimes import AccumulateSubsample
 from collapse_sim.replicates import Simulation
 from experiments.linear.processes import FEW
 from experiments.linear.schedules import once
-from experiments.linear.settings import Settings
+from experiments.linear.settings import Regime, Settings
 from experiments.linear.world import ERRORS, World
 from theory.linear.wishart import base_error
 
 
 def make_ladders(settings: Settings, world: World) -> list[Process]:
-    """Limits for the masks that the run has; none for a given design.
+    """Limits for the regimes and masks that the run has; none for a given design.
 
     A ladder is one process at doubling numbers of rows, in units of the noise. Every rung is
     simulated to the same number of replicates and looked at once; the last one carries the checks.
     """
-    if world.given or not settings.limits or "edit" not in settings.regimes:
+    if world.given or not settings.limits:
         return []
+    ladders: list[Iterator[Process]] = []
+    if "subsample" in settings.regimes:
+        ladders.append(_subsample(settings))
+    if "edit" in settings.regimes:
+        ladders += _edits(settings)
+    return [rung for ladder in ladders for rung in ladder]
+
+
+def _edits(settings: Settings) -> list[Iterator[Process]]:
     ladders: list[Iterator[Process]] = []
     if "random" in settings.masks and "latest" in settings.writers:
         ladders += [_random(settings, variant) for variant in ("chained", "anchored")]
@@ -34,7 +47,7 @@ def make_ladders(settings: Settings, world: World) -> list[Process]:
         ladders.append(_nested(settings))
     if "free" in settings.masks and "frozen" in settings.writers:
         ladders.append(_frozen(settings))
-    return [rung for ladder in ladders for rung in ladder]
+    return ladders
 
 
 def _sizes(settings: Settings) -> tuple[int, ...]:
@@ -52,11 +65,12 @@ def _rungs(
     where: Callable[[int], dict[str, Any]],
     replicates: int,
     *checks: Check,
+    regime: Regime = "edit",
 ) -> Iterator[Process]:
     for samples in sizes:
         unit = base_error(dim=settings.dim, samples=samples)
         yield Process(
-            "edit",
+            regime,
             simulate(samples),
             replicates,
             where={"dim": settings.dim, "samples": samples, "noise_std": 1.0} | where(samples),
@@ -74,6 +88,21 @@ def _limit(
 ) -> Check:
     along = tuple(f"{name} T = {samples}" for samples in sizes)
     return Check(claim, measure, at, along=along)
+
+
+def _subsample(settings: Settings) -> Iterator[Process]:
+    """One rung of many rows for the columns: a ladder would need ten times the replicates."""
+    settings, samples, last = replace(settings, dim=4), 400, 3
+    note = f"at T = {samples}, d = {settings.dim}; the claim is about T >> d"
+
+    def simulate(rows: int) -> Simulation:
+        learner = LinearLearner(GaussianDesign(settings.dim, rows))
+        return Chain(learner, AccumulateSubsample(), last)
+
+    check = Check("ref.subsample", ERRORS[1], last, per_unit=True, note=note)
+    return _rungs(
+        settings, "subsample", (samples,), simulate, lambda _: {}, 2**17, check, regime="subsample"
+    )
 
 
 def _random(settings: Settings, variant: str) -> Iterator[Process]:
@@ -114,7 +143,7 @@ def _stepwise(
 
 
 def _generations(settings: Settings) -> int:
-    """Fits along the ladders of confident masks: one length, so that they share programs."""
+    """Fits along the ladders of stepwise chains: one length, so that they share programs."""
     return min(settings.generations, 11 if settings.preset == "paper" else 4)
 
 

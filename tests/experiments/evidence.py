@@ -1,6 +1,7 @@
 """Evidence of a process as a run makes it, and as it would be of a formula that is off."""
 
 import functools
+import os
 from dataclasses import replace
 
 import jax
@@ -16,7 +17,7 @@ from theory.claims import ledger
 ERROR = 1e-5
 """Of the interval of a closed form that is averaged over designs."""
 
-XLA_FLAGS = "--xla_backend_optimization_level=1"
+XLA_FLAGS = os.environ["XLA_FLAGS"].replace("level=0", "level=1")
 """Of a command in a process of its own: simulations of this one are compiled so too."""
 
 
