@@ -29,7 +29,11 @@ class Sure(NamedTuple):
 
 
 def calibrated_source(
-    deciles: Sequence[float], sure: Sure, *, vocabulary: int = 128, seed: int = 0
+    deciles: Sequence[float] | Float[np.ndarray, " bins"],
+    sure: Sure,
+    *,
+    vocabulary: int = 128,
+    seed: int = 0,
 ) -> MarkovSource:
     """A source of order 1 in whose text these shares of the tokens have these probabilities.
 
@@ -77,7 +81,7 @@ def _equal(total: float, low: float, high: float, vocabulary: int) -> list[float
 
 
 def _scattered(
-    sure: Sequence[float], others: Sequence[float], masses: Float[np.ndarray, " tokens"], seed: int
+    sure: list[float], others: list[float], masses: Float[np.ndarray, " tokens"], seed: int
 ) -> Joint:
     """One sure number in each of the first rows, the others in the rows with most room; else 0.
 
@@ -120,4 +124,6 @@ def _balanced(
 
 
 def _too_small(vocabulary: int) -> ValueError:
-    return ValueError(f"vocabulary={vocabulary}: too small for these shares; 128 are enough")
+    return ValueError(
+        f"vocabulary={vocabulary}: too small for these shares (128 do for the published)"
+    )

@@ -279,7 +279,7 @@ def test_make_draws_each_figure_from_runs_of_its_own_experiment(tmp_path, capsys
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("oracle_language", "collapse-sim transformer --preset oracle"),
+        ("oracle_language", "collapse-sim transformer"),
         ("linear_collapse", "collapse-sim bound"),
     ],
 )
