@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from collapse_sim.experiment.process import Process, Result
 from collapse_sim.replicates import EMPTY
@@ -146,6 +147,10 @@ def test_the_table_has_room_for_few_generations(made_up):
     table = loss_table(DEFAULT, list(made_up[1].values()))
     named = ["regime", "1", "3", "4", "6", "8", "± 2 s.e.", "changed", "sure", "bigrams"]
     assert [column.header for column in table.columns] == named
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(table)
+    assert "edit blind frozen" in shown.get() and "…" not in shown.get()
 
 
 # A run

@@ -64,7 +64,7 @@ def twice() -> float:
 
 @claim(
     "lm.frozen_safer",
-    "derived for the regression: theory/editing/frozen.py; asked here of tokens",
+    "derived for the regression (ref.edit_frozen), asked here of tokens",
     relation=">=",
     says="edits by the latest model end with a larger loss than edits of the same tokens by "
     "the first",
@@ -74,7 +74,7 @@ def twice() -> float:
 )
 @claim(
     "lm.frozen_levels",
-    "derived for the regression: theory/editing/frozen.py; asked here of tokens",
+    "derived for the regression (ref.edit_frozen), asked here of tokens",
     relation="<=",
     says="edits by the first model add less and less: less in the second half of the rounds "
     "than in the first",
