@@ -74,11 +74,13 @@ class Precise(Protocol):
 AnySettings = TypeVar("AnySettings", bound=Flags)
 
 
-def parse(presets: Mapping[str, AnySettings], arguments: Sequence[str]) -> AnySettings:
-    """Settings from the command line; flags override the preset or the config."""
+def parse(
+    presets: Mapping[str, AnySettings], arguments: Sequence[str], *, usual: str = "default"
+) -> AnySettings:
+    """Settings from the command line; flags override the preset (else the usual) or the config."""
     path, arguments = repeat.taken(arguments)
     stored = None if path is None else repeat.stored_parameters(path)
-    preset = preset_of(arguments, "default") if stored is None else stored.get("preset", "default")
+    preset = preset_of(arguments, usual) if stored is None else stored.get("preset", "default")
     if preset not in presets:
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]

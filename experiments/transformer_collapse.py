@@ -1,11 +1,12 @@
 """What happens to a small language model over generations of its own text, under each regime?
 
-    python experiments/transformer_collapse.py
+    python experiments/transformer_collapse.py                    # a language made up, 6 minutes
+    python experiments/transformer_collapse.py --corpus python    # text that every Python carries
 
-Trains on text that every Python installation carries, 4 generations under human-only retraining
-(the control), full resampling, 10 % human text kept, accumulation and token-level editing, and
-reports held-out loss over seeds, with verdicts. Writes a run directory with verdicts.json,
-chains.parquet, config.json and figure.{png,pdf,svg}.
+Trains model after model under human-only retraining (the control), full resampling, accumulation
+and token-level editing, by the latest model or by the first, and reports the exact divergence from
+the true law, or the loss on held-out text, over seeds, with verdicts. Writes a run directory with
+verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
 """
 
 import sys

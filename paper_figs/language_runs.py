@@ -16,6 +16,9 @@ from paper_figs import style
 from paper_figs.chains import Curve, read_curves
 from paper_figs.curves import draw_points, scale_generations
 
+MADE_UP = ("oracle", "published")
+"""Corpora that are languages made up, whose law is known."""
+
 FROZEN = "frozen_edit"
 """Regime of edits under a prior that is never fitted: no arm of the run."""
 
@@ -59,6 +62,9 @@ def arm_name(curve: Curve, run: RunDirectory) -> str:
         "subsample": "subsample",
         "edit confident": "edits, chained",
         "edit confident anchored": "edits, anchored",
+        "edit confident frozen": "edits, frozen",
+        "edit blind": "blind edits",
+        "edit blind frozen": "blind edits, frozen",
         "edit share": f"edits of {share:.3g} %",
     }
     return names.get(curve.name, curve.name.replace("_", " "))
@@ -73,7 +79,7 @@ def run_name(run: RunDirectory) -> str:
         f"{parameters['size'].upper()} parameters",
         f"{_short(parameters['tokens'])} {first_text(run).split()[0]} tokens",
     ]
-    if corpus not in ("python", "oracle"):
+    if corpus not in ("python", *MADE_UP):
         words[-1] += f" ({Path(corpus.removeprefix('hf:')).name})"
     changed = [curve.mean[1:] for curve in read_trends(run, "changed")]
     if changed:
@@ -89,14 +95,15 @@ def new_row(panels: int, labels: int) -> tuple[Figure, list[Axes]]:
 
 
 def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory) -> None:
-    """Lines through the means, points with bars."""
+    """Lines through the means, dashed where the first model writes; points with bars."""
     last = max(int(curve.generation[-1]) for curve in curves)
     for place, curve in enumerate(curves):
         # The first model is that of every arm; later points stand side by side, so that no
         # bar hides another.
         aside = (place - (len(curves) - 1) / 2) * min(ASIDE * (last - 1), 0.3 / len(curves))
         x, mean = curve.generation + aside * (curve.generation > 1), curve.mean
-        ax.plot(x, mean, color=curve.mark.colour, linewidth=0.9, zorder=2)
+        written = "--" if curve.variant == "frozen" else "-"
+        ax.plot(x, mean, written, color=curve.mark.colour, linewidth=0.9, zorder=2)
         draw_points(ax, x, mean, 2 * curve.error, curve.mark)
     scale_generations(ax, last)
     ax.set_xlim(1 - MARGIN * (last - 1), last + MARGIN * (last - 1))
@@ -136,7 +143,7 @@ def draw_key(figure: Figure, run: RunDirectory) -> None:
 
 
 def is_oracle(run: RunDirectory) -> bool:
-    return run.config()["parameters"]["corpus"] == "oracle"
+    return run.config()["parameters"]["corpus"] in MADE_UP
 
 
 def _short(count: int) -> str:

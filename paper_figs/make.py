@@ -113,13 +113,11 @@ FIGURES = {
     ),
     "language_generations": Recipe(
         LANGUAGE_RUNS.name,
-        LANGUAGE_COMMAND,
+        f"{LANGUAGE_COMMAND} --corpus python",
         _newest_language,
         lambda runs: language_generations.draw(runs[0]),
     ),
-    "oracle_language": _newest_for(
-        oracle_language, LANGUAGE_RUNS, f"{LANGUAGE_COMMAND} --preset oracle"
-    ),
+    "oracle_language": _newest_for(oracle_language, LANGUAGE_RUNS, LANGUAGE_COMMAND),
     "gaussian_collapse": _of_family(gaussian_collapse),
     "categorical_collapse": _of_family(categorical_collapse),
     "mixture_collapse": _of_family(mixture_collapse),

@@ -1,7 +1,8 @@
 """A language model over generations of its own text, where the law of the language is known.
 
-Left: exact KL divergence from the source to the model. Middle: the source's own probability of the
-tokens that each generation is trained on. Right: mass of the most probable token under the
+Left: exact KL divergence from the source to the model. Middle: share of the language of which each
+model is sure or, where that is not recorded, the tail of the text that each generation is trained
+on, by the source's own probabilities. Right: mass of the most probable token under the
 published token rule with a frozen prior, pass after pass over the same text.
 """
 
@@ -26,7 +27,12 @@ from paper_figs.language_runs import (
 )
 from theory.language.token_rule import top_mass
 
-DIVERGENCE, TAIL, TOP = "kl", "oracle_tail_mass", "top_mass"
+DIVERGENCE, TOP = "kl", "top_mass"
+SHARES = {
+    "sure_share": "Tokens of which the model is sure",
+    "oracle_tail_mass": "Tokens of true probability < 0.1 %",
+}
+"""The middle panel, by what a run has recorded; the first one there is drawn."""
 
 
 def can_draw(run: RunDirectory) -> bool:
@@ -35,16 +41,16 @@ def can_draw(run: RunDirectory) -> bool:
 
 def draw(run: RunDirectory) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
-    divergences, tails = read_trends(run, DIVERGENCE), read_trends(run, TAIL)
-    frozen = read_frozen(run, TOP)
+    divergences, frozen = read_trends(run, DIVERGENCE), read_frozen(run, TOP)
+    recorded = ((title, read_trends(run, name)) for name, title in SHARES.items())
+    title, shares = next((found for found in recorded if found[1]), ("", []))
     with style.context():
-        figure, axes = new_row(1 + bool(tails) + bool(frozen), 1 + len(divergences))
+        figure, axes = new_row(1 + bool(shares) + bool(frozen), 1 + len(divergences))
         draw_trends(axes[0], divergences, "KL divergence, nats per token", run)
         axes[0].set_ylim(bottom=0)
         ends = [trend_ends(divergences, run)]
-        if tails:
-            title = "Tokens of true probability < 0.1 %"
-            ends.append(draw_against_human(axes[1], tails, title, run))
+        if shares:
+            ends.append(draw_against_human(axes[1], shares, title, run))
             style.percent_axis(axes[1].yaxis)
         if frozen:
             ends.append(_draw_passes(axes[-1], frozen))

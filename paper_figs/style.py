@@ -98,6 +98,7 @@ MARKS = {
     "keep_human": Mark(BLUE, "^"),
     "edit confident anchored": Mark(RED, "D"),
     "edit share": Mark(ORANGE, "s"),
+    "edit blind": Mark(ORANGE, "D"),
     "frozen_edit frozen": Mark(PURPLE, "s"),
 }
 """Marks by the name of the process, as in the verdicts of a run."""

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Key
 from collapse_sim.editing import Edit
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.pytree import pytree, static
+from collapse_sim.random import uniform
 from collapse_sim.regimes import Generation, Step
 
 
@@ -19,15 +20,17 @@ class TokenRule:
     """Edit the tokens whose probability is at least `above`, or at most `below`, or both.
 
     `above_share` gives the upper threshold as a share: the most probable tokens of each seed.
-    Token-level editing as published is above = 0.99 (Zhu et al. 2025, equation 2).
+    Token-level editing as published is above = 0.99 (Zhu et al. 2025, equation 2). `blind_share`
+    edits that share of the tokens at random, whatever they are: each with that probability.
     """
 
     above: float | None = None
     below: float | None = None
     above_share: float | None = None
+    blind_share: float | None = None
 
     def __post_init__(self):
-        for name in ("above", "below", "above_share"):
+        for name in ("above", "below", "above_share", "blind_share"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name}={value}: accepted is [0, 1]")
@@ -46,7 +49,7 @@ class TokenRule:
         previous: Any,
     ) -> Bool[Array | np.ndarray, "seeds blocks time"]:
         """Surprise is -log P(token); where it is nan nothing is edited."""
-        del key, generation, previous
+        del generation, previous
         mask = jnp.zeros(surprise.shape, bool)
         # In float32 -log P of the thresholds themselves is as inexact as that of the tokens.
         if self.above is not None:
@@ -56,6 +59,9 @@ class TokenRule:
             mask |= surprise <= least
         if self.below is not None:
             mask |= jnp.exp(-surprise) <= np.float32(self.below)
+        if self.blind_share is not None:
+            numbers = jax.vmap(lambda own: uniform(own, surprise.shape[1:], jnp.float32))(key)
+            mask |= (numbers < np.float32(self.blind_share)) & ~jnp.isnan(surprise)
         return mask
 
 

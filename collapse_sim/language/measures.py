@@ -263,15 +263,13 @@ def summary(tokens: Tokens, human_counts: HumanCounts) -> dict[str, float]:
     """The standard measures by name; entropy in nats, all others in [0, 1] but for tiny texts.
 
     Concentrations are of the top 1 %: of the vocabulary, and of 10 000 buckets of bigrams. The
-    tail is below a human frequency of 10^-3. Blocks have at least 3 tokens. Raises ValueError as
-    the measures do.
+    tail is below a human frequency of 10^-3. Blocks have at least 2 tokens, and triples from 3 on.
+    Raises ValueError as the measures do.
     """
     unigrams = token_counts(tokens, len(human_counts))
     return {
         "surviving_vocabulary": surviving_vocabulary(tokens, human_counts),
-        "distinct_1": distinct(tokens, 1),
-        "distinct_2": distinct(tokens, 2),
-        "distinct_3": distinct(tokens, 3),
+        **{f"distinct_{n}": distinct(tokens, n) for n in range(1, min(tokens.shape[1], 3) + 1)},
         "unigram_entropy": entropy(unigrams),
         "bigram_concentration": concentration(hashed_ngrams(tokens, 2), 0.01),
         "unigram_concentration": concentration(unigrams, 0.01),

@@ -161,6 +161,28 @@ class MarkovSource:
         own = self.log_probabilities(tokens)
         return jnp.mean(jnp.sum(jnp.exp(own) * (own - model_log_probabilities), axis=-1))
 
+    @property
+    def pairs(self) -> Int[np.ndarray, "vocabulary 2"]:
+        """A block of each context of order 1: what stands after its first token is no matter."""
+        return np.repeat(np.arange(self.vocabulary, dtype=np.int32)[:, None], 2, axis=1)
+
+    def kl_of_pairs(
+        self, model_log_laws: Float[Array | np.ndarray, "vocabulary vocabulary"]
+    ) -> float:
+        """KL(source || model) of a token given the one before it, over all text; nats, float64.
+
+        A number of the model, with no text drawn: the model's log laws are those after `pairs`.
+        Of a source of order 1.
+        """
+        own = np.log(np.asarray(self.table, np.float64))
+        terms = np.exp(own) * (own - np.asarray(model_log_laws, np.float64))
+        return float(np.asarray(self.start, np.float64) @ terms.sum(axis=1))
+
+    def share_where(self, chosen: Bool[np.ndarray, "vocabulary vocabulary"]) -> float:
+        """Share of the text whose pairs (context, token) are chosen. Of a source of order 1."""
+        laws = np.asarray(self.table, np.float64)
+        return float(np.asarray(self.start, np.float64) @ np.where(chosen, laws, 0).sum(axis=1))
+
     @partial(jax.jit, static_argnames=("blocks", "time"))
     def sample(self, key: Key[Array, ""], blocks: int, time: int) -> Int[Array, "blocks time"]:
         """Independent blocks of text; every position has the law of the whole text.

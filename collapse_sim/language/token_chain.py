@@ -55,8 +55,9 @@ class FrozenEditing:
     def __post_init__(self):
         if self.source.order != 1:
             raise ValueError(f"source of order {self.source.order}: accepted is order 1")
-        if self.rule.above_share is not None:
-            raise ValueError(f"above_share={self.rule.above_share}: accepted is above or below")
+        for name in ("above_share", "blind_share"):
+            if (share := getattr(self.rule, name)) is not None:
+                raise ValueError(f"{name}={share}: accepted is above or below")
         # Inside a compiled program the context is traced, and not checked.
         if isinstance(self.context, int) and not 0 <= self.context < self.source.vocabulary:
             last = self.source.vocabulary - 1

@@ -50,7 +50,7 @@ def calibrate(settings: Settings) -> list[Compared]:
 
     assert settings.calibrate is not None
     small = replace(
-        PRESETS["default"],
+        PRESETS["text"],
         corpus=settings.calibrate,
         regimes=tuple(CLAIMS),
         generations=ROUNDS + 1,

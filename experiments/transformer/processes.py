@@ -1,31 +1,37 @@
 """Arms of a run as processes: one learner under every regime, and what is claimed of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapse_sim.experiment.process import Check, Process
+from collapse_sim.experiment.process import Process
 from collapse_sim.language import measures
 from collapse_sim.language.chain import LanguageChain, Trained
 from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner
+from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.workplace import Arrays
+from experiments.transformer.checks import CERTAINTY_TOLERANCE, checks_of
 from experiments.transformer.settings import Settings
 from experiments.transformer.world import STREAM, World, make_regime
 
 SUMMARY_BLOCKS = 2048
 """Most blocks of each seed whose text is measured."""
 
-VARIANTS = {"edit": "chained", "edit_anchored": "anchored", "edit_share": "chained"}
-
-Losses = np.ndarray
-"""Test error by seed and generation, in nats per token."""
+EDITS = {
+    "edit": ("confident", "chained"),
+    "edit_anchored": ("confident", "anchored"),
+    "edit_frozen": ("confident", "frozen"),
+    "edit_share": ("share", "chained"),
+    "edit_blind": ("blind", "chained"),
+    "edit_blind_frozen": ("blind", "frozen"),
+}
+"""Which tokens an edit touches, and who writes them into which text."""
 
 
 def make_learner(settings: Settings, world: World, devices: list | None = None) -> LanguageLearner:
@@ -55,13 +61,18 @@ def make_learner(settings: Settings, world: World, devices: list | None = None) 
 
 def make_processes(settings: Settings, world: World, learner: LanguageLearner) -> list[Process]:
     """One process for each regime. All share seeds, first parameters and order of blocks."""
-    measured = TextMeasures(learner, world)
-    where = {"seeds": settings.seeds, "bounded_slope": settings.bounded_slope}
+    measured = TextMeasures(learner, world, settings.edit_above)
+    measure = "kl" if world.text.source else "held_out_loss"
+    where = {
+        "seeds": settings.seeds,
+        "bounded_slope": settings.bounded_slope,
+        "certainty_tolerance": CERTAINTY_TOLERANCE,
+    }
     return [
         Process(
-            regime=name.split("_")[0] if name in VARIANTS else name,
-            mask="share" if name == "edit_share" else "confident" if name in VARIANTS else "",
-            variant=VARIANTS.get(name, ""),
+            regime="edit" if name in EDITS else name,
+            mask=EDITS.get(name, ("", ""))[0],
+            variant=EDITS.get(name, ("", ""))[1],
             title=name.replace("_", " "),
             simulation=LanguageChain(
                 learner,
@@ -75,35 +86,9 @@ def make_processes(settings: Settings, world: World, learner: LanguageLearner) -
             about="median",
             where=where,
             stream=STREAM,
-            checks=_checks(settings, name, "kl" if world.text.source else "held_out_loss"),
+            checks=checks_of(settings, name, measure, name in EDITS),
         )
         for name in settings.regimes
-    ]
-
-
-def slope(losses: Losses) -> np.ndarray:
-    """Least-squares slope over generations, for each seed."""
-    return np.polyfit(np.arange(losses.shape[1]), losses.T, 1)[0]
-
-
-def _checks(settings: Settings, name: str, measure: str) -> Sequence[Check]:
-    growth = "slope of the held-out loss, nats a generation"
-    if name in VARIANTS:
-        return [Check("lm.edit_bounded", measure, statistic=slope, note=growth)]
-    if name != "replace":
-        return []
-    others = [other.replace("_", " ") for other in settings.regimes if other != "replace"]
-    return [
-        Check("lm.replace_grows", measure, statistic=slope, note=growth),
-        *(
-            Check(
-                "lm.replace_worst",
-                measure,
-                less=other,
-                note=f"loss of full resampling minus that of {other}, last generation, nats",
-            )
-            for other in others
-        ),
     ]
 
 
@@ -113,6 +98,8 @@ class TextMeasures:
 
     learner: LanguageLearner
     world: World
+    sure: float | None
+    """The probability from which a model is said to be sure of a token."""
 
     def __call__(self, trained: Trained) -> Arrays:
         # Evenly over the text, and equally much of every text: distinct n-grams depend on it.
@@ -126,7 +113,16 @@ class TextMeasures:
         if (source := self.world.text.source) is not None:
             tails = [source.tail_mass(np.asarray(tokens)) for tokens in data.labels]
             values["oracle_tail_mass"] = np.array(tails, float)
+            values |= self._certainty(source, trained.model.parameters)
         return values
+
+    def _certainty(self, source: MarkovSource, parameters) -> Arrays:
+        """Share of the source's text of which a model that sees one token is sure, exactly."""
+        if self.sure is None or source.order > 1 or self.learner.config.context > 2:
+            return {}
+        laws = self.learner.laws(parameters, source.pairs)
+        shares = [source.share_where(np.exp(law[:, 0]) >= self.sure) for law in laws]
+        return {"sure_share": np.array(shares)}
 
     def _under_first_model(self, tokens: np.ndarray, first) -> Arrays:
         """The text as the first model of its seed sees it."""

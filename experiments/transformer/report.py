@@ -1,19 +1,24 @@
 """Tables and sentences for the terminal, in at most 80 columns."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from collapse_sim.experiment.process import Result
 from collapse_sim.verdict import Verdict
 from experiments.seeds import CONDITIONS, how_sure_over_seeds, spread
+from experiments.transformer.answers import answers
 from experiments.transformer.settings import Settings
 from experiments.verdicts import how_sure, process_of, verdict_table
 
 NO_NOISE = 0.02
 """Largest standard deviation of the control's loss at which differences are worth reading."""
+
+MOST_GENERATIONS = 5
+"""That a table has columns for."""
 
 ORACLE = "one source and one text drawn from it"
 """What verdicts over seeds are conditional on where the text is made up."""
@@ -35,6 +40,12 @@ def control_spread(results: Sequence[Result]) -> float | None:
     return None
 
 
+def shown_generations(generations: int) -> list[int]:
+    """All generations, or those that a table has room for: first and last among them."""
+    every = np.linspace(1, generations, min(generations, MOST_GENERATIONS))
+    return [round(number) for number in every]
+
+
 def loss_table(settings: Settings, results: Sequence[Result]) -> Table:
     """Test error of every arm and generation, and the text its last model was trained on."""
     measure = measure_of(results)
@@ -46,37 +57,54 @@ def loss_table(settings: Settings, results: Sequence[Result]) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("regime", no_wrap=True)
-    for number in range(1, settings.generations + 1):
-        table.add_column(str(number), justify="right")
-    for name in ("± 2 s.e.", "perplexity", "changed", "types", "bigrams"):
-        table.add_column(name, justify="right")
+    numbers, columns = shown_generations(settings.generations), _columns(results, measure)
+    for name in (*map(str, numbers), "± 2 s.e.", *columns):
+        table.add_column(name, justify="right", no_wrap=True)
     for result in results:
-        changed = "changed" in result.summary.moments
+        means = result.mean(measure)
         table.add_row(
             result.process.name,
-            *(f"{mean:.3f}" for mean in result.mean(measure)),
+            *(f"{means[number - 1]:.3f}" for number in numbers),
             f"±{spread(result.summary.sample[measure][:, -1]):.3f}",
-            f"{math.exp(result.mean('held_out_loss')[-1]):.1f}",
-            f"{100 * result.mean('changed')[-1]:.2f}%" if changed else "-",
-            f"{100 * result.mean('surviving_vocabulary')[-1]:.1f}%",
-            f"{result.mean('distinct_2')[-1]:.3f}",
+            *(shown(result) for shown in columns.values()),
         )
     return table
+
+
+def _columns(results: Sequence[Result], measure: str) -> dict[str, Callable[[Result], str]]:
+    """What the last generation's columns show: of text, or of a language whose law is known."""
+
+    def share(name: str, digits: int) -> Callable[[Result], str]:
+        return lambda result: (
+            f"{100 * result.mean(name)[-1]:.{digits}f}%" if name in result.summary.moments else "-"
+        )
+
+    perplexity = {"perplexity": lambda r: f"{math.exp(r.mean('held_out_loss')[-1]):.1f}"}
+    types = {"types": share("surviving_vocabulary", 1)}
+    bigrams = {"bigrams": lambda result: f"{result.mean('distinct_2')[-1]:.3f}"}
+    changed = {"changed": share("changed", 2)}
+    if measure != "kl":
+        return perplexity | changed | types | bigrams
+    sure = "sure_share" in results[0].summary.moments
+    return changed | ({"sure": share("sure_share", 1)} if sure else types) | bigrams
 
 
 def print_report(
     settings: Settings, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> None:
-    """Both tables, how noisy training is and how sure the verdicts are.
+    """The answer, both tables, how noisy training is and how sure the verdicts are.
 
     Verdicts on the token rule have no seeds: they rest on replicates under a frozen prior.
     """
     console = Console(width=80, highlight=False)
+    for sentence in answers(settings, results, verdicts):
+        console.print(sentence)
     console.print(loss_table(settings, results))
     console.print(
         "± 2 s.e.: two standard errors over seeds, last generation; changed: tokens by\n"
-        "the last edit; types: human token types left in the last text; bigrams: share\n"
-        "distinct in it.\n"
+        "the last edit; types: human token types left in the last text; sure: tokens of\n"
+        f"the language to which the last model gives P >= {settings.edit_above}; bigrams: share\n"
+        "distinct in the last text.\n"
     )
     if verdicts:
         console.print(verdict_table(verdicts, process_of))

@@ -11,7 +11,7 @@ from experiments import command_line
 
 Regime = Literal[
     "human_only", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
-    "edit_share",
+    "edit_share", "edit_frozen", "edit_blind", "edit_blind_frozen",
 ]  # fmt: skip
 Strategy = Literal["revise", "revise_drop", "filter"]
 
@@ -22,18 +22,21 @@ class Settings(command_line.RunSettings):
 
     experiment = "transformer_collapse"
 
-    preset: Literal["tiny", "default", "oracle", "wikitext", "gpu", "paper"] = "default"
-    """tiny: a smoke test of a minute that decides nothing; oracle: a language whose law is known;
-    wikitext: WikiText-2; gpu and paper: sizes for accelerators."""
+    preset: Literal["default", "text", "tiny", "oracle", "wikitext", "gpu", "paper"] = "text"
+    """default: a made-up language, of which a small model is as sure as the published prior is of
+    its text; text: a corpus, and what --corpus alone chooses; oracle: a made-up language with a
+    Zipf law; tiny: a smoke test of a minute that decides nothing; wikitext: WikiText-2; gpu and
+    paper: sizes for accelerators."""
 
     corpus: str = "python"
     """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
-    such files (hidden ones are passed over), hf:NAME, or oracle."""
+    such files (hidden ones are passed over), hf:NAME, published or oracle (languages made up)."""
 
     regimes: tuple[Regime, ...] = (
         "human_only", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"
     )  # fmt: skip
-    """How the next generation's data are made; edit_share edits by share, edit by probability."""
+    """How the next generation's data are made. edit edits by probability, edit_share by share,
+    edit_blind at random, as large a share; frozen ones are written by the first model."""
 
     generations: int = 4
     """Models trained one after the other; generation 1 sees human text."""
@@ -46,10 +49,10 @@ class Settings(command_line.RunSettings):
     """The one seed of the run."""
 
     size: str = "0.1m"
-    """Model: 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
+    """Model: 0.02m, 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
 
     vocabulary: int = 288
-    """Tokens of the byte-level BPE trained on the human text, or states of the oracle."""
+    """Tokens of the byte-level BPE trained on the human text, or of the language made up."""
 
     context: int = 64
     """Tokens of a block."""
@@ -89,7 +92,8 @@ class Settings(command_line.RunSettings):
 
     edit_share: float = 0.125
     """Share of the tokens, the most probable ones, that edit_share touches, and edit where neither
-    --edit-above nor --edit-below is given; 0.125 is the share of the paper's first pass."""
+    --edit-above nor --edit-below is given; 0.125 is the share of the paper's first pass. Of all
+    tokens at random under edit_blind."""
 
     edit_below: float | None = None
     """Also edit tokens of at most this probability; with --edit-above None, only those."""
@@ -151,23 +155,33 @@ class Settings(command_line.RunSettings):
             self.reject("regimes", "accepted is at least one")
 
 
-DEFAULT = Settings()
+TEXT = Settings()
+DEFAULT = replace(
+    TEXT, preset="default", corpus="published", generations=8, seeds=20, size="0.02m",
+    vocabulary=128, context=2, tokens=60_000, epochs=4.0, batch=128, peak_rate=1e-2,
+    edit_above=0.99,
+    regimes=(
+        "human_only", "replace", "accumulate", "edit", "edit_frozen", "edit_blind",
+        "edit_blind_frozen",
+    ),
+)  # fmt: skip
 PRESETS = {
     "default": DEFAULT,
+    "text": TEXT,
     "tiny": replace(
-        DEFAULT, preset="tiny", generations=3, seeds=2, tokens=8_000, epochs=2.0, context=32,
+        TEXT, preset="tiny", generations=3, seeds=2, tokens=8_000, epochs=2.0, context=32,
         edit_above=0.5, regimes=("human_only", "replace", "edit"),
     ),
     "oracle": replace(
-        DEFAULT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
+        TEXT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
     ),
-    "wikitext": replace(DEFAULT, preset="wikitext"),
+    "wikitext": replace(TEXT, preset="wikitext"),
     "gpu": replace(
-        DEFAULT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
+        TEXT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
         batch=64, peak_rate=1e-3, generations=5, seeds=6,
     ),
     "paper": replace(
-        DEFAULT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=6,
+        TEXT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=6,
         tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, edit_above=0.99,
         edit_top_k=8, prompt=64,
     ),
@@ -175,5 +189,9 @@ PRESETS = {
 
 
 def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override those of --preset."""
-    return command_line.parse(PRESETS, arguments)
+    """Settings from the command line; flags override those of --preset.
+
+    Whoever names a corpus and no preset wants the sizes for text.
+    """
+    of_text = any(argument.partition("=")[0] == "--corpus" for argument in arguments)
+    return command_line.parse(PRESETS, arguments, usual="text" if of_text else "default")

@@ -10,6 +10,7 @@ from jaxtyping import Array, Key
 
 from collapse_sim.editing import Edit
 from collapse_sim.language import corpus, measures, tokenizer
+from collapse_sim.language.calibrated import Sure, calibrated_source
 from collapse_sim.language.editing import EditAndDrop, TokenRule
 from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.oracle import MarkovSource
@@ -22,13 +23,17 @@ from collapse_sim.regimes import (
     Replace,
 )
 from experiments.transformer.settings import Settings
+from theory.language.printed import EDITED_SHARE, PROBABILITY_DECILES
 
 HELD_OUT = 0.1
 ROLES = ("source", "chains", "token_rule")
 STREAM = ROLES.index("chains")
 """Of the random numbers of all chains: they are compared in pairs."""
 ORACLE_HELD_OUT = 20_000
-"""Tokens of the oracle's held-out text."""
+"""Tokens of the held-out text of a language made up."""
+SURE = 0.9975
+"""Probability of the tokens that stand for the published ones of at least 0.99: so far above it
+that a model knows from 200 tokens of a context."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +60,8 @@ def root_key(seed: int, role: str) -> Key[Array, ""]:
 
 def make_world(settings: Settings) -> World:
     """Read, split and tokenize; raises ValueError for a corpus that cannot be used."""
-    if settings.corpus == "oracle":
-        return _oracle(settings)
+    if settings.corpus in SOURCES:
+        return _made_up(settings)
     read = corpus.read_corpus(settings.corpus)
     # A little more text than is asked for: a token is rarely longer than eight characters.
     documents = corpus.take(read.documents, 8 * settings.tokens)
@@ -72,18 +77,32 @@ def make_world(settings: Settings) -> World:
     return World(text, made.vocabulary, made.sources, saved, note=read.note)
 
 
-def _oracle(settings: Settings) -> World:
-    source = MarkovSource.zipfian(settings.vocabulary, seed=settings.seed)
+def _published(settings: Settings) -> MarkovSource:
+    """The source in whose text probabilities have the published histogram."""
+    deciles = np.asarray(PROBABILITY_DECILES) / 100
+    sure = Sure(EDITED_SHARE[0] / 100, SURE)
+    return calibrated_source(deciles, sure, vocabulary=settings.vocabulary, seed=settings.seed)
+
+
+SOURCES = {
+    "oracle": lambda settings: MarkovSource.zipfian(settings.vocabulary, seed=settings.seed),
+    "published": _published,
+}
+"""Languages made up, by the name of their corpus."""
+
+
+def _made_up(settings: Settings) -> World:
+    source = SOURCES[settings.corpus](settings)
     train_key, held_out_key = jax.random.split(root_key(settings.seed, "source"))
     blocks = max(settings.tokens // settings.context, 1)
     held_out = max(ORACLE_HELD_OUT // settings.context, 1)
     text = HumanText(
         np.asarray(source.sample(train_key, blocks, settings.context)),
-        {"oracle": np.asarray(source.sample(held_out_key, held_out, settings.context))},
+        {settings.corpus: np.asarray(source.sample(held_out_key, held_out, settings.context))},
         source,
     )
     about = {"seed": settings.seed, "entropy_rate": float(source.entropy_rate())}
-    return World(text, settings.vocabulary, {"oracle": about})
+    return World(text, settings.vocabulary, {settings.corpus: about})
 
 
 def make_regime(settings: Settings, name: str) -> Regime:
@@ -104,9 +123,12 @@ def make_regime(settings: Settings, name: str) -> Regime:
         settings.edit_below,
         settings.edit_share if by_share else None,
     )
+    if name.startswith("edit_blind"):
+        rule = TokenRule(blind_share=settings.edit_share)
     if settings.strategy == "filter":
         rule = TokenRule()
-    edit = Edit.of(rule, "anchored" if name.endswith("anchored") else "chained")
+    variants = ("anchored", "frozen")
+    edit = Edit.of(rule, next((own for own in variants if name.endswith(own)), "chained"))
     if settings.strategy == "revise":
         return edit
     return EditAndDrop(edit, settings.drop_below)

@@ -113,4 +113,4 @@ def test_regimes_have_the_same_names_everywhere():
     shown = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert shown.stdout == "edit_share\n"
+    assert shown.stdout == "edit_blind edit_blind_frozen edit_frozen edit_share\n"

@@ -11,7 +11,7 @@ from theory.language.token_rule import top_mass
 SEEDS, ERROR = 4, 0.01
 """Seeds, and the standard error of every mean, in units of the measure's first mean."""
 
-CHANGED = {"edit": 0.034, "edit_anchored": 0.041}
+CHANGED = {"edit": 0.034, "edit_anchored": 0.041, "edit_frozen": 0.03}
 
 PRIOR_TOP = 0.992
 
@@ -19,9 +19,15 @@ SLOPES = {
     "human_only": 0.0, "replace": 0.3, "keep_human": 0.2, "accumulate": 0.05, "subsample": 0.09,
     "edit": 0.07, "edit_anchored": 0.02,
 }  # fmt: skip
+PUBLISHED_SLOPES = SLOPES | {"edit_frozen": 0.04}
+"""With the arms of the published language."""
+
 REGIMES = ("human_only", "replace", "keep_human", "accumulate", "edit", "edit_anchored")
 
-LEVELS = {"held_out_loss": 3.0, "tail_mass": 0.04, "kl": 0.2, "oracle_tail_mass": 0.03}
+LEVELS = {
+    "held_out_loss": 3.0, "tail_mass": 0.04, "kl": 0.2, "oracle_tail_mass": 0.03,
+    "sure_share": 0.125,
+}  # fmt: skip
 """The first generation's means."""
 
 DECILES = np.array([0.45, 0.12, 0.07, 0.05, 0.04, 0.035, 0.035, 0.03, 0.05, 0.12])
@@ -30,12 +36,12 @@ DECILES = np.array([0.45, 0.12, 0.07, 0.05, 0.04, 0.035, 0.035, 0.03, 0.05, 0.12
 
 def means(measure: str, regime: str, generations: int = 4) -> np.ndarray:
     """A different slope for every arm, in the scale of the measure."""
-    return LEVELS[measure] * (1 + SLOPES[regime] * np.arange(generations) ** 0.8)
+    return LEVELS[measure] * (1 + PUBLISHED_SLOPES[regime] * np.arange(generations) ** 0.8)
 
 
 def deciles(regime: str, generation: int) -> np.ndarray:
     """Shares that move from the last decile to the first."""
-    moved = 0.5 * SLOPES[regime] * (generation - 1) ** 0.5 * DECILES[1:]
+    moved = 0.5 * PUBLISHED_SLOPES[regime] * (generation - 1) ** 0.5 * DECILES[1:]
     return DECILES + np.array([moved.sum(), *-moved])
 
 
@@ -59,7 +65,8 @@ def make_language_run(
     rows = []
     for regime in regimes:
         measured = ["held_out_loss", "tail_mass"]
-        measured += ["kl", "oracle_tail_mass"] if corpus == "oracle" else []
+        measured += ["kl", "oracle_tail_mass"] if corpus in ("oracle", "published") else []
+        measured += ["sure_share"] if corpus == "published" else []
         for measure in measured:
             for n, mean in enumerate(means(measure, regime, generations), start=1):
                 rows.append(_row(regime, measure, n, mean, ERROR * LEVELS[measure]))
@@ -81,12 +88,13 @@ def _row(
     regime: str, measure: str, generation: int, mean: float, error: float, predicted: float = np.nan
 ) -> tuple:
     edit, frozen = regime.startswith("edit"), regime == "frozen_edit"
-    anchored = "anchored" if regime.endswith("anchored") else "chained"
+    named = (writer for writer in ("anchored", "frozen") if regime.endswith(f"_{writer}"))
+    variant = next(named, "chained")
     row: dict[str, Any] = {
         "family": "",
         "regime": "edit" if edit else regime,
         "mask": "confident" if edit else "frozen" if frozen else "",
-        "variant": anchored if edit or frozen else "",
+        "variant": variant if edit or frozen else "",
         "measure": measure,
         "generation": generation,
         "replicates": SEEDS,

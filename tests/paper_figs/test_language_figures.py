@@ -234,6 +234,23 @@ def test_without_a_frozen_rule_its_panel_is_left_out(tmp_path):
     check_layout(figure)
 
 
+def test_the_published_language_shows_how_sure_models_are_and_who_writes(tmp_path):
+    """The first model's line is dashed; the share of sure tokens stands where the tail did."""
+    arms = ("human_only", "replace", "edit", "edit_frozen")
+    run = make_language_run(tmp_path / "run", arms, corpus="published")
+    divergence, sure = oracle_language.draw(run).axes
+    assert sure.get_title(loc="left") == "Tokens of which the model is sure"
+    assert levels(sure) == [LEVELS["sure_share"]]
+    assert {"edits, chained", "edits, frozen", "source text only"} <= set(words(divergence))
+    by_style = {
+        line.get_linestyle(): line.get_ydata()
+        for line in divergence.lines
+        if line.get_color() == style.MARKS["edit confident"].colour and len(line.get_ydata()) == 4
+    }
+    np.testing.assert_allclose(by_style["-"], means("kl", "edit"))
+    np.testing.assert_allclose(by_style["--"], means("kl", "edit_frozen"))
+
+
 def test_only_runs_on_the_oracle_have_exact_laws(run, oracle):
     assert oracle_language.can_draw(oracle) and not oracle_language.can_draw(run)
     assert language_generations.can_draw(oracle) and language_generations.can_draw(run)
@@ -279,7 +296,7 @@ def test_make_draws_each_figure_from_runs_of_its_own_experiment(tmp_path, capsys
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("oracle_language", "collapse-sim transformer --preset oracle"),
+        ("oracle_language", "collapse-sim transformer"),
         ("linear_collapse", "collapse-sim bound"),
     ],
 )

@@ -43,7 +43,7 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
     ] + [
         f"{name}: no run shows it; 'collapse-sim transformer{flags}' makes one "
         "that does"
-        for name, flags in (("language_generations", ""), ("oracle_language", " --preset oracle"))
+        for name, flags in (("language_generations", " --corpus python"), ("oracle_language", ""))
     ] + [
         f"{name}: no run shows it; 'collapse-sim curse --family {family}' "
         "makes one that does"

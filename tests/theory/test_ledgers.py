@@ -35,7 +35,12 @@ REFERENCES = [
     *references_estimates.REFERENCES,
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
+    ("lm.certainty", {"certainty_tolerance": 0.01}, 0.01, 1e-12),
+    ("lm.edit_twice", {}, 2.0, 1e-12),
 ]
+
+NUMBERS = "lm.edit_bounded", "lm.certainty", "lm.edit_twice", "zhu2025.coverage"
+"""Trends that are held against a number, not against no difference."""
 
 ANSWERS = [
     *references_editing.DECISIONS,
@@ -44,7 +49,7 @@ ANSWERS = [
     *(
         (record.id, {}, 0.0)
         for record in ledger().values()
-        if record.kind == "trend" and record.id not in ("lm.edit_bounded", "zhu2025.coverage")
+        if record.kind == "trend" and record.id not in NUMBERS
     ),
 ]
 """Decisions, arrays, and zeros, which have no 2 %."""

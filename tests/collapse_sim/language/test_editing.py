@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from collapse_sim.editing import Edit
 from collapse_sim.language.blocks import Blocks
@@ -369,3 +370,25 @@ def test_replacements_can_be_made_to_differ(learner, parameters, human):
     found = changes(human, step.data, step.memory)
     np.testing.assert_array_equal(found.changed, found.eligible)
     assert (found.eligible > 0.3).all()
+
+
+# Blind edits
+
+
+def test_blind_edits_take_a_share_of_the_tokens_whatever_they_are():
+    """Each token with that probability: a binomial law, seed by seed and sure or not."""
+    seen = np.repeat(surprises(1.0, 0.5, 1e-6, 1.0), 5000, axis=1).repeat(2, axis=0)
+    seen[:, :, 3] = np.nan  # as the first token of a block is
+    found = mask(TokenRule(blind_share=0.125), seen)
+    assert not found[:, :, 3].any() and (found[0] != found[1]).any()
+    for token in range(3):
+        count = found[:, :, token].sum()
+        assert stats.binomtest(int(count), 10_000, 0.125).pvalue > 1e-6
+        assert stats.binomtest(int(count), 10_000, 0.15).pvalue < 1e-6  # the control
+    np.testing.assert_array_equal(found, mask(TokenRule(blind_share=0.125), seen))
+    assert not mask(TokenRule(blind_share=0.0), seen).any()
+
+
+def test_shares_of_blind_edits_are_shares():
+    with pytest.raises(ValueError, match="blind_share=2.0: accepted is"):
+        TokenRule(blind_share=2.0)

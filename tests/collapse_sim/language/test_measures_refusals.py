@@ -125,8 +125,8 @@ HALF = np.full((2, 3), 0.5)
             "unknown token id 5: accepted are 0 ... 4",
         ),
         (
-            lambda: measures.summary(TOKENS[:, :2], HUMAN),
-            "tokens of shape (2, 2): accepted are blocks of at least n=3",
+            lambda: measures.summary(TOKENS[:, :1], HUMAN),
+            "tokens of shape (2, 1): accepted are blocks of at least n=2",
         ),
     ],
 )

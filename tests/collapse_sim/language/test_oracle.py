@@ -225,3 +225,27 @@ def test_laws_and_classes_that_do_not_fit_are_named(source):
         MarkovSource.of(TWO, np.array([0, 1]))
     with pytest.raises(ValueError, match="blocks=0, time=4"):
         source.sample(KEY, 0, 4)
+
+
+def test_divergence_over_all_pairs_by_hand():
+    """No text is drawn: 2/3 and 1/3 of the text stand in the two contexts of TWO."""
+    source = MarkovSource.of(TWO)
+    np.testing.assert_array_equal(source.pairs, [[0, 0], [1, 1]])
+    first = 0.75 * np.log(0.75 / 0.5) + 0.25 * np.log(0.25 / 0.5)
+    second = 0.5 * np.log(0.5 / 0.8) + 0.5 * np.log(0.5 / 0.2)
+    model = np.log([[0.5, 0.5], [0.8, 0.2]])
+    found = source.kl_of_pairs(model)
+    assert found == pytest.approx((2 * first + second) / 3, rel=1e-6)
+    assert found != pytest.approx((2 * first + second) / 3 * 1.02, rel=1e-3)
+    assert source.kl_of_pairs(np.log(TWO[0])) == pytest.approx(0, abs=1e-9)
+    chosen = np.array([[True, False], [False, True]])
+    assert source.share_where(chosen) == pytest.approx((2 * 0.75 + 0.5) / 3, rel=1e-6)
+
+
+def test_divergence_over_all_pairs_is_the_mean_over_text(source):
+    """Of a long text, up to how often it happens to hold each context."""
+    model = np.log(np.asarray(MarkovSource.zipfian(64, seed=4).table))
+    text = np.asarray(source.sample(KEY, BLOCKS, 2))
+    drawn = float(source.kl(text, model[text[:, :1]]))
+    exact = source.kl_of_pairs(model)
+    assert drawn == pytest.approx(exact, rel=0.01) != pytest.approx(1.02 * exact, rel=0.01)
