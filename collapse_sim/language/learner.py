@@ -18,6 +18,7 @@ from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import (
+    ModelConfig,
     Parameters,
     Training,
     TrainState,
@@ -26,7 +27,6 @@ from collapse_sim.language.training import (
     require_finite,
     train,
 )
-from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.linalg import DType
 from collapse_sim.regimes import FreshHuman, Mix, Regime, Verify
 from collapse_sim.resampled import Resampled
@@ -54,7 +54,7 @@ class LanguageLearner:
     than rounding.
     """
 
-    config: TransformerConfig
+    config: ModelConfig
     training: Training
     mesh: Mesh
     generation: Sampler = Sampler()
