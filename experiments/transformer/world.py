@@ -13,6 +13,7 @@ from collapse_sim.language import corpus, measures, tokenizer
 from collapse_sim.language.editing import EditAndDrop, TokenRule
 from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.oracle import MarkovSource
+from collapse_sim.language.pretrained.load import Pretrained
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
@@ -21,6 +22,7 @@ from collapse_sim.regimes import (
     Regime,
     Replace,
 )
+from experiments.transformer.pretrained import human_text, load_base
 from experiments.transformer.settings import Settings
 
 HELD_OUT = 0.1
@@ -41,6 +43,8 @@ class World:
     tokenizer: str | None = None
     note: str = ""
     """What was read, in one line."""
+    base: Pretrained | None = None
+    """The model that is fine-tuned."""
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -57,7 +61,11 @@ def make_world(settings: Settings) -> World:
     """Read, split and tokenize; raises ValueError for a corpus that cannot be used."""
     if settings.corpus == "oracle":
         return _oracle(settings)
+    base = load_base(settings) if settings.base else None
     read = corpus.read_corpus(settings.corpus)
+    if base is not None:
+        text, about = human_text(settings, read.documents, base)
+        return World(text, base.config.vocabulary, about, note=read.note, base=base)
     # A little more text than is asked for: a token is rarely longer than eight characters.
     documents = corpus.take(read.documents, 8 * settings.tokens)
     made = tokenizer.tokenize(
@@ -106,7 +114,8 @@ def make_regime(settings: Settings, name: str) -> Regime:
     )
     if settings.strategy == "filter":
         rule = TokenRule()
-    edit = Edit.of(rule, "anchored" if name.endswith("anchored") else "chained")
+    variant = name.removeprefix("edit_")
+    edit = Edit.of(rule, variant if variant in ("anchored", "frozen") else "chained")
     if settings.strategy == "revise":
         return edit
     return EditAndDrop(edit, settings.drop_below)
