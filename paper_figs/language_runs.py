@@ -59,6 +59,7 @@ def arm_name(curve: Curve, run: RunDirectory) -> str:
         "subsample": "subsample",
         "edit confident": "edits, chained",
         "edit confident anchored": "edits, anchored",
+        "edit confident frozen": "edits, frozen",
         "edit share": f"edits of {share:.3g} %",
     }
     return names.get(curve.name, curve.name.replace("_", " "))
@@ -70,7 +71,9 @@ def run_name(run: RunDirectory) -> str:
     corpus = parameters["corpus"]
     words = [
         f"{parameters['seeds']} seeds",
-        f"{parameters['size'].upper()} parameters",
+        Path(parameters["base"]).stem
+        if parameters.get("base")
+        else f"{parameters['size'].upper()} parameters",
         f"{_short(parameters['tokens'])} {first_text(run).split()[0]} tokens",
     ]
     if corpus not in ("python", "oracle"):

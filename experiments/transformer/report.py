@@ -119,11 +119,11 @@ def print_report(
     paired = paired_table(results)
     if paired is not None:
         console.print(paired)
+        level = at_most(2.0 ** (1 - settings.seeds))
         console.print(
-            f"Two standard errors over {PARTS} parts of the held-out text, for these models: "
-            "training noise is\nnot in them. That all "
-            f"{settings.seeds} seeds agree has a chance of {at_most(2.0 ** (1 - settings.seeds))} "
-            "without a difference.\n"
+            f"Errors are over {PARTS} parts of the held-out text, for these models: the noise of "
+            f"training is not in them. {settings.seeds} seeds that agree are wrong with a chance "
+            f"of at most {level}.\n"
         )
     if verdicts:
         console.print(verdict_table(verdicts, process_of))

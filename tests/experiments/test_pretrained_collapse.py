@@ -49,7 +49,7 @@ def test_arms_are_compared_with_human_text_part_by_part(finished, flags, capfd, 
     assert_same_results(folder, finished)
     shown = capfd.readouterr().out
     assert "Less human text only, last generation" in shown
-    assert "That all 2 seeds agree has a chance of 50 %" in " ".join(shown.split())
+    assert "2 seeds that agree are wrong with a chance of at most 50 %" in " ".join(shown.split())
     human, replaced = (
         values(finished, name, "held_out_loss") for name in ("human_only", "replace")
     )
