@@ -42,7 +42,9 @@ def at_most(chance: float) -> str:
 
 
 def spread(values: np.ndarray) -> float:
-    """Two standard errors of the mean over seeds."""
+    """Two standard errors of the mean over seeds; nan of one."""
+    if len(values) < 2:
+        return math.nan
     return float(2 * values.std(ddof=1) / math.sqrt(len(values)))
 
 

@@ -76,7 +76,9 @@ def run_name(run: RunDirectory) -> str:
     corpus = parameters["corpus"]
     words = [
         f"{parameters['seeds']} seeds",
-        f"{parameters['size'].upper()} parameters",
+        Path(parameters["base"]).stem
+        if parameters.get("base")
+        else f"{parameters['size'].upper()} parameters",
         f"{_short(parameters['tokens'])} {first_text(run).split()[0]} tokens",
     ]
     if corpus not in ("python", *MADE_UP):

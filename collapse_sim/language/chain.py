@@ -57,7 +57,9 @@ class LanguageChain:
     Chains of one learner, seeds and measures in one run share their first generation, where it is
     trained on the human text itself. `measures` adds to what the
     learner measures of its models. `from_first` begins later fits with the parameters of
-    generation 1, not with fresh ones.
+    generation 1, not with fresh ones. `prior` writes the edits that are frozen: parameters of every
+    seed, made of the learner and its keys; without one, generation 1. `seeds_at_once` is for
+    models of which memory does not hold all seeds.
 
     Raises ValueError for generations < 1 and for a regime that makes no sense for text.
     """
@@ -67,6 +69,8 @@ class LanguageChain:
     generations: int
     measures: Callable[[Trained], Arrays] = nothing_more
     from_first: bool = False
+    prior: Callable[[LanguageLearner, Key[Array, " seeds"]], Any] | None = None
+    seeds_at_once: int | None = None
 
     def __post_init__(self):
         if self.generations < 1:
@@ -78,7 +82,13 @@ class LanguageChain:
         self, keys: Key[Array, " seeds"], place: Workplace, name: str
     ) -> dict[str, Float[np.ndarray, "seeds generations"]]:
         """Every measure of every seed and generation; goes on from what the run has kept."""
-        return _Running(self, keys, place, name).trace()
+        if self.seeds_at_once is None:
+            return _Running(self, keys, place, name).trace()
+        traces = []
+        for first in range(0, len(keys), self.seeds_at_once):
+            own = keys[first : first + self.seeds_at_once]
+            traces.append(_Running(self, own, place, name, f"-seed-{first}").trace())
+        return {name: np.concatenate([trace[name] for trace in traces]) for name in traces[0]}
 
 
 class _Beginning(NamedTuple):
@@ -99,14 +109,20 @@ class _Running:
     chain: LanguageChain
     keys: Key[Array, " seeds"]
     place: Workplace
-    name: str
+    process: str
+    seeds: str = ""
+    """Which seeds these are, in the names of checkpoints."""
+
+    @property
+    def name(self) -> str:
+        return self.process + self.seeds
 
     def trace(self) -> dict[str, np.ndarray]:
         chain, learner = self.chain, self.chain.learner
         human, truth = learner.human(self.keys)
         data, memory = chain.regime.start(human, chain.generations)
         shared = self._shares_first(data is human)
-        place = f"{FIRST if shared else self.name}-1"
+        place = f"{FIRST + self.seeds if shared else self.name}-1"
         first = model = self._first(place, data)
         values = self._measured(place, Trained(model, data, first), truth)
         measured = [values | self._unedited()]
@@ -138,7 +154,7 @@ class _Running:
     def _shares_first(self, is_human: bool) -> bool:
         """True if generation 1 is that of the run's first chain: same learner, seeds, measures."""
         own = _Beginning(self.chain.learner, self.chain.measures, self.keys)
-        begun = self.place.models.setdefault("beginning", own)
+        begun = self.place.models.setdefault(f"beginning{self.seeds}", own)
         return is_human and begun.is_same(own)
 
     def _first(self, place: str, data: Blocks) -> Fitted:
@@ -178,7 +194,8 @@ class _Running:
         chain, stage = self.chain, self._stage_keys(int(past.number))
         draws, choices = (jax.vmap(partial(jax.random.fold_in, data=i))(stage) for i in (0, 1))
         keys = StepKeys(draws, draws, choices)
-        prior = first.parameters
+        prior = chain.prior and chain.prior(chain.learner, self.keys)
+        prior = first.parameters if prior is None else prior
         step = next_step(self._watched(), chain.regime, past, model.parameters, keys, prior)
         labels = np.asarray(step.data.labels)
         share = np.broadcast_to(np.asarray(step.edited_fraction, np.float64), len(labels))

@@ -1,12 +1,15 @@
 """Generating text: every sequence of a batch token by token, in one compiled loop with a cache."""
 
+import math
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+from flax import nnx
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.training import Parameters, model_of
-from collapse_sim.language.transformer import Transformer, TransformerConfig
+from collapse_sim.language.training import ModelConfig, Parameters
 from collapse_sim.random import uniform
 
 
@@ -19,7 +22,7 @@ def row_uniforms(
 
 CPU_CACHE_FLOATS = 2**22
 """Keys and values of a group of rows on a CPU: reading them is what takes the time, and this
-much stays near the core."""
+much stays near the core. Where each position reads more parameters, as many."""
 
 
 def generate(
@@ -29,7 +32,7 @@ def generate(
     prompts: Int[Array, "seeds rows prompt"],
     sampler: Sampler,
     *,
-    config: TransformerConfig,
+    config: ModelConfig,
     time: int,
     stop: int | None = None,
     lengths: Int[Array, "seeds rows"] | None = None,
@@ -42,12 +45,10 @@ def generate(
     """
     group = len(rows)
     if jax.default_backend() == "cpu":
-        floats = 2 * config.layers * config.width * time
-        while group % 2 == 0 and group * floats > CPU_CACHE_FLOATS:
-            group //= 2
+        group = _group_on_cpu(config, parameters, group, time)
 
     def one_seed(parameters, key, *own):
-        model = model_of(config, parameters)
+        model = config.model(parameters)
 
         def one_group(rows, prompts, lengths):
             draws = row_uniforms(key, rows, time - 1).T
@@ -59,8 +60,23 @@ def generate(
     return jax.lax.map(lambda seed: one_seed(*seed), (parameters, keys, prompts, lengths))
 
 
+def _group_on_cpu(config: ModelConfig, parameters: Parameters, rows: int, time: int) -> int:
+    """Rows that are generated together."""
+    one = jax.tree.map(lambda x: x[0], parameters)
+    model = config.model(one)
+    cache = jax.eval_shape(lambda: model.empty_cache(1, time))
+    most = max(CPU_CACHE_FLOATS, _floats(nnx.state(model, nnx.Param)))
+    while rows % 2 == 0 and rows * _floats(cache) > most:
+        rows //= 2
+    return rows
+
+
+def _floats(tree: Any) -> int:
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
+
+
 def _continue(
-    model: Transformer,
+    model: Any,
     prompts: Int[Array, "rows prompt"],
     lengths: Int[Array, " rows"] | None,
     draws: Float[Array, "positions rows"],

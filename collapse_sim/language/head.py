@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.transformer import Hidden, Transformer
+from collapse_sim.language.transformer import Hidden
 
 SLICE_FLOATS = 2**25
 """Logits that exist at once: 128 MiB."""
@@ -62,7 +62,7 @@ def log_probabilities(
 
 
 def redraw(
-    model: Transformer,
+    model: LanguageModel,
     tokens: Int[Array, "batch time"],
     uniform: Float[Array, "batch time-1"],
     sampler: Sampler,
@@ -88,7 +88,7 @@ def redraw(
 
 
 def log_laws(
-    model: Transformer, tokens: Int[Array, "batch time"]
+    model: LanguageModel, tokens: Int[Array, "batch time"]
 ) -> Float[Array, "batch time-1 vocabulary"]:
     """The whole log law of each token but the first, in nats: for small vocabularies."""
     logits = model.logits(model(tokens)).reshape(*tokens.shape, -1)

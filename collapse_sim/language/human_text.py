@@ -18,3 +18,6 @@ class HumanText:
     """By domain."""
     source: MarkovSource | None = None
     """The law of all of it, where it is known: the truth that a test error is measured from."""
+    before: Int[np.ndarray, "blocks prompt"] | None = None
+    """The human tokens before each block, where generated blocks go on from those; else they begin
+    with the first tokens of a human block."""

@@ -18,6 +18,7 @@ from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import (
+    ModelConfig,
     Parameters,
     Training,
     TrainState,
@@ -26,7 +27,6 @@ from collapse_sim.language.training import (
     require_finite,
     train,
 )
-from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.linalg import DType
 from collapse_sim.regimes import FreshHuman, Mix, Regime, Verify
 from collapse_sim.resampled import Resampled
@@ -54,7 +54,7 @@ class LanguageLearner:
     than rounding.
     """
 
-    config: TransformerConfig
+    config: ModelConfig
     training: Training
     mesh: Mesh
     generation: Sampler = Sampler()
@@ -68,6 +68,9 @@ class LanguageLearner:
     """The token that ends a document; a source of ordinary tokens alone has none."""
     text: HumanText | None = None
     """What a chain begins with; a learner without it has models, but no chain."""
+    parts: int = 0
+    """Parts of the held-out text, one after the other, whose losses are measured as well: models
+    are compared part by part, which tells how far a difference depends on the text."""
     watch: Callable[[int], object] = bool
     """Told, while text is generated, how many tokens there are; its answer means nothing."""
 
@@ -119,18 +122,23 @@ class LanguageLearner:
     ) -> dict[str, Float[np.ndarray, " seeds"]]:
         """`held_out_loss` of all text and `held_out_loss/DOMAIN`, in nats per token.
 
-        And `kl`, the divergence of the model from the true law, where that is known: exactly for
-        a model that sees one token, on the held-out contexts for one that sees more.
+        `held_out_part/I` is that of the blocks of one part. And `kl`, the divergence of the model
+        from the true law, where that is known: exactly for a model that sees one token, on the
+        held-out contexts for one that sees more.
         """
         held_out, values = self._text.held_out, {}
         seeds = jax.tree.leaves(parameters)[0].shape[0]
-        total, count = np.zeros(seeds), 0
+        total, count, by_block = np.zeros(seeds), 0, []
         for domain, blocks in held_out.items():
             tokens = np.broadcast_to(blocks, (seeds, *blocks.shape))
             scores = self.score(parameters, tokens).astype(np.float64)
             values[f"held_out_loss/{domain}"] = -scores.mean(axis=(1, 2))
+            by_block.append(-scores.mean(axis=2))
             total, count = total - scores.sum(axis=(1, 2)), count + scores[0].size
         values["held_out_loss"] = total / count
+        if self.parts:
+            parts = np.array_split(np.concatenate(by_block, axis=1), self.parts, axis=1)
+            values |= {f"held_out_part/{i}": part.mean(axis=1) for i, part in enumerate(parts)}
         if truth is not None:
             values["kl"] = self._divergence(parameters, truth)
         return values
@@ -200,20 +208,23 @@ class LanguageLearner:
     ) -> Blocks:
         """`copies` times as many blocks as `like` has, each beginning with the first tokens of one.
 
-        Raises ValueError where `like` says which tokens are scored: `respond` writes those.
+        Or each going on from the human tokens before one, where the text has those. Raises
+        ValueError where `like` says which tokens are scored: `respond` writes those.
         """
         if like.scored is not None:
             raise ValueError("scored: accepted are blocks without; `respond` writes scored tokens")
         seeds, size, time = like.labels.shape
-        size, parts = copies * size, []
-        for rows, (prompts,) in self._parts(
-            np.tile(like.labels[:, :, : self.prompt], (1, copies, 1))
-        ):
+        size, parts, before = copies * size, [], self.text and self.text.before
+        begin = like.labels[:, :, : self.prompt]
+        if before is not None:
+            begin = np.broadcast_to(before, (seeds, *before.shape))
+        left_out = 0 if before is None else before.shape[1]
+        for rows, (prompts,) in self._parts(np.tile(begin, (1, copies, 1))):
             made = programs.generate(
                 parameters, keys, rows, prompts, None, self.generation,
-                mesh=self.mesh, config=self.config, time=time, stop=None,
+                mesh=self.mesh, config=self.config, time=left_out + time, stop=None,
             )  # fmt: skip
-            parts.append(np.asarray(made)[:, : size - int(rows[0])])
+            parts.append(np.asarray(made)[:, : size - int(rows[0]), left_out:])
             self.watch(seeds * time * min(int(rows[0]) + len(rows), size))
         return Blocks(np.concatenate(parts, axis=1))
 

@@ -15,7 +15,6 @@ from jaxtyping import Array
 
 from collapse_sim.language import decoding, head
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.training import model_of
 
 
 def put(array: Array | np.ndarray, sharding: NamedSharding) -> Array:
@@ -46,31 +45,38 @@ def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
 def shard(function, mesh: Mesh):
     """Each device works on its own seeds and rows, with whole parameters."""
     seeds, rows, both = P("seed"), P("batch"), P("seed", "batch")
-    specs = {"parameters": seeds, "keys": seeds, "rows": rows, "tokens": both, "lengths": both}
+    specs = {
+        "config": P(),
+        "parameters": seeds,
+        "keys": seeds,
+        "rows": rows,
+        "tokens": both,
+        "lengths": both,
+    }
     in_specs = tuple(specs[name] for name in inspect.signature(function).parameters)
     return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=both, check_vma=False)
 
 
-@partial(jax.jit, static_argnames=("mesh", "config", "time", "stop"))
+@partial(jax.jit, static_argnames=("mesh", "time", "stop"))
 def generate(
     parameters, keys, rows, prompts, lengths, sampler: Sampler, *, mesh, config, time, stop
 ):
-    def local(parameters, keys, rows, tokens, lengths):
+    def local(config, parameters, keys, rows, tokens, lengths):
         return decoding.generate(
             parameters, keys, rows, tokens, sampler,
             config=config, time=time, stop=stop, lengths=lengths,
         )  # fmt: skip
 
-    return shard(local, mesh)(parameters, keys, rows, prompts, lengths)
+    return shard(local, mesh)(config, parameters, keys, rows, prompts, lengths)
 
 
-@partial(jax.jit, static_argnames=("mesh", "config", "end_of_text"))
+@partial(jax.jit, static_argnames=("mesh", "end_of_text"))
 def resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config, end_of_text):
-    def local(parameters, keys, rows, tokens):
+    def local(config, parameters, keys, rows, tokens):
         def one_seed(seed):
             parameters, key, tokens = seed
             uniforms = decoding.row_uniforms(key, rows, tokens.shape[1] - 1)
-            model = model_of(config, parameters)
+            model = config.model(parameters)
             log_probability, drawn = head.redraw(model, tokens, uniforms, sampler)
             surprise = -log_probability
             if end_of_text is not None:
@@ -80,20 +86,20 @@ def resample(parameters, keys, rows, tokens, sampler: Sampler, *, mesh, config, 
 
         return jax.lax.map(one_seed, (parameters, keys, tokens))
 
-    return shard(local, mesh)(parameters, keys, rows, tokens)
+    return shard(local, mesh)(config, parameters, keys, rows, tokens)
 
 
-@partial(jax.jit, static_argnames=("mesh", "config"))
+@partial(jax.jit, static_argnames="mesh")
 def score(parameters, tokens, *, mesh, config):
-    def local(parameters, tokens):
+    def local(config, parameters, tokens):
         def one_seed(seed):
-            return head.log_probabilities(model_of(config, seed[0]), seed[1])
+            return head.log_probabilities(config.model(seed[0]), seed[1])
 
         return jax.lax.map(one_seed, (parameters, tokens))
 
-    return shard(local, mesh)(parameters, tokens)
+    return shard(local, mesh)(config, parameters, tokens)
 
 
-@partial(jax.jit, static_argnames="config")
+@jax.jit
 def laws(parameters, tokens, *, config):
-    return head.log_laws(model_of(config, parameters), tokens)
+    return head.log_laws(config.model(parameters), tokens)

@@ -2,20 +2,39 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from flax import nnx
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.language.head import log_probabilities
-from collapse_sim.language.transformer import Transformer, TransformerConfig
 
 Parameters = Any
 """The model's parameters as a pytree of arrays (`nnx.State`), with a leading axis of seeds."""
+
+
+@runtime_checkable
+class ModelConfig(Protocol):
+    """What models are made of; a pytree, of which what is large is data and no constant."""
+
+    @property
+    def vocabulary(self) -> int: ...
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a block."""
+        ...
+
+    def initial(self, key: Key[Array, ""]) -> Parameters:
+        """Parameters before the first step, of one seed."""
+        ...
+
+    def model(self, parameters: Parameters) -> Any:
+        """The model of one seed with these parameters: a `LanguageModel` that also has `step`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,44 +92,37 @@ class Divergence(FloatingPointError):
     """A loss that is not finite; the message names the step and the learning rate."""
 
 
-@partial(jax.jit, static_argnames=("config", "training"))
+@partial(jax.jit, static_argnames="training")
 def initial_state(
-    keys: Key[Array, " seeds"], *, config: TransformerConfig, training: Training
+    keys: Key[Array, " seeds"], *, config: ModelConfig, training: Training
 ) -> TrainState:
     """Fresh parameters for every seed."""
 
     def one(key):
-        model = Transformer(config, rngs=nnx.Rngs(params=key))
-        parameters = nnx.state(model, nnx.Param)
+        parameters = config.initial(key)
         return TrainState(parameters, training.optimizer().init(parameters), jnp.int32(0))
 
     return jax.vmap(one)(keys)
 
 
-def model_of(config: TransformerConfig, parameters: Parameters) -> Transformer:
-    """The model of one seed with these parameters."""
-    abstract = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(params=0)))
-    return nnx.merge(nnx.graphdef(abstract), parameters)
-
-
 def mean_loss(
-    config: TransformerConfig,
+    config: ModelConfig,
     parameters: Parameters,
     tokens: Int[Array, "batch time"],
     scored: Bool[Array, "batch time"] | None = None,
 ) -> Float[Array, ""]:
     """Nats per token, over all tokens, or all scored ones, but the first of each block."""
     averaged = None if scored is None else scored[:, 1:]
-    return -jnp.mean(log_probabilities(model_of(config, parameters), tokens), where=averaged)
+    return -jnp.mean(log_probabilities(config.model(parameters), tokens), where=averaged)
 
 
-@partial(jax.jit, static_argnames=("config", "training"), donate_argnames="state")
+@partial(jax.jit, static_argnames="training", donate_argnames="state")
 def train(
     state: TrainState,
     batches: Int[Array, "seeds steps batch time"],
     scored: Bool[Array, "seeds steps batch time"] | None = None,
     *,
-    config: TransformerConfig,
+    config: ModelConfig,
     training: Training,
 ) -> tuple[TrainState, Float[Array, "seeds steps"]]:
     """Some further steps of every seed, and the loss before each of them."""

@@ -5,13 +5,13 @@ product, also in the backward pass, which on a CPU is twice as fast as (batch, t
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.linalg import DType
 
@@ -56,6 +56,15 @@ class TransformerConfig:
         """The same model computing in `dtype`."""
         return replace(self, dtype=dtype)
 
+    def initial(self, key: Key[Array, ""]) -> Any:
+        """Fresh parameters, a pytree of arrays (`nnx.State`)."""
+        return nnx.state(Transformer(self, rngs=nnx.Rngs(params=key)), nnx.Param)
+
+    def model(self, parameters: Any) -> "Transformer":
+        """The model with these parameters."""
+        abstract = nnx.eval_shape(lambda: Transformer(self, rngs=nnx.Rngs(params=0)))
+        return nnx.merge(nnx.graphdef(abstract), parameters)
+
     @property
     def head_width(self) -> int:
         return self.width // self.heads
@@ -65,6 +74,8 @@ class TransformerConfig:
         """Width of the hidden layer; for swiglu such that both activations cost the same."""
         return 4 * self.width if self.activation == "gelu" else -(-8 * self.width // 3 // 8) * 8
 
+
+jax.tree_util.register_static(TransformerConfig)
 
 SIZES = {
     "0.02m": (1, 2, 32),

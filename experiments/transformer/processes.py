@@ -12,11 +12,13 @@ from collapse_sim.language.chain import LanguageChain, Trained
 from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner
 from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.language.programs import make_mesh
+from collapse_sim.language.repetition import longest_repeat, perplexity_histogram
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.training import Training
+from collapse_sim.language.training import ModelConfig, Training
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.workplace import Arrays
 from experiments.transformer.checks import CERTAINTY_TOLERANCE, checks_of
+from experiments.transformer.pretrained import PARTS, ROWS, base_parameters, fine_tuned
 from experiments.transformer.settings import Settings
 from experiments.transformer.world import STREAM, World, make_regime
 
@@ -36,16 +38,20 @@ EDITS = {
 
 def make_learner(settings: Settings, world: World, devices: list | None = None) -> LanguageLearner:
     """The model, how it is trained, and the laws it is sampled from."""
-    config = TransformerConfig.named(
-        settings.size, vocabulary=world.vocabulary, context=settings.context
-    )
-    if jax.default_backend() != "cpu":
-        config = config.on(jnp.bfloat16)
+    if world.base is None:
+        config: ModelConfig = TransformerConfig.named(
+            settings.size, vocabulary=world.vocabulary, context=settings.context
+        )
+        if jax.default_backend() != "cpu":
+            config = config.on(jnp.bfloat16)
+        mesh = make_mesh(settings.seeds, devices)
+    else:
+        config, mesh = fine_tuned(settings, world.base, devices)
     steps = max(round(settings.epochs * len(world.text.train) / settings.batch), 1)
     return LanguageLearner(
         config,
-        Training(steps, settings.batch, settings.peak_rate),
-        make_mesh(settings.seeds, devices),
+        Training(steps, settings.batch, settings.rate),
+        mesh,
         generation=Sampler(settings.temperature, settings.top_k, settings.top_p),
         replacement=Sampler(
             settings.edit_temperature,
@@ -53,9 +59,11 @@ def make_learner(settings: Settings, world: World, devices: list | None = None) 
             settings.edit_top_p,
             settings.edit_reject,
         ),
-        prompt=settings.prompt,
-        end_of_text=None if world.text.source else END_OF_TEXT,
+        prompt=1 if world.base else settings.prompt,
+        end_of_text=None if world.text.source or world.base else END_OF_TEXT,
         text=world.text,
+        rows=ROWS if world.base else 256,
+        parts=PARTS if world.base else 0,
     )
 
 
@@ -80,6 +88,8 @@ def make_processes(settings: Settings, world: World, learner: LanguageLearner) -
                 settings.generations,
                 measured,
                 from_first=settings.init == "base",
+                prior=base_parameters if world.base else None,
+                seeds_at_once=1 if world.base else None,
             ),
             replicates=settings.seeds,
             looks=(settings.seeds,),
@@ -110,6 +120,7 @@ class TextMeasures:
         text = [measures.summary(tokens, self.world.counts) for tokens in few]
         values = {key: np.array([one[key] for one in text]) for key in text[0]}
         values |= self._under_first_model(few, trained.first.parameters)
+        values["longest_repeat"] = np.array([longest_repeat(tokens) for tokens in few], float)
         if (source := self.world.text.source) is not None:
             tails = [source.tail_mass(np.asarray(tokens)) for tokens in data.labels]
             values["oracle_tail_mass"] = np.array(tails, float)
@@ -131,6 +142,8 @@ class TextMeasures:
         levels = (0.05, 0.5, 0.95)
         found = np.stack([measures.quantiles(own, levels) for own in perplexities])
         values = {f"block_perplexity/q{100 * q:02.0f}": found[:, i] for i, q in enumerate(levels)}
+        bins = np.stack([perplexity_histogram(own) for own in perplexities])
+        values |= {f"block_perplexity/bin{i:02d}": bins[:, i] for i in range(bins.shape[1])}
         deciles = np.stack([measures.probability_histogram(np.exp(own)) for own in scores])
         return values | {f"probability/{i}": deciles[:, i] for i in range(10)}
 

@@ -9,8 +9,9 @@ from rich.table import Table
 
 from collapse_sim.experiment.process import Result
 from collapse_sim.verdict import Verdict
-from experiments.seeds import CONDITIONS, how_sure_over_seeds, spread
+from experiments.seeds import CONDITIONS, at_most, how_sure_over_seeds, spread
 from experiments.transformer.answers import answers
+from experiments.transformer.pretrained import PARTS
 from experiments.transformer.settings import Settings
 from experiments.verdicts import how_sure, process_of, verdict_table
 
@@ -65,7 +66,7 @@ def loss_table(settings: Settings, results: Sequence[Result]) -> Table:
         table.add_row(
             result.process.name,
             *(f"{means[number - 1]:.3f}" for number in numbers),
-            f"±{spread(result.summary.sample[measure][:, -1]):.3f}",
+            plus_minus(result.summary.sample[measure][:, -1]),
             *(shown(result) for shown in columns.values()),
         )
     return table
@@ -89,6 +90,42 @@ def _columns(results: Sequence[Result], measure: str) -> dict[str, Callable[[Res
     return changed | ({"sure": share("sure_share", 1)} if sure else types) | bigrams
 
 
+def plus_minus(values: np.ndarray) -> str:
+    """Two standard errors of the mean, where there are several values."""
+    return f"±{spread(values):.3f}" if len(values) > 1 else "-"
+
+
+def paired_table(results: Sequence[Result]) -> Table | None:
+    """What each arm loses against human text at equal training; None without a control or parts.
+
+    By parts of the held-out text: how far the difference depends on the text, not on training.
+    """
+    control = next((r for r in results if r.process.regime == "human_only"), None)
+    parts = [name for name in results[0].summary.sample if name.startswith("held_out_part/")]
+    if control is None or not parts:
+        return None
+    title = "Less human text only, last generation: nats per token"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("regime", no_wrap=True)
+    for name in ("mean", "± 2 s.e. over parts", "seeds that lose", "perplexity ratio"):
+        table.add_column(name, justify="right")
+    for result in results:
+        if result is control:
+            continue
+        by_seed = _last_less(result, control, "held_out_loss")
+        by_part = np.array([_last_less(result, control, part).mean() for part in parts])
+        mean = by_seed.mean()
+        losing = f"{np.count_nonzero(by_seed > 0)} of {len(by_seed)}"
+        ratio = f"{math.exp(mean):.3f}"
+        table.add_row(result.process.name, f"{mean:+.4f}", plus_minus(by_part), losing, ratio)
+    return table
+
+
+def _last_less(result: Result, other: Result, measure: str) -> np.ndarray:
+    """A measure less that of another arm, seed by seed, in the last generation."""
+    return result.summary.sample[measure][:, -1] - other.summary.sample[measure][:, -1]
+
+
 def print_report(
     settings: Settings, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> None:
@@ -106,6 +143,15 @@ def print_report(
         f"the language to which the last model gives P >= {settings.edit_above}; bigrams: share\n"
         "distinct in the last text.\n"
     )
+    paired = paired_table(results)
+    if paired is not None:
+        console.print(paired)
+        level = at_most(2.0 ** (1 - settings.seeds))
+        console.print(
+            f"Errors are over {PARTS} parts of the held-out text, for these models: the noise of "
+            f"training is not in them. {settings.seeds} seeds that agree are wrong with a chance "
+            f"of at most {level}.\n"
+        )
     if verdicts:
         console.print(verdict_table(verdicts, process_of))
     spread = control_spread(results)

@@ -22,11 +22,27 @@ class Settings(command_line.RunSettings):
 
     experiment = "transformer_collapse"
 
-    preset: Literal["default", "text", "tiny", "oracle", "wikitext", "gpu", "paper"] = "text"
+    preset: Literal[
+        "default", "text", "tiny", "oracle", "wikitext", "gpu", "paper", "curse", "curse_gpu"
+    ] = "text"
     """default: a made-up language, of which a small model is as sure as the published prior is of
     its text; text: a corpus, and what --corpus alone chooses; oracle: a made-up language with a
     Zipf law; tiny: a smoke test of a minute that decides nothing; wikitext: WikiText-2; gpu and
-    paper: sizes for accelerators."""
+    paper: sizes for accelerators; curse and curse_gpu: a pretrained model, fine-tuned again and
+    again on what its predecessor wrote, on a CPU or an accelerator."""
+
+    base: str | None = None
+    """Fine-tune a pretrained model, from its own weights in every generation: smollm2, a .gguf
+    file, or a folder as Hugging Face has them. --size, --vocabulary then mean nothing."""
+
+    fine_tune: Literal["full", "lora"] = "full"
+    """With --base: all parameters, or low-rank updates of the matrices."""
+
+    rank: int = 16
+    """Of the updates under --fine-tune lora."""
+
+    lora_rate: float = 1e-3
+    """Largest learning rate under --fine-tune lora, in place of --peak-rate."""
 
     corpus: str = "python"
     """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
@@ -36,7 +52,8 @@ class Settings(command_line.RunSettings):
         "human_only", "replace", "keep_human", "accumulate", "edit", "edit_anchored", "edit_share"
     )  # fmt: skip
     """How the next generation's data are made. edit edits by probability, edit_share by share,
-    edit_blind at random, as large a share; frozen ones are written by the first model."""
+    edit_blind at random, as large a share; frozen ones are written by the first model, with --base
+    by the pretrained one."""
 
     generations: int = 4
     """Models trained one after the other; generation 1 sees human text."""
@@ -60,6 +77,9 @@ class Settings(command_line.RunSettings):
     tokens: int = 110_000
     """Most training tokens of each generation's human data."""
 
+    held_out: int = 8_192
+    """With --base: most held-out tokens that models are scored on; without, all are taken."""
+
     epochs: float = 6.0
     """Training tokens of every fit, in units of the human data: all fits see the same number."""
 
@@ -76,7 +96,8 @@ class Settings(command_line.RunSettings):
     """Share of the data that is human under keep_human: blocks of the original human text."""
 
     prompt: int = 1
-    """Tokens of a human block that every synthetic block begins with."""
+    """Tokens of a human block that every synthetic block begins with; with --base, human tokens
+    before a block, of which the synthetic block is the continuation."""
 
     temperature: float = 1.0
     """Of generated text."""
@@ -125,10 +146,15 @@ class Settings(command_line.RunSettings):
     resume: bool = False
     """Go on with an interrupted run of the same parameters."""
 
+    @property
+    def rate(self) -> float:
+        """Largest learning rate of this kind of training."""
+        return self.lora_rate if self.base and self.fine_tune == "lora" else self.peak_rate
+
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"generations": 2, "seeds": 2, "context": 2, "batch": 1, "tokens": 2,
-                 "vocabulary": 2, "prompt": 1}  # fmt: skip
+        least = {"generations": 2, "seeds": 1 if self.base else 2, "context": 2, "batch": 1,
+                 "tokens": 2, "vocabulary": 2, "prompt": 1, "rank": 1, "held_out": 2}  # fmt: skip
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 self.reject(name, f"accepted are integers >= {bound}")
@@ -144,10 +170,21 @@ class Settings(command_line.RunSettings):
             value = getattr(self, name)
             if value is not None and value < 1:
                 self.reject(name, "accepted are integers >= 1")
-        for name in ("epochs", "peak_rate", "temperature", "edit_temperature", "bounded_slope"):
+        for name in (
+            "epochs",
+            "peak_rate",
+            "lora_rate",
+            "temperature",
+            "edit_temperature",
+            "bounded_slope",
+        ):
             if not 0 < getattr(self, name) < float("inf"):
                 self.reject(name, "accepted are finite numbers > 0")
-        if self.prompt >= self.context:
+        if self.base and self.corpus == "oracle":
+            self.reject("corpus", "accepted with --base are texts")
+        if self.base and self.strategy != "revise":
+            self.reject("strategy", "accepted with --base is revise")
+        if self.prompt >= self.context and not self.base:
             self.reject(
                 "prompt", f"accepted are integers from 1 to context - 1, {self.context - 1}"
             )
@@ -165,6 +202,14 @@ DEFAULT = replace(
         "edit_blind_frozen",
     ),
 )  # fmt: skip
+CURSE = replace(
+    TEXT, preset="curse", base="smollm2", generations=3, seeds=3, context=64, prompt=64,
+    tokens=1_024, held_out=1_024, epochs=2.0, batch=8, peak_rate=5e-5, edit_above=0.99,
+    edit_temperature=1.5,
+    regimes=("human_only", "replace", "keep_human", "accumulate", "edit_frozen", "edit"),
+)  # fmt: skip
+"""Published: a model of 125 M parameters, WikiText-2, prompts and continuations of 64 tokens, 5
+epochs, or 10 with a tenth of the human text (Shumailov et al. 2023, arXiv 2305.17493)."""
 PRESETS = {
     "default": DEFAULT,
     "text": TEXT,
@@ -184,6 +229,11 @@ PRESETS = {
         TEXT, preset="paper", size="124m", vocabulary=32_768, context=1024, seeds=6,
         tokens=50_000_000, epochs=2.0, batch=64, peak_rate=6e-4, generations=6, edit_above=0.99,
         edit_top_k=8, prompt=64,
+    ),
+    "curse": CURSE,
+    "curse_gpu": replace(
+        CURSE, preset="curse_gpu", tokens=131_072, held_out=65_536, epochs=5.0, batch=64,
+        generations=5, seeds=6,
     ),
 }  # fmt: skip
 

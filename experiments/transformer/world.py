@@ -14,6 +14,7 @@ from collapse_sim.language.calibrated import Sure, calibrated_source
 from collapse_sim.language.editing import EditAndDrop, TokenRule
 from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.oracle import MarkovSource
+from collapse_sim.language.pretrained.load import Pretrained
 from collapse_sim.regimes import (
     Accumulate,
     AccumulateSubsample,
@@ -22,6 +23,7 @@ from collapse_sim.regimes import (
     Regime,
     Replace,
 )
+from experiments.transformer.pretrained import human_text, load_base
 from experiments.transformer.settings import Settings
 from theory.language.printed import EDITED_SHARE, PROBABILITY_DECILES
 
@@ -46,6 +48,8 @@ class World:
     tokenizer: str | None = None
     note: str = ""
     """What was read, in one line."""
+    base: Pretrained | None = None
+    """The model that is fine-tuned."""
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -62,7 +66,11 @@ def make_world(settings: Settings) -> World:
     """Read, split and tokenize; raises ValueError for a corpus that cannot be used."""
     if settings.corpus in SOURCES:
         return _made_up(settings)
+    base = load_base(settings) if settings.base else None
     read = corpus.read_corpus(settings.corpus)
+    if base is not None:
+        text, about = human_text(settings, read.documents, base)
+        return World(text, base.config.vocabulary, about, note=read.note, base=base)
     # A little more text than is asked for: a token is rarely longer than eight characters.
     documents = corpus.take(read.documents, 8 * settings.tokens)
     made = tokenizer.tokenize(

@@ -16,7 +16,6 @@ from collapse_sim.language.corpus import Document
 from collapse_sim.language.fitting import token_progress
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.training import model_of
 from collapse_sim.run_directory import RunDirectory
 from experiments.editing.corpora import Corpora, make_corpora
 from experiments.editing.evidence import Difference, differences, make_processes
@@ -75,7 +74,7 @@ def laws(prior: Prior, data: Blocks) -> np.ndarray:
         own = jax.tree.map(
             lambda x, seed=seed: jnp.asarray(jax.device_get(x)[seed]), prior.parameters
         )
-        model = model_of(prior.learner.config, own)
+        model = prior.learner.config.model(own)
         logits = np.asarray(model.logits(model(jnp.asarray(tokens))), np.float64)
         weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
         law = weights / weights.sum(axis=-1, keepdims=True)

@@ -55,7 +55,11 @@ class DecoderConfig:
     tied: bool = True
     """Whether the embedding is also the head."""
     dtype: DType = jnp.float32
-    """Of parameters and computation; norms, attention weights and logits are float32."""
+    """Of parameters as they are loaded, and of computation; norms, attention weights and logits are
+    float32."""
+    rank: int = 0
+    """Of the low-rank update beside every matrix but the embedding (Hu et al. 2021, arXiv
+    2106.09685); 0: none."""
 
     def __post_init__(self):
         sizes = "vocabulary", "context", "layers", "heads", "key_value_heads", "head_width"

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.pretrained.config import DecoderConfig
 from collapse_sim.language.pretrained.rotary import turns_of
-from collapse_sim.language.transformer import Hidden, rotate
+from collapse_sim.language.transformer import Cache, Hidden, rotate
 
 Parameters = Any
 """The decoder's parameters as a pytree of arrays (`nnx.State`)."""
@@ -39,19 +39,27 @@ def _norm(config: DecoderConfig, rngs: nnx.Rngs) -> nnx.RMSNorm | nnx.LayerNorm:
     )
 
 
+def _dense(
+    config: DecoderConfig, rngs: nnx.Rngs, fan_in: int, fan_out: int, bias: bool
+) -> nnx.Linear:
+    """A matrix and, with a rank, low-rank factors beside it: x W + x A B."""
+    made = partial(nnx.LoRALinear, lora_rank=config.rank, lora_dtype=config.dtype)
+    return (made if config.rank else nnx.Linear)(
+        fan_in,
+        fan_out,
+        use_bias=bias,
+        dtype=config.dtype,
+        param_dtype=config.dtype,
+        kernel_init=nnx.initializers.normal(0.02),
+        rngs=rngs,
+    )
+
+
 class DecoderLayer(nnx.Module):
     """Attention and a two-layer network, each behind a norm and added to its input."""
 
     def __init__(self, config: DecoderConfig, *, rngs: nnx.Rngs):
-        dense = lambda fan_in, fan_out, bias: nnx.Linear(  # noqa: E731
-            fan_in,
-            fan_out,
-            use_bias=bias,
-            dtype=config.dtype,
-            param_dtype=config.dtype,
-            kernel_init=nnx.initializers.normal(0.02),
-            rngs=rngs,
-        )
+        dense = partial(_dense, config, rngs)
         attended = config.heads * config.head_width
         fused = attended + 2 * config.key_value_heads * config.head_width
         self.config = config
@@ -62,15 +70,38 @@ class DecoderLayer(nnx.Module):
         self.widen = dense(config.width, (1 + config.gated) * config.inner, config.network_bias)
         self.narrow = dense(config.inner, config.width, config.network_bias)
 
-    def __call__(self, x: Hidden, turns: Any, seen: Bool[Array, "#batch 1 1 time time"]) -> Hidden:
-        config, time = self.config, seen.shape[-1]
+    def heads(self, x: Hidden, time: int) -> list[Float[Array, "batch _ time head_width"]]:
+        """Queries, keys and values."""
+        config = self.config
         heads, shared = config.heads, config.key_value_heads
         fused = self.query_key_value(self.before_attention(x))
         fused = fused.reshape(-1, time, heads + 2 * shared, config.head_width).swapaxes(1, 2)
-        query, key, value = jnp.split(fused, [heads, heads + shared], axis=1)
+        return jnp.split(fused, [heads, heads + shared], axis=1)
+
+    def __call__(self, x: Hidden, turns: Any, seen: Bool[Array, "#batch 1 1 time time"]) -> Hidden:
+        query, key, value = self.heads(x, seen.shape[-1])
         if turns is not None:
             query, key = rotate(query, turns), rotate(key, turns)
-        mixed = attend(query, key, value, seen)
+        return self._finish(x, attend(query, key, value, seen))
+
+    def step(
+        self,
+        x: Hidden,
+        position: Int[Array, ""],
+        turns: Any,
+        keys: Float[Array, "batch shared time head_width"],
+        values: Float[Array, "batch shared time head_width"],
+    ) -> tuple[Hidden, Array, Array]:
+        """One position of every sequence, given the cached ones before it."""
+        query, key, value = self.heads(x, 1)
+        if turns is not None:
+            query, key = rotate(query, turns), rotate(key, turns)
+        keys = jax.lax.dynamic_update_slice_in_dim(keys, key, position, axis=2)
+        values = jax.lax.dynamic_update_slice_in_dim(values, value, position, axis=2)
+        seen = jnp.arange(keys.shape[2]) <= position
+        return self._finish(x, attend(query, keys, values, seen)), keys, values
+
+    def _finish(self, x: Hidden, mixed: Float[Array, "batch heads time head_width"]) -> Hidden:
         x = x + self.attended(mixed.swapaxes(1, 2).reshape(x.shape[0], -1))
         return x + self.network(self.before_network(x))
 
@@ -84,21 +115,21 @@ class DecoderLayer(nnx.Module):
 
 
 def attend(
-    query: Float[Array, "batch heads time head_width"],
+    query: Float[Array, "batch heads queries head_width"],
     key: Float[Array, "batch shared time head_width"],
     value: Float[Array, "batch shared time head_width"],
-    seen: Bool[Array, "#batch 1 1 time time"],
-) -> Float[Array, "batch heads time head_width"]:
+    seen: Bool[Array, "*#rows time"],
+) -> Float[Array, "batch heads queries head_width"]:
     """Attention in which `heads / shared` successive queries share one key and value.
 
     Ainslie et al. 2023, arXiv 2305.13245.
     """
-    batch, heads, time, head_width = query.shape
-    shared = key.shape[1]
+    batch, heads, queries, head_width = query.shape
+    shared, time = key.shape[1:3]
     # The queries of a group are rows of one product: no key is written out twice.
     rows = query.reshape(batch, shared, -1, head_width)
     scores = jnp.einsum("bhqd,bhkd->bhqk", rows, key, preferred_element_type=jnp.float32)
-    scores = scores.reshape(batch, shared, heads // shared, time, time) / head_width**0.5
+    scores = scores.reshape(batch, shared, heads // shared, queries, time) / head_width**0.5
     weights = jax.nn.softmax(jnp.where(seen, scores, -jnp.inf), axis=-1).astype(value.dtype)
     mixed = jnp.einsum("bhqk,bhkd->bhqd", weights.reshape(batch, shared, -1, time), value)
     return mixed.reshape(query.shape)
@@ -136,19 +167,43 @@ class Decoder(nnx.Module):
         if positions is not None:
             document = jnp.cumsum(positions == 0, axis=1)
             seen = seen & (document[:, :, None] == document[:, None, :])
-        x = self.embedding[...][tokens]
-        if self.positions is not None:
-            x = x + self.positions[...][jnp.arange(time) if positions is None else positions]
+        x = self.embed(tokens, jnp.arange(time) if positions is None else positions)
         turns = config.frequencies and turns_of(config.frequencies, time, positions)
         x = x.reshape(-1, config.width)
         for layer in self.layers:
             x = layer(x, turns, seen[:, None, None])
         return self.norm(x)
 
+    def embed(self, tokens: Int[Array, "*rows"], positions: Any) -> Float[Array, "*rows width"]:
+        x = self.embedding[...][tokens]
+        if self.positions is not None:
+            x = x + self.positions[...][positions]
+        return x.astype(self.config.dtype)
+
     def logits(self, hidden: Hidden) -> Float[Array, "rows vocabulary"]:
         """Logits of the next token, float32."""
-        head = self.embedding if self.head is None else self.head
-        return jnp.matmul(hidden, head[...].T, preferred_element_type=jnp.float32)
+        head = (self.embedding if self.head is None else self.head)[...]
+        return jnp.matmul(hidden, head.astype(hidden.dtype).T, preferred_element_type=jnp.float32)
+
+    def empty_cache(self, batch: int, time: int) -> Cache:
+        config = self.config
+        shape = batch, config.key_value_heads, time, config.head_width
+        return Cache(*[(jnp.zeros(shape, config.dtype),) * config.layers] * 2)
+
+    def step(
+        self, tokens: Int[Array, " batch"], position: Int[Array, ""], cache: Cache
+    ) -> tuple[Hidden, Cache]:
+        """Hidden states of one more position of every sequence."""
+        x, turns = self.embed(tokens, position), None
+        if self.config.frequencies:
+            every = jnp.asarray(turns_of(self.config.frequencies, cache.keys[0].shape[2], None))
+            turns = jax.lax.dynamic_slice_in_dim(every, position, 1, axis=1)
+        keys, values = [], []
+        for layer, old_keys, old_values in zip(self.layers, *cache, strict=True):
+            x, new_keys, new_values = layer.step(x, position, turns, old_keys, old_values)
+            keys.append(new_keys)
+            values.append(new_values)
+        return self.norm(x), Cache(tuple(keys), tuple(values))
 
 
 def empty_parameters(config: DecoderConfig) -> Parameters:

@@ -14,7 +14,7 @@ from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.training import Training, model_of
+from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 
 FALSE_ALARM = 1e-6
@@ -44,7 +44,7 @@ def prompts(count: int, length: int = TIME, seed: int = 3) -> np.ndarray:
 
 @jax.jit
 def scores(parameters, tokens):
-    return jax.vmap(lambda p, t: log_probabilities(model_of(CONFIG, p), t))(parameters, tokens)
+    return jax.vmap(lambda p, t: log_probabilities(CONFIG.model(p), t))(parameters, tokens)
 
 
 def laws(parameters, beginning: list[int]) -> np.ndarray:

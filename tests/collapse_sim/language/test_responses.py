@@ -17,7 +17,7 @@ from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.responses import chrf, evaluate, exact_match, respond
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.tokenizer import BASE, decode, train_tokenizer
-from collapse_sim.language.training import Training, model_of
+from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 
 SEEDS, TIME = 2, 9
@@ -163,7 +163,7 @@ def test_values_are_those_of_the_pairs_of_each_domain(learner, pairs, unsure):
     assert set(values) == {name + group for name in measures for group in groups}
     for seed in range(SEEDS):
         own = jax.tree.map(lambda x, seed=seed: x[seed], unsure)
-        found = log_probabilities(model_of(CONFIG, own), jnp.asarray(encoded.tokens))
+        found = log_probabilities(CONFIG.model(own), jnp.asarray(encoded.tokens))
         for group in groups:
             chosen = [
                 i for i, pair in enumerate(encoded.pairs) if pair.domain in group or not group

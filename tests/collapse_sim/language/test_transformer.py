@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from scipy import special
 
-from collapse_sim.language.training import Training, initial_state, mean_loss, model_of
+from collapse_sim.language.training import Training, initial_state, mean_loss
 from collapse_sim.language.transformer import SIZES, Transformer, TransformerConfig, rotate, turns
 
 CONFIGS = {
@@ -215,7 +215,7 @@ def test_rematerialising_changes_nothing():
 def test_half_precision_is_near():
     model, tokens = make(GELU), tokens_for(GELU)
     expected = logits(model, tokens)
-    half = model_of(GELU.on(jnp.bfloat16), nnx.state(model, nnx.Param))
+    half = GELU.on(jnp.bfloat16).model(nnx.state(model, nnx.Param))
     assert jax.eval_shape(half, tokens).dtype == jnp.bfloat16
     error = np.abs(logits(half, tokens) - expected).max() / np.abs(expected).max()
     assert 1e-5 < error < 0.05
