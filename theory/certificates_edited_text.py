@@ -24,27 +24,27 @@ def leavers_follow_density_and_fall() -> bool:
     """Leavers are what lies within the fall above the threshold, mean over the law of the fall."""
     holds = []
     for law in FALLS:
-        mean = sum(chance * fall for fall, chance in law.items())
-        square = sum(chance * fall**2 for fall, chance in law.items())
+        mean = sum((chance * fall for fall, chance in law.items()), Fraction(0))
+        square = sum((chance * fall**2 for fall, chance in law.items()), Fraction(0))
         for value, slope in LINES:
             leavers = sum(
                 chance * (value * fall + slope * fall**2 / 2) for fall, chance in law.items()
             )
-            error = abs(leavers - _leading(value, mean))
+            error = abs(float(leavers) - _leading(value, mean))
             holds.append(abs(error - _bound(abs(slope), square)) < 1e-12)  # reached
         value, peak = TRIANGLE
         leavers = sum(chance * _below_triangle(value, peak, fall) for fall, chance in law.items())
-        error = abs(leavers - _leading(value, mean))
+        error = abs(float(leavers) - _leading(value, mean))
         holds.append(error <= _bound(Fraction(1), square))
     return all(holds)
 
 
-def _leading(density: Fraction, fall: Fraction) -> Fraction:
-    return Fraction(edited_text.leavers_per_change(density=density, fall=fall))  # type: ignore[arg-type]
+def _leading(density: Fraction, fall: Fraction) -> float:
+    return edited_text.leavers_per_change(density=float(density), fall=float(fall))
 
 
-def _bound(slope: Fraction, square: Fraction) -> Fraction:
-    return Fraction(edited_text.leading_error(slope=slope, fall_squared=square))  # type: ignore[arg-type]
+def _bound(slope: Fraction, square: Fraction) -> float:
+    return edited_text.leading_error(slope=float(slope), fall_squared=float(square))
 
 
 def _below_triangle(value: Fraction, peak: Fraction, fall: Fraction) -> Fraction:

@@ -5,7 +5,7 @@ is kept in the user's cache directory, by model, text, rules and seed: a second 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -76,16 +76,22 @@ def measured(settings: PretrainedSettings, reader: Reader, text: HumanText) -> A
     return kept(folder, command_line.digest(about), lambda: read(arms, reader, text))
 
 
-def kept(folder: Path, name: str, make) -> Arrays:
+def pairs_of(found: Arrays, arm: str) -> Arrays:
+    """The successive readings of a chained arm, by the names of PAIR."""
+    return {name: found[f"{arm}/{name}"] for name in PAIR}
+
+
+def kept(folder: Path, name: str, make: Callable[[], Arrays]) -> Arrays:
     """Arrays of that name from a folder; made and, where it can be written, kept there."""
     place = RunDirectory(folder)
     found = place.load_checkpoint(name)
     if found is None:
         found = dict(make())
         try:
+            place.checkpoints.mkdir(parents=True, exist_ok=True)
             place.save_checkpoint(name, found)
-        except OSError:
-            pass
+        except OSError as error:  # the numbers are there all the same
+            print(f"{folder}: {error.strerror}: a second run will ask the model again")
     return found
 
 
