@@ -79,7 +79,7 @@ def moved(pairs: Arrays, threshold: float) -> Moved:
     density = (just_below.sum() + just_above.sum()) / (2 * BAND * per)
     mean_fall = float(np.maximum(fall[just_below], 0).mean()) if just_below.any() else 0.0
     return Moved(
-        changed=changed,
+        changed=float(changed),
         left=float((was & ~now).sum()) / per,
         left_law=_crossing(above[was], fall[just_below]) / per,
         left_leading=leavers_per_change(density=density, fall=mean_fall),

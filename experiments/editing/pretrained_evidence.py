@@ -151,6 +151,7 @@ def _medians(name: str, values: Arrays, checks: Sequence[Check] = ()) -> Process
 
 
 def _process(name: str, values: Arrays, **more: Any) -> Process:
+    values = {measure: np.asarray(own, float) for measure, own in values.items()}
     count = len(next(iter(values.values())))
     where = {"documents": count} | more.pop("where", {})
     return Process(name, Measured(values), count, title=name, looks=(count,), where=where, **more)

@@ -56,7 +56,11 @@ def print_report(
     )
     show("Tokens of human text by probability under the prior, %", decile_table(human))
     show("Tokens that a rule would edit, % of all", rule_table(human))
-    show(f"Passes, P >= {settings.edit_above:g}, % of all tokens", pass_table(text, found))
+    show(
+        f"Passes, P >= {settings.edit_above:g}, % of all tokens; left: not changed, and to be "
+        "edited no\nmore, as the context moved",
+        pass_table(text, found),
+    )
     show("Changed in one pass, expected, % of the tokens to be edited", sampler_table(found))
     show("The authors' strategies, % of all tokens, expected", strategy_table(settings, found))
     if len(set(text.domains)) > 1:
@@ -118,7 +122,7 @@ def pass_table(text: HumanText, found: Arrays) -> Table:
     """Eligible, changed, and left because the context changed; and what was published."""
     tokens = np.array([len(ids) - 1 for ids in text.ids.values()])
     table = _table("arm", "tokens", *(f"pass {number}" for number in range(1, PASSES + 1)))
-    names = {"eligible": "to be edited", "changed": "changed", "left": "left: context moved"}
+    names = {"eligible": "to be edited", "changed": "changed", "left": "left"}
     for arm in (*CHAINED, "anchored"):
         for measure, name in names.items():
             if arm == "anchored" and measure == "left":
@@ -179,14 +183,13 @@ def domain_table(settings: PretrainedSettings, text: HumanText, found: Arrays) -
 
 def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
     """Measured, and what the law of shifts says, which looks at the other side of the threshold."""
-    table = _table("arm", "changed", "left", "law", "leading order", "entered", "its law")
+    table = _table("arm", "changed", "left", "law", "leading", "entered", "its law")
     for arm, (value, half) in shifts.items():
         if value.changed:
-            cells = [
-                f"{getattr(value, name):.2f} ±{getattr(half, name):.2f}"
-                for name in ("left", "left_law", "left_leading", "entered", "entered_law")
-            ]
-            table.add_row(arm, f"{value.changed:.0f}", *cells)
+            others = ("left_law", "left_leading", "entered", "entered_law")
+            cells = (f"{getattr(value, name):.2f}" for name in others)
+            left = f"{value.left:.2f} ±{half.left:.2f}"
+            table.add_row(arm, f"{value.changed:.0f}", left, *cells)
     return table
 
 

@@ -51,8 +51,8 @@ class PretrainedSettings(command_line.RunSettings):
         """Raises ValueError, in one line, for values that nothing can be done with."""
         if self.tokens < 2:
             self.reject("tokens", "accepted are integers >= 2")
-        if not 0.5 < self.edit_above < 1:
-            self.reject("edit_above", "accepted is (0.5, 1) with a pretrained prior")
+        if not 0 < self.edit_above < 1:
+            self.reject("edit_above", "accepted is (0, 1) with a pretrained prior")
         if not 0 <= self.drop_below <= 1:
             self.reject("drop_below", "accepted is [0, 1]")
 
