@@ -104,9 +104,14 @@ def parse(
 
 def preset_of(arguments: Sequence[str], usual: str) -> str:
     """The preset that arguments name, or the usual one."""
+    return value_of("--preset", arguments, usual)
+
+
+def value_of(flag: str, arguments: Sequence[str], usual: str) -> str:
+    """The value of a flag that decides which others there are, or the usual one."""
     chosen = usual
     for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if name == "--preset" or name.startswith("--preset="):
+        if name == flag or name.startswith(f"{flag}="):
             chosen = name.partition("=")[2] or value
     return chosen
 

@@ -1,25 +1,39 @@
 """Which tokens does token-level editing touch, and do models learn more from edited text?
 
     python experiments/token_editing.py
+    python experiments/token_editing.py --prior smollm2
 
 A prior, trained on documents of its own, tells how probable the tokens of other human text are and
 redraws the most probable ones (Zhu et al. 2025, arXiv 2412.14689), by different thresholds,
 samplers and strategies. Then models are pre-trained, trained further on another domain and
-fine-tuned on responses, with edited and with unedited text. Writes a run directory with
-verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
+fine-tuned on responses, with edited and with unedited text. With a pretrained prior nothing is
+trained: only the rule is studied. Writes a run directory with verdicts.json, chains.parquet,
+config.json and figure.{png,pdf,svg}.
 """
 
 import sys
 from collections.abc import Callable, Sequence
 
 from experiments import command_line
+from experiments.compiled import keep_compiled
+from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.editing.settings import TokenEditingSettings, parse
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers")
 
 
-def main(settings: TokenEditingSettings) -> None:
+def main(settings: TokenEditingSettings | PretrainedSettings) -> None:
     """Run, or finish, the study and report it."""
+    if isinstance(settings, PretrainedSettings):
+        from experiments.editing.pretrained import study
+
+        study(settings)
+    else:
+        with_small_prior(settings)
+
+
+def with_small_prior(settings: TokenEditingSettings) -> None:
+    """The study of a prior that is trained here."""
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
     from collapse_sim.language.fitting import token_progress
@@ -71,10 +85,19 @@ def main(settings: TokenEditingSettings) -> None:
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
 
 
+def configure_jax(settings: TokenEditingSettings | PretrainedSettings) -> None:
+    """A device for each core, over which seeds are spread; one for a pretrained prior."""
+    if isinstance(settings, PretrainedSettings):
+        command_line.require_devices()
+        keep_compiled()
+    else:
+        command_line.configure_training(settings)
+
+
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[TokenEditingSettings], None] = command_line.configure_training,
+    configure: Callable[[TokenEditingSettings | PretrainedSettings], None] = configure_jax,
 ) -> int:
     """Parse and run; returns the exit status."""
     return command_line.command("token_editing.py", arguments, parse, configure, main)

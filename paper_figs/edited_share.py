@@ -2,7 +2,8 @@
 
 Chained passes edit the text of the pass before, anchored ones the human text again, under one
 frozen prior; beside them the published decay (Zhu et al. 2025, table 15). Bars reach from the
-smallest seed to the largest. Needs a run of experiments/token_editing.py.
+smallest seed to the largest, or are 95 % intervals over documents. Needs a run of
+experiments/token_editing.py.
 """
 
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import draw_points
-from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, read_arm, run_name
+from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, reach, read_arm, run_name
 from theory.language.printed import EDITED_SHARE
 
 ARMS = {
@@ -47,7 +48,7 @@ def draw_shares(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:
         numbers = found.generation.tolist()
         x = [number + ASIDE * (place - 1) for number in numbers]
         ax.plot(x, found.mean, color=mark.colour, linewidth=0.9, zorder=2)
-        draw_points(ax, x, found.mean, found.reach, mark)
+        draw_points(ax, x, found.mean, reach(run, found), mark)
         ends.append(style.End(name, float(found.mean[-1]), mark.colour, x[-1]))
     if measure == "eligible":
         shares = [share / 100 for share in EDITED_SHARE]

@@ -1,7 +1,8 @@
 """Figure of a run of experiments/token_editing.py: probabilities, passes, and models of the text.
 
-Bars reach from the smallest seed to the largest. The figure that the study leaves in its run
-directory.
+Bars reach from the smallest seed to the largest. Of a pretrained prior, which trains no models, a
+panel shows contexts that move, and bars are 95 % intervals over documents. The figure that the
+study leaves in its run directory.
 """
 
 import numpy as np
@@ -12,7 +13,8 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve, read_curves
 from paper_figs.edited_share import draw_shares
-from paper_figs.editing_runs import HERE, TEMPERED, run_name
+from paper_figs.editing_runs import HERE, TEMPERED, is_pretrained, run_name
+from paper_figs.moved_contexts import draw_moved
 from paper_figs.token_probabilities import draw_deciles
 
 SUFFIX = " - unedited"
@@ -30,7 +32,10 @@ def draw(run: RunDirectory) -> Figure:
             draw_shares(panels[1], run, "eligible"),
             draw_shares(panels[3], run, "changed"),
         ]
-        draw_differences(panels[2], run)
+        if is_pretrained(run):
+            draw_moved(panels[2], run)
+        else:
+            draw_differences(panels[2], run)
         figure.legend(handles=[], title=run_name(run), loc="outside upper right")
         for ax, ends in zip(panels[1::2], names, strict=True):
             style.label_ends(ax, ends)

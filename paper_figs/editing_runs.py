@@ -1,5 +1,9 @@
 """A run of experiments/token_editing.py as figures read it."""
 
+from pathlib import Path
+
+import numpy as np
+
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve, read_curves
@@ -15,9 +19,27 @@ def read_arm(run: RunDirectory, arm: str, measure: str) -> Curve:
     return found
 
 
+def is_pretrained(run: RunDirectory) -> bool:
+    """Whether the prior was pretrained; then documents are the replicates."""
+    return run.config()["parameters"].get("prior", "small") != "small"
+
+
+def reach(run: RunDirectory, curve: Curve) -> np.ndarray:
+    """Bars: the range of the seeds, or 95 % intervals over documents."""
+    if is_pretrained(run):
+        return np.stack([np.minimum(curve.half_width, curve.mean), curve.half_width])
+    return curve.reach
+
+
 def run_name(run: RunDirectory) -> str:
-    """Seeds, the prior and the rule."""
+    """Seeds or tokens, the prior and the rule."""
     parameters = run.config()["parameters"]
+    if is_pretrained(run):
+        data = run.config()["data"]
+        return (
+            f"{data['tokens']:,} tokens of {data['documents']} documents, prior "
+            f"{Path(parameters['prior']).name}, edits where P ≥ {parameters['edit_above']:g}"
+        )
     return (
         f"{parameters['seeds']} seeds, prior of {parameters['prior_size'].upper()} parameters, "
         f"edits where P ≥ {parameters['edit_above']:g}"

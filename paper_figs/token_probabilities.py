@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import deciles, style
-from paper_figs.editing_runs import HERE, read_arm, run_name
+from paper_figs.editing_runs import HERE, is_pretrained, reach, read_arm, run_name
 
 
 def draw(run: RunDirectory) -> Figure:
@@ -26,8 +26,8 @@ def draw_deciles(ax: Axes, run: RunDirectory) -> None:
     """Two bars for each tenth of [0, 1]."""
     found = [read_arm(run, "human", f"probability/{decile}") for decile in range(10)]
     mean = np.concatenate([curve.mean for curve in found])
-    reach = np.concatenate([curve.reach for curve in found], axis=1)
-    label = "here, range of the seeds"
-    deciles.draw_deciles(ax, mean, reach, colour=HERE.colour, label=label)
+    bars = np.concatenate([reach(run, curve) for curve in found], axis=1)
+    label = "here, 95 % of documents" if is_pretrained(run) else "here, range of the seeds"
+    deciles.draw_deciles(ax, mean, bars, colour=HERE.colour, label=label)
     ax.set_title("Tokens of human text")
     ax.set_xlabel("probability under the prior")

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from experiments import command_line
+from experiments import command_line, repeat
+from experiments.editing.pretrained_settings import PRESETS as PRETRAINED_PRESETS
+from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.study.settings import StudySettings
 
 RULES = {
@@ -37,6 +39,10 @@ class TokenEditingSettings(StudySettings):
 
     batch: int = 8
     """Blocks of each training step: the same text in twice the steps of 16 is learnt better."""
+
+    prior: Literal["small"] = "small"
+    """small, trained here; or a pretrained one, smollm2, a .gguf file or a folder, for the study of
+    the rule alone: --prior smollm2 --help has its flags."""
 
     prior_size: str = "0.5m"
     """Parameters of the prior, the frozen model that edits."""
@@ -110,6 +116,17 @@ PRESETS = {
 }  # fmt: skip
 
 
-def parse(arguments: Sequence[str]) -> TokenEditingSettings:
-    """Settings from the command line; flags override those of --preset."""
-    return command_line.parse(PRESETS, arguments)
+SMALL = "small"
+
+
+def parse(arguments: Sequence[str]) -> TokenEditingSettings | PretrainedSettings:
+    """Settings from the command line; flags override those of --preset.
+
+    Which flags there are is decided by --prior, or by that of --config's run.
+    """
+    path, _ = repeat.taken(arguments)
+    stored = {} if path is None else repeat.stored_parameters(path)
+    prior = command_line.value_of("--prior", arguments, stored.get("prior", SMALL))
+    if prior == SMALL:
+        return command_line.parse(PRESETS, arguments)
+    return command_line.parse(PRETRAINED_PRESETS, arguments)

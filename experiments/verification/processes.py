@@ -10,6 +10,7 @@ from collapse_sim.experiment.process import Process
 from collapse_sim.linear.design import GivenDesign
 from collapse_sim.simulation_size import size_of
 from collapse_sim.workplace import OnHost
+from experiments.editing.moved_contexts import oracle_processes
 from experiments.linear.ladders import make_ladders
 from experiments.linear.processes import edit_processes
 from experiments.linear.processes import make_processes as make_linear
@@ -115,11 +116,12 @@ def recursion_processes(shared: dict[str, Any]) -> list[Process]:
 
 
 def language_processes(seed: int) -> list[Process]:
-    """The token rule exactly, and small models of a source whose law is known."""
+    """The token rule and moved contexts exactly, and small models of a source of known law."""
     settings = replace(LANGUAGE["oracle"], seed=seed, **SMALL)
     world = make_language_world(settings)
     chains = make_chains(settings, world, make_learner(settings, world))
-    return [_of_family(process, "language") for process in (*token_rule_processes(world), *chains)]
+    found = (*token_rule_processes(world), *oracle_processes(), *chains)
+    return [_of_family(process, "language") for process in found]
 
 
 def _of_family(process: Process, family: str) -> Process:

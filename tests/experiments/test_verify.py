@@ -64,13 +64,14 @@ def test_every_process_has_a_key_of_its_own_and_the_cheap_come_first(every):
 
 
 TRAINED = {
-    "zhu2025.coverage", "zhu2025.edit_continual", "zhu2025.edit_finetune", "zhu2025.edit_pretrain",
+    "ref.edited_changed", "zhu2025.coverage", "zhu2025.edit_continual", "zhu2025.edit_finetune",
+    "zhu2025.edit_pretrain",
     "zhu2025.edited_share", "zhu2025.fraction", "zhu2025.selection", "zhu2025.training_loss",
     "zhu2025.ushape", "shum2024.vae", "lm.certainty", "lm.edit_twice", "lm.frozen_levels",
     "lm.frozen_safer", "lm.replace_linear",
 }  # fmt: skip
-"""Claims of the two studies, of the autoencoder and of the language in the published regime, which
-train for minutes."""
+"""Claims of the two studies, of a pretrained prior, of the autoencoder and of the language in the
+published regime, which train for minutes."""
 
 
 def test_every_other_claim_has_a_process(every):

@@ -33,10 +33,52 @@ CONFIDENT = [0.995, 0.003, 0.0015, 0.0005]
 FLAT = [0.3, 0.3, 0.25, 0.15]
 OTHER = [0.1, 0.6, 0.2, 0.1]
 
+LEAVING = np.array([[0.6, 0.3, 0.1], [0.2, 0.6, 0.2], [0.5, 0.3, 0.2]])
+"""Laws of the next token: at 0.5 a change of token 0 or 1 moves what is sure behind it."""
+
+
+def stationary(transition) -> np.ndarray:
+    return np.linalg.matrix_power(transition, 200)[0]
+
+
+def listed_pass(transition, threshold) -> tuple[float, float]:
+    """Shares that left and that are eligible after a pass: all cases of five tokens are listed."""
+    size, start = len(transition), stationary(transition)
+    left = after = 0.0
+    for context, y, z, w, v in np.ndindex(*[size] * 5):
+        chance = start[context] * transition[context, y] * transition[y, w]
+        is_sure, was = transition[context, y] >= threshold, transition[y, w] >= threshold
+        chance *= transition[context, z] if is_sure else float(y == z)
+        chance *= transition[y, v] if was else float(v == w)
+        now = transition[z, v] >= threshold
+        left += chance * (was and v == w and not now)
+        after += chance * now
+    return left, after
+
+
 REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     # 1 - 99/100
     ("ref.token_tv_bound", {"threshold": 0.99}, float(Fraction(1, 100)), ROUNDING),
     ("ref.token_tv_bound", {"threshold": 0.25}, 0.75, ROUNDING),
+    ("ref.edited_changed", {"mean_probability": 0.99642}, 0.00358, ROUNDING),
+    ("ref.edited_leading", {"slope": 3.0, "fall_squared": 0.5}, 0.75, ROUNDING),
+    *(
+        (
+            claim,
+            {"transition": LEAVING, "start": stationary(LEAVING), "threshold": threshold},
+            listed_pass(LEAVING, threshold)[place],
+            ROUNDING,
+        )
+        for threshold in (0.5, 0.55)
+        for place, claim in enumerate(("ref.edited_left", "ref.edited_next"))
+    ),
+    # by hand, of tokens 0, 1 with laws (3/4, 1/4), (1/2, 1/2): sure is 0 behind 0 alone
+    (
+        "ref.edited_left",
+        {"transition": [[0.75, 0.25], [0.5, 0.5]], "start": [2 / 3, 1 / 3], "threshold": 0.75},
+        float(Fraction(1, 2) * Fraction(1, 4) * Fraction(9, 16)),
+        ROUNDING,
+    ),
     # a (1 - a)
     (
         "ref.token_tv",

@@ -78,21 +78,28 @@ class Batches:
 
     def compute(self, rows: Rows, rule: EditRule | None, passes: int) -> Computed:
         """Start a batch; its results are on their way from the devices."""
-        config, mesh = self.config, self.mesh
+        scored = self.score(rows)
+        redrawn = None if rule is None else self.redraw(scored, rule, passes)
+        return len(rows.tokens), scored, redrawn
+
+    def score(self, rows: Rows) -> Scored:
+        """Start a forward pass, from which any number of rules can redraw."""
         size = max(self.batch_tokens, rows.tokens.shape[1])
-        scored = score_rows(self.parameters, rows, config=config, size=size, mesh=mesh)
-        if rule is None or not rule.revises:
-            return len(rows.tokens), scored, None
-        redrawn = redraw(
+        return score_rows(self.parameters, rows, config=self.config, size=size, mesh=self.mesh)
+
+    def redraw(self, scored: Scored, rule: EditRule, passes: int) -> Redrawn | None:
+        """Start the replacements of a rule; None where it has none."""
+        if not rule.revises:
+            return None
+        return redraw(
             self.parameters,
             scored,
             self.drawable,
-            config=config,
+            config=self.config,
             rule=rule,
             passes=passes,
-            mesh=mesh,
+            mesh=self.mesh,
         )
-        return len(rows.tokens), scored, redrawn
 
 
 class Running:

@@ -1,0 +1,53 @@
+"""The published rule with a pretrained prior: `collapse-sim editing --prior smollm2`."""
+
+from collapse_sim.experiment.decide import chain_rows, decide
+from collapse_sim.language import corpus
+from collapse_sim.language.pretrained.load import load
+from collapse_sim.language.pretrained.readings import Reader
+from experiments import command_line
+from experiments.editing.moved_contexts import of_documents
+from experiments.editing.pretrained_arms import CHAINED, measured, pairs_of
+from experiments.editing.pretrained_evidence import make_processes
+from experiments.editing.pretrained_report import print_report
+from experiments.editing.pretrained_settings import PretrainedSettings
+from experiments.editing.pretrained_text import human_text
+from paper_figs import editing
+from paper_figs.style import save
+from theory.claims import ledger
+
+PACKAGES = ("jax", "jaxlib", "numpy", "tokenizers")
+
+
+def study(settings: PretrainedSettings) -> None:
+    """Measure, decide, report. Raises ValueError where the model or the corpus cannot be read."""
+    try:
+        model = load(settings.prior)
+    except ValueError as error:
+        told = str(error).removeprefix(f"model={settings.prior}: ")
+        raise ValueError(
+            f"--prior {settings.prior}: {told}; without --prior a small one is trained"
+        ) from None
+    read = corpus.read_corpus(settings.corpus)
+    reader = Reader(model, seed=settings.seed)
+    text = human_text(read.documents, reader, settings.tokens)
+    inputs = {
+        f"--prior {settings.prior}": model.digest,
+        f"--corpus {settings.corpus}": text.digest,
+    }
+    sources = {"tokens": text.tokens, "documents": len(text.ids)}
+    config = command_line.config("token_editing", settings, PACKAGES, inputs, data=sources)
+    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
+    if settings.resume and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return
+    print(read.note)
+    found = measured(settings, reader, text)
+    shifts = {arm: of_documents(pairs_of(found, arm), settings.edit_above) for arm in CHAINED}
+    processes = make_processes(found, text, settings, shifts)
+    results, verdicts = decide(processes, ledger(), seed=settings.seed, run=run)
+    run.write_chains(list(chain_rows(results)))
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+    save(editing.draw(run), run.path, "figure")
+    run.clear_checkpoints()
+    print_report(settings, text, found, shifts, verdicts)
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
