@@ -4,7 +4,8 @@
     python tests/benchmarks/pretrained_table.py [--rows 2] [--length 512]
 
 Both read the same GGUF file in float32, and their heads work in slices of 256 rows. One run,
-alternating; medians over the rounds. Compilation is excluded.
+alternating; medians over the rounds. Compilation is excluded. PyTorch has one thread: of several,
+those that wait for another on a busy machine spend CPU seconds on nothing.
 """
 
 import argparse
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from collapse_sim.language.pretrained import smollm2
 from collapse_sim.language.pretrained.decoder import score
 from collapse_sim.language.pretrained.load import load
-from tests.benchmarks.language_table import CORES, race
+from tests.benchmarks.language_table import race
 
 SLICE = 256
 AIM = 1.0
@@ -35,7 +36,7 @@ def theirs(tokens: np.ndarray) -> Callable[[], np.ndarray]:
     import torch
     import transformers
 
-    torch.set_num_threads(CORES)
+    torch.set_num_threads(1)
     file = smollm2.weights()
     model = transformers.AutoModelForCausalLM.from_pretrained(
         file.parent, gguf_file=file.name, dtype=torch.float32
