@@ -7,7 +7,8 @@
 Generators trained on human text write synthetic text; fresh models are trained on 0 to 100 % of it
 at equal numbers of tokens, over several seeds (Zhu et al. 2025, arXiv 2412.14689, section 3).
 Writes a run directory with verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg};
---analyse adds analysis.json and analysis.{png,pdf,svg}.
+model/ is the (first) generator, which `collapse-sim edit --model DIR/model` edits with; --analyse
+adds analysis.json and analysis.{png,pdf,svg}.
 """
 
 import sys
@@ -33,11 +34,13 @@ def _study(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
     from collapse_sim.language.fitting import token_progress
+    from collapse_sim.language.tokenizer import save as tokenizer_json
     from experiments.fraction.analysed import analyse_study
     from experiments.fraction.analysis_report import print_analysis
     from experiments.fraction.arms import Author, fraction_arms
     from experiments.fraction.evidence import make_processes
     from experiments.fraction.report import print_report
+    from experiments.kept_model import keep_model
     from experiments.study.study import Study
     from experiments.study.texts import make_texts
     from paper_figs import synthetic_fraction
@@ -66,11 +69,15 @@ def _study(settings: Settings) -> None:
     run.write_chains(list(chain_rows(results)))
     save(synthetic_fraction.draw(run), run.path, "figure")
     run.write_verdicts([vars(verdict) for verdict in verdicts])
+    size = authors[0].size
+    keep_model(
+        run, f"generator-{size}", study.learner(size), study.seeds, tokenizer_json(texts.tokenizer)
+    )
     run.clear_checkpoints()
     if analysed:
         print_analysis(None, analysed.analysis)
     print_report(results, verdicts)
-    _say(run, "chains.parquet, figure.png, .pdf, .svg", *([ANALYSIS] if analysed else []))
+    _say(run, "chains.parquet, figure.png, .pdf, .svg, model/", *([ANALYSIS] if analysed else []))
 
 
 def _two_files(settings: Settings) -> None:

@@ -6,7 +6,8 @@
 Trains model after model under human-only retraining (the control), full resampling, accumulation
 and token-level editing, by the latest model or by the first, and reports the exact divergence from
 the true law, or the loss on held-out text, over seeds, with verdicts. Writes a run directory with
-verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}.
+verdicts.json, chains.parquet, config.json and figure.{png,pdf,svg}; of text also model/, the model
+of human text, which `collapse-sim edit --model DIR/model` edits with.
 """
 
 import sys
@@ -21,7 +22,9 @@ def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
+    from collapse_sim.language.chain import FIRST
     from collapse_sim.language.fitting import token_progress
+    from experiments.kept_model import keep_model
     from experiments.transformer.processes import make_learner, make_processes, total_tokens
     from experiments.transformer.report import print_report
     from experiments.transformer.token_rule import token_rule_processes
@@ -50,9 +53,12 @@ def main(settings: Settings) -> None:
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     figure = oracle_language if exact else language_generations
     save(figure.draw(run), run.path, "figure")
+    if world.tokenizer:  # the oracle's tokens are no text
+        keep_model(run, f"{FIRST}-1", learner, settings.seeds, world.tokenizer)
     run.clear_checkpoints()
     print_report(settings, results[: len(chains)], verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+    kept = ", model/" if world.tokenizer else ""
+    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg{kept}")
 
 
 def _config(settings: Settings, world) -> dict:

@@ -11,7 +11,11 @@ from collapse_sim.language.pretrained.rule import EditRule
 if TYPE_CHECKING:
     from collapse_sim.language.pretrained.load import Pretrained
 
-PROVENANCE = ("tokens", "eligible", "changed", "dropped", "expected_changed", "log_probability")
+PROVENANCE: dict[str, int | float] = {
+    "tokens": 0, "eligible": 0, "changed": 0, "dropped": 0,
+    "expected_changed": 0.0, "log_probability": 0.0,
+}  # fmt: skip
+"""Counts of a text, and what they are where it is not processed."""
 
 
 def edit(
@@ -33,8 +37,9 @@ def edit(
 
     A mapping of columns, as `datasets.Dataset.map(cs.edit, batched=True, fn_kwargs={"model":
     "smollm2"})` gives, comes back with the new text and columns `edit_tokens`, `edit_eligible`,
-    ..., and `edit_rejected`, the reason where a text is left as it was. Raises ValueError for a
-    model or option that is not accepted, and for a mapping without the field.
+    ..., and `edit_rejected`, the reason where a text is left as it was (its counts are 0) and else
+    empty: a column has one type in all batches. Raises ValueError for a model or option that is not
+    accepted, and for a mapping without the field.
     """
     rule = EditRule() if rule is None else rule
     if not isinstance(texts, Mapping):
@@ -90,7 +95,7 @@ def _columns(
             for result, old in zip(results, texts, strict=True)
         ]
     }
-    for name in PROVENANCE:
-        columns[f"edit_{name}"] = [getattr(result, name, None) for result in results]
-    columns["edit_rejected"] = [getattr(result, "reason", None) for result in results]
+    for name, none in PROVENANCE.items():
+        columns[f"edit_{name}"] = [getattr(result, name, none) for result in results]
+    columns["edit_rejected"] = [getattr(result, "reason", "") for result in results]
     return columns

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from collapse_sim.language.pretrained import smollm2
+from collapse_sim.language.pretrained import places
 from experiments.command_line import require_devices
 from experiments.compiled import keep_compiled
 from experiments.corpus.settings import EditSettings, ScoreSettings, as_flag
@@ -23,10 +23,7 @@ MakeEngine = Callable[..., Engine]
 def require_model(settings: ScoreSettings) -> str:
     """The name or place of the model; raises ValueError where none is given."""
     if settings.model is None:
-        raise ValueError(
-            f"--model: nothing given: accepted are {smollm2.NAME}, a .gguf file, and a folder with "
-            "config.json, safetensors and tokenizer.json"
-        )
+        raise ValueError(f"--model: nothing given: {places.ACCEPTED}")
     return settings.model
 
 

@@ -120,7 +120,8 @@ class ScoreSettings:
     inputs: Inputs = ()
     """Files (.jsonl, .parquet, .txt, .md; also .gz, .zst) and folders of such files."""
     model: str | None = None
-    """smollm2, a .gguf file, or a folder with config.json, safetensors and tokenizer.json."""
+    """smollm2, a .gguf file, a folder with config.json, safetensors and tokenizer.json (RUN/model
+    of `collapse-sim transformer` is one), or OWNER/NAME of Hugging Face's hub."""
     reading: Reading = Reading()
     computing: Computing = Computing()
     going: Going = Going()

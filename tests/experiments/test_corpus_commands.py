@@ -214,7 +214,7 @@ def test_texts_and_batches_are_edited_from_python(monkeypatch):
     assert list(found) == ["text", "id", "x", *(f"edit_{n}" for n in edit_texts.PROVENANCE),
                            "edit_rejected"]  # fmt: skip
     assert found["text"][0] != found["text"][2] and found["text"][1] == ""
-    assert found["edit_rejected"] == [None, "empty", None] and found["edit_tokens"][1] is None
+    assert found["edit_rejected"] == ["", "empty", ""] and found["edit_tokens"][1] == 0
     assert cs.edit({**batch, "text": [None, "", "a"]}, "m")["edit_rejected"][0] == "no text"
     with pytest.raises(ValueError, match="text_field=body: accepted are text, id, x"):
         cs.edit(batch, "m", text_field="body")

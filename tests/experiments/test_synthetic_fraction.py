@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from collapse_sim.language.blocks import Blocks
+from collapse_sim.language.pretrained.load import load
 from collapse_sim.run_directory import RunDirectory
 from experiments import synthetic_fraction
 from experiments.fraction.arms import mixed
@@ -56,6 +57,7 @@ def test_the_run_directory_is_whole(finished):
     assert {name.rpartition(", ")[2] for name in arms(run)[3:]} == {
         "importance", "perplexity", "density", "random", "documents",
     }  # fmt: skip
+    assert load(finished / "model").config.vocabulary == 262
     for name in ("figure", "analysis"):
         assert all((finished / f"{name}.{suffix}").is_file() for suffix in ("png", "pdf", "svg"))
     assert (finished / "analysis.json").is_file()

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import collapse_sim as cs
+from collapse_sim.language.pretrained.decoder import score
+from collapse_sim.language.pretrained.load import load
 from collapse_sim.run_directory import RunDirectory
+from experiments.transformer.settings import parse
+from experiments.transformer.world import make_world
 from tests.experiments.language_runs import REGIMES, TINY, command, refused, values
 
 pytestmark = pytest.mark.usefixtures("two_devices")
@@ -32,6 +38,22 @@ def test_the_run_directory_holds_what_the_house_asks_for(finished, corpus):
     assert set(chains["regime"]) == set(REGIMES) - {"edit_anchored", "edit_share"}
     assert (chains["replicates"] == 2).all() and np.isfinite(chains["mean"]).all()
     assert (chains["q05"] <= chains["q50"]).all() and (chains["q50"] <= chains["q95"]).all()
+
+
+def test_the_model_of_human_text_is_kept_for_editing(finished, corpus):
+    """Its loss on held-out text is that of the first of two seeds: a hair off, it is neither's."""
+    settings = parse([*TINY, "--corpus", corpus])
+    (blocks,) = make_world(settings).text.held_out.values()
+    model = load(finished / "model")
+    lengths = jnp.full(len(blocks), settings.context)
+    found = -score(model.parameters, jnp.asarray(blocks), lengths, config=model.config).mean()
+    chains = RunDirectory(finished).chains()
+    first = (chains["generation"] == 1) & (chains["measure"] == "held_out_loss")
+    seeds = [chains[name][first][0] for name in ("low", "high")]
+    assert seeds[1] - seeds[0] > 1e-3
+    assert min(abs(float(found) - loss) for loss in seeds) < 1e-5
+    (edited,) = cs.edit(["data model loss text"], str(finished / "model"), seed=0)
+    assert edited.tokens > 5
 
 
 def test_every_claim_gets_a_verdict(finished):

@@ -1,6 +1,7 @@
 """What a decoder of the GPT-2, Llama and Qwen2 families is made of, as `config.json` says it.
 
-Radford et al. 2019; Touvron et al. 2023, arXiv 2302.13971; Yang et al. 2024, arXiv 2407.10671.
+Radford et al. 2019; Touvron et al. 2023, arXiv 2302.13971; Yang et al. 2024, arXiv 2407.10671. The
+transformer that this package trains is Llama's but for its network, which may have no gate.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from collapse_sim.language.pretrained.rotary import scaled_frequencies
 from collapse_sim.linalg import DType
 
 FAMILIES = ("gpt2", "llama", "qwen2")
+
+OWN = "collapse_sim"
+"""The family of models that were trained here."""
 
 ACTIVATIONS = {
     "silu": "silu",
@@ -29,7 +33,7 @@ class DecoderConfig:
     """Sizes of a decoder, and the choices by which the families differ."""
 
     family: str
-    """One of FAMILIES."""
+    """One of FAMILIES, or OWN."""
     vocabulary: int
     """Rows of the embedding; a tokenizer may use fewer."""
     context: int
@@ -83,10 +87,10 @@ class DecoderConfig:
         return replace(self, dtype=dtype)
 
 
-def require_family(name: str, given: object) -> str:
-    """The family, where it is one of FAMILIES; ValueError, which names them, where not."""
-    if given not in FAMILIES:
-        raise ValueError(f"{name}={given}: accepted are {', '.join(FAMILIES)}")
+def require_family(name: str, given: object, accepted: tuple[str, ...] = FAMILIES) -> str:
+    """The family, where it is an accepted one; ValueError, which names them, where not."""
+    if given not in accepted:
+        raise ValueError(f"{name}={given}: accepted are {', '.join(accepted)}")
     return str(given)
 
 
@@ -96,7 +100,7 @@ def of_json(values: Mapping[str, Any]) -> DecoderConfig:
     Raises ValueError, which begins with the field, for another family, a missing field, or a
     choice that is not computed here.
     """
-    family = require_family("model_type", values.get("model_type"))
+    family = require_family("model_type", values.get("model_type"), (*FAMILIES, OWN))
     try:
         return _gpt2(values) if family == "gpt2" else _llama(values, family)
     except KeyError as error:
@@ -140,6 +144,7 @@ def _llama(values: Mapping[str, Any], family: str) -> DecoderConfig:
     rope = values.get("rope_parameters") or values.get("rope_scaling") or {}
     base = rope.get("rope_theta") or values.get("rope_theta", 10_000.0)
     bias = values.get("attention_bias", False)
+    activation = _activation(values, "hidden_act", "silu")
     return DecoderConfig(
         family=family,
         vocabulary=values["vocab_size"],
@@ -152,7 +157,8 @@ def _llama(values: Mapping[str, Any], family: str) -> DecoderConfig:
         inner=values["intermediate_size"],
         epsilon=values.get("rms_norm_eps", 1e-6),
         frequencies=scaled_frequencies(head_width, base, rope),
-        activation=_activation(values, "hidden_act", "silu"),
+        activation=activation,
+        gated=family != OWN or activation == "silu",
         query_bias=family == "qwen2" or bias,
         output_bias=family == "llama" and bias,
         network_bias=values.get("mlp_bias", False),

@@ -11,18 +11,13 @@ from jaxtyping import Int32
 from tokenizers import Tokenizer
 
 from collapse_sim.language.pretrained import config as configs
-from collapse_sim.language.pretrained import smollm2, text_tokens
+from collapse_sim.language.pretrained import places, smollm2, text_tokens
 from collapse_sim.language.pretrained.config import DecoderConfig
 from collapse_sim.language.pretrained.decoder import Decoder, Parameters, decoder_of
 from collapse_sim.language.pretrained.gguf_file import GGUFFile
 from collapse_sim.language.pretrained.safetensors import SafeTensors, read_object
-from collapse_sim.language.pretrained.stored import GPT2, LAYERS_OF_HUGGING_FACE, Stored
+from collapse_sim.language.pretrained.stored import GPT2, OF_FOLDERS, Stored
 from collapse_sim.linalg import DType
-
-ACCEPTED = (
-    f"accepted are {smollm2.NAME}, a .gguf file, and a folder with config.json, "
-    "model.safetensors (or its shards) and tokenizer.json"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +41,10 @@ class Pretrained:
 def load(source: str | Path, *, dtype: DType = jnp.float32) -> Pretrained:
     """The model of a name or place, its parameters in `dtype`.
 
-    Accepted are `smollm2`, whose weights `collapse-sim model smollm2` installs, a `.gguf` file,
-    and a folder as Hugging Face has them. Raises ValueError, in one line, for whatever is
-    missing, cut short or not of a family that is computed here.
+    Accepted are `smollm2`, whose weights `collapse-sim model smollm2` installs, a `.gguf` file, a
+    folder as Hugging Face has them, the `model` of a run of this package, and OWNER/NAME on
+    Hugging Face's hub. Raises ValueError, in one line, for whatever is missing, cut short or not of
+    a family that is computed here.
     """
     if source == smollm2.NAME:
         return _of_gguf(smollm2.weights(), dtype, smollm2.DIGEST)
@@ -57,7 +53,9 @@ def load(source: str | Path, *, dtype: DType = jnp.float32) -> Pretrained:
         return _of_folder(path, dtype)
     if path.suffix.lower() == ".gguf":
         return _of_gguf(path, dtype)
-    raise ValueError(f"model={source}: {ACCEPTED}")
+    if places.is_on_hub(str(source)):
+        return _of_folder(places.from_hub(str(source)), dtype)
+    raise ValueError(f"model={source}: {places.ACCEPTED}")
 
 
 def _of_gguf(path: Path, dtype: DType, expected: str | None = None) -> Pretrained:
@@ -81,10 +79,10 @@ def _of_folder(folder: Path, dtype: DType) -> Pretrained:
     tensors = SafeTensors(folder)
     tokenizer = text_tokens.of_json(words)
     text_tokens.require_vocabulary(str(words), tokenizer, config.vocabulary)
-    names = LAYERS_OF_HUGGING_FACE[config.family]
+    names = OF_FOLDERS[config.family]
     if config.family == "gpt2" and "wte.weight" in tensors:  # as first published
         names = {key: (parts[0].removeprefix("transformer."),) for key, parts in GPT2.items()}
-    stored = Stored(tensors.read, names, transposed=config.family != "gpt2")
+    stored = Stored(tensors.read, names, transposed=config.family not in ("gpt2", configs.OWN))
     parameters = _parameters(folder, stored, config)
     return Pretrained(config, parameters, tokenizer, digest([described, *tensors.files, words]))
 

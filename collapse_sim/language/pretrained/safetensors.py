@@ -63,6 +63,23 @@ class SafeTensors:
         return raw.view(TYPES[entry["dtype"]]).reshape(entry["shape"])
 
 
+def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """A file of tensors, in their order; the same tensors give the same bytes."""
+    names = {np.dtype(kind): name for name, kind in TYPES.items()}
+    header, end = {}, 0
+    for name, tensor in tensors.items():
+        begin, end = end, end + tensor.nbytes
+        header[name] = {
+            "dtype": names[tensor.dtype], "shape": tensor.shape, "data_offsets": (begin, end),
+        }  # fmt: skip
+    described = json.dumps(header).encode()
+    described += b" " * (-len(described) % 8)  # numbers begin at a multiple of 8
+    with path.open("wb") as file:
+        file.write(len(described).to_bytes(8, "little") + described)
+        for tensor in tensors.values():
+            file.write(np.ascontiguousarray(tensor).tobytes())
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; raises ValueError, which begins with the file, for other files."""
     try:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from collapse_sim.language.pretrained.config import DecoderConfig
+from collapse_sim.language.pretrained.config import OWN, DecoderConfig
 from collapse_sim.language.pretrained.decoder import Parameters, empty_parameters
 
 Names = Mapping[str, tuple[str, ...]]
@@ -39,7 +39,19 @@ GPT2: Names = {
     "head": ("lm_head",),
 }
 
-LAYERS_OF_HUGGING_FACE = {"gpt2": GPT2, "llama": LLAMA, "qwen2": LLAMA}
+OF_LAYERS = (
+    "before_attention", "query_key_value", "attended", "before_network", "widen", "narrow",
+)  # fmt: skip
+
+TRAINED_HERE: Names = {
+    "embedding": ("embedding",),
+    **{module: (f"layers.{{}}.{module}",) for module in OF_LAYERS},
+    "norm": ("norm",),
+}
+"""Modules have the names that they have here."""
+
+OF_FOLDERS = {"gpt2": GPT2, "llama": LLAMA, "qwen2": LLAMA, OWN: TRAINED_HERE}
+"""Of each family, as it is stored in folders."""
 
 GGUF: Names = {
     "embedding": ("token_embd",),

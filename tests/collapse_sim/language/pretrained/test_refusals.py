@@ -32,7 +32,7 @@ def changed(folder, **values):
 def test_an_unknown_family_names_the_known_ones(folder):
     message = changed(folder, model_type="mamba")
     assert message == (
-        f"{folder / 'config.json'}: model_type=mamba: accepted are gpt2, llama, qwen2"
+        f"{folder / 'config.json'}: model_type=mamba: accepted are gpt2, llama, qwen2, collapse_sim"
     )
 
 
@@ -94,7 +94,7 @@ def test_a_config_that_is_none(folder, text):
 
 
 def test_a_place_where_nothing_is(tmp_path):
-    assert re.match("model=nowhere: accepted are smollm2, a .gguf file, and", refusal("nowhere"))
+    assert re.match("model=nowhere: accepted are smollm2, a .gguf file, a f", refusal("nowhere"))
 
 
 def test_missing_weights_name_the_command(monkeypatch):

@@ -69,3 +69,22 @@ def test_hard_texts_have_the_tokens_of_llama_cpp_s_rule(model):
         expected = plain_tokens.encode(text, tokens, merges, special, "smollm")
         assert found.tolist() == expected, text
         assert model.tokenizer.decode(found.tolist(), skip_special_tokens=False) == text
+
+
+def test_log_probabilities_are_those_of_transformers(model):
+    """Which dequantises the same file by its own code."""
+    torch = pytest.importorskip(
+        "torch", reason="needs torch, for transformers", exc_type=ImportError
+    )
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    pytest.importorskip("accelerate", reason="needs accelerate, for transformers' GGUF")
+    file = smollm2.weights()
+    made = transformers.AutoModelForCausalLM.from_pretrained(
+        file.parent, gguf_file=file.name, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
+    (ids,) = model.encode([TEXT])
+    with torch.no_grad():
+        logits = made(torch.tensor(ids[None].astype(np.int64))).logits[0, :-1]
+    expected = torch.log_softmax(logits, -1).numpy()[np.arange(46), ids[1:]]
+    found = score(model.parameters, jnp.array([[*ids, 0, 0]]), jnp.array([47]), config=model.config)
+    np.testing.assert_allclose(found[0, :46], expected, atol=1e-4)
