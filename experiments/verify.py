@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import PROGRAM, run_command
 from collapse_sim.verdict import Verdict
@@ -231,8 +232,7 @@ def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:
         run = RunDirectory(path)
         if not run.is_finished():
             raise ValueError(f"--runs {path}: accepted are directories of finished runs")
-        records = [record for record in run.verdicts() if record["claim"] in names]
-        found += [Verdict(**record) for record in records]
+        found += [verdict for verdict in read_verdicts(run) if verdict.claim in names]
     return found
 
 
