@@ -39,14 +39,8 @@ TEMPORARY = ".part-"
 """Part of the name of a file that is still being written."""
 
 BROKEN = (
-    ValueError,
-    TypeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+    ValueError, TypeError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 """Errors that NumPy raises for a broken .npz file."""
 
 
@@ -93,10 +87,8 @@ def _numbers(value: Any) -> Any:
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of a .npz file; raises one of BROKEN for content that is none.
-
-    From memory: there a place before the file's beginning is no error of the system.
-    """
+    """Arrays of a .npz file; raises one of BROKEN for content that is none, read from memory:
+    there a place before its beginning is no error of the system."""
     with np.load(io.BytesIO(path.read_bytes())) as arrays:
         return dict(arrays)
 
@@ -204,8 +196,9 @@ class RunDirectory:
             with open(self.path / "chains.parquet", "rb") as file:
                 table = pq.read_table(file)
         except (OSError, ValueError) as error:
-            reason = one_line(error)
-            raise RunError(f"{self.path}: chains.parquet cannot be read ({reason})") from None
+            raise RunError(
+                f"{self.path}: chains.parquet cannot be read ({one_line(error)})"
+            ) from None
         return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
 
     def write(self, name: str, write: Callable[[Path], object]) -> None:

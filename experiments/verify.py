@@ -134,6 +134,9 @@ def main(settings: Settings) -> int:
     from experiments.verification.report import print_report
 
     claims, run = settings.claims, _open(settings)
+    if settings.resume and run is not None and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return 0
     past = [] if run is None else past_runs(run, settings.runs)
     certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
     verdicts, simulated = _simulated(settings, claims, run)
