@@ -1,4 +1,4 @@
-"""JSON from people's files: its value, or its fault in one line."""
+"""People's files: the value of their JSON, and what is wrong with them in one line."""
 
 import json
 import sys
@@ -23,3 +23,8 @@ def parse_json(text: str) -> Any:
         raise ValueError(
             f"JSON with too long an integer: accepted are at most {most} digits"
         ) from None
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

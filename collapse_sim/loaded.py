@@ -1,10 +1,11 @@
 """A run directory read back: its parameters, verdicts and chains."""
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from collapse_sim.record import read_record
 from collapse_sim.run_directory import RunDirectory, RunError
 from collapse_sim.table import Table
 from collapse_sim.verdict import Verdict
@@ -36,18 +37,15 @@ def load(run_directory: Path | str) -> Loaded:
         raise RunError(f"{run.path}: accepted is a run directory, with config.json and the rest")
     if not run.is_finished():
         raise RunError(f"{run.path}: is not finished; the same command with --resume goes on")
+    return Loaded(run.path, run.config(), read_verdicts(run))
+
+
+def read_verdicts(run: RunDirectory) -> list[Verdict]:
+    """The verdicts of a run; raises RunError for a file that holds others than are made now."""
     try:
-        verdicts = [_verdict(record) for record in run.verdicts()]
+        return [read_record(Verdict, record) for record in run.verdicts()]
     except ValueError as error:
-        raise RunError(f"{run.path}: verdicts.json cannot be read ({error})") from None
-    return Loaded(run.path, run.config(), verdicts)
-
-
-def _verdict(record: dict[str, Any]) -> Verdict:
-    names = {field.name for field in fields(Verdict)}
-    needed = {field.name for field in fields(Verdict) if field.default is MISSING}
-    if unknown := sorted(set(record) - names):
-        raise ValueError(f"unknown field {unknown[0]}: accepted are {', '.join(sorted(names))}")
-    if missing := sorted(needed - set(record)):
-        raise ValueError(f"a verdict has no {', '.join(missing)}")
-    return Verdict(**record)
+        raise RunError(
+            f"{run.path}: verdicts.json is of another version of collapse_sim ({error}); the same "
+            "command without --resume makes it anew"
+        ) from None

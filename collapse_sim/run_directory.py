@@ -4,6 +4,7 @@ Files appear whole or not at all: they are written aside and renamed. No JAX is 
 that a figure can be drawn from a run without a simulator.
 """
 
+import io
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from collapse_sim.json_text import parse_json
+from collapse_sim.json_text import one_line, parse_json
 
 CHAIN_COLUMNS = (
     "family", "regime", "mask", "variant", "measure", "generation", "replicates", "mean",
@@ -38,14 +39,8 @@ TEMPORARY = ".part-"
 """Part of the name of a file that is still being written."""
 
 BROKEN = (
-    ValueError,
-    TypeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+    ValueError, TypeError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 """Errors that NumPy raises for a broken .npz file."""
 
 
@@ -89,6 +84,13 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [_numbers(item) for item in value]
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of a .npz file; raises one of BROKEN for content that is none, read from memory:
+    there a place before its beginning is no error of the system."""
+    with np.load(io.BytesIO(path.read_bytes())) as arrays:
+        return dict(arrays)
 
 
 def dump_json(value: Any) -> str:
@@ -163,6 +165,9 @@ class RunDirectory:
         config = self.read_json("config.json")
         if not isinstance(config, dict):
             raise RunError(f"{self.path}: config.json cannot be read (no object)")
+        for name in ("parameters", "inputs"):
+            if not isinstance(config.get(name, {}), dict):
+                raise RunError(f"{self.path}: config.json cannot be read ({name} is no object)")
         return config
 
     def verdicts(self) -> list[dict[str, Any]]:
@@ -180,7 +185,7 @@ class RunDirectory:
         try:
             return parse_json((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}: {name} cannot be read ({error})") from None
+            raise RunError(f"{self.path}: {name} cannot be read ({one_line(error)})") from None
 
     def chains(self) -> dict[str, np.ndarray]:
         """chains.parquet as a dictionary of columns."""
@@ -191,7 +196,9 @@ class RunDirectory:
             with open(self.path / "chains.parquet", "rb") as file:
                 table = pq.read_table(file)
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}: chains.parquet cannot be read ({error})") from None
+            raise RunError(
+                f"{self.path}: chains.parquet cannot be read ({one_line(error)})"
+            ) from None
         return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
 
     def write(self, name: str, write: Callable[[Path], object]) -> None:
@@ -235,10 +242,9 @@ class RunDirectory:
         if not path.is_file():
             return {}
         try:
-            with open(path, "rb") as file, np.load(file) as arrays:
-                return dict(arrays)
+            return _read_arrays(path)
         except BROKEN as error:
-            raise RunError(f"{path}: cannot be read ({error})") from None
+            raise RunError(f"{path}: cannot be read ({one_line(error)})") from None
 
     def save_checkpoint(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         def write(aside: Path) -> None:
@@ -256,8 +262,7 @@ class RunDirectory:
         if not path.is_file():
             return None
         try:
-            with open(path, "rb") as file, np.load(file) as arrays:
-                return dict(arrays)
+            return _read_arrays(path)
         except BROKEN:
             self.drop_broken(path)
             return None

@@ -42,6 +42,10 @@ class Verdict:
     unit: float = 1.0
     """Unit of predicted, observed and interval in tables: b, for test errors."""
 
+    def __post_init__(self):
+        if self.interval is not None and len(self.interval) != 2:
+            raise ValueError(f"interval={self.interval}: accepted are two numbers")
+
     def __str__(self) -> str:
         """Verdict, measured value, claimed value and confidence in one line."""
         where = "" if self.generation is None else f", generation {self.generation}"

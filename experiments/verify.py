@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import PROGRAM, run_command
 from collapse_sim.verdict import Verdict
@@ -133,6 +134,9 @@ def main(settings: Settings) -> int:
     from experiments.verification.report import print_report
 
     claims, run = settings.claims, _open(settings)
+    if settings.resume and run is not None and run.is_finished():
+        print(f"{run.path}: finished before, nothing to resume")
+        return 0
     past = [] if run is None else past_runs(run, settings.runs)
     certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
     verdicts, simulated = _simulated(settings, claims, run)
@@ -231,8 +235,7 @@ def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:
         run = RunDirectory(path)
         if not run.is_finished():
             raise ValueError(f"--runs {path}: accepted are directories of finished runs")
-        records = [record for record in run.verdicts() if record["claim"] in names]
-        found += [Verdict(**record) for record in records]
+        found += [verdict for verdict in read_verdicts(run) if verdict.claim in names]
     return found
 
 

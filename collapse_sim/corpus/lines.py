@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from collapse_sim.json_text import one_line
+
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 NAMES = {"gzip": "gzip", "zstd": "Zstandard", None: "readable"}
 
@@ -39,7 +41,7 @@ def read_lines(path: Path, place: str) -> Iterator[str]:
             with io.TextIOWrapper(stream, ENCODING, KEPT, newline="") as text:  # type: ignore[arg-type]
                 yield from text
     except OSError as error:
-        told = error.strerror or " ".join(str(error).split())
+        told = one_line(error)
         raise ValueError(f"{place}: {told}: accepted are whole {NAMES[codec]} files") from None
 
 

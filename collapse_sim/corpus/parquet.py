@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from collapse_sim.corpus.json_lines import identity
 from collapse_sim.corpus.records import Output, ReadOptions, Row
+from collapse_sim.json_text import one_line
 
 ROWS_AT_ONCE = 128
 ROW_GROUP = 2**26
@@ -69,8 +70,8 @@ class Parquet:
         try:
             with open(self.path, "rb") as source, pq.ParquetFile(source) as file:
                 yield file
-        except (OSError, pa.ArrowException) as error:
-            told = getattr(error, "strerror", None) or " ".join(str(error).split())
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+            told = one_line(error)
             raise ValueError(f"{self.place}: {told}: accepted are whole Parquet files") from None
 
     def _schema(self) -> pa.Schema:

@@ -14,7 +14,7 @@ from os.path import abspath
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from collapse_sim.json_text import parse_json
+from collapse_sim.json_text import one_line, parse_json
 
 TEXT = (".txt", ".md")
 ROWS = (".jsonl", ".parquet")
@@ -84,7 +84,7 @@ class TextFile:
             return _zstd(content) if ending == ".zst" else content
         except (OSError, EOFError, zlib.error) as error:
             accepted = f"whole {COMPRESSED.get(ending, 'and readable')} files"
-            raise ValueError(f"{self.place}: {_reason(error)}: accepted are {accepted}") from None
+            raise ValueError(f"{self.place}: {one_line(error)}: accepted are {accepted}") from None
 
     def _parquet_rows(self, fields: Sequence[str]) -> Iterator[tuple[str, Any]]:
         import pyarrow as pa
@@ -106,7 +106,7 @@ class TextFile:
             ) from None
         except (OSError, ValueError, pa.ArrowException) as error:
             raise ValueError(
-                f"{self.place}: {_reason(error)}: accepted are whole Parquet files"
+                f"{self.place}: {one_line(error)}: accepted are whole Parquet files"
             ) from None
 
 
@@ -200,7 +200,7 @@ def find_files(flag: str, source: str, kinds: Sequence[str], accepted: str) -> F
             else:
                 left_out[_ending(entry)] += 1
     except OSError as error:
-        raise ValueError(f"{place}: {_reason(error)}: accepted are folders to read") from None
+        raise ValueError(f"{place}: {one_line(error)}: accepted are folders to read") from None
     if not files:
         left = sum(left_out.values())
         others = f" but {number(left, 'file')} ({_endings(left_out)})" if left else ""
@@ -277,8 +277,3 @@ def _zstd(content: bytes) -> bytes:
 
     with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
         return stream.read()
-
-
-def _reason(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return getattr(error, "strerror", None) or " ".join(str(error).split())

@@ -9,7 +9,8 @@ from rich.table import Table
 from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.experiment.process import Result
 from collapse_sim.intervals import mean_interval
-from collapse_sim.run_directory import RunDirectory, RunError
+from collapse_sim.loaded import read_verdicts
+from collapse_sim.run_directory import RunDirectory
 from collapse_sim.verdict import Verdict
 from experiments.linear.answers import answers, last_errors, reported_measure, stored_answers
 from experiments.linear.settings import Settings
@@ -105,13 +106,7 @@ def print_report(
 def print_stored(run: RunDirectory) -> None:
     """The verdicts of a run that was finished before."""
     console = Console(highlight=False)
-    try:
-        verdicts = [Verdict(**record) for record in run.verdicts()]
-    except TypeError:  # a field that there is not, or one that is missing
-        raise RunError(
-            f"{run.path}: verdicts.json is of another version of collapse_sim; the same command "
-            "without --resume makes it anew"
-        ) from None
+    verdicts = read_verdicts(run)
     for sentence in stored_answers(run, verdicts):
         console.print(sentence)
     console.print()

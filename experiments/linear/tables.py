@@ -1,5 +1,6 @@
 """Tables of numbers in people's files, .npy, .npz, .csv and .parquet: read, checked, described."""
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ def _numpy(path: Path, _: bool | None, chosen: Sequence[str]) -> Table:
 
 
 def _array(path: Path) -> np.ndarray:
-    found = np.load(path, allow_pickle=False)
+    found = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     if not isinstance(found, np.ndarray):
         with found as arrays:
             if len(arrays.files) != 1:

@@ -1,6 +1,7 @@
 """Pictures that an autoencoder is trained on: digits of scikit-learn, or a user's .npz file."""
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if path.suffix.lower() != ".npz":
         raise ValueError(f"{where}: accepted are {DIGITS} and .npz files")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             names = file.files
             images = names[:1] if len(names) == 1 else [name for name in IMAGES if name in names]
             labels = [name for name in LABELS if name in names]

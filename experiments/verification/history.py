@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collapse_sim.record import read_record
 from collapse_sim.run_directory import RunDirectory, RunError
 from experiments.verification.outcomes import NEEDS_A_RUN, NOT_REACHED, Decision
 
@@ -49,12 +50,9 @@ def _records(path: Path) -> list[Any]:
 def _record(path: Path) -> Callable[[Any], PastRun]:
     def read(record: Any) -> PastRun:
         try:
-            past = PastRun(**record)
-            if all(isinstance(names, list) for names in past.outcomes.values()):
-                return past
-        except (TypeError, AttributeError):
-            pass
-        raise RunError(f"{path}: {FILE} cannot be read (no run: {str(record)[:40]})")
+            return read_record(PastRun, record)
+        except ValueError as error:
+            raise RunError(f"{path}: {FILE} cannot be read (no run: {error})") from None
 
     return read
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.verdict import Verdict
 from experiments import command_line
@@ -51,12 +52,12 @@ class QuotedRun:
         run = RunDirectory(path)
         if not run.is_finished():
             raise ValueError(f"--runs {path}: accepted are directories of finished runs")
-        config, records = run.config(), run.verdicts()
+        config = run.config()
         try:
-            verdicts = [Verdict(**record) for record in records]
+            verdicts = read_verdicts(run)
             return QuotedRun(run, config["experiment"], config["parameters"], verdicts)
-        except (KeyError, TypeError):
-            raise ValueError(f"--runs {path}: accepted are runs of this version") from None
+        except KeyError as error:
+            raise ValueError(f"--runs {path}: config.json has no {error.args[0]}") from None
 
     def is_of(self, command: str) -> bool:
         """True if the command makes this very run."""

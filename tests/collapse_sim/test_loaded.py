@@ -53,7 +53,7 @@ def test_verdicts_of_another_kind_are_refused(tmp_path):
     path = write(tmp_path / "other", [vars(HOLDS) | {"colour": "red"}])
     assert "unknown field colour: accepted are claim, confidence, " in refusal(path)
     path = write(tmp_path / "old", [{"claim": "a", "verdict": "holds"}])
-    assert "a verdict has no confidence, generation, interval" in refusal(path)
+    assert "no field confidence, generation, interval" in refusal(path)
     (path / "verdicts.json").write_text("{")
     assert "verdicts.json cannot be read (not JSON" in refusal(path)
 

@@ -94,6 +94,8 @@ def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
     assert re.search(rf"{len(TRAINED)} more need hours\s+of\s+training", shown)
     run = RunDirectory(folder)
     assert run.is_finished() and {v["claim"] for v in run.verdicts()} == set(few)
+    assert command("--out", str(folder), "--resume") == 0
+    assert "finished before, nothing to resume" in capfd.readouterr().out
     page = (folder / "page.html").read_text()
     (remembered,) = json.loads((folder / "history.json").read_text())
     assert remembered["started"] == run.config()["started"]

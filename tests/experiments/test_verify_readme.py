@@ -263,7 +263,7 @@ def test_bad_input_is_one_line(tmp_path, stored, monkeypatch, capfd):
     RunDirectory(old).write_verdicts([{"claim": "zhu2025.thm2a", "score": 1}])
     for arguments, says in [
         (("--runs", str(tmp_path)), f"--runs {tmp_path}: accepted are directories of finished"),
-        (("--runs", str(old)), f"--runs {old}: accepted are runs of this version"),
+        (("--runs", str(old)), f"{old}: verdicts.json is of another version"),
         (("ref.w2",), "--check-readme: accepted with --runs alone"),
     ]:
         assert command("--check-readme", *arguments) == 2

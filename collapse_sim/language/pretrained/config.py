@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from collapse_sim.language.pretrained.rotary import scaled_frequencies
 from collapse_sim.linalg import DType
+from collapse_sim.record import require_type
 
 FAMILIES = ("gpt2", "llama", "qwen2")
 
@@ -26,6 +27,20 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": "gelu_tanh",
 }
 """Activations here by their names in config.json."""
+
+MOST_LAYERS = 10_000
+"""Of a file that is not damaged."""
+
+KINDS = {
+    **dict.fromkeys(("n_embd", "n_head", "vocab_size", "n_positions", "n_layer", "n_inner"), int),
+    **dict.fromkeys(("hidden_size", "num_attention_heads", "head_dim", "num_hidden_layers"), int),
+    **dict.fromkeys(("max_position_embeddings", "num_key_value_heads", "intermediate_size"), int),
+    **dict.fromkeys(("layer_norm_epsilon", "rms_norm_eps", "rope_theta"), float),
+    **dict.fromkeys(("attention_bias", "mlp_bias", "tie_word_embeddings"), bool),
+    **dict.fromkeys(("rope_parameters", "rope_scaling"), dict[str, Any]),
+    **dict.fromkeys(("activation_function", "hidden_act"), str),
+}
+"""Types of the fields of config.json, where they are there and not null."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,8 @@ class DecoderConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name}={value}: accepted are integers >= 1")
+        if self.layers > MOST_LAYERS:
+            raise ValueError(f"layers={self.layers}: accepted are at most {MOST_LAYERS}")
         if self.heads % self.key_value_heads:
             raise ValueError(
                 f"key_value_heads={self.key_value_heads}: accepted are divisors of heads = "
@@ -101,6 +118,9 @@ def of_json(values: Mapping[str, Any]) -> DecoderConfig:
     choice that is not computed here.
     """
     family = require_family("model_type", values.get("model_type"), (*FAMILIES, OWN))
+    values = {name: value for name, value in values.items() if value is not None}
+    for name in KINDS.keys() & values.keys():
+        require_type(name, values[name], KINDS[name])
     try:
         return _gpt2(values) if family == "gpt2" else _llama(values, family)
     except KeyError as error:
@@ -122,7 +142,7 @@ def _gpt2(values: Mapping[str, Any]) -> DecoderConfig:
         layers=values["n_layer"],
         heads=heads,
         key_value_heads=heads,
-        head_width=width // heads,
+        head_width=width // max(heads, 1),  # none is refused below
         width=width,
         inner=values.get("n_inner") or 4 * width,
         epsilon=values.get("layer_norm_epsilon", 1e-5),
@@ -140,7 +160,7 @@ def _gpt2(values: Mapping[str, Any]) -> DecoderConfig:
 def _llama(values: Mapping[str, Any], family: str) -> DecoderConfig:
     _require(values, "use_sliding_window", False)
     width, heads = values["hidden_size"], values["num_attention_heads"]
-    head_width = values.get("head_dim") or width // heads
+    head_width = values.get("head_dim") or width // max(heads, 1)
     rope = values.get("rope_parameters") or values.get("rope_scaling") or {}
     base = rope.get("rope_theta") or values.get("rope_theta", 10_000.0)
     bias = values.get("attention_bias", False)

@@ -10,6 +10,13 @@ from jaxtyping import Array, Float, Int
 
 SCALINGS = ("default", "linear", "llama3")
 
+NUMBERS = {
+    "rope_theta", "factor", "low_freq_factor", "high_freq_factor",
+    "original_max_position_embeddings",
+}  # fmt: skip
+LARGEST, WIDEST_HEAD = 1e30, 2**16
+"""Of a file that is not damaged."""
+
 
 def scaled_frequencies(
     head_width: int, base: float, scaling: Mapping[str, Any]
@@ -20,6 +27,9 @@ def scaled_frequencies(
     the context of the first training, and blends in between (Dubey et al. 2024, arXiv 2407.21783).
     Raises ValueError for another type, and where a number that it needs is missing.
     """
+    if not 0 < head_width <= WIDEST_HEAD:
+        raise ValueError(f"head_width={head_width}: accepted are integers from 1 to {WIDEST_HEAD}")
+    _require_positive({"rope_theta": base, **scaling})
     plain = [base ** (-2 * i / head_width) for i in range(head_width // 2)]
     kind = scaling.get("rope_type") or scaling.get("type") or "default"
     if kind not in SCALINGS:
@@ -31,6 +41,17 @@ def scaled_frequencies(
     except KeyError as error:
         raise ValueError(f"{error.args[0]} is missing for rope_type={kind}") from None
     return tuple(frequency / factor for frequency in plain)
+
+
+def _require_positive(values: Mapping[str, Any]) -> None:
+    for name in NUMBERS & values.keys():
+        value = values[name]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 < value < LARGEST:
+            raise ValueError(f"{name}={value}: accepted are numbers from 0 to {LARGEST:g}")
+    low, high = values.get("low_freq_factor", 0.0), values.get("high_freq_factor", math.inf)
+    if low >= high:
+        raise ValueError(f"low_freq_factor={low}: accepted are numbers below {high}")
 
 
 def _llama3(frequency: float, scaling: Mapping[str, Any]) -> float:

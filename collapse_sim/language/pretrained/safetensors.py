@@ -4,15 +4,17 @@ A file is the length of its header in 8 bytes, the header in JSON, and the numbe
 through the operating system's cache, so that a tensor costs memory only when it is asked for.
 """
 
-import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
-from collapse_sim.json_text import parse_json
+from collapse_sim.json_text import one_line, parse_json
+from collapse_sim.record import read_record, require_type
 
 INDEX = "model.safetensors.index.json"
 WHOLE = "model.safetensors"
@@ -25,6 +27,20 @@ TYPES = {
 }
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What the header says of a tensor."""
+
+    dtype: str
+    shape: list[int]
+    data_offsets: list[int]
+    """Its first byte, and the one behind its last, counted from the end of the header."""
+
+    def __post_init__(self):
+        if len(self.data_offsets) != 2 or not 0 <= self.data_offsets[0] <= self.data_offsets[1]:
+            raise ValueError(f"data_offsets={self.data_offsets}: accepted are two places in order")
+
+
 class SafeTensors:
     """The tensors in a folder; `files` are those they lie in."""
 
@@ -32,8 +48,9 @@ class SafeTensors:
         """Raises ValueError, which begins with the file, for one that is missing or cut short."""
         index = folder / INDEX
         if index.is_file():
-            names = sorted(set(read_object(index).get("weight_map", {}).values()))
-            self.files = [folder / name for name in names]
+            shards = read_object(index).get("weight_map", {})
+            require_type(f"{index}: weight_map", shards, dict[str, str])
+            self.files = [folder / name for name in sorted(set(shards.values()))]
         else:
             self.files = [folder / WHOLE]
         for file in self.files:
@@ -56,11 +73,17 @@ class SafeTensors:
         if name not in self._places:
             raise ValueError(f"{self._folder}: no tensor {name}: accepted are whole models")
         file, start, entry = self._places[name]
-        if entry["dtype"] not in TYPES:
-            raise ValueError(f"{file}: {name} is {entry['dtype']}: accepted are {', '.join(TYPES)}")
-        begin, end = entry["data_offsets"]
+        if entry.dtype not in TYPES:
+            raise ValueError(f"{file}: {name} is {entry.dtype}: accepted are {', '.join(TYPES)}")
+        begin, end = entry.data_offsets
+        kind = np.dtype(TYPES[entry.dtype])
+        if begin + math.prod(entry.shape) * kind.itemsize != end or min(entry.shape, default=1) < 1:
+            raise ValueError(
+                f"{file}: {name} of shape {entry.shape} in {end - begin:,} bytes: accepted are "
+                f"as many as its {entry.dtype} take"
+            )
         raw = np.memmap(file, np.uint8, "r", start + begin, (end - begin,))
-        return raw.view(TYPES[entry["dtype"]]).reshape(entry["shape"])
+        return raw.view(kind).reshape(entry.shape)
 
 
 def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
@@ -94,7 +117,7 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _header(file: Path) -> tuple[int, Mapping[str, Any]]:
+def _header(file: Path) -> tuple[int, Mapping[str, Entry]]:
     """Where the numbers begin, and what is said of each tensor."""
     size = file.stat().st_size
     with file.open("rb") as stream:
@@ -102,13 +125,15 @@ def _header(file: Path) -> tuple[int, Mapping[str, Any]]:
         start = 8 + length
         header = stream.read(length) if start <= size else b""
     try:
-        entries = json.loads(header)
-        entries.pop("__metadata__", None)
-        end = start + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
-    except (ValueError, AttributeError, TypeError, KeyError):
+        found = parse_json(header.decode("utf-8"))
+        require_type("header", found, dict[str, Any])
+        entries = {n: read_record(Entry, e) for n, e in found.items() if n != "__metadata__"}
+    except ValueError as error:
         raise ValueError(
-            f"{file}: cut short, or no safetensors: accepted are whole safetensors files"
+            f"{file}: cut short, or no safetensors ({one_line(error)}): accepted are whole "
+            "safetensors files"
         ) from None
+    end = start + max((entry.data_offsets[1] for entry in entries.values()), default=0)
     if size < end:
         raise ValueError(f"{file}: cut short at {size:,} of {end:,} bytes: accepted is all of it")
     return start, entries
