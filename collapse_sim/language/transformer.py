@@ -78,7 +78,7 @@ class TransformerConfig:
 jax.tree_util.register_static(TransformerConfig)
 
 SIZES = {
-    "0.02m": (1, 2, 32),
+    "0.016m": (1, 2, 32),
     "0.1m": (2, 2, 64),
     "0.5m": (3, 4, 112),
     "0.9m": (4, 4, 128),

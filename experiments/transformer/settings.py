@@ -66,7 +66,7 @@ class Settings(command_line.RunSettings):
     """The one seed of the run."""
 
     size: str = "0.1m"
-    """Model: 0.02m, 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
+    """Model: 0.016m, 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
 
     vocabulary: int = 288
     """Tokens of the byte-level BPE trained on the human text, or of the language made up."""
@@ -194,7 +194,7 @@ class Settings(command_line.RunSettings):
 
 TEXT = Settings()
 DEFAULT = replace(
-    TEXT, preset="default", corpus="published", generations=8, seeds=20, size="0.02m",
+    TEXT, preset="default", corpus="published", generations=8, seeds=20, size="0.016m",
     vocabulary=128, context=2, tokens=60_000, epochs=4.0, batch=128, peak_rate=1e-2,
     edit_above=0.99,
     regimes=(

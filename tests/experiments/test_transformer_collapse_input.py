@@ -46,7 +46,7 @@ POSITIVE = "accepted are integers >= 1"
         (["--regimes"], "--regimes (): accepted is at least one"),
         (["--preset", "best"], "--preset best: accepted are default, text, tiny"),
         (["--resume"], "--resume: there is no run in"),
-        (["--size", "7b"], "size=7b: accepted are 0.02m, 0.1m"),
+        (["--size", "7b"], "size=7b: accepted are 0.016m, 0.1m"),
         (["--vocabulary", "100"], "vocabulary=100: accepted are integers >= 257"),
         (["--vocabulary", "90000"], "vocabulary=90000: accepted are at most"),
         (["--corpus", "none.txt"], "--corpus none.txt: no such file"),

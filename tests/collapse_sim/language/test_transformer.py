@@ -170,7 +170,7 @@ def parameter_count(config: TransformerConfig) -> int:
     return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(shapes))
 
 
-VOCABULARIES = {
+VOCABULARIES = {"0.016m": 128, 
     "0.1m": 128, "0.5m": 512, "0.9m": 512, "3m": 1024, "11m": 4096, "30m": 8192, "124m": 50_257,
 }  # fmt: skip
 """One that each size is used with: embeddings are a large part of a small model."""
@@ -250,5 +250,5 @@ def test_bad_sizes(change, says):
 
 
 def test_unknown_sizes_are_told_the_known_ones():
-    with pytest.raises(ValueError, match="size=7b: accepted are 0.1m, 0.5m, 0.9m"):
+    with pytest.raises(ValueError, match="size=7b: accepted are 0.016m, 0.1m, 0.5m, 0.9m"):
         TransformerConfig.named("7b", vocabulary=10, context=8)
