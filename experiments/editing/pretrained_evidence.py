@@ -22,7 +22,7 @@ from experiments.editing.settings import RULES
 from experiments.study.arms import Measured
 
 SMALLEST_LOOK = 30
-"""Documents; fewer decide no equality."""
+"""Replicates of a number that does not vary."""
 
 EXACT = "chained full"
 """The paper's rule: temperature 1, draws from the whole vocabulary."""
@@ -129,18 +129,16 @@ def _falling(found: Arrays, arm: str, settings: PretrainedSettings) -> Process |
 def _exact(found: Arrays, settings: PretrainedSettings) -> Process:
     """The expected share of the eligible tokens that change, by the law that is drawn from.
 
-    From document to document it varies as 1 - P does, which the formula knows: what is left is
-    what they differ by.
+    Nothing is drawn: of these tokens it is one number, the same for every replicate. It may differ
+    from 1 - mean P, as special tokens are never drawn and the others share their probability.
     """
     expected, eligible = found[f"{EXACT}/expected"], found[f"{EXACT}/eligible"][:, 0]
-    predicted = eligible_loss(found, settings, len(eligible))
-    share = expected.sum() / eligible.sum()
-    difference = expected - predicted
-    paired = share + len(eligible) * (difference - difference.mean()) / eligible.sum()
+    share = float(expected.sum() / eligible.sum())
+    same = np.full(max(len(eligible), SMALLEST_LOOK), share)
     return _process(
         "expected changes",
-        {"changed_per_eligible": paired},
-        checks=[Check("ref.edited_changed", "changed_per_eligible")],
+        {"changed_per_eligible": same},
+        checks=[Check("ref.edited_changed", "changed_per_eligible", support=(share, share))],
         where={"mean_probability": mean_probability(found, settings)},
         smallest_look=SMALLEST_LOOK,
     )

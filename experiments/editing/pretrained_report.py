@@ -24,7 +24,8 @@ from experiments.editing.pretrained_evidence import (
 from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.editing.pretrained_text import HumanText
 from experiments.editing.settings import RULES
-from experiments.verdicts import how_sure, process_of, verdict_table
+from experiments.seeds import at_most
+from experiments.verdicts import process_of, verdict_table
 from theory.language import printed as published
 from theory.language.edited_text import changed_of_eligible
 
@@ -70,7 +71,11 @@ def print_report(
     print_commonest(console, found)
     console.print()
     console.print(verdict_table(verdicts, process_of))
-    console.print("\n" + how_sure(verdicts, "with documents as replicates for the prior"))
+    missed = at_most(sum(1 - verdict.confidence for verdict in verdicts))
+    console.print(
+        f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most {missed}: "
+        "trends\nare about medians over documents, of this corpus."
+    )
 
 
 def print_headline(
