@@ -6,6 +6,7 @@ from collapse_sim.language import programs
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.pretrained import own
+from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.run_directory import RunDirectory
 
 FOLDER = "model"
@@ -21,5 +22,6 @@ def keep_model(
     like = learner.start(jax.random.split(jax.random.key(0), seeds))
     state, losses = Checkpoints(run).load(name, like)
     if losses is not None:
+        assert isinstance(learner.config, TransformerConfig), "a pretrained model has its own files"
         first = jax.tree.map(lambda x: programs.fetch(x)[0], state.parameters)
         own.save(run.path / FOLDER, learner.config, first, tokenizer)

@@ -4,6 +4,7 @@ A file is the length of its header in 8 bytes, the header in JSON, and the numbe
 through the operating system's cache, so that a tensor costs memory only when it is asked for.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
