@@ -55,6 +55,9 @@ class Settings:
     replicates: int | None = None
     """Most replicates of each process (by process)."""
 
+    jobs: int = 3
+    """Processes simulated at a time, so that one compiles while others run; changes no number."""
+
     precision: Literal["float32", "float64"] = "float32"
     """Of the simulation; reductions, closed forms and verdicts are always float64."""
 
@@ -95,6 +98,8 @@ class Settings:
             raise ValueError("--check-readme: accepted with --runs alone")
         if self.replicates is not None and self.replicates < 1:
             raise ValueError(f"--replicates {self.replicates}: accepted are integers >= 1")
+        if self.jobs < 1:
+            raise ValueError(f"--jobs {self.jobs}: accepted are integers >= 1")
         assert self.seconds
 
     @property
@@ -222,6 +227,7 @@ def _simulated(
         least=LEAST,
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,
+        jobs=settings.jobs,
     )
     if run is not None:
         run.write_chains(list(chain_rows(results)))

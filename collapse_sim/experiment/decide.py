@@ -28,7 +28,7 @@ from collapse_sim.run_directory import RunDirectory
 from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import OnHost, Workplace
 
-THREADS = 3
+JOBS = 3
 """Processes at a time: one compiles, on one core, while another runs."""
 
 Decided = tuple[Result, list[Verdict]]
@@ -45,14 +45,16 @@ def decide(
     least: int = 1,
     deadline: float = math.inf,
     family_error: float = FAMILY_ERROR,
+    jobs: int = JOBS,
 ) -> tuple[list[Result], list[Verdict]]:
     """Results and verdicts, in the order of the processes.
 
     The chance that any verdict is wrong, `family_error`, is shared over the checks that a
     simulation decides. A process stops once its claims are decided, unless told otherwise, and it
     has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
-    what is not begun then has no result, and its claims are undecided. Checkpoints are kept in
-    `run`, from which the same call goes on. Without a `bar` there is one of replicates.
+    what is not begun then has no result, and its claims are undecided. No number depends on `jobs`,
+    how many processes are simulated at a time. Checkpoints are kept in `run`, from which the same
+    call goes on. Without a `bar` there is one of replicates.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
@@ -70,7 +72,7 @@ def decide(
     # What a simulation on the host counts is its own affair.
     with streaming(counted) as place, streaming(0) if any(on_host) else nullcontext(place) as other:
         decided = _side_by_side(
-            partial(run_.simulate, place), partial(run_.simulate, other), processes, on_host
+            partial(run_.simulate, place), partial(run_.simulate, other), processes, on_host, jobs
         )
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)
@@ -87,14 +89,18 @@ Simulate = Callable[[int, Process], Decided]
 
 
 def _side_by_side(
-    simulate: Simulate, in_this_thread: Simulate, processes: Sequence[Process], on_host: list[bool]
+    simulate: Simulate,
+    in_this_thread: Simulate,
+    processes: Sequence[Process],
+    on_host: list[bool],
+    jobs: int,
 ) -> list[Decided]:
     """Results and verdicts of all, some processes at a time.
 
     Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
     stand before it and beside those that stand behind it.
     """
-    threads, decided = ThreadPoolExecutor(THREADS), {}
+    threads, decided = ThreadPoolExecutor(jobs), {}
     try:
         numbered = list(enumerate(processes))
         coming = {i: threads.submit(simulate, i, p) for i, p in numbered if not on_host[i]}

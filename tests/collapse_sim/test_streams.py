@@ -79,9 +79,8 @@ class OnHost:
         return {"variance": np.ones((len(keys), 2)), "edited_fraction": np.zeros((len(keys), 2))}
 
 
-def test_a_simulation_on_the_host_runs_beside_those_behind_it(monkeypatch):
-    monkeypatch.setattr("collapse_sim.experiment.decide.THREADS", 1)
+def test_a_simulation_on_the_host_runs_beside_those_behind_it():
     begun = Begun()
     on_host = replace(process("host"), simulation=OnHost(begun))
-    results, _ = decide([process("before"), on_host, process("behind")], {}, bar=begun)
+    results, _ = decide([process("before"), on_host, process("behind")], {}, bar=begun, jobs=1)
     assert [result.process.name for result in results] == ["before", "host", "behind"]

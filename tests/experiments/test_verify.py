@@ -126,6 +126,7 @@ def test_an_unexpected_verdict_has_a_status_of_its_own(monkeypatch, capfd):
         (["--budget", "-3m"], "--budget -3m: accepted are times"),
         (["ref.w2", "--resume"], "--resume: accepted with --out, or for the whole ledger"),
         (["ref.w2", "--runs", "nowhere"], "--runs nowhere: accepted are directories of finished"),
+        (["ref.w2", "--jobs", "0"], "--jobs 0: accepted are integers >= 1"),
         (["ref.w2", "--replicates", "0"], "--replicates 0: accepted are integers >= 1"),
         (["ref.w2", "--seed", "-1"], "--seed -1: accepted are integers from 0 to"),
     ],
