@@ -46,7 +46,7 @@ def draw_moved(ax: Axes, run: RunDirectory) -> None:
     ax.set_xlim(left=0)
     ax.set_title("Contexts that move")
     ax.set_xlabel("tokens for each changed token")
-    ax.legend(loc="best")
+    ax.legend(loc="lower right")
 
 
 def read_moved(run: RunDirectory, measure: str) -> list[Curve]:
