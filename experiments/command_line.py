@@ -5,7 +5,8 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -126,6 +127,16 @@ def reject(settings: Flags, name: str, accepted: str, value: Any = None) -> None
     """Raise ValueError that names a flag, its value and the accepted values."""
     value = getattr(settings, name) if value is None else value
     raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
+
+
+@contextmanager
+def in_flags(flag: str, argument: str, value: Any, hint: str = "") -> Iterator[None]:
+    """Says errors about an argument of the library in terms of the flag that gave its value."""
+    try:
+        yield
+    except ValueError as error:
+        said = str(error).replace(f"{argument}={value}: ", f"{flag} {value}: ", 1)
+        raise ValueError(said + hint) from None
 
 
 def parameters(settings: Flags) -> dict[str, Any]:

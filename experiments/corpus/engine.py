@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from collapse_sim.language.pretrained import places
-from experiments.command_line import require_devices
+from experiments.command_line import in_flags, require_devices
 from experiments.compiled import keep_compiled
 from experiments.corpus.settings import EditSettings, ScoreSettings, as_flag
 
@@ -41,7 +41,9 @@ def make_engine(settings: ScoreSettings, *, trace: bool = False) -> Engine:
     require_devices()
     keep_compiled()
     computing = settings.computing
-    model = load(require_model(settings), dtype=getattr(jnp, computing.dtype))
+    place = require_model(settings)
+    with in_flags("--model", "model", place):
+        model = load(place, dtype=getattr(jnp, computing.dtype))
     options: dict[str, Any] = {
         name: getattr(computing, name) for name in ("max_length", "overlap", "batch_tokens")
     }

@@ -20,13 +20,9 @@ PACKAGES = ("jax", "jaxlib", "numpy", "tokenizers")
 
 def study(settings: PretrainedSettings) -> None:
     """Measure, decide, report. Raises ValueError where the model or the corpus cannot be read."""
-    try:
+    hint = "; without --prior a small one is trained"
+    with command_line.in_flags("--prior", "model", settings.prior, hint):
         model = load(settings.prior)
-    except ValueError as error:
-        told = str(error).removeprefix(f"model={settings.prior}: ")
-        raise ValueError(
-            f"--prior {settings.prior}: {told}; without --prior a small one is trained"
-        ) from None
     read = corpus.read_corpus(settings.corpus)
     reader = Reader(model, seed=settings.seed)
     text = human_text(read.documents, reader, settings.tokens)

@@ -15,6 +15,7 @@ from collapse_sim.language.pretrained.fine_tuned import FineTuned
 from collapse_sim.language.pretrained.load import Pretrained, load
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Parameters
+from experiments.command_line import in_flags
 from experiments.transformer.settings import Settings
 
 HELD_OUT = 0.1
@@ -32,7 +33,9 @@ Documents = list[corpus.Document]
 
 def load_base(settings: Settings) -> Pretrained:
     """The model that --base names; raises ValueError, in one line, where there is none."""
-    model = load(settings.base or "", dtype=jnp.float32)
+    base = settings.base or ""
+    with in_flags("--base", "model", base):
+        model = load(base, dtype=jnp.float32)
     most = model.config.context - settings.prompt
     if settings.context > most:
         settings.reject("context", f"accepted are at most {most}, the context less --prompt")

@@ -104,7 +104,7 @@ def test_weights_that_are_not_installed(flags, tmp_path, monkeypatch, capfd):
         (["--context", "60"], "--context 60: accepted are at most 56"),
         (["--corpus", "oracle"], "--corpus oracle: accepted with --base are texts"),
         (["--strategy", "filter"], "--strategy filter: accepted with --base is revise"),
-        (["--base", "nowhere"], "model=nowhere: accepted are smollm2, a .gguf file"),
+        (["--base", "nowhere"], "--base nowhere: accepted are smollm2, a .gguf file"),
         (["--held-out", "1"], "--held-out 1: accepted are integers >= 2"),
         (["--lora-rate", "0"], "--lora-rate 0.0: accepted are finite numbers > 0"),
     ],
