@@ -17,7 +17,7 @@ from theory.validate import require_fraction
     relation="<=",
     provenance="read",
     says="a small model is as sure of a language made for it as the published prior is of its "
-    "text: the shares of tokens at P >= 0.99 differ by no more than a tolerance",
+    "text: the shares of tokens of probability 0.99 and more differ by no more than a tolerance",
     stated="12.503 % of the tokens",
     needed="measured: a language whose probabilities have the published histogram",
     expected="holds",

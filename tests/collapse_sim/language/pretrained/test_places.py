@@ -14,7 +14,6 @@ from collapse_sim.language.pretrained import own
 from collapse_sim.language.pretrained.decoder import score
 from collapse_sim.language.pretrained.load import load
 from collapse_sim.language.pretrained.safetensors import SafeTensors
-from collapse_sim.language.training import model_of
 from collapse_sim.language.transformer import Transformer, TransformerConfig
 from tests.collapse_sim.language.pretrained import tiny
 
@@ -35,7 +34,7 @@ def saved(folder, activation):
 @pytest.mark.parametrize("activation", ["gelu", "swiglu"])
 def test_a_model_that_was_trained_here_scores_as_it_did(activation, tmp_path):
     config, parameters = saved(tmp_path, activation)
-    expected = log_probabilities(model_of(config, parameters), TOKENS)
+    expected = log_probabilities(config.model(parameters), TOKENS)
     assert expected.min() < -10
     model = load(tmp_path)
     assert model.config.context == 32 and len(model.digest) == 64
