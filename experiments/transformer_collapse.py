@@ -47,7 +47,8 @@ def main(settings: Settings) -> None:
     exact = token_rule_processes(world)
     total = total_tokens(settings, learner) + sum(process.replicates for process in exact)
     with token_progress(total) as bar:
-        processes = [*chains, *exact]
+        # First what is exact: beside chains, which wait for all devices, it would hold some back.
+        processes = [*exact, *chains]
         results, verdicts = decide(processes, ledger(), seed=settings.seed, run=run, bar=bar)
     run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
@@ -56,7 +57,7 @@ def main(settings: Settings) -> None:
     if world.tokenizer:  # the oracle's tokens are no text
         keep_model(run, f"{FIRST}-1", learner, settings.seeds, world.tokenizer)
     run.clear_checkpoints()
-    print_report(settings, results[: len(chains)], verdicts)
+    print_report(settings, results[len(exact) :], verdicts)
     kept = ", model/" if world.tokenizer else ""
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg{kept}")
 

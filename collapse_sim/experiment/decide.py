@@ -98,7 +98,8 @@ def _side_by_side(
     """Results and verdicts of all, some processes at a time.
 
     Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
-    stand before it and beside those that stand behind it.
+    stand before it and beside those that stand behind it. If such a one has devices wait for one
+    another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
     """
     threads, decided = ThreadPoolExecutor(jobs), {}
     try:

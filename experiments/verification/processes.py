@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 
 from collapse_sim.experiment.process import Process
@@ -119,7 +120,10 @@ def language_processes(seed: int) -> list[Process]:
     """The token rule and moved contexts exactly, and small models of a source of known law."""
     settings = replace(LANGUAGE["oracle"], seed=seed, **SMALL)
     world = make_language_world(settings)
-    chains = make_chains(settings, world, make_learner(settings, world))
+    # On one device: on several they wait for one another, and beside simulations that keep a device
+    # busy for longer than XLA waits, it ends the process.
+    learner = make_learner(settings, world, jax.local_devices()[:1])
+    chains = make_chains(settings, world, learner)
     found = (*token_rule_processes(world), *oracle_processes(), *chains)
     return [_of_family(process, "language") for process in found]
 
