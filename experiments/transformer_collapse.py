@@ -57,7 +57,7 @@ def main(settings: Settings) -> None:
     if world.tokenizer:  # the oracle's tokens are no text
         keep_model(run, f"{FIRST}-1", learner, settings.seeds, world.tokenizer)
     run.clear_checkpoints()
-    print_report(settings, results[len(exact) :], verdicts)
+    print_report(settings, results[-len(chains) :], verdicts)
     kept = ", model/" if world.tokenizer else ""
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg{kept}")
 

@@ -219,7 +219,9 @@ class LanguageLearner:
         if before is not None:
             begin = np.broadcast_to(before, (seeds, *before.shape))
         left_out = 0 if before is None else before.shape[1]
-        for rows, (prompts,) in self._parts(np.tile(begin, (1, copies, 1))):
+        for rows, (prompts,) in programs.parts(
+            self.mesh, self.rows, np.tile(begin, (1, copies, 1))
+        ):
             made = programs.generate(
                 parameters, keys, rows, prompts, None, self.generation,
                 mesh=self.mesh, config=self.config, time=left_out + time, stop=None,
@@ -235,7 +237,7 @@ class LanguageLearner:
         Raises ValueError for data that do not say which tokens are scored.
         """
         time, given, parts = data.labels.shape[2], data.given, []
-        for rows, (prompts, lengths) in self._parts(data.labels, given):
+        for rows, (prompts, lengths) in programs.parts(self.mesh, self.rows, data.labels, given):
             made = programs.generate(
                 parameters, keys, rows, prompts, lengths, self.generation,
                 mesh=self.mesh, config=self.config, time=time, stop=self.end_of_text,
@@ -256,7 +258,7 @@ class LanguageLearner:
         block and document, and where a token is not scored: those are never edited.
         """
         labels, surprise = [], []
-        for rows, (tokens,) in self._parts(data.labels):
+        for rows, (tokens,) in programs.parts(self.mesh, self.rows, data.labels):
             drawn, surprised = programs.resample(
                 parameters, keys, rows, tokens, self.replacement,
                 mesh=self.mesh, config=self.config, end_of_text=self.end_of_text,
@@ -274,7 +276,7 @@ class LanguageLearner:
     ) -> Float[np.ndarray, "seeds blocks time-1"]:
         """log P of every token but the first of each block, in nats."""
         parts = []
-        for rows, (part,) in self._parts(tokens):
+        for rows, (part,) in programs.parts(self.mesh, self.rows, tokens):
             kept = min(len(rows), tokens.shape[1] - int(rows[0]))
             found = programs.score(parameters, part, mesh=self.mesh, config=self.config)
             parts.append(np.asarray(found)[:, :kept])
@@ -287,17 +289,6 @@ class LanguageLearner:
         for seed in range(jax.tree.leaves(parameters)[0].shape[0]):
             own = jax.tree.map(lambda x, seed=seed: x[seed], parameters)
             yield np.asarray(programs.laws(own, tokens, config=self.config))
-
-    def _parts(self, *arrays) -> Iterator[tuple[Array, list[Array]]]:
-        """Slices of `rows` blocks on the mesh, the last one filled up with repeated blocks."""
-        size = arrays[0].shape[1]
-        wide = -(-min(self.rows, size) // self.mesh.shape["batch"]) * self.mesh.shape["batch"]
-        sharding = NamedSharding(self.mesh, P("seed", "batch"))
-        for first in range(0, size, wide):
-            rows = np.arange(first, first + wide, dtype=np.int32)
-            parts = [np.asarray(array)[:, np.minimum(rows, size - 1)] for array in arrays]
-            placed = jax.device_put(rows, NamedSharding(self.mesh, P("batch")))
-            yield placed, [jax.device_put(part, sharding) for part in parts]
 
     def _sharding_of(self, array: Array) -> NamedSharding:
         axes: list[str | None] = ["seed"] + [None] * (array.ndim - 1)

@@ -4,6 +4,7 @@ a batch over its second.
 
 import inspect
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import jax
@@ -40,6 +41,18 @@ def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
     across = math.gcd(seeds, len(devices))
     grid = np.array(devices).reshape(across, -1)
     return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
+
+
+def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[tuple[Array, list[Array]]]:
+    """Slices of `rows` blocks on the mesh, the last one filled up with repeated blocks."""
+    size = arrays[0].shape[1]
+    wide = -(-min(rows, size) // mesh.shape["batch"]) * mesh.shape["batch"]
+    sharding = NamedSharding(mesh, P("seed", "batch"))
+    for first in range(0, size, wide):
+        numbers = np.arange(first, first + wide, dtype=np.int32)
+        chosen = [np.asarray(array)[:, np.minimum(numbers, size - 1)] for array in arrays]
+        placed = jax.device_put(numbers, NamedSharding(mesh, P("batch")))
+        yield placed, [jax.device_put(part, sharding) for part in chosen]
 
 
 def shard(function, mesh: Mesh):
