@@ -115,7 +115,9 @@ def _labels(scale: Span, claim: float, relative: bool) -> list[Markup]:
 def share(value: float, relative: bool) -> str:
     """A signed distance: of a share in per cent."""
     sign = "−" if value < 0 else "+"
-    return f"{sign}{100 * abs(value):.2g} %" if relative else f"{sign}{abs(value):.2g}"
+    shown = 100 * abs(value) if relative else abs(value)
+    digits = f"{shown:.0f}" if 100 <= shown < 1e5 else f"{shown:.2g}"
+    return f"{sign}{digits} %" if relative else f"{sign}{digits}"
 
 
 def _title(verdict: Verdict, span: Span, relative: bool) -> str:
