@@ -90,12 +90,7 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
         f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "
         f"{FAMILY_ERROR:g}, {assuming}."
     ]
-    controls = [verdict.control for verdict in verdicts if verdict.control is not None]
-    if controls:
-        lines.append(
-            f"{sum(controls)} of {len(controls)} negative controls caught: the same formulas off "
-            "by 2 % (5 % where they are of leading order) do not hold."
-        )
+    lines += controls_caught(verdicts)
     undecided = [verdict for verdict in verdicts if verdict.verdict == "undecided"]
     begun = [verdict for verdict in undecided if verdict.note != NOT_BEGUN]
     if len(begun) < len(undecided):
@@ -106,6 +101,17 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
         for verdict in begun
     ]
     return "\n".join(lines)
+
+
+def controls_caught(verdicts: Sequence[Verdict]) -> list[str]:
+    """A sentence on the negative controls, where there are any."""
+    controls = [verdict.control for verdict in verdicts if verdict.control is not None]
+    if not controls:
+        return []
+    return [
+        f"{sum(controls)} of {len(controls)} negative controls caught: the same formulas off "
+        "by 2 % (5 % where they are of leading order) do not hold."
+    ]
 
 
 def _would_decide(verdict: Verdict) -> str:

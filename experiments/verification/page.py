@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from collapse_sim.verdict import Verdict
 from experiments.claims import PROVENANCES, RELATIONS, author, decided, deciding, tolerance
-from experiments.verdicts import in_words
+from experiments.verdicts import controls_caught, in_words
 from experiments.verification.answers import answered
 from experiments.verification.families import families
 from experiments.verification.history import PastRun, changed
@@ -68,6 +68,7 @@ def page(
         changed=changed(now, past),
         answered=answered(decided_claims),
         share=share_decided(decided_claims),
+        controls=controls_caught([v for decision in decided_claims for v in decision.verdicts]),
         tally=tally(decided_claims),
         meanings=MEANINGS,
         papers=sorted(set(named.values()), key=str.lower),

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from experiments.claims import NARROW, author
 from experiments.latex import plain
-from experiments.verdicts import COLOURS
+from experiments.verdicts import COLOURS, controls_caught
 from experiments.verification.answers import answers
 from experiments.verification.outcomes import NEEDS_A_RUN, Decision, tally
 
@@ -59,7 +59,9 @@ def print_report(decided: Sequence[Decision], console: Console | None = None) ->
     console.print()
     console.print(table(decided, console.width))
     console.print()
-    console.print(counts(decided), markup=False)
+    verdicts = [verdict for decision in decided for verdict in decision.verdicts]
+    for line in (counts(decided), *controls_caught(verdicts)):
+        console.print(line, markup=False)
     for decision in decided:
         for verdict in decision.unexpected:
             console.print(

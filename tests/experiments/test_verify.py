@@ -97,6 +97,8 @@ def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
     assert command("--out", str(folder), "--resume") == 0
     assert "finished before, nothing to resume" in capfd.readouterr().out
     page = (folder / "page.html").read_text()
+    (caught,) = re.findall(r"(\d+ of \d+)\s+negative\s+controls\s+caught", shown)
+    assert f"{caught} negative controls caught" in page and caught[0] != "0"
     (remembered,) = json.loads((folder / "history.json").read_text())
     assert remembered["started"] == run.config()["started"]
     assert remembered["outcomes"]["kazdan2025.gauss_replace"] == ["holds"]
