@@ -58,7 +58,8 @@ FEW = sorted({verdict.claim for verdict in VERDICTS} | {"ref.golden_identity", "
 
 def html(names: list[str]) -> str:
     claims = [ledger()[name] for name in names]
-    found = decisions(claims, VERDICTS, {c.id: True for c in claims if c.decided == "exact"})
+    certified = {c.id: True for c in claims if c.decided == "exact"}
+    found = decisions(claims, VERDICTS, certified, {c.id for c in claims})
     now = this_run({"started": "2026-02-01", "version": "1"}, "collapse-sim verify", found)
     return page_of(found, now, [PastRun("2026-01-01", "0", "", {"ref.w2": ["holds"]})])
 
