@@ -45,7 +45,7 @@ def oracle_processes() -> list[Process]:
 
 
 class Moved(NamedTuple):
-    """Tokens for each token that was changed: measured, by the law of shifts, to leading order."""
+    """Tokens for each token that was changed: measured, by the law of falls, to leading order."""
 
     changed: float
     """Tokens that were changed, in all."""

@@ -187,7 +187,7 @@ def domain_table(settings: PretrainedSettings, text: HumanText, found: Arrays) -
 
 
 def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
-    """Measured, and what the law of shifts says, which looks at the other side of the threshold."""
+    """Measured, and what the law of falls says, which looks at the other side of the threshold."""
     table = _table("arm", "changed", "left", "law", "leading", "entered", "its law")
     for arm, (value, half) in shifts.items():
         if value.changed:
