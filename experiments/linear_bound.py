@@ -25,7 +25,7 @@ def main(settings: Settings) -> None:
     from collapse_sim.certify import FAMILY_ERROR
     from collapse_sim.experiment.decide import chain_rows, decide
     from experiments.linear.ladders import make_ladders
-    from experiments.linear.processes import LEAST, make_processes
+    from experiments.linear.processes import make_processes
     from experiments.linear.report import print_report, print_stored
     from experiments.linear.world import make_world
     from paper_figs.linear_collapse import draw
@@ -47,7 +47,7 @@ def main(settings: Settings) -> None:
         seed=settings.seed,
         run=run,
         early_stop=settings.early_stop,
-        least=LEAST,
+        least=settings.least,
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
     )

@@ -58,7 +58,8 @@ def answers(
     kept = [verdict for _, verdict in held if verdict.verdict == "holds"]
     if held and not broken and len(kept) == len(held):
         worst = max(_measured(verdict) for verdict in kept)
-        schedules = "this schedule" if len(kept) == 1 else f"all {len(kept)} of these schedules"
+        few = {1: "this schedule", 2: "both of these schedules"}
+        schedules = few.get(len(kept), f"all {len(kept)} of these schedules")
         yield (
             f"Written by the first model for ever (frozen), they keep it for {schedules} of rows: "
             f"at most {worst:.2f} b."

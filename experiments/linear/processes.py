@@ -28,9 +28,6 @@ DESIGNS, MANY_DESIGNS = 256, 2**14
 
 The mean over masks as well hardly varies from design to design."""
 
-LEAST = 2**13
-"""Fewest replicates of a process, unless its limit is lower: its points are drawn."""
-
 FIRST_LOOK = 256
 """Designs before the first look at their means."""
 

@@ -30,7 +30,8 @@ class Settings(command_line.RunSettings):
     experiment = "linear_bound"
 
     preset: Literal["quick", "default", "paper"] = "default"
-    """quick: few replicates; paper: every regime, 2^20 replicates, all limits."""
+    """quick: a first look, three masks and few replicates; paper: every regime, 2^20 replicates,
+    all limits."""
 
     dim: int = 10
     """Columns of the design, d."""
@@ -176,6 +177,11 @@ class Settings(command_line.RunSettings):
             self.reject("regimes", "accepted is at least one, and a mask and a writer for edit")
 
     @property
+    def least(self) -> int:
+        """Fewest replicates of a process, unless its limit is lower: its points are drawn."""
+        return 2**12 if self.preset == "quick" else 2**13
+
+    @property
     def add_intercept(self) -> bool:
         """True if a given design needs a constant among its columns."""
         return self.intercept or (self.labels is not None and not self.no_intercept)
@@ -187,7 +193,13 @@ class Settings(command_line.RunSettings):
 
 
 PRESETS = {
-    "quick": Settings(preset="quick", replicates=2**14, limits=False),
+    "quick": Settings(  # three programs to compile: masks of two blocks of rows share theirs
+        preset="quick",
+        replicates=2**15,
+        masks=("one", "halves", "fixed"),
+        writers=("latest", "frozen"),
+        limits=False,
+    ),
     "default": Settings(),
     "paper": Settings(
         preset="paper",
