@@ -14,7 +14,7 @@ from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import AccumulateSubsample
 from collapse_sim.replicates import Simulation
-from experiments.linear.processes import FEW
+from experiments.linear.processes import FEW, RUNG
 from experiments.linear.schedules import once
 from experiments.linear.settings import Regime, Settings
 from experiments.linear.world import ERRORS, World
@@ -122,7 +122,7 @@ def _random(settings: Settings, variant: str) -> Iterator[Process]:
         sizes,
         simulate,
         lambda rows: {"edit_counts": [rate * rows] * edits},
-        128,
+        RUNG,
         _limit(name, sizes, claim, edits + 1),
     )
 

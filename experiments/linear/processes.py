@@ -34,6 +34,9 @@ FIRST_LOOK = 256
 FEW = 100
 """Designs whose means over label noise are enough for the normal limit: they hardly vary."""
 
+RUNG = 128
+"""Designs in flight under random masks: those of a rung along T, so that one program does both."""
+
 LARGEST_BLOCKS = 128
 """Largest product of blocks and columns at which the mean over label noise is followed."""
 
@@ -183,6 +186,7 @@ def edit_processes(
             checks=case.means,
             looks=tuple(looks(designs, FIRST_LOOK)),
             smallest_look=FEW,
+            chunk=RUNG if masks.schedule is None else None,
             finite_moments={},
             step="averaged",
         )
