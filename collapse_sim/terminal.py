@@ -60,3 +60,10 @@ def progress_bar(total: int | None, unit: str) -> tqdm:
     return tqdm(
         total=total, unit=f" {unit}", unit_scale=True, disable=None, leave=False, dynamic_ncols=True
     )
+
+
+def tell(bar: tqdm, line: str) -> None:
+    """Say on standard error what was done, where no bar shows it: in a pipe, or a log."""
+    if bar.disable:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

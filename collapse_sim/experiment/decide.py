@@ -25,6 +25,7 @@ from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
 from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
+from collapse_sim.terminal import tell
 from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import OnHost, Workplace
 
@@ -60,7 +61,7 @@ def decide(
     require_claims(processes, ledger)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
-    run_ = _Run(ledger, error, early_stop, least)
+    run_ = _Run(ledger, error, early_stop, least, len(processes))
 
     @contextmanager
     def streaming(total: int) -> Iterator[Streaming]:
@@ -120,8 +121,11 @@ class _Run:
     error: float
     early_stop: bool
     least: int
+    processes: int
     decided: list[Verdict] = field(default_factory=list)
     """Verdicts so far, to be counted beside the bar."""
+    ended: list[str] = field(default_factory=list)
+    """Names of the processes that were simulated so far."""
 
     def simulate(self, streaming: Streaming, index: int, process: Process) -> Decided:
         """A process until its claims are decided, and their verdicts."""
@@ -136,7 +140,7 @@ class _Run:
             own = (of for of in found if not isinstance(of, Verdict))
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
-        streaming.place.bar.set_description(process.name)
+        bar = streaming.place.bar
         targets = process.looks or tuple(looks(process.replicates))
         summary = streaming.simulate(
             f"{index:02d}-{process.key}",
@@ -145,12 +149,17 @@ class _Run:
             targets,
             is_decided,
             chunk=process.chunk,
+            shown=process.key,
         )
-        streaming.place.bar.update(process.replicates - summary.count)
+        bar.update(process.replicates - summary.count)
         summary = _reported(summary, process)
         verdicts = [of if isinstance(of, Verdict) else self._judge(of, summary) for of in found]
         self.decided.extend(verdict for verdict in verdicts if verdict.verdict != "undecided")
-        streaming.place.bar.set_postfix_str(f"{len(self.decided)} decided")
+        self.ended.append(process.key)
+        decided = f"{len(self.decided)} decided"
+        bar.set_postfix_str(decided)
+        ended = f"{len(self.ended)} of {self.processes}"
+        tell(bar, f"{ended}: {process.key}, {summary.count:,} replicates; {decided}")
         return Result(process, summary), verdicts
 
     def _judge(self, of: AnyEvidence, summary: Summary) -> Verdict:

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import jax
 import numpy as np
@@ -30,6 +30,8 @@ class Streaming:
     seed: int
     deadline: float = math.inf
     """Monotonic time after which nothing more is simulated."""
+    programs: set[Hashable] = field(default_factory=set)
+    """Programs that were compiled for an earlier simulation."""
 
     def simulate(
         self,
@@ -40,18 +42,21 @@ class Streaming:
         is_decided: Callable[[Summary], bool] = lambda _: True,
         *,
         chunk: int | None = None,
+        shown: str = "",
     ) -> Summary:
         """Go on from the checkpoint `name`, through the targets, until decided or out of time.
 
         `index` tells the random streams of a run's simulations apart; `chunk` is the number of
-        replicates in flight. Simulations of one kind and chunk share a compiled program. One that
-        runs on the host has all replicates at once, and keeps its own checkpoints.
+        replicates in flight, `shown` what stands before the bar. Simulations of one kind and chunk
+        share a compiled program. One that runs on the host has all replicates at once, and keeps
+        its own checkpoints.
         """
         key = jax.random.fold_in(jax.random.key(self.seed), index)
         name = name.replace(" ", "-").replace("/", "-")
         if isinstance(simulation, OnHost):
             if self._is_over():
                 return EMPTY
+            self.place.bar.set_description(shown)
             keys = replicate_keys(key, targets[-1])
             return EMPTY.add(simulation.on_host(keys, self.place, name))
         summary, block = self._load(name)
@@ -61,11 +66,17 @@ class Streaming:
         chunk = min(targets[0], chunk or CHUNK)
         stream = Stream.of(simulation, chunk=chunk, block=block)
         self.place.bar.update(summary.count)
+        new = stream.program not in self.programs
+        self.place.bar.set_description(f"compiling {shown}" if new else shown)
         for target in targets:
             if target < summary.count:
                 continue
             for grown in self._extend(name, stream, key, summary, target):
                 summary = grown
+                if new:
+                    self.programs.add(stream.program)
+                    self.place.bar.set_description(shown)
+                    new = False
                 if self._is_over():
                     return summary
             if is_decided(summary):

@@ -61,8 +61,8 @@ class Begun(tqdm):
         self.names, self.behind = [], Event()
 
     def set_description(self, desc=None, refresh=True):
-        self.names.append(desc)
-        if desc == "behind":
+        self.names.append(desc.removeprefix("compiling "))
+        if self.names[-1] == "behind":
             self.behind.set()
 
 

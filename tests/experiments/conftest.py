@@ -28,3 +28,14 @@ def two_devices():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processes, "make_mesh", lambda seeds, _: make_mesh(seeds, jax.devices()[:2]))
         yield
+
+
+@pytest.fixture
+def only_progress():
+    """True of what a command says on standard error in a pipe: a line for each process."""
+
+    def is_so(said: str) -> bool:
+        begun = [line.split(":")[0] for line in said.splitlines()]
+        return begun == [f"{i + 1} of {len(begun)}" for i in range(len(begun))] != []
+
+    return is_so
