@@ -2,7 +2,13 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+
+NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
+"""Numbers that are not finite, by their names in JSON files."""
 
 
 def parse_json(text: str) -> Any:
@@ -28,3 +34,25 @@ def parse_json(text: str) -> Any:
 def one_line(error: BaseException) -> str:
     """What an error says, in one line."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+
+
+def plain(value: Any) -> Any:
+    """Convert to values of JSON: NumPy numbers become plain ones, infinities become strings."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value
+
+
+def numbers(value: Any) -> Any:
+    """Inverse of `plain` for values that hold numbers only."""
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [numbers(item) for item in value]
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value

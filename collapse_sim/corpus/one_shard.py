@@ -1,7 +1,6 @@
 """One shard from its rows to its file: in chunks, each kept on disk, so that a kill costs one."""
 
 import contextlib
-import fcntl
 import glob
 import hashlib
 import json
@@ -17,6 +16,7 @@ from collapse_sim.corpus.shards import Format, Shard
 from collapse_sim.corpus.sums import Sums
 from collapse_sim.corpus.work import Work, add_passes, process
 from collapse_sim.json_text import parse_json
+from collapse_sim.lock import HeldError, take
 from collapse_sim.run_directory import TEMPORARY, RunError, dump_json, write_atomically
 
 COUNTS = ("rows", "written", "rejected", "changed_documents")
@@ -90,16 +90,17 @@ class Places:
         """Keep other processes from the shard; raises RunError where one is at work on it."""
         lock = self.chunks.with_name(f"{self.chunks.name}.lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    f"{self.data}: another process is at work on it: accepted is one for each shard"
-                ) from None
-            except OSError:  # a file system without locks
-                pass
+        try:
+            free = take(lock)
+        except HeldError as other:
+            raise RunError(
+                f"{self.data}: {other} works on it; accepted is one process for each file, as "
+                "--workers has it, or --resume once that has ended"
+            ) from None
+        try:
             yield
+        finally:
+            free()
 
 
 def run_shard(
@@ -132,7 +133,7 @@ def run_shard(
         _write_rejected(places, shard, finished.chunks)
         record = _record(places, shard, digest, finished)
         write_atomically(places.record, lambda aside: aside.write_text(dump_json(record)))
-        shutil.rmtree(places.chunks)
+        shutil.rmtree(places.chunks, ignore_errors=True)  # a worker that merges may be first
 
 
 def changed(shard: Shard) -> str:

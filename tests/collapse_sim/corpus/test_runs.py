@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import random
 import signal
 import subprocess
@@ -12,11 +13,11 @@ from pathlib import Path
 import jax
 import pytest
 
-from collapse_sim.run_directory import RunError
 from experiments.corpus import edit
 from experiments.corpus.engine import Engine
 from tests.collapse_sim.corpus.fake_editor import BATCH_TOKENS, FakeEditor, make
 from tests.collapse_sim.corpus.test_rows import write
+from tests.collapse_sim.other_process import holding
 
 ROOT = Path(edit.__file__).parents[2]
 KILLS = 3
@@ -170,11 +171,18 @@ def test_an_input_that_changes_under_a_run_is_refused(tmp_path, capsys):
     assert "c.txt has changed since" in capsys.readouterr().err
 
 
-def test_a_shard_belongs_to_one_process(tmp_path):
-    from collapse_sim.corpus.one_shard import Places
-
-    places = Places(tmp_path, "a.jsonl")
-    with places.alone():
-        with pytest.raises(RunError, match="another process is at work on it"):
-            with places.alone():
-                pass
+def test_a_shard_belongs_to_one_process(in_one_go, tmp_path, capsys):
+    """Another is refused, loses nothing, and goes on once that one was killed."""
+    source, expected = in_one_go
+    assert edited(source, tmp_path, "--workers", "1/3") == 0
+    before = files(tmp_path)
+    lock = tmp_path / "checkpoints" / "c.txt.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with holding(lock) as other:
+        capsys.readouterr()
+        assert edited(source, tmp_path, "--resume", "--workers", "2/3") == 2
+        shown = capsys.readouterr().err
+        assert f"c.txt: process {other} on {platform.node()} works on it; accepted is" in shown
+        assert shown.count("\n") == 1 and before.items() <= files(tmp_path).items()
+    assert edited(source, tmp_path, "--resume") == 0
+    assert files(tmp_path) == expected
