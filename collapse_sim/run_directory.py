@@ -79,11 +79,12 @@ class RunDirectory:
     """`open` prepares one for writing; a bare `RunDirectory(path)` is a reader."""
 
     path: Path
-    let_go: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
+    let_go: Callable[[], object] = field(compare=False, repr=False)
     """Frees the directory for other processes; of a reader it does nothing."""
 
     def __init__(self, path: Path | str):
         object.__setattr__(self, "path", Path(path))
+        object.__setattr__(self, "let_go", lambda: None)
 
     @staticmethod
     def open(path: Path | str, config: Mapping[str, Any], *, resume: bool) -> "RunDirectory":
