@@ -1,5 +1,6 @@
 """People's files: the value of their JSON, and what is wrong with them in one line."""
 
+import hashlib
 import json
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ import numpy as np
 
 NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
 """Numbers that are not finite, by their names in JSON files."""
+
+SEAL = "sha256"
+"""Name of the digest in a sealed object."""
 
 
 def parse_json(text: str) -> Any:
@@ -56,3 +60,23 @@ def numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [numbers(item) for item in value]
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The value with a digest of all of it, by which `unsealed` sees any change."""
+    return {**value, SEAL: _digest(value)}
+
+
+def unsealed(value: Any) -> dict[str, Any]:
+    """Inverse of `sealed`; raises ValueError for a value that is not what was sealed."""
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    found = {name: item for name, item in value.items() if name != SEAL}
+    if value.get(SEAL) != _digest(found):
+        raise ValueError(f"its {SEAL} is that of another content")
+    return found
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    text = json.dumps(plain(value), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

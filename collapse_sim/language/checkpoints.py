@@ -19,6 +19,7 @@ import numpy as np
 from collapse_sim.language.training import TrainState
 from collapse_sim.run_directory import RunDirectory
 
+
 @dataclass(frozen=True)
 class Checkpoints:
     """Saves and restores a training state by name; the latest replaces the one before it."""
@@ -85,7 +86,7 @@ def _quietly() -> Iterator[None]:
 
 
 def digest(arrays: Iterable[Any]) -> np.ndarray:
-    """SHA-256 of types, shapes and bytes, as 32 numbers: Orbax reads some damaged files as others."""
+    """SHA-256 of types, shapes and bytes: Orbax reads some damaged files as other numbers."""
     found = hashlib.sha256()
     for array in map(np.asarray, arrays):
         found.update(f"{array.dtype} {array.shape} ".encode())

@@ -2,10 +2,10 @@
 
     python tests/benchmarks/kill_verify.py [--kills 20] [--seed 0] [CLAIM ...]
 
-`collapse-sim verify` decides a few claims in one go. Then it does so in another directory, is killed
-with SIGKILL at a random moment of its life, and goes on with --resume, until so many kills have hit;
-a run that ends before its kill is compared, and begun anew elsewhere. Verdicts and curves must be
-the same bytes, and the exit status and what the run remembers the same.
+`collapse-sim verify` decides a few claims in one go. Then it does so in another directory, is
+killed with SIGKILL at a random moment of its life, and goes on with --resume, until so many kills
+have hit; a run that ends before its kill is compared, and begun anew elsewhere. Verdicts and curves
+must be the same bytes, and the exit status and what the run remembers the same.
 """
 
 import argparse
