@@ -1,8 +1,18 @@
 """People's files: the value of their JSON, and what is wrong with them in one line."""
 
+import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+
+NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
+"""Numbers that are not finite, by their names in JSON files."""
+
+SEAL = "sha256"
+"""Name of the digest in a sealed object."""
 
 
 def parse_json(text: str) -> Any:
@@ -28,3 +38,45 @@ def parse_json(text: str) -> Any:
 def one_line(error: BaseException) -> str:
     """What an error says, in one line."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+
+
+def plain(value: Any) -> Any:
+    """Convert to values of JSON: NumPy numbers become plain ones, infinities become strings."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value
+
+
+def numbers(value: Any) -> Any:
+    """Inverse of `plain` for values that hold numbers only."""
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [numbers(item) for item in value]
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The value with a digest of all of it, by which `unsealed` sees any change."""
+    return {**value, SEAL: _digest(value)}
+
+
+def unsealed(value: Any) -> dict[str, Any]:
+    """Inverse of `sealed`; raises ValueError for a value that is not what was sealed."""
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    found = {name: item for name, item in value.items() if name != SEAL}
+    if value.get(SEAL) != _digest(found):
+        raise ValueError(f"its {SEAL} is that of another content")
+    return found
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    text = json.dumps(plain(value), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

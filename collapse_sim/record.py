@@ -1,5 +1,6 @@
 """Records in people's JSON files as dataclasses: every field is there, and of its type."""
 
+import sys
 from dataclasses import MISSING, fields
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -24,7 +25,7 @@ def read_record(kind: type[T], value: Any) -> T:
         raise ValueError(f"no field {', '.join(missing)}")
     for name, item in value.items():
         require_type(name, item, hints[name])
-    return kind(**value)
+    return kind(**{name: _with_floats(item, hints[name]) for name, item in value.items()})
 
 
 def require_type(name: str, value: Any, hint: Any) -> None:
@@ -53,4 +54,16 @@ def _is_of(value: Any, hint: Any) -> bool:
         return isinstance(value, dict) and all(_is_of(item, inner[1]) for item in value.values())
     if isinstance(value, bool):  # which Python counts among the integers
         return hint is bool
-    return isinstance(value, int | float if hint is float else hint)
+    if hint is float and isinstance(value, int):
+        return abs(value) <= sys.float_info.max
+    return isinstance(value, hint)
+
+
+def _with_floats(value: Any, hint: Any) -> Any:
+    """The value with a float wherever JSON has a whole number and the type says float."""
+    hints = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if isinstance(value, list):
+        inner = next((get_args(one)[0] for one in hints if get_origin(one) is list), Any)
+        return [_with_floats(item, inner) for item in value]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and float in hints and int not in hints else value

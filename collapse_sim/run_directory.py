@@ -10,16 +10,18 @@ import os
 import shutil
 import sys
 import tempfile
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from collapse_sim.json_text import one_line, parse_json
+from collapse_sim.json_text import numbers, one_line, parse_json, plain
+from collapse_sim.lock import HeldError, take
 
 CHAIN_COLUMNS = (
     "family", "regime", "mask", "variant", "measure", "generation", "replicates", "mean",
@@ -28,9 +30,6 @@ CHAIN_COLUMNS = (
 )  # fmt: skip
 """Of chains.parquet. From low to high reach the replicates or, where the process has one, its own
 interval."""
-
-NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
-"""Numbers that are not finite, by their names in JSON files."""
 
 WORDS = ("claim", "source", "relation", "verdict", "note")
 """Fields of a verdict that are always text, even where a text looks like a number."""
@@ -64,28 +63,6 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _plain(value: Any) -> Any:
-    """Convert to values of JSON: NumPy numbers become plain ones, infinities become strings."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value
-
-
-def _numbers(value: Any) -> Any:
-    """Inverse of `_plain` for values that hold numbers only."""
-    if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_numbers(item) for item in value]
-    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
-
-
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Arrays of a .npz file; raises one of BROKEN for content that is none, read from memory:
     there a place before its beginning is no error of the system."""
@@ -94,7 +71,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def dump_json(value: Any) -> str:
-    return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
+    return json.dumps(plain(value), indent=2, allow_nan=False) + "\n"
 
 
 @dataclass(frozen=True, init=False)
@@ -102,17 +79,21 @@ class RunDirectory:
     """`open` prepares one for writing; a bare `RunDirectory(path)` is a reader."""
 
     path: Path
+    let_go: Callable[[], object] = field(compare=False, repr=False)
+    """Frees the directory for other processes; of a reader it does nothing."""
 
     def __init__(self, path: Path | str):
         object.__setattr__(self, "path", Path(path))
+        object.__setattr__(self, "let_go", lambda: None)
 
     @staticmethod
     def open(path: Path | str, config: Mapping[str, Any], *, resume: bool) -> "RunDirectory":
         """Create the directory with its config.json, or go on with one of the same parameters.
 
         `config["parameters"]` decides sameness, and for `resume` also `config["inputs"]`, a digest
-        of everything that was read. Raises RunError when the directory holds a run with other
-        parameters, when there is nothing to resume, when an input has changed since, or when it
+        of everything that was read. No other process may open it before the run is finished.
+        Raises RunError when the directory holds a run with other parameters, when there is nothing
+        to resume, when an input has changed since, when another process works in it, or when it
         cannot be written.
         """
         run = RunDirectory(path)
@@ -131,12 +112,18 @@ class RunDirectory:
             )
         try:
             run.checkpoints.mkdir(parents=True, exist_ok=True)
+            object.__setattr__(run, "let_go", weakref.finalize(run, take(run.lock)))
             for folder in (run.path, run.checkpoints):
                 for left in folder.glob(f".*{TEMPORARY}*"):
                     left.unlink()
             if not resume:  # before config.json tells of other inputs
                 run.clear_checkpoints(keep_directory=True)
             run.write_json("config.json", config)
+        except HeldError as other:
+            raise RunError(
+                f"--out {path}: {other} works in it; accepted is another directory, or --resume "
+                "once that has ended"
+            ) from None
         except OSError as error:
             raise RunError(f"--out {path}: cannot be written ({error.strerror})") from None
         return run
@@ -145,15 +132,19 @@ class RunDirectory:
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
+    @property
+    def lock(self) -> Path:
+        """The file that is there while a process works in the directory, or after it was killed."""
+        return self.path / ".lock"
+
     def has_config(self) -> bool:
         return (self.path / "config.json").is_file()
 
     def is_new(self) -> bool:
-        """True if the folder is absent or holds only temporary files, as after a failed first
-        write."""
+        """True if the folder is absent or holds only what a failed first write leaves."""
         if not self.path.is_dir():
             return True
-        left = [path for path in self.path.iterdir() if path != self.checkpoints]
+        left = [path for path in self.path.iterdir() if path not in (self.checkpoints, self.lock)]
         if self.checkpoints.is_dir():
             left += self.checkpoints.iterdir()
         return all(path.name.startswith(".") and TEMPORARY in path.name for path in left)
@@ -176,7 +167,7 @@ class RunDirectory:
         if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
             raise RunError(f"{self.path}: verdicts.json cannot be read (no list of verdicts)")
         return [
-            {name: value if name in WORDS else _numbers(value) for name, value in record.items()}
+            {name: value if name in WORDS else numbers(value) for name, value in record.items()}
             for record in records
         ]
 
@@ -279,9 +270,10 @@ class RunDirectory:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         if not keep_directory:
             self.checkpoints.rmdir()
+            self.let_go()
 
     def require_same_parameters(self, config: Mapping[str, Any]) -> None:
-        old, new = self.config().get("parameters", {}), _plain(config["parameters"])
+        old, new = self.config().get("parameters", {}), plain(config["parameters"])
         different = [key for key in {**old, **new} if old.get(key) != new.get(key)]
         if different:
             key = different[0]

@@ -3,7 +3,8 @@
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 
 from tqdm import tqdm
@@ -20,6 +21,9 @@ CLOSED = 141
 PROGRAM: ContextVar[str | None] = ContextVar("PROGRAM", default=None)
 """Words that a person typed to start the program, where they are not the name of its file."""
 
+AT_END: ContextVar[ExitStack | None] = ContextVar("AT_END", default=None)
+"""What the command that runs frees, however it ends."""
+
 
 def run_command(name: str, main: Callable[[], object], *, interrupted: str = "") -> int:
     """Run `main` and return its exit status; an error is one line of standard error.
@@ -30,7 +34,8 @@ def run_command(name: str, main: Callable[[], object], *, interrupted: str = "")
     name = PROGRAM.get() or name
     print_whatever_it_is()
     try:
-        main()
+        with _freeing():
+            main()
         sys.stdout.flush()
         return 0
     except KeyboardInterrupt:
@@ -46,6 +51,16 @@ def run_command(name: str, main: Callable[[], object], *, interrupted: str = "")
         message = str(error).splitlines()[0]
     print(f"{name}: error: {message}", file=sys.stderr)
     return 2
+
+
+@contextmanager
+def _freeing() -> Iterator[None]:
+    with ExitStack() as stack:
+        before = AT_END.set(stack)
+        try:
+            yield
+        finally:
+            AT_END.reset(before)
 
 
 def print_whatever_it_is() -> None:

@@ -16,7 +16,7 @@ import tyro
 
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, dump_json
-from collapse_sim.terminal import PROGRAM, run_command
+from collapse_sim.terminal import AT_END, PROGRAM, run_command
 from experiments import renamed, repeat
 from experiments.compiled import keep_compiled
 
@@ -206,10 +206,13 @@ def stated(
 
 
 def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
-    """Open the run directory for writing; says so if that overwrites an earlier run."""
+    """Open the run directory for writing, until the command ends; says so if that overwrites an
+    earlier run."""
     run = RunDirectory(path)
     finished, there = run.is_finished(), run.has_config()
     run = RunDirectory.open(path, config, resume=resume)
+    if (stack := AT_END.get()) is not None:
+        stack.callback(lambda: run.let_go())  # until then this keeps the run, and so its lock
     if there and not resume:
         print(
             f"{path}: overwrites the finished run there"

@@ -133,7 +133,7 @@ def main(settings: Settings) -> int:
         return check_readme(settings.runs)
     from rich.console import Console
 
-    from experiments.verification.history import past_runs, remember, this_run
+    from experiments.verification.history import past_runs, remember, status_of, this_run
     from experiments.verification.outcomes import decisions
     from experiments.verification.page import page
     from experiments.verification.report import print_report
@@ -141,7 +141,7 @@ def main(settings: Settings) -> int:
     claims, run = settings.claims, _open(settings)
     if settings.resume and run is not None and run.is_finished():
         print(f"{run.path}: finished before, nothing to resume")
-        return 0
+        return status_of(run)
     past = [] if run is None else past_runs(run, settings.runs)
     certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
     verdicts, simulated = _simulated(settings, claims, run)
@@ -152,17 +152,17 @@ def main(settings: Settings) -> int:
         _print_named(console, found, verdicts)
     else:
         print_report(found, console)
+    unexpected = any(decision.unexpected for decision in found)
+    status = UNEXPECTED if unexpected else UNDECIDED if _is_open(settings, found) else 0
     if run is not None:
         run.write_verdicts([vars(verdict) for verdict in verdicts])
-        now = this_run(run.config(), _again(settings, *settings.ids), found)
+        now = this_run(run.config(), _again(settings, *settings.ids), found, status)
         html = page(found, now, past, again=lambda name: _again(settings, name))
         run.write("page.html", lambda aside: aside.write_text(html, encoding="utf-8"))
         remember(run, past, now)
         run.clear_checkpoints()
         print(f"{run.path}: page.html, verdicts.json, chains.parquet, history.json, config.json")
-    if any(decision.unexpected for decision in found):
-        return UNEXPECTED
-    return UNDECIDED if _is_open(settings, found) else 0
+    return status
 
 
 def _again(settings: Settings, *ids: str) -> str:
@@ -194,8 +194,10 @@ def _open(settings: Settings) -> RunDirectory | None:
     parameters |= {"replicates": settings.replicates, "precision": settings.precision}
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
     started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    config = command_line.stated("verify", parameters, packages, {}, started=started)
     path = settings.out or Path("runs") / "verify" / command_line.short_hash(parameters)
+    if settings.resume and RunDirectory(path).has_config():
+        started = RunDirectory(path).config().get("started", started)
+    config = command_line.stated("verify", parameters, packages, {}, started=started)
     return command_line.open_run(path, config, resume=settings.resume)
 
 

@@ -12,6 +12,7 @@ from collapse_sim.corpus.records import ReadOptions
 from collapse_sim.corpus.shards import Shard
 from collapse_sim.corpus.sums import Sums
 from collapse_sim.corpus.work import Work, add_passes
+from collapse_sim.json_text import one_line, parse_json, unsealed
 from collapse_sim.run_directory import RunDirectory, RunError, dump_json, write_atomically
 
 MANIFEST = "manifest.json"
@@ -96,7 +97,12 @@ class CorpusRun:
         return shard.file.path.stat().st_mtime_ns >= record.stat().st_mtime_ns
 
     def record(self, name: str) -> dict[str, Any]:
-        return RunDirectory(self.path).read_json(f"parts/{name}.json")
+        """Counts of a finished shard; raises RunError where they are not what was written."""
+        path = Places(self.path, name).record
+        try:
+            return unsealed(parse_json(path.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise RunError(_damaged(path, one_line(error), name)) from None
 
     def process(
         self,
@@ -113,7 +119,7 @@ class CorpusRun:
 
     def names(self) -> list[str]:
         """All shards of the run, in order."""
-        return list(RunDirectory(self.path).config()["inputs"])
+        return list(RunDirectory(self.path).config().get("inputs", {}))
 
     def records(self) -> list[dict[str, Any]]:
         """Those of the finished shards."""
@@ -131,9 +137,11 @@ class CorpusRun:
 
         def write(aside: Path) -> None:
             with aside.open("wb") as file:
-                for name in names:
-                    with Places(self.path, name).rejected.open("rb") as part:
-                        shutil.copyfileobj(part, file)
+                for name, record in zip(names, records, strict=True):
+                    part = Places(self.path, name).rejected
+                    if sha256(part) != record["output"]["rejected_sha256"]:
+                        raise RunError(_damaged(part, "other bytes than were written", name))
+                    file.write(part.read_bytes())
 
         write_atomically(self.path / REJECTED, write)
         shards = [
@@ -142,11 +150,18 @@ class CorpusRun:
             for record in records
         ]
         manifest = RunDirectory(self.path).config() | {"totals": summed(records), "shards": shards}
-        manifest.pop("inputs")
+        manifest.pop("inputs", None)
         text = dump_json(manifest)
         write_atomically(self.path / MANIFEST, lambda aside: aside.write_text(text))
         shutil.rmtree(self.path / "checkpoints", ignore_errors=True)
         return json.loads(text)
+
+
+def _damaged(path: Path, what: object, name: str) -> str:
+    return (
+        f"{path}: cannot be read ({what}); accepted is to remove parts/{name}.json: then --resume "
+        "processes that file anew"
+    )
 
 
 def totals(sums: Sums) -> dict[str, int | float]:

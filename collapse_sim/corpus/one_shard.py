@@ -1,11 +1,11 @@
 """One shard from its rows to its file: in chunks, each kept on disk, so that a kill costs one."""
 
 import contextlib
-import fcntl
 import glob
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +16,8 @@ from collapse_sim.corpus.records import ReadOptions, chunks, limited
 from collapse_sim.corpus.shards import Format, Shard
 from collapse_sim.corpus.sums import Sums
 from collapse_sim.corpus.work import Work, add_passes, process
-from collapse_sim.json_text import parse_json
+from collapse_sim.json_text import parse_json, sealed, unsealed
+from collapse_sim.lock import HeldError, take
 from collapse_sim.run_directory import TEMPORARY, RunError, dump_json, write_atomically
 
 COUNTS = ("rows", "written", "rejected", "changed_documents")
@@ -74,6 +75,27 @@ class Places:
     def chunk(self, number: int, ending: str) -> Path:
         return self.chunks / f"{number:08}{ending}"
 
+    def finished_chunk(self, number: int) -> dict[str, Any] | None:
+        """Counts of a chunk; None where it is not finished or its files are damaged, which is said.
+
+        A chunk without counts is computed anew, with all that follow.
+        """
+        path = self.chunk(number, ".json")
+        if not path.is_file():
+            return None
+        try:
+            counts = unsealed(parse_json(path.read_text()))
+            if counts["files"] == self.chunk_digests(number):
+                return counts
+        except (OSError, ValueError):
+            pass
+        print(f"{path}: cannot be read, is computed anew", file=sys.stderr)
+        return None
+
+    def chunk_digests(self, number: int) -> list[str]:
+        """Of what a chunk wrote and rejected."""
+        return [sha256(self.chunk(number, ending)) for ending in (".part", ".rejected")]
+
     def prepare(self) -> None:
         """Make the folders; remove what a killed process left half-written."""
         for path in (self.data, self.record, self.chunks / "chunk"):
@@ -90,16 +112,17 @@ class Places:
         """Keep other processes from the shard; raises RunError where one is at work on it."""
         lock = self.chunks.with_name(f"{self.chunks.name}.lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    f"{self.data}: another process is at work on it: accepted is one for each shard"
-                ) from None
-            except OSError:  # a file system without locks
-                pass
+        try:
+            free = take(lock)
+        except HeldError as other:
+            raise RunError(
+                f"{self.data}: {other} works on it; accepted is one process for each file, as "
+                "--workers has it, or --resume once that has ended"
+            ) from None
+        try:
             yield
+        finally:
+            free()
 
 
 def run_shard(
@@ -120,8 +143,7 @@ def run_shard(
         places.prepare()
         digest = sha256(shard.file.path)
         finished = Finished(Sums.of([], work.measures))
-        while (path := places.chunk(finished.chunks, ".json")).is_file():
-            chunk = parse_json(path.read_text())
+        while (chunk := places.finished_chunk(finished.chunks)) is not None:
             if chunk["input"] != digest:
                 raise RunError(changed(shard))
             finished.add(chunk)
@@ -131,8 +153,8 @@ def run_shard(
         _write(places.data, lambda file: made.join(file, parts))
         _write_rejected(places, shard, finished.chunks)
         record = _record(places, shard, digest, finished)
-        write_atomically(places.record, lambda aside: aside.write_text(dump_json(record)))
-        shutil.rmtree(places.chunks)
+        write_atomically(places.record, lambda aside: aside.write_text(dump_json(sealed(record))))
+        shutil.rmtree(places.chunks, ignore_errors=True)  # a worker that merges may be first
 
 
 def changed(shard: Shard) -> str:
@@ -165,10 +187,11 @@ def _process_rest(
         write_atomically(
             places.chunk(number, ".rejected"), lambda aside, lines=lines: aside.write_text(lines)
         )
-        counts = {"input": digest, "places": len(chunk.rows)} | done.json(work.measures)
+        counts = {"input": digest, "files": places.chunk_digests(number)}
+        counts |= {"places": len(chunk.rows)} | done.json(work.measures)
         write_atomically(  # the last: a chunk is finished where this is there
             places.chunk(number, ".json"),
-            lambda aside, counts=counts: aside.write_text(json.dumps(counts)),
+            lambda aside, counts=counts: aside.write_text(json.dumps(sealed(counts))),
         )
         finished.add(counts)
         progress(done.rows)
@@ -196,7 +219,11 @@ def _record(places: Places, shard: Shard, digest: str, finished: Finished) -> di
     return {
         "name": shard.name,
         "input": {"bytes": shard.bytes, "sha256": digest},
-        "output": {"bytes": places.data.stat().st_size, "sha256": sha256(places.data)},
+        "output": {
+            "bytes": places.data.stat().st_size,
+            "sha256": sha256(places.data),
+            "rejected_sha256": sha256(places.rejected),
+        },
         **finished.counts,
         "passes": finished.passes,
         "sums": finished.sums.json(),

@@ -199,16 +199,23 @@ def probability_histogram(
 
     Sums to 1. Raises ValueError for values outside [0, 1], for none, and for bins < 1.
     """
-    if bins < 1:
-        raise ValueError(f"bins={bins}: accepted are integers >= 1")
     if not probabilities.size:
         raise ValueError(f"probabilities of shape {probabilities.shape}: accepted is at least one")
-    for extreme in (probabilities.min(), probabilities.max()):
+    return probability_counts(probabilities, bins) / probabilities.size
+
+
+def probability_counts(
+    probabilities: Float[np.ndarray, "*shape"], bins: int = 10
+) -> Integer[np.ndarray, " bins"]:
+    """The same as numbers of tokens, which may be none."""
+    if bins < 1:
+        raise ValueError(f"bins={bins}: accepted are integers >= 1")
+    for extreme in (probabilities.min(initial=1.0), probabilities.max(initial=0.0)):
         if not 0 <= extreme <= 1:
             raise ValueError(f"probability {extreme}: accepted is [0, 1]")
     # Not np.histogram: its fourth edge, 0.30000000000000004, is above 0.3.
     parts = (probabilities.reshape(-1).astype(np.float64) * bins).astype(np.int64)
-    return np.bincount(np.minimum(parts, bins - 1), minlength=bins) / probabilities.size
+    return np.bincount(np.minimum(parts, bins - 1), minlength=bins)
 
 
 def block_perplexities(

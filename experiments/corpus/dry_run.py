@@ -74,7 +74,9 @@ def sentence(editor: Editor, found: Survey) -> str:
 
 
 def significant(share: float) -> str:
-    """A share in per cent, to two digits, without an exponent."""
+    """A share in per cent, to two digits, without an exponent; a dash where there is none."""
+    if not np.isfinite(share):
+        return "-"
     percent = 100 * share
     digits = 2 if percent >= 1 or percent == 0 else 1 - int(np.floor(np.log10(percent)))
     return f"{percent:.{digits}f} %"

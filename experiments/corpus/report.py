@@ -1,6 +1,5 @@
 """`collapse-sim edit --report DIR`: what a run did, as tables, report.json and a figure."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rich.table import Table
 from collapse_sim.corpus.corpus_run import CorpusRun
 from collapse_sim.corpus.work import DECILES
 from collapse_sim.run_directory import RunDirectory, RunError
+from experiments.corpus.dry_run import significant
 from experiments.corpus.measured import measured
 
 SHARES = {
@@ -71,7 +71,7 @@ def _overall(found: dict[str, Any]) -> Table:
     for name, label in SHARES.items():
         if name in shares:
             value, low, high = shares[name]
-            table.add_row(label, percent(value), _interval(percent(low), percent(high)))
+            table.add_row(label, significant(value), _interval(significant(low), significant(high)))
     for name, label in PERPLEXITIES.items():
         if name in shares:
             value, low, high = shares[name]
@@ -88,8 +88,8 @@ def _deciles(shares: dict[str, Sequence[float]]) -> Table:
         value, low, high = shares[name]
         table.add_row(
             f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}",
-            percent(value),
-            _interval(percent(low), percent(high)),
+            significant(value),
+            _interval(significant(low), significant(high)),
         )
     return table
 
@@ -101,18 +101,13 @@ def _files(files: dict[str, Any]) -> Table:
         table.add_row(
             name,
             f"{counts['tokens']:,}",
-            *(percent(shares[share][0]) for share in ("eligible", "changed", "dropped")),
+            *(significant(shares[share][0]) for share in ("eligible", "changed", "dropped")),
             f"{shares['perplexity'][0]:.2f}",
             f"{counts['rejected']:,}",
         )
     if len(files) > FILES_SHOWN:
         table.caption = f"and {len(files) - FILES_SHOWN:,} more in report.json"
     return table
-
-
-def percent(share: float) -> str:
-    """A share as per cent, in three significant digits; a dash where there is none."""
-    return f"{100 * share:.3g} %" if math.isfinite(share) else "-"
 
 
 def _interval(low: str, high: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from collapse_sim.corpus.corpus_run import MANIFEST, CorpusRun
 from collapse_sim.corpus.shards import Shard, find_shards, part_of
 from collapse_sim.corpus.work import COLUMNS, Work
+from collapse_sim.record import require_type
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import progress_bar
 from experiments import command_line
@@ -74,8 +75,11 @@ def stored(out: Path) -> tuple[str, int]:
     """
     run = RunDirectory(out)
     config = run.config() if run.has_config() else {}
-    digest = config.get("parameters", {}).get("model_sha256", "")
-    return digest, int(config.get("chunk_characters", 0))
+    digest, characters = config.get("parameters", {}).get("model_sha256", ""), 0
+    if "chunk_characters" in config:
+        characters = config["chunk_characters"]
+        require_type(f"{out / 'config.json'}: chunk_characters", characters, int)
+    return digest, characters
 
 
 def report_rows(

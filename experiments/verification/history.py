@@ -18,12 +18,15 @@ FILE = "history.json"
 
 @dataclass(frozen=True)
 class PastRun:
-    """When a run began, its version and command, and the outcomes of each claim by its id."""
+    """When a run began, its version and command, the outcomes of each claim by its id, and its exit
+    status."""
 
     started: str
     version: str
     command: str
     outcomes: dict[str, list[str]] = field(default_factory=dict)
+    status: int | None = None
+    """None of a run of an earlier version, which did not keep it."""
 
 
 def past_runs(run: RunDirectory, others: Iterable[Path] = ()) -> list[PastRun]:
@@ -38,6 +41,21 @@ def past_runs(run: RunDirectory, others: Iterable[Path] = ()) -> list[PastRun]:
             found |= {past.started: past for past in map(_record(path), _records(path))}
     found.pop(run.config().get("started"), None)
     return sorted(found.values(), key=lambda past: past.started, reverse=True)
+
+
+def status_of(run: RunDirectory) -> int:
+    """Exit status of a finished run.
+
+    Raises RunError for a history that cannot be read or does not tell.
+    """
+    started = run.config().get("started")
+    for past in map(_record(run.path), _records(run.path)):
+        if past.started == started and past.status is not None:
+            return past.status
+    raise RunError(
+        f"{run.path}: {FILE} does not tell this run's exit status; accepted is the same command "
+        "without --resume"
+    )
 
 
 def _records(path: Path) -> list[Any]:
@@ -62,12 +80,14 @@ def remember(run: RunDirectory, past: Sequence[PastRun], now: PastRun) -> None:
     run.write_json(FILE, [asdict(each) for each in (now, *past)])
 
 
-def this_run(config: dict[str, Any], command: str, decided: Sequence[Decision]) -> PastRun:
-    """The run that `config` is of, with what it decided; claims that it did not reach are left
-    out."""
+def this_run(
+    config: dict[str, Any], command: str, decided: Sequence[Decision], status: int | None = None
+) -> PastRun:
+    """The run that `config` is of, with what it decided and its exit status; claims that it did not
+    reach are left out."""
     nothing = (NOT_REACHED,), (NEEDS_A_RUN,)
     outcomes = {d.claim.id: list(d.outcomes) for d in decided if d.outcomes not in nothing}
-    return PastRun(config.get("started", ""), config["version"], command, outcomes)
+    return PastRun(config.get("started", ""), config["version"], command, outcomes, status)
 
 
 def changed(now: PastRun, past: Sequence[PastRun]) -> list[str]:

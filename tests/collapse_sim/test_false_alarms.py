@@ -1,4 +1,4 @@
-"""Hundreds of claims judged at every look, as a run does: how often a verdict is wrong.
+"""A thousand claims judged at every look, as a run does: how often a verdict is wrong, and right.
 
 Each column of one array is a claim of its own, whose measure has the mean 1. False-alarm rate of
 each test here: 1e-6.
@@ -12,11 +12,18 @@ import pytest
 from scipy import stats
 
 from collapse_sim.certify import Evidence
+from collapse_sim.intervals import radius
 from collapse_sim.replicates import Moments, Summary, looks
+from theory.power import refuted_by
 
 FAILURE_RATE = 1e-6
-CLAIMS, REPLICATES, ERROR, TOLERANCE = 200, 2**13, 0.05, 0.05
+CLAIMS, REPLICATES, ERROR, TOLERANCE = 1000, 2**13, 0.01, 0.05
 
+COUNTS = tuple(looks(REPLICATES, 1024))
+FEW = 200
+"""Claims of the tests that ask less of their number."""
+
+SPREADS = {"skewed": 2**0.5, "rare": 2.0}
 LAWS = {
     "skewed": lambda rng, size: rng.standard_gamma(0.5, size, np.float32) * 2,
     "rare": lambda rng, size: (rng.random(size, np.float32) < 0.2).astype(np.float32) * 5,
@@ -28,7 +35,7 @@ def summaries(request) -> list[list[Summary]]:
     """What a run knows of each claim at each of its looks."""
     rng = np.random.default_rng(list(LAWS).index(request.param))
     values = LAWS[request.param](rng, (REPLICATES, CLAIMS))
-    counts = [0, *looks(REPLICATES, 256)]
+    counts = [0, *COUNTS]
     found, seen = [], Summary({}, ())
     for before, after in zip(counts[:-1], counts[1:], strict=True):
         seen = seen.add({"test_error": values[before:after]})
@@ -54,14 +61,14 @@ def verdicts(summaries: list[list[Summary]], relation: str, predicted: float) ->
     return ends
 
 
-def too_many(wrong: int) -> bool:
+def too_many(wrong: int, claims: int = CLAIMS) -> bool:
     """Whether an exact binomial test excludes a chance of at most ERROR."""
-    test = stats.binomtest(wrong, CLAIMS, ERROR, alternative="greater")
+    test = stats.binomtest(wrong, claims, ERROR, alternative="greater")
     return bool(test.pvalue < FAILURE_RATE)
 
 
 def test_the_count_that_is_too_many_is_a_small_one():
-    assert not too_many(CLAIMS // 20) and too_many(CLAIMS // 5)
+    assert not too_many(CLAIMS // 100) and too_many(CLAIMS // 25)
 
 
 @pytest.mark.parametrize("relation", ["==", "<="])
@@ -74,6 +81,25 @@ def test_true_claims_are_rejected_no_oftener_than_stated(summaries, relation):
 def test_false_claims_hold_no_oftener_than_stated_and_many_are_rejected(
     summaries, relation, predicted
 ):
-    found = verdicts(summaries, relation, predicted)
-    assert not too_many(found["holds"])
-    assert found["violated"] > CLAIMS / 10
+    found = verdicts(summaries[:FEW], relation, predicted)
+    assert not too_many(found["holds"], FEW)
+    assert found["violated"] > FEW / 10
+
+
+def test_false_claims_are_refuted_as_often_as_predicted(request, summaries):
+    """By the normal law of means; a prediction for another deviation is refused."""
+    spread = SPREADS[request.node.callspec.params["summaries"]]
+
+    def is_refused(deviation: float, refuted: int) -> bool:
+        power = refuted_by(
+            deviation=deviation,
+            tolerance=TOLERANCE,
+            spread=spread,
+            counts=COUNTS,
+            reaches=[radius(count, ERROR) for count in COUNTS],
+        )
+        return bool(stats.binomtest(refuted, 2 * FEW, power[-1]).pvalue < FAILURE_RATE)
+
+    refuted = verdicts(summaries[: 2 * FEW], "==", 1.13)["violated"]
+    assert not is_refused(0.13, refuted)
+    assert is_refused(0.10, refuted) and is_refused(0.17, refuted)

@@ -88,7 +88,8 @@ def test_a_disk_full_at_the_first_write_leaves_a_directory_that_can_be_used(tmp_
         RunDirectory.open(tmp_path, CONFIG, resume=True)
     run = RunDirectory.open(tmp_path, CONFIG, resume=False)
     assert run.config() == CONFIG
-    assert names(tmp_path) == {"config.json", "checkpoints"} and names(run.checkpoints) == set()
+    assert names(tmp_path) == {".lock", "config.json", "checkpoints"}
+    assert names(run.checkpoints) == set()
 
 
 @pytest.mark.parametrize("name", [".git", "checkpoints/mine.npz", "notes.part-1"])

@@ -26,6 +26,7 @@ from experiments import (
     token_editing,
     transformer_collapse,
 )
+from tests.collapse_sim.other_process import holding
 from tests.collapse_sim.test_replicates import Walk
 from tests.experiments.evidence import XLA_FLAGS
 
@@ -193,6 +194,26 @@ def test_what_is_overwritten_is_said(finished, tmp_path, monkeypatch, capfd):
     assert capfd.readouterr().out == f"{folder}: overwrites the finished run there\n"
     assert bound("--out", str(folder), "--resume") == 130
     assert capfd.readouterr().out == ""
+
+
+def test_two_runs_in_one_directory_are_one_too_many(tmp_path, monkeypatch, capfd):
+    """The second is refused in one line, and goes on once the first was killed."""
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(DECIDE, interrupt)
+        assert bound("--out", str(folder)) == 130
+    before = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    capfd.readouterr()
+    with holding(RunDirectory(folder).lock) as other:
+        for more in ([], ["--resume"]):
+            assert bound("--out", str(folder), *more) == 2
+            shown = capfd.readouterr()
+            assert shown.out == "" and shown.err.count("\n") == 1
+            assert f"--out {folder}: process {other} on " in shown.err
+            assert "works in it; accepted is another directory, or --resume once" in shown.err
+    assert bound("--out", str(folder), "--resume") == 0
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert before.items() <= kept.items() and ".lock" not in kept
 
 
 # Other inputs

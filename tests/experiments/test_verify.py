@@ -94,13 +94,13 @@ def test_the_whole_ledger_leaves_a_run_and_a_page(tmp_path, monkeypatch, capfd):
     assert re.search(rf"{len(TRAINED)} more need hours\s+of\s+training", shown)
     run = RunDirectory(folder)
     assert run.is_finished() and {v["claim"] for v in run.verdicts()} == set(few)
-    assert command("--out", str(folder), "--resume") == 0
+    assert command("--out", str(folder), "--resume") == 3  # what the run itself returned
     assert "finished before, nothing to resume" in capfd.readouterr().out
     page = (folder / "page.html").read_text()
     (caught,) = re.findall(r"(\d+ of \d+)\s+negative\s+controls\s+caught", shown)
     assert f"{caught} negative controls caught" in page and caught[0] != "0"
     (remembered,) = json.loads((folder / "history.json").read_text())
-    assert remembered["started"] == run.config()["started"]
+    assert remembered["started"] == run.config()["started"] and remembered["status"] == 3
     assert remembered["outcomes"]["kazdan2025.gauss_replace"] == ["holds"]
     assert "zhu2025.thm2a" not in remembered["outcomes"]
     assert f"<li>this run, {remembered['started']}, version" in page

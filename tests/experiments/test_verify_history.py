@@ -5,7 +5,14 @@ import json
 import pytest
 
 from collapse_sim.run_directory import RunDirectory, RunError
-from experiments.verification.history import PastRun, changed, past_runs, remember, this_run
+from experiments.verification.history import (
+    PastRun,
+    changed,
+    past_runs,
+    remember,
+    status_of,
+    this_run,
+)
 from experiments.verification.outcomes import decisions
 from theory import ledger
 
@@ -45,6 +52,21 @@ def test_what_a_run_did_not_reach_is_no_outcome():
     decided = decisions(claims, [], {}, {"zhu2025.thm2a"})
     run = this_run({"started": "1", "version": "1"}, "verify", decided)
     assert run.outcomes == {"ref.conf_free": ["cited"]}
+
+
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_a_finished_run_tells_its_own_status(tmp_path, status):
+    run = run_at(tmp_path / "a", "2")
+    now = this_run(run.config(), "verify", [], status)
+    remember(run, [this_run({"started": "1", "version": "1"}, "verify", [], 9)], now)
+    assert status_of(run) == status
+
+
+def test_a_run_of_an_earlier_version_tells_no_status(tmp_path):
+    run = run_at(tmp_path / "a", "2")
+    remember(run, [], past("2"))
+    with pytest.raises(RunError, match="exit status; accepted is the same command without"):
+        status_of(run)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt32
 
+from collapse_sim.language.measures import probability_counts
 from collapse_sim.language.pretrained.edited import (
     EditedDocument,
     PassCounts,
@@ -16,8 +17,6 @@ from collapse_sim.language.pretrained.pieces import Pieces
 from collapse_sim.language.pretrained.rule import EditRule
 from collapse_sim.language.pretrained.scores import Scores
 from collapse_sim.language.pretrained.step import log_threshold
-
-DECILES = 10
 
 
 @dataclass(frozen=True)
@@ -178,5 +177,5 @@ class EditTask(Task):
 
 def deciles(log_p: Float[np.ndarray, " tokens"]) -> tuple[int, ...]:
     """Tokens by their probability: [0, 0.1), [0.1, 0.2), ... [0.9, 1]."""
-    place = np.minimum(np.exp(log_p) * DECILES, DECILES - 1).astype(int)
-    return tuple(np.bincount(place, minlength=DECILES).tolist())
+    # A logarithm of a probability may be rounded to above 0.
+    return tuple(probability_counts(np.minimum(np.exp(log_p), 1)).tolist())

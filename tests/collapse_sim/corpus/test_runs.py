@@ -1,22 +1,31 @@
 """A run that is killed and goes on, or is shared by workers, gives the bytes of one in one go."""
 
+import io
 import json
 import os
+import platform
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import jax
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
-from collapse_sim.run_directory import RunError
+from collapse_sim.run_directory import RunDirectory
 from experiments.corpus import edit
 from experiments.corpus.engine import Engine
 from tests.collapse_sim.corpus.fake_editor import BATCH_TOKENS, FakeEditor, make
 from tests.collapse_sim.corpus.test_rows import write
+from tests.collapse_sim.other_process import holding
 
 ROOT = Path(edit.__file__).parents[2]
 KILLS = 3
@@ -170,11 +179,110 @@ def test_an_input_that_changes_under_a_run_is_refused(tmp_path, capsys):
     assert "c.txt has changed since" in capsys.readouterr().err
 
 
-def test_a_shard_belongs_to_one_process(tmp_path):
-    from collapse_sim.corpus.one_shard import Places
+def test_a_shard_belongs_to_one_process(in_one_go, tmp_path, capsys):
+    """Another is refused, loses nothing, and goes on once that one was killed."""
+    source, expected = in_one_go
+    assert edited(source, tmp_path, "--workers", "1/3") == 0
+    before = files(tmp_path)
+    lock = tmp_path / "checkpoints" / "c.txt.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with holding(lock) as other:
+        capsys.readouterr()
+        assert edited(source, tmp_path, "--resume", "--workers", "2/3") == 2
+        shown = capsys.readouterr().err
+        assert f"c.txt: process {other} on {platform.node()} works on it; accepted is" in shown
+        assert shown.count("\n") == 1 and before.items() <= files(tmp_path).items()
+    assert edited(source, tmp_path, "--resume") == 0
+    assert files(tmp_path) == expected
 
-    places = Places(tmp_path, "a.jsonl")
-    with places.alone():
-        with pytest.raises(RunError, match="another process is at work on it"):
-            with places.alone():
-                pass
+
+# What is damaged
+
+
+@pytest.fixture(scope="module")
+def begun(in_one_go, tmp_path_factory):
+    """A run of which a file is finished, and another one begun: some of its chunks are there."""
+    source, _ = in_one_go
+    out = tmp_path_factory.mktemp("begun") / "out"
+
+    class Stops(FakeEditor):
+        def edit(self, documents):
+            for document in documents:
+                if document.id == "40" and self.seen.count("40"):  # of the second file
+                    raise OSError(28, "No space left on device", "a file")
+                yield from super().edit([document])
+
+    def stopping(settings):
+        return Engine(Stops(), "digest", BATCH_TOKENS)
+
+    assert edit.command(arguments(source, out), make_engine=stopping) == 2
+    kept = [name for name in files(out) if name.startswith("checkpoints/")]
+    assert len(kept) > 3 and "parts/a.jsonl.gz.json" in files(out)
+    return out
+
+
+DAMAGES = {
+    "missing": lambda content, place, other: None,
+    "cut": lambda content, place, other: content[:place],
+    "changed": lambda content, place, other: content[:place] + other + content[place + 1 :],
+    "added": lambda content, place, other: content[:place] + other + content[place:],
+    "digit": lambda content, place, other: content[:place] + re.sub(
+        rb"[0-9]", lambda found: b"%d" % ((int(found[0]) + 1) % 10), content[place:], count=1
+    ),
+}  # fmt: skip
+
+
+@settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    which=st.integers(0, 10**6),
+    damage=st.sampled_from(list(DAMAGES)),
+    where=st.floats(0, 1, exclude_max=True),
+    other=st.binary(min_size=1, max_size=1),
+)
+def test_whatever_is_damaged_the_bytes_are_right_or_refused(
+    in_one_go, begun, which, damage, where, other
+):
+    """Any file but what the run was asked to read and what it was asked for."""
+    source, expected = in_one_go
+    kept = [name for name in files(begun) if name.startswith(("checkpoints/", "parts/"))]
+    name = kept[which % len(kept)]
+    with tempfile.TemporaryDirectory() as place, redirect_stderr(io.StringIO()) as said:
+        out = Path(place) / "out"
+        shutil.copytree(begun, out)
+        content = (out / name).read_bytes()
+        damaged = DAMAGES[damage](content, int(where * len(content)), other)
+        (out / name).unlink() if damaged is None else (out / name).write_bytes(damaged)
+        status = edited(source, out, "--resume")
+        found = files(out)
+    if status == 2:
+        assert name.startswith("parts/") and said.getvalue().count("\n") == 1
+        assert name in said.getvalue()
+    else:
+        assert status == 0 and found == expected, (name, damage)
+
+
+def test_a_file_whose_record_was_damaged_is_processed_anew(in_one_go, begun, tmp_path, capsys):
+    source, expected = in_one_go
+    out = tmp_path / "out"
+    shutil.copytree(begun, out)
+    record = out / "parts" / "a.jsonl.gz.json"
+    record.write_text(record.read_text().replace('"changed_documents": ', '"changed_documents": 1'))
+    assert edited(source, out, "--resume") == 2
+    assert capsys.readouterr().err.endswith(
+        f"error: {record}: cannot be read (its sha256 is that of another content); accepted is to "
+        "remove parts/a.jsonl.gz.json: then --resume processes that file anew\n"
+    )
+    record.unlink()
+    assert edited(source, out, "--resume") == 0
+    assert files(out) == expected
+
+
+@pytest.mark.parametrize("characters", [None, "many", [3], 0.5])
+def test_a_config_of_another_type_is_one_line(in_one_go, begun, tmp_path, characters, capsys):
+    source, _ = in_one_go
+    shutil.copytree(begun, tmp_path / "out")
+    config = RunDirectory(tmp_path / "out").config() | {"chunk_characters": characters}
+    RunDirectory(tmp_path / "out").write_json("config.json", config)
+    assert edited(source, tmp_path / "out", "--resume") == 2
+    said = capsys.readouterr().err
+    assert "config.json: chunk_characters=" in said and said.count("\n") == 1
