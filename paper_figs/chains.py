@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory, RunError
-from paper_figs.style import MARKS, OWN_MASKS, Mark
+from paper_figs.style import Mark, mark_of
 
 NORMAL_95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""
@@ -63,10 +63,9 @@ class Curve:
 
     @property
     def mark(self) -> Mark:
-        """Of the masks, whoever writes; an external model has diamonds."""
-        if self.variant not in WRITERS:
-            return MARKS.get(self.name, OWN_MASKS)
-        mark = MARKS.get(f"{self.regime} {self.mask}", OWN_MASKS)
+        """Of the regime or the masks, whoever writes; an external model has diamonds."""
+        whole = f"{self.regime} {self.mask}" if self.mask else self.regime
+        mark = mark_of(self.name, whole, *([] if whole.startswith("edit ") else [self.regime]))
         return mark._replace(marker="D") if self.variant == "external" else mark
 
     @property
@@ -104,10 +103,15 @@ def read_curves(run: RunDirectory, *measures: str, family: str | None = None) ->
                     high=columns["high"][chosen],
                     edited=columns["edited_fraction"][chosen],
                     predicted=columns["predicted"][chosen],
-                    kind=str(columns["predicted_kind"][chosen][0]),
+                    kind=_kind(columns["predicted_kind"][chosen], columns["predicted"][chosen]),
                 )
             )
     return found
+
+
+def _kind(kinds: np.ndarray, predicted: np.ndarray) -> str:
+    """How the closed form is known; empty unless it is known at every generation."""
+    return str(kinds[0]) if np.isfinite(predicted).all() else ""
 
 
 def families(run: RunDirectory) -> list[str]:

@@ -100,9 +100,15 @@ def _rows(name: str, generations: int, labels: str | None) -> list[tuple]:
 
 def _verdict(name: str, dim: int, samples: int, design: str) -> dict[str, Any]:
     counts = [round(samples * share) for share in EDITED.get(name, (0.3,) * 4)]
+    so_far = [sum(counts[:n]) for n in range(len(counts) + 1)]
     disjoint = name in DISJOINT and design == "gaussian"
     return {
         "claim": "zhu2025.eq16",
-        "parameters": {"process": name, "dim": dim, "samples": samples, "edited_rows": counts},
+        "parameters": {
+            "process": name,
+            "dim": dim,
+            "samples": samples,
+            "rows_edited_so_far": so_far,
+        },
         "verdict": "holds" if disjoint else "assumption not met",
     }
