@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
@@ -66,7 +65,7 @@ def draw_points(
     )
 
 
-def key_of(panels: Sequence[Axes], *more: Artist) -> list[Artist]:
+def key_of(panels: Sequence[Axes], *more: style.Handle) -> list[style.Handle]:
     """The key of points and of the kinds of lines that `draw_curve` drew."""
     occurring = {str(line.get_label())[1:] for ax in panels for line in ax.lines}
     looks = {NAMES[kind]: LINES[kind] for kind in LINES if NAMES[kind] in occurring}

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -55,8 +54,8 @@ def read_worse(run: RunDirectory, curves: Sequence[Curve]) -> list[Difference]:
     for verdict in run.verdicts():
         curve = arms.get(verdict["parameters"]["process"])
         if verdict["claim"] == "lm.replace_worst" and curve is not None:
-            values = verdict["observed"], *verdict["interval"]
-            found.append(Difference(arm_name(curve, run), *values, curve.mark))
+            value, (low, high) = verdict["observed"], verdict["interval"]
+            found.append(Difference(arm_name(curve, run), value, low, high, curve.mark))
     return found
 
 
@@ -153,9 +152,9 @@ def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     ]
 
 
-def key_of(curves: Sequence[Curve]) -> list[Artist]:
+def key_of(curves: Sequence[Curve]) -> list[style.Handle]:
     """The key of points and, where the first model writes in some arm, of its dashed lines."""
-    handles: list[Artist] = [style.key_point("mean ± 2 standard errors")]
+    handles: list[style.Handle] = [style.key_point("mean ± 2 standard errors")]
     if any(curve.variant == "frozen" for curve in curves):
         look = {"color": style.NEUTRAL, "linewidth": 0.9, "linestyle": "--"}
         handles.append(Line2D([], [], label="the first model writes (frozen)", **look))

@@ -15,7 +15,7 @@ from paper_figs.editing_runs import HERE
 ARM = "moved, "
 MEASURES = {
     "left": ("left, measured", HERE),
-    "left_law": ("law of falls", style.Mark(style.BLACK, "|")),
+    "left_law": ("law of falls", style.Mark(style.BLACK, "s")),
     "left_leading": ("leading order", style.Mark(style.GREY, "d")),
     "entered": ("entered, measured", HERE._replace(marker="^")),
 }

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,7 +33,7 @@ class Panels:
     key_width: float
     """Inches that the key may take."""
 
-    def draw_key(self, handles: Sequence[Artist], note: str = "") -> None:
+    def draw_key(self, handles: Sequence[style.Handle], note: str = "") -> None:
         """Draw the key of all panels below a note on the run."""
         title = textwrap.fill(note, int(LETTERS * self.key_width))
         look: dict[str, Any] = {"handles": handles, "title": title, "alignment": "left"}
@@ -53,20 +52,20 @@ def new_panels(
     height: float = 2.0,
     labels: int = 0,
     across: int = 2,
-    **shared: bool,
+    sharex: bool = False,
+    sharey: bool = False,
 ) -> Panels:
     """New panels, at most `across` side by side and half as many in a column, inside
     `style.context()`.
 
     A row is at least `height` inches high, and high enough for that many labels at line ends.
-    `shared` are `sharex` and `sharey`, as for Matplotlib's subplots.
     """
     most = across if width > style.COLUMN else max(1, across // 2)
     rows = -(-count // most)
     columns = -(-count // rows)  # as even as rows can be
     height = max(height, AROUND + EACH_LABEL * labels)
     figure = style.new_figure(width, HEAD + height * rows)
-    grid = figure.subplots(rows, columns, squeeze=False, **shared)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     axes, empty = list(grid.flat[:count]), list(grid.flat[count:])
     if not empty:
         return Panels(figure, axes, None, width)

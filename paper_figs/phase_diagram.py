@@ -8,7 +8,6 @@ infinitely many words and generations.
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -81,8 +80,8 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
             if which == "mixing":
                 _limit(ax, config, field.title)
         for ax in page.axes:
-            if ax.get_subplotspec().is_first_col():
-                ax.set_ylabel(LABELS[which][1])
+            ax.set_ylabel(LABELS[which][1])
+            ax.label_outer()
         _scale(page.axes[0], which, up)
         bar = page.figure.colorbar(shown, ax=page.axes, extend="max")
         bar.set_label(LABELS[which][2])
@@ -126,7 +125,7 @@ def _limit(ax: Axes, config: dict[str, Any], title: str) -> None:
     ax.plot(heat, share, color=style.BLACK, linewidth=0.8, linestyle="--")
 
 
-def _key(which: str, level: float) -> list[Artist]:
+def _key(which: str, level: float) -> list[style.Handle]:
     unit = " $b$" if which == "editing" else " times human"
     look: dict[str, Any] = {"color": style.BLACK}
     lines = [Line2D([], [], linewidth=1.3, **look, label=f"theory: {level:g}{unit}")]

@@ -53,7 +53,8 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
             is_last = row == len(arms) - 1
             draw_strip(ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=is_last)
             ax.set_title(_name(run, name))
-        below = [figure.add_subplot(cell) for cell in np.ravel([*grid])[len(arms) * columns :]]
+        places = [divmod(place, columns) for place in range(len(shown))]
+        below = [figure.add_subplot(grid[len(arms) + row, column]) for row, column in places]
         ends = [_draw_measure(ax, run, name) for ax, name in zip(below, shown, strict=True)]
         Panels(figure, below, None, width).draw_key(key_of(below))
         # Side by side, the last panel names the lines of all.

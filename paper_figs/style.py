@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -56,6 +57,9 @@ PARAMETERS: dict[Any, Any] = (
         "svg.hashsalt": "collapse_sim",
     }
 )
+
+Handle = Artist | ErrorbarContainer
+"""An entry of a key."""
 
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
@@ -188,10 +192,10 @@ def draw_published(ax: Axes, bound: float) -> None:
     ax.set_ylim(limits)
 
 
-def key_point(label: str, **look: Any) -> ErrorbarContainer:
+def key_point(label: str) -> ErrorbarContainer:
     """A point with its interval for the key, drawn nowhere."""
-    line = Line2D([], [], **{"color": NEUTRAL, "marker": "o", "linestyle": "none"} | look)
-    bar = LineCollection([np.zeros((0, 2))], colors=line.get_color(), linewidths=0.8)
+    line = Line2D([], [], color=NEUTRAL, marker="o", linestyle="none")
+    bar = LineCollection([np.zeros((0, 2))], colors=NEUTRAL, linewidths=0.8)
     return ErrorbarContainer((line, (), (bar,)), has_yerr=True, label=label)
 
 

@@ -9,7 +9,6 @@ text. Also the figure that experiments/synthetic_fraction.py leaves in its run d
 from math import exp
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -106,8 +105,8 @@ def _read_paired(run: RunDirectory) -> list[Difference]:
         author = verdict["parameters"]["process"].removesuffix(ALL)
         if verdict["claim"] in PAIRED and author in looks:
             name = f"{author}:\n{PAIRED[verdict['claim']]} loss"
-            values = verdict["observed"], *verdict["interval"]
-            found.append(Difference(name, *values, looks[author]))
+            value, (low, high) = verdict["observed"], verdict["interval"]
+            found.append(Difference(name, value, low, high, looks[author]))
     return found
 
 
@@ -115,7 +114,7 @@ def _mark(place: int) -> style.Mark:
     return style.Mark(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
 
 
-def _key() -> list[Artist]:
+def _key() -> list[style.Handle]:
     return [
         style.key_point("mean, 95 % over documents and seeds (training: all seeds)"),
         Line2D([], [], **style.PUBLISHED, linestyle="--", label="published"),

@@ -11,7 +11,6 @@ import textwrap
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont
@@ -160,9 +159,9 @@ def shown(words: str) -> str:
     return written if len(written) <= LONGEST else written[: LONGEST - 1] + "…"
 
 
-def _key(analysis: dict[str, Any]) -> tuple[list[Artist], str]:
+def _key(analysis: dict[str, Any]) -> tuple[list[style.Handle], str]:
     """Marks of both texts, and their sizes."""
-    handles: list[Artist] = [
+    handles: list[style.Handle] = [
         Patch(color=HUMAN, label="human"),
         Line2D([], [], marker="x", markeredgewidth=0.6, **LINES[1], label="synthetic"),
     ]
