@@ -35,4 +35,4 @@ def test_it_runs_in_a_fresh_kernel(tmp_path, monkeypatch):
         assert (tmp_path / name / "figure.png").stat().st_size > 10_000
         assert (tmp_path / name / "verdicts.json").is_file()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in shown) == 2
+    assert sum("image/png" in output.get("data", {}) for output in shown) == 3
