@@ -1,4 +1,4 @@
-"""What an edit of a corpus did: probabilities of its tokens, and what share of them was edited.
+"""An edit of a corpus: probabilities of its tokens, and the share of them that was edited.
 
 Bars are 95 % intervals over documents; beside the deciles those printed for a prior thousands of
 times larger (Zhu et al. 2025, figure 5). Needs the report.json of `collapse-sim edit --report`.

@@ -21,7 +21,7 @@ def read_arm(run: RunDirectory, arm: str, measure: str) -> Curve:
 
 
 def is_pretrained(run: RunDirectory) -> bool:
-    """Whether the prior was pretrained; then documents are the replicates."""
+    """Tell whether the prior was pretrained; then documents are the replicates."""
     return run.config()["parameters"].get("prior", "small") != "small"
 
 

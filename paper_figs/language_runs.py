@@ -48,7 +48,7 @@ WORSE = (
 
 
 def read_worse(run: RunDirectory, curves: Sequence[Curve]) -> list[Difference]:
-    """Losses of full resampling less those of each arm, seed by seed, from the verdicts."""
+    """Losses of full resampling less the losses of each arm, seed by seed, from the verdicts."""
     arms = {f"replace less {_in_verdicts(curve)}": curve for curve in curves}
     found = []
     for verdict in run.verdicts():

@@ -94,7 +94,7 @@ def _that_apply(bounds: list[Bound], members: list[Curve]) -> list[Bound]:
 
 
 def _draw_bounds(ax: Axes, bounds: list[Bound]) -> None:
-    """The published bound, with what it forbids, and what was proved in its place."""
+    """Draw the published bound, with the region it forbids, and the one proved in its place."""
     if bounds:
         published, *others = bounds
         for bound in others:

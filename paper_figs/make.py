@@ -164,7 +164,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Parse, draw, and say what was read and written."""
+    """Parse, draw, and name the runs read and the files written."""
     flags = parse(arguments)
     runs = find_runs(flags.runs)
     flags.out.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
-    """Finished runs in and directly below `folders`: newest first, those of small presets last."""
+    """Finished runs in and directly below `folders`: newest first, small presets last."""
     found, experiments = {}, {recipe.experiment for recipe in FIGURES.values()}
     for folder in folders:
         below = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -210,7 +210,7 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
 
 
 def _experiment(run: RunDirectory) -> str | None:
-    """None, and a line that says why, where its config cannot be read."""
+    """Name of a run's experiment; None, and a line with the reason, without a config."""
     try:
         return run.config().get("experiment")
     except RunError as error:

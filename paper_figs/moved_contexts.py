@@ -24,7 +24,7 @@ ASIDE = 0.16
 
 
 def draw_moved(ax: Axes, run: RunDirectory) -> None:
-    """For each token that was changed: measured, by the law, and to leading order."""
+    """Draw the moves for each changed token: measured, by the law, and to leading order."""
     arms: list[str] = []
     for place, (measure, (label, mark)) in enumerate(MEASURES.items()):
         found = read_moved(run, measure)

@@ -55,7 +55,7 @@ class Panel:
 
 
 def default_panel(run: RunDirectory, family: str) -> Panel:
-    """Panel of a family without one of its own: what has a closed form in most processes."""
+    """Panel of a family without one of its own: the measure with most closed forms."""
 
     def known(measure: str) -> int:
         curves = read_curves(run, measure, family=family)

@@ -48,7 +48,7 @@ def mean_ends(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
 
 
 def told_apart(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
-    """The names of processes by what differs between them: regimes, variants, or both."""
+    """The names of processes by their differences: regimes, variants, or both."""
     variants = {line.variant for line in lines}
     one_regime = len({line.regime for line in lines}) == 1
     if len(variants) == 1:

@@ -98,7 +98,7 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
 
 
 def _read_paired(run: RunDirectory) -> list[Difference]:
-    """Losses on all synthetic text less those on none, seed by seed, from the verdicts."""
+    """Losses on all synthetic text less the losses on none, seed by seed, from the verdicts."""
     looks = {author: _mark(place) for place, author in enumerate(_authors(run))}
     found = []
     for verdict in run.verdicts():

@@ -1,4 +1,4 @@
-"""How synthetic text differs from human text: one panel for each difference.
+"""Differences of synthetic text from human text: one panel for each.
 
 Perplexities under a judge lack the long tail; importance weights tell the two texts apart; the mass
 of words and of pairs lies in other hashed buckets; some pairs of words are far commoner than they
@@ -170,7 +170,7 @@ def _key(analysis: dict[str, Any]) -> tuple[list[style.Handle], str]:
 
 
 def _caption(analysis: dict[str, Any]) -> str:
-    """Shares in each range of perplexities, and what was published."""
+    """Shares in each range of perplexities, and the published ones."""
     human_share, synthetic_share = (
         f"{100 * analysis['coverage'][name]['value']:.1f} %" for name in ("human", "synthetic")
     )

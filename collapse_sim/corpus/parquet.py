@@ -82,7 +82,7 @@ class Parquet:
         return schema
 
     def _compression(self) -> dict[str, str] | str:
-        """That of each column."""
+        """Compression of each column."""
         with self._open() as file:
             if not file.metadata.num_row_groups:
                 return "snappy"

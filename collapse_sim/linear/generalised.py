@@ -96,7 +96,7 @@ class GeneralisedLearner:
         raise NotImplementedError
 
     def is_out_of_range(self, predictor: Predictor) -> Bool[Array, ""]:
-        """Whether counts of these linear predictors cannot be drawn."""
+        """Tell whether counts of these linear predictors cannot be drawn."""
         del predictor
         return jnp.asarray(False)
 

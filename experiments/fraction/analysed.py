@@ -15,7 +15,7 @@ POOL = 2
 
 
 class Analysed(NamedTuple):
-    """What --analyse adds to a study."""
+    """Part of a study that --analyse adds."""
 
     analysis: Analysis
     """Of the first seed's text."""

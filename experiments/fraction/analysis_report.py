@@ -1,4 +1,4 @@
-"""What is wrong with synthetic text, in at most 80 columns."""
+"""Faults of synthetic text, in at most 80 columns."""
 
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +47,7 @@ def quantile_table(analysis: Analysis) -> Table:
 
 
 def measure_table(analysis: Analysis) -> Table:
-    """What is one number for each text, in per cent."""
+    """Table of the measures that are one number for each text, in per cent."""
     table = _table("Shares of the text", TEXTS)
     for name, values in analysis.measures.items():
         table.add_row(NAMES[name], *(f"{100 * value:.2f} %" for value in values))
@@ -80,7 +80,7 @@ def _cells(bigram: Bigram, order: int) -> list[Text | str]:
 
 
 def coverage_lines(analysis: Analysis) -> str:
-    """How much of each text lies in the other's range of perplexities."""
+    """Lines on the share of each text in the other's range of perplexities."""
     lines = []
     for name, other in zip(TEXTS, TEXTS[::-1], strict=True):
         found = analysis.coverage[name]

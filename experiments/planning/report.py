@@ -21,7 +21,7 @@ MOST_ROUNDS = 5
 
 
 def print_plan(settings: Settings, options: Sequence[Option]) -> None:
-    """Sentences first, then numbers by round, then what they assume."""
+    """Print sentences first, then numbers by round, then their assumptions."""
     console = Console(highlight=False)
     for sentence in advice(settings, options):
         console.print(Text(f"- {sentence}"))

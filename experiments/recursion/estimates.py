@@ -1,4 +1,4 @@
-"""What users compute from synthetic data, and what extrapolation, fresh rows and curation do.
+"""Estimates from synthetic data, and the effects of extrapolation, fresh rows and curation.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates and --precision say anything here.
@@ -102,7 +102,7 @@ def _intervals(settings: Settings) -> Iterator[Process]:
 
 
 def _covered(sizes: Float[np.ndarray, " generations"], trace: Trace) -> Trace:
-    """Whether the interval of each generation covers the true mean, 0."""
+    """Tell whether the interval of each generation covers the true mean, 0."""
     widths = QUANTILE**2 * trace["variance"] / sizes
     covered = trace["squared_mean_error"] <= widths
     return {"covered": covered.astype(trace["variance"].dtype)}
@@ -149,7 +149,7 @@ def _extrapolate(weight: float, share: float, trace: Trace) -> Trace:
 
 
 def _fresh(settings: Settings) -> Process:
-    """As many fresh human points in every generation."""
+    """Process with as many fresh human points in every generation."""
     human = FRESH["human"]
     return Process(
         "fresh_human",

@@ -103,7 +103,7 @@ class Stored:
         return jax.tree_util.tree_map_with_path(fill, empty_parameters(config))
 
     def _parameter(self, keys: list[Any]) -> np.ndarray:
-        """What stands at (layers, number, module, kind), or at (module, kind) or (module,)."""
+        """Parameter at (layers, number, module, kind), or at (module, kind) or (module,)."""
         keys = [*keys, "table"] if len(keys) == 1 else keys
         layer, module, kind = [None, *keys] if len(keys) == 2 else keys[1:]
         ending = "bias" if kind == "bias" else "weight"
