@@ -89,10 +89,11 @@ class Parquet:
             group = file.metadata.row_group(0)
             columns = [group.column(index) for index in range(group.num_columns)]
         return {
-            column.path_in_schema: "none" if column.compression == "UNCOMPRESSED"
+            column.path_in_schema: "none"
+            if column.compression == "UNCOMPRESSED"
             else column.compression.lower()
             for column in columns
-        }  # fmt: skip
+        }
 
     def _ids(self, batch: pa.RecordBatch) -> list[Any]:
         field = self.options.id_field

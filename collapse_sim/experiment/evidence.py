@@ -52,17 +52,23 @@ def evidence(
     record, at = ledger[check.claim], check.at or process.generations
     predicted = predict(check, process, record, error)
     shared = {
-        "generation": at, "measure": check.measure, "parameters": parameters(check, process),
+        "generation": at,
+        "measure": check.measure,
+        "parameters": parameters(check, process),
         "note": check.note,
-    }  # fmt: skip
+    }
     if record.relation == "~":
         law = getattr(predicted, "cdf", predicted)
         return LawEvidence(claim=record.id, source=record.source, law=law, **shared)
     if process.about == "median":
         return MedianEvidence(
-            claim=record.id, source=record.source, relation=record.relation,
-            predicted=float(predicted), statistic=check.statistic, **shared,
-        )  # fmt: skip
+            claim=record.id,
+            source=record.source,
+            relation=record.relation,
+            predicted=float(predicted),
+            statistic=check.statistic,
+            **shared,
+        )
     unit = process.units.get(check.measure, 1.0)
     if check.per_unit:
         pair = predicted if isinstance(predicted, tuple) else (predicted, predicted)

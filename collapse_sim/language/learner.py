@@ -146,7 +146,7 @@ class LanguageLearner:
     def _divergence(
         self, parameters: Parameters, truth: MarkovSource
     ) -> Float[np.ndarray, " seeds"]:
-        """Divergence from the true law, nats per token: over held-out text, or over all there is."""
+        """Divergence from the true law, nats per token, over held-out or all text."""
         if truth.order == 1 and self.config.context == 2:
             laws = self.laws(parameters, truth.pairs)
             return np.array([truth.kl_of_pairs(law[:, 0]) for law in laws])

@@ -9,7 +9,7 @@ from theory.language.token_rule import edited_law, top_mass, total_variation_bou
 
 
 class Prediction(NamedTuple):
-    """Prediction of the paper's rule in a context, at the mean probability of the eligible tokens."""
+    """Prediction of the paper's rule, at the mean probability of the eligible tokens."""
 
     is_exact: bool
     """Whether the rule is the one that the theory is about."""

@@ -33,8 +33,10 @@ class Stages:
     def arms(self, stage: str) -> Arms:
         """Measurements of every model of a stage, by its name."""
         stages: dict[str, Callable[[], Arms]] = {
-            "pretrain": self.pretrain, "continual": self.continual, "finetune": self.finetune,
-        }  # fmt: skip
+            "pretrain": self.pretrain,
+            "continual": self.continual,
+            "finetune": self.finetune,
+        }
         return stages[stage]()
 
     def pretrain(self) -> Arms:

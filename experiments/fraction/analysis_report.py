@@ -58,8 +58,11 @@ def bigram_table(analysis: Analysis) -> Table:
     """The commonest pairs of words of each text, with their count in both."""
     table = Table(
         title="Commonest pairs of words, and their counts",
-        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     for name in TEXTS:
         table.add_column(f"of {name} text", no_wrap=True, max_width=20, overflow="ellipsis")
         for counted in TEXTS:

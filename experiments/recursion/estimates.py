@@ -60,9 +60,13 @@ MANY_TOKENS, CHOSEN = 512, 5
 """Tokens of two types, and generations."""
 
 PASS: dict[str, Any] = {
-    "dim": 2, "rows": 4096, "step": 7 / 4096, "synthetic_share": 0.5, "distance": 1.0,
+    "dim": 2,
+    "rows": 4096,
+    "step": 7 / 4096,
+    "synthetic_share": 0.5,
+    "distance": 1.0,
     "noise_std": 0.1,
-}  # fmt: skip
+}
 SHORT = PASS | {"dim": 8, "rows": 256, "step": 0.01, "noise_std": 0.5}
 """One pass over so many rows that its limit is near, and over so few that all terms matter."""
 

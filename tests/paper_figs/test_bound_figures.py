@@ -70,15 +70,22 @@ def test_exact_halves_pass_the_published_bound_at_every_size(violation):
 def test_every_line_of_both_panels_has_a_name(violation):
     left, right = violation.axes
     assert set(words(left)) == {
-        "published bound: 2", "corrected bound: $2e^\\tau-1$", "row by row, $d=1$, $T=10$",
-        "row by row, $d=1$, $T=40$", "two halves, $T/d=10$", "two halves, $T/d=100$",
+        "published bound: 2",
+        "corrected bound: $2e^\\tau-1$",
+        "row by row, $d=1$, $T=10$",
+        "row by row, $d=1$, $T=40$",
+        "two halves, $T/d=10$",
+        "two halves, $T/d=100$",
         "four disjoint blocks, $T/d=10$",
-    }  # fmt: skip
+    }
     assert set(words(right)) == {
-        "published bound: 2", "corrected bound: $2e-1$", "row by row, $d=1$",
-        "two halves, $d=10$ (thin: $d=1$)", "two halves, simulated",
+        "published bound: 2",
+        "corrected bound: $2e-1$",
+        "row by row, $d=1$",
+        "two halves, $d=10$ (thin: $d=1$)",
+        "two halves, simulated",
         "four disjoint blocks, simulated",
-    }  # fmt: skip
+    }
 
 
 def test_only_runs_with_disjoint_edits_can_show_a_violation(run, tmp_path):

@@ -118,9 +118,11 @@ def test_the_figure_of_a_run_shows_both_and_the_differences_there_are(run, tmp_p
         ax = panels[title]
         labels = [label.get_text() for label in ax.get_yticklabels()]
         assert labels == [
-            "pretrain:\nheld-out loss", "pretrain, P ≤ 0.1 edited:\nheld-out loss",
-            "continual:\nloss on reference", "finetune:\nresponse loss",
-        ]  # fmt: skip
+            "pretrain:\nheld-out loss",
+            "pretrain, P ≤ 0.1 edited:\nheld-out loss",
+            "continual:\nloss on reference",
+            "finetune:\nresponse loss",
+        ]
         # One is thirty times as large as the others: it stands as a number, in its row.
         assert [text.get_text() for text in ax.texts] == ["+0.89 to +0.92 →"]
         assert ax.texts[0].get_position()[1] == 1

@@ -60,9 +60,13 @@ def test_every_regime_and_the_masks_of_a_file_have_names(tmp_path):
     run = make_run(tmp_path / "run", names)
     found = [plain_name(curve, run.config()["parameters"]) for curve in read_errors(run)]
     assert found == [
-        "full resampling, fresh design", "resampling $nT$ rows", "accumulate, subsample",
-        "mix with fresh labels", "mix with the first labels", "masks of own.npy",
-    ]  # fmt: skip
+        "full resampling, fresh design",
+        "resampling $nT$ rows",
+        "accumulate, subsample",
+        "mix with fresh labels",
+        "mix with the first labels",
+        "masks of own.npy",
+    ]
     linear_collapse.draw(run)
 
 
@@ -120,9 +124,11 @@ def test_labels_stand_beside_their_lines_without_overlap(collapse):
 def test_the_key_tells_what_points_and_lines_are(collapse):
     key = key_of(collapse)
     assert [text.get_text() for text in key.get_texts()] == [
-        "simulated mean, 95 % interval", "closed form", "closed form for $T\\gg d$",
+        "simulated mean, 95 % interval",
+        "closed form",
+        "closed form for $T\\gg d$",
         "no closed form",
-    ]  # fmt: skip
+    ]
     assert key.get_title().get_text() == "$d=2$, $T=20$, $b=\\sigma^2d/(T-d-1)$"
 
 

@@ -11,7 +11,7 @@ from paper_figs import (
     gaussian_collapse,
     mixture_collapse,
     recursion,
-)  # fmt: skip
+)
 from paper_figs.style import save
 from tests.paper_figs import axes
 
@@ -92,10 +92,12 @@ def means(family: str, place: int) -> list[float]:
 @pytest.mark.parametrize(
     ("module", "panels"),
     [
-        (gaussian_collapse, {"gaussian": 3}), (categorical_collapse, {"categorical": 2}),
-        (mixture_collapse, {"mixture": 1, "kde": 1}), (error_sources, {"sources": 1}),
+        (gaussian_collapse, {"gaussian": 3}),
+        (categorical_collapse, {"categorical": 2}),
+        (mixture_collapse, {"mixture": 1, "kde": 1}),
+        (error_sources, {"sources": 1}),
     ],
-)  # fmt: skip
+)
 def test_each_figure_draws_its_own_family(module, panels, run):
     assert module.can_draw(run)
     figure = module.draw(run)
@@ -161,8 +163,10 @@ def test_a_family_without_a_panel_of_its_own_shows_what_has_a_closed_form(panels
     assert ax.get_title(loc="left") == "A new one: mean error"
     assert all(means("a new one", place) in drawn(ax) for place in range(3))
     assert {text.get_text() for text in ax.texts} == {
-        "full resampling, two", "full resampling, four", "edits, chained, two"
-    }  # fmt: skip
+        "full resampling, two",
+        "full resampling, four",
+        "edits, chained, two",
+    }
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(panels, run, tmp_path):

@@ -96,8 +96,10 @@ def test_what_all_synthetic_text_costs_is_drawn_seed_by_seed(run):
     ax = synthetic_fraction.draw(run).axes[1]
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == [
-        "0.1m at 0.7:\nheld-out loss", "0.5m at 0.7:\nheld-out loss", "0.5m at 0.7:\ntraining loss"
-    ]  # fmt: skip
+        "0.1m at 0.7:\nheld-out loss",
+        "0.5m at 0.7:\nheld-out loss",
+        "0.5m at 0.7:\ntraining loss",
+    ]
     for place, (container, value) in enumerate(zip(ax.containers, (0.3, 0.2, -0.6), strict=True)):
         line, _, (bars,) = container.lines
         assert line.get_xydata().tolist() == [[value, place]]

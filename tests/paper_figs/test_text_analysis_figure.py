@@ -152,8 +152,11 @@ def test_the_pairs_that_change_most_stand_with_both_counts(figure):
 
 def test_words_that_no_font_or_panel_holds():
     assert [shown(words) for words in STRANGE] == [
-        "$ x_ _ $", "□[31m □", "averyveryverylong…", "[b] _^_",
-    ]  # fmt: skip
+        "$ x_ _ $",
+        "□[31m □",
+        "averyveryverylong…",
+        "[b] _^_",
+    ]
 
 
 def test_the_caption_has_what_was_measured_and_what_was_published(figure):

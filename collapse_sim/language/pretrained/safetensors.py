@@ -94,8 +94,10 @@ def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     for name, tensor in tensors.items():
         begin, end = end, end + tensor.nbytes
         header[name] = {
-            "dtype": names[tensor.dtype], "shape": tensor.shape, "data_offsets": (begin, end),
-        }  # fmt: skip
+            "dtype": names[tensor.dtype],
+            "shape": tensor.shape,
+            "data_offsets": (begin, end),
+        }
     described = json.dumps(header).encode()
     described += b" " * (-len(described) % 8)  # numbers begin at a multiple of 8
     with path.open("wb") as file:

@@ -40,8 +40,13 @@ GPT2: Names = {
 }
 
 OF_LAYERS = (
-    "before_attention", "query_key_value", "attended", "before_network", "widen", "narrow",
-)  # fmt: skip
+    "before_attention",
+    "query_key_value",
+    "attended",
+    "before_network",
+    "widen",
+    "narrow",
+)
 
 TRAINED_HERE: Names = {
     "embedding": ("embedding",),
