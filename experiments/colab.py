@@ -88,19 +88,19 @@ run(sys.executable, "-c", "import jax; print(jax.__version__, jax.devices())")
 # %%
 from IPython.display import Image, display  # noqa: E402
 
-LINEAR_PRESET = os.environ.get("COLLAPSE_SIM_LINEAR", "default")
-LANGUAGE_PRESET = os.environ.get("COLLAPSE_SIM_LANGUAGE", "tiny")  # "gpu" on an accelerator
+LINEAR = os.environ.get("COLLAPSE_SIM_LINEAR", "--preset default").split()
+LANGUAGE = os.environ.get("COLLAPSE_SIM_LANGUAGE", "--preset tiny").split()  # gpu: accelerators
 RUNS = Path(os.environ.get("COLLAPSE_SIM_RUNS", PROJECT / "runs" / "colab"))
 
 
-def experiment(name: str, preset: str, folder: Path) -> None:
+def experiment(name: str, flags: list[str], folder: Path) -> None:
     """Run an experiment, and show its figure."""
-    flags = "--preset", preset, "--out", str(folder)
-    run(sys.executable, "-u", "-m", "experiments.cli", name, *flags, cwd=PROJECT)
+    command = [sys.executable, "-u", "-m", "experiments.cli", name, *flags, "--out", str(folder)]
+    run(*command, cwd=PROJECT)
     display(Image(str(folder / "figure.png")))
 
 
-experiment("bound", LINEAR_PRESET, RUNS / "linear")
+experiment("bound", LINEAR, RUNS / "linear")
 
 # %% [markdown]
 # ## What happens to a language model trained on its own text?
@@ -108,7 +108,7 @@ experiment("bound", LINEAR_PRESET, RUNS / "linear")
 # The preset `tiny` shows that everything works, and decides nothing.
 
 # %%
-experiment("transformer", LANGUAGE_PRESET, RUNS / "language")
+experiment("transformer", LANGUAGE, RUNS / "language")
 
 # %% [markdown]
 # ## From Python
