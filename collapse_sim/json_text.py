@@ -1,4 +1,4 @@
-"""People's files: the value of their JSON, and what is wrong with them in one line."""
+"""People's files: the value of their JSON, and their faults in one line."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def parse_json(text: str) -> Any:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """Message of an error, in one line."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
 
 

@@ -39,7 +39,7 @@ class MedianInterval(NamedTuple):
 
 
 def median_interval(values: np.ndarray, error: float) -> MedianInterval:
-    """From the k-th smallest to the k-th largest of independent values of any one law.
+    """Interval from the k-th smallest to the k-th largest of independent values of any one law.
 
     Each end misses the median with a chance of at most P(Bin(n, 1/2) < k), exactly that where no
     two values can be equal (Thompson 1936, Annals of Mathematical Statistics 7; David and Nagaraja

@@ -1,4 +1,4 @@
-"""What a learner draws for an edit: a new label for every position."""
+"""Draws of a learner for an edit: a new label for every position."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Where the long simulations of a run keep what they have made, so that a stopped run goes on."""
+"""Places of the long simulations of a run, so that a stopped run goes on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -11,7 +11,7 @@ from collapse_sim.terminal import run_command
 
 
 def install(arguments: Sequence[str]) -> None:
-    """Install what the one argument names; raises ValueError for anything else."""
+    """Install the model that the one argument names; raises ValueError for anything else."""
     if list(arguments) in (["--help"], ["-h"]):
         print(__doc__)
         return

@@ -1,4 +1,4 @@
-"""Verdicts over seeds in words: how sure they are, and what they are conditional on."""
+"""Verdicts over seeds in words: how sure they are, and their conditions."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ CONDITIONS = "one corpus, one split of it and one tokenizer"
 
 
 def how_sure_over_seeds(verdicts: Sequence[Verdict], conditions: str = CONDITIONS) -> str:
-    """The chance of a wrong verdict, and what it is conditional on."""
+    """The chance of a wrong verdict, and its conditions."""
     if not verdicts:
         return "No claim is about this run."
     seeds = min(verdict.parameters["seeds"] for verdict in verdicts)

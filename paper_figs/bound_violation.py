@@ -11,13 +11,13 @@ from functools import cache
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve
-from paper_figs.curves import LINES, draw_key, draw_points
+from paper_figs.curves import LINES, NAMES, draw_points, key_of
+from paper_figs.panels import draw_ends, new_panels
 from paper_figs.runs import design_size, plain_name, read_errors
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.finite import disjoint_inflation_one_dimension, two_disjoint_edits_inflation
@@ -25,6 +25,9 @@ from theory.editing.finite import disjoint_inflation_one_dimension, two_disjoint
 PUBLISHED = 2.0
 
 SINGLE = style.MARKS["edit disjoint"].colour
+
+THIN = 0.7
+"""Width of the lines of one column, d = 1."""
 
 ROWS = (10, 40)
 """T of the row-by-row edits drawn on the left, d = 1."""
@@ -53,23 +56,29 @@ def can_draw(run: RunDirectory) -> bool:
     return bool(read_paths(run))
 
 
-def draw(runs: Sequence[RunDirectory]) -> Figure:
+def draw(runs: Sequence[RunDirectory], width: float = style.PAGE) -> Figure:
     """Draw the figure of any number of runs with disjoint masks."""
     paths = [path for run in runs for path in read_paths(run)]
     ratio = max([RATIO, *(path.ratio for path in paths)])
     with style.context():
-        figure = style.new_figure(style.PAGE, 2.9)
-        left, right = figure.subplots(1, 2, sharey=True)
+        page = new_panels(2, width=width, height=2.4, sharey=True)
+        left, right = page.axes
         left_ends = [*_draw_bounds(left), *_draw_rows(left), *_draw_paths(left, paths)]
-        right_ends = [*_draw_levels(right), *_draw_sizes(right, ratio)]
-        _draw_last(right, paths)
+        right_ends = [
+            *_draw_levels(right),
+            *_draw_sizes(right, ratio),
+            *_draw_last(right, paths),
+        ]
         _finish_left(left)
         _finish_right(right, ratio)
-        draw_key(figure, [path.curve for path in paths], more=_handles(paths))
-        style.label_ends(left, left_ends)
-        style.label_ends(right, right_ends)
-        style.settle(figure)
-    return figure
+        for ax in page.axes:
+            ax.set_ylabel("inflation $v$ = test error / $b$")
+            ax.tick_params(labelleft=True)
+            style.draw_published(ax, PUBLISHED)
+        page.draw_key(key_of(page.axes))
+        draw_ends(page.axes, [left_ends, right_ends])
+        style.settle(page.figure)
+    return page.figure
 
 
 def read_paths(run: RunDirectory) -> list[Path]:
@@ -78,18 +87,17 @@ def read_paths(run: RunDirectory) -> list[Path]:
 
     One edit is left out: there the published bound is right.
     """
-    edited_rows = {
-        verdict["parameters"]["process"]: verdict["parameters"]["edited_rows"]
+    rows_so_far = {
+        verdict["parameters"]["process"]: verdict["parameters"]["rows_edited_so_far"]
         for verdict in run.verdicts()
         if verdict["claim"] == "zhu2025.eq16" and verdict["verdict"] == "holds"
     }
     dim, samples = design_size(run)
     parameters, paths = run.config()["parameters"], []
     for curve in read_errors(run):
-        counts = np.array(edited_rows.get(curve.name, []))
-        if np.count_nonzero(counts) < 2:
+        total = np.array(rows_so_far.get(curve.name, [])) / samples
+        if np.count_nonzero(np.diff(total)) < 2:
             continue
-        total = np.concatenate([[0], counts.cumsum()]) / samples
         paths.append(Path(curve, plain_name(curve, parameters), samples / dim, total))
     return paths
 
@@ -97,7 +105,6 @@ def read_paths(run: RunDirectory) -> list[Path]:
 def _draw_bounds(ax: Axes) -> list[style.End]:
     total = np.linspace(0, 1, 101)
     corrected = [disjoint_inflation_bound(edited_total=t) for t in total]
-    ax.axhline(PUBLISHED, **style.PUBLISHED)
     ax.plot(total, corrected, **style.CORRECTED)
     return [
         style.End("published bound: 2", PUBLISHED, style.PUBLISHED["color"]),
@@ -111,7 +118,7 @@ def _draw_rows(ax: Axes) -> list[style.End]:
     for samples in ROWS:
         inflations = _row_by_row(samples)
         total = np.arange(samples + 1) / samples
-        ax.plot(total, inflations, color=SINGLE, linewidth=0.7, zorder=2)
+        ax.plot(total, inflations, color=SINGLE, linewidth=THIN, zorder=2)
         label = f"row by row, $d=1$, $T={samples}$"
         ends.append(style.End(label, inflations[-1], SINGLE))
     return ends
@@ -121,7 +128,8 @@ def _draw_paths(ax: Axes, paths: list[Path]) -> list[style.End]:
     for path in paths:
         new = np.concatenate([[True], np.diff(path.total) > 0])
         curve, total = path.curve, path.total[new]
-        ax.plot(total, curve.predicted[new], color=curve.mark.colour, **LINES[curve.kind])
+        look = {"color": curve.mark.colour, "label": f"_{NAMES[curve.kind]}"}
+        ax.plot(total, curve.predicted[new], **look, **LINES[curve.kind])
         draw_points(ax, total, curve.mean[new], curve.half_width[new], curve.mark)
     return [
         style.End(
@@ -135,7 +143,6 @@ def _draw_paths(ax: Axes, paths: list[Path]) -> list[style.End]:
 
 def _draw_levels(ax: Axes) -> list[style.End]:
     corrected = disjoint_inflation_bound()
-    ax.axhline(PUBLISHED, **style.PUBLISHED)
     ax.axhline(corrected, **style.CORRECTED)
     return [
         style.End("published bound: 2", PUBLISHED, style.PUBLISHED["color"]),
@@ -150,38 +157,26 @@ def _draw_sizes(ax: Axes, ratio: float) -> list[style.End]:
         rows = np.unique(2 * (np.geomspace(LEAST_RATIO, ratio, 60) * dim / 2).round().astype(int))
         rows = rows[rows >= dim + 2]
         inflations = [_two_halves(dim, int(samples)) for samples in rows]
-        ax.plot(rows / dim, inflations, color=colour, zorder=2)
+        ax.plot(rows / dim, inflations, color=colour, linewidth=THIN if dim == 1 else 1, zorder=2)
         halves = inflations[-1]
     single = [_row_by_row(samples)[-1] for samples in SINGLE_ROWS]
-    ax.plot(SINGLE_ROWS, single, color=SINGLE, linewidth=0.7, zorder=2)
-    dims = " and ".join(f"$d={dim}$" for dim in HALVES)
+    ax.plot(SINGLE_ROWS, single, color=SINGLE, linewidth=THIN, zorder=2)
     return [
-        style.End(f"two halves, {dims}", halves, colour),
+        style.End(f"two halves, $d={HALVES[-1]}$ (thin: $d=1$)", halves, colour),
         style.End("row by row, $d=1$", single[-1], SINGLE, SINGLE_ROWS[-1]),
     ]
 
 
-def _draw_last(ax: Axes, paths: list[Path]) -> None:
+def _draw_last(ax: Axes, paths: list[Path]) -> list[style.End]:
+    """Points of the schedules that end with all rows edited, at their rows per column."""
+    ends = []
     for path in paths:
         if abs(path.total[-1] - 1) < 1e-9:
             curve = path.curve
             draw_points(ax, [path.ratio], curve.mean[-1:], curve.half_width[-1:], curve.mark)
-
-
-def _handles(paths: list[Path]) -> list[Line2D]:
-    """Keys of the points on the right, where nothing else names them."""
-    names = {path.curve.name: path for path in paths}
-    return [
-        Line2D(
-            [],
-            [],
-            color=path.curve.mark.colour,
-            marker=path.curve.mark.marker,
-            linestyle="none",
-            label="disjoint blocks" if path.curve.mask == "disjoint" else path.name,
-        )
-        for path in names.values()
-    ]
+            text = f"{path.name}, simulated"
+            ends.append(style.End(text, float(curve.mean[-1]), curve.mark.colour, path.ratio))
+    return ends
 
 
 @cache
@@ -197,7 +192,6 @@ def _two_halves(dim: int, samples: int) -> float:
 def _finish_left(ax: Axes) -> None:
     ax.set_title("No row is edited twice")
     ax.set_xlabel("share of rows edited so far, $\\tau$")
-    ax.set_ylabel("inflation $v$ = test error / $b$")
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(0.9, 4.7)
     ax.yaxis.set_major_locator(MultipleLocator(1))

@@ -10,28 +10,23 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import families, read_curves
-from paper_figs.recursion_runs import (
-    draw_key,
-    draw_means,
-    finish,
-    mean_ends,
-)
+from paper_figs.curves import key_of
+from paper_figs.panels import draw_ends, new_panels
+from paper_figs.recursion_runs import draw_means, finish, mean_ends
 
 
 def can_draw(run: RunDirectory) -> bool:
     return "categorical" in families(run)
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     with style.context():
-        figure = style.new_figure(style.PAGE, 2.7)
-        axes = figure.subplots(1, 2)
-        ends = [draw_types(axes[0], run), _draw_variety(axes[1], run)]
-        draw_key(figure)
-        for ax, names in zip(axes, ends, strict=True):
-            style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+        page = new_panels(2, width=width)
+        ends = [draw_types(page.axes[0], run), _draw_variety(page.axes[1], run)]
+        page.draw_key(key_of(page.axes))
+        draw_ends(page.axes, ends)
+        style.settle(page.figure)
+    return page.figure
 
 
 def draw_types(ax: Axes, run: RunDirectory, family: str = "categorical") -> list[style.End]:
@@ -54,6 +49,5 @@ def _draw_variety(ax: Axes, run: RunDirectory) -> list[style.End]:
         if line.variant == "four types"
     ]
     draw_means(ax, lines)
-    ax.set_ylim(bottom=0)
     finish(ax, lines, "Four types, 40 tokens: chance that two differ")
     return mean_ends(lines, run)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory, RunError
-from paper_figs.style import MARKS, OWN_MASKS, Mark
+from paper_figs.style import Mark, mark_of
 
 NORMAL_95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""
@@ -47,31 +47,30 @@ class Curve:
 
     @property
     def half_width(self) -> Values:
-        """Of the normal 95 % interval of the mean."""
+        """Half-width of the normal 95 % interval of the mean."""
         return NORMAL_95 * self.error
 
     @property
     def reach(self) -> Float[np.ndarray, "2 generations"]:
-        """From the mean down to `low` and up to `high`."""
+        """Distances from the mean down to `low` and up to `high`."""
         return np.stack([self.mean - self.low, self.high - self.mean])
 
     @property
     def name(self) -> str:
-        """As in the verdicts."""
+        """Name as in the verdicts."""
         variant = "" if self.variant == "chained" else self.variant
         return " ".join(part for part in (self.regime, self.mask, variant) if part)
 
     @property
     def mark(self) -> Mark:
-        """Of the masks, whoever writes; an external model has diamonds."""
-        if self.variant not in WRITERS:
-            return MARKS.get(self.name, OWN_MASKS)
-        mark = MARKS.get(f"{self.regime} {self.mask}", OWN_MASKS)
+        """Mark of the regime or the masks, whoever writes; an external model has diamonds."""
+        whole = f"{self.regime} {self.mask}" if self.mask else self.regime
+        mark = mark_of(self.name, whole, *([] if whole.startswith("edit ") else [self.regime]))
         return mark._replace(marker="D") if self.variant == "external" else mark
 
     @property
     def looks_at_labels(self) -> bool:
-        """Whether its masks are chosen by residuals."""
+        """Tell whether its masks are chosen by residuals."""
         return self.mask in RESIDUAL_MASKS
 
     def in_units_of(self, unit: float) -> "Curve":
@@ -104,19 +103,24 @@ def read_curves(run: RunDirectory, *measures: str, family: str | None = None) ->
                     high=columns["high"][chosen],
                     edited=columns["edited_fraction"][chosen],
                     predicted=columns["predicted"][chosen],
-                    kind=str(columns["predicted_kind"][chosen][0]),
+                    kind=_kind(columns["predicted_kind"][chosen], columns["predicted"][chosen]),
                 )
             )
     return found
 
 
+def _kind(kinds: np.ndarray, predicted: np.ndarray) -> str:
+    """Kind of the closed form; empty unless it is known at every generation."""
+    return str(kinds[0]) if np.isfinite(predicted).all() else ""
+
+
 def families(run: RunDirectory) -> list[str]:
-    """In the run's order."""
+    """Names of the families, in the run's order."""
     return list(dict.fromkeys(map(str, _columns(run)["family"])))
 
 
 def measures(run: RunDirectory, family: str) -> list[str]:
-    """Those of a family's processes, in the run's order."""
+    """Names of the measures of a family's processes, in the run's order."""
     columns = _columns(run)
     return list(dict.fromkeys(map(str, columns["measure"][columns["family"] == family])))
 

@@ -1,4 +1,4 @@
-"""What an edit of a corpus did: probabilities of its tokens, and what share of them was edited.
+"""An edit of a corpus: probabilities of its tokens, and the share of them that was edited.
 
 Bars are 95 % intervals over documents; beside the deciles those printed for a prior thousands of
 times larger (Zhu et al. 2025, figure 5). Needs the report.json of `collapse-sim edit --report`.
@@ -11,21 +11,23 @@ from matplotlib.ticker import NullLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import deciles, style
+from paper_figs.panels import new_panels
 
-COLOUR = style.BLUE
+COLOUR = style.MARKS["edit confident"].colour
 SHARES = {"eligible": "eligible", "changed": "changed", "dropped": "dropped"}
 MOST_FILES = 8
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     report = run.read_json("report.json")
     with style.context():
-        figure = style.new_figure(style.PAGE * 0.9, 2.3)
-        left, right = figure.subplots(1, 2)
+        page = new_panels(2, width=width)
+        left, right = page.axes
         draw_deciles(left, report["all"]["shares"])
         draw_shares(right, report)
-        style.settle(figure)
-    return figure
+        page.draw_key([style.key_point("share, 95 % of documents")])
+        style.settle(page.figure)
+    return page.figure
 
 
 def draw_deciles(ax: Axes, shares: dict) -> None:
@@ -42,7 +44,7 @@ def draw_shares(ax: Axes, report: dict) -> None:
     parts = {"all": report["all"]}
     if len(report["files"]) > 1:
         parts |= dict(list(report["files"].items())[:MOST_FILES])
-    marks = dict(zip(SHARES, (style.BLUE, style.RED, style.GREY), strict=True))
+    marks = dict(zip(SHARES, "osX", strict=True))
     for share, label in SHARES.items():
         found = np.array([part["shares"][share] for part in parts.values()], float)
         if not np.nan_to_num(found[:, 0]).any():
@@ -52,8 +54,8 @@ def draw_shares(ax: Axes, report: dict) -> None:
             shown,
             np.arange(len(parts)),
             xerr=reach(found),
-            color=marks[share],
-            marker="o",
+            color=COLOUR,
+            marker=marks[share],
             linestyle="none",
             elinewidth=0.8,
             label=label,

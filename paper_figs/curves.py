@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
@@ -35,17 +33,19 @@ NAMES = {
 }
 
 
-def draw_curve(ax: Axes, curve: Curve) -> None:
-    """The closed form as a line and simulated means as points."""
+def draw_curve(
+    ax: Axes, curve: Curve, *, mark: style.Mark | None = None, least: float = -np.inf
+) -> None:
+    """The closed form as a line and simulated means as points, where they are above `least`."""
+    mark = mark or curve.mark
     line = curve.predicted if curve.kind else curve.mean
-    seen = line > ROUNDING
-    ax.plot(
-        curve.generation[seen], line[seen], color=curve.mark.colour, zorder=2, **LINES[curve.kind]
-    )
+    seen = line > least
+    look = {"color": mark.colour, "zorder": 2, "label": f"_{NAMES[curve.kind]}"}
+    ax.plot(curve.generation[seen], line[seen], **look, **LINES[curve.kind])
     count = len(curve.generation)
     shown = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
-    shown = shown[curve.mean[shown] > ROUNDING]
-    draw_points(ax, curve.generation[shown], curve.mean[shown], curve.half_width[shown], curve.mark)
+    shown = shown[curve.mean[shown] > least]
+    draw_points(ax, curve.generation[shown], curve.mean[shown], curve.half_width[shown], mark)
 
 
 def draw_points(
@@ -65,23 +65,12 @@ def draw_points(
     )
 
 
-def draw_key(
-    figure: Figure, curves: Sequence[Curve], title: str = "", more: Sequence[Artist] = ()
-) -> None:
-    """Draw the key of points and of the lines that occur; the design stands on the right."""
-    points = style.key_point(figure.axes[0], "simulated mean, 95 % interval")
-    occurring = {curve.kind for curve in curves}
-    looks = {NAMES[kind]: LINES[kind] for kind in LINES if kind in occurring}
+def key_of(panels: Sequence[Axes], *more: style.Handle) -> list[style.Handle]:
+    """The key of points and of the kinds of lines that `draw_curve` drew."""
+    occurring = {str(line.get_label())[1:] for ax in panels for line in ax.lines}
+    looks = {NAMES[kind]: LINES[kind] for kind in LINES if NAMES[kind] in occurring}
     lines = [Line2D([], [], color=style.NEUTRAL, label=k, **v) for k, v in looks.items()]
-    handles = [points, *lines, *more]
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=4 if len(handles) < 5 else 3,
-        columnspacing=1.5,
-    )
-    if title:
-        figure.legend(handles=[], title=title, loc="outside upper right")
+    return [style.key_point("simulated mean, 95 % interval"), *lines, *more]
 
 
 def scale_generations(ax: Axes, last: int) -> None:

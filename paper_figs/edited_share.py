@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import draw_points
-from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, reach, read_arm, run_name
+from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, key_point, reach, read_arm, run_name
+from paper_figs.panels import draw_ends, new_panels
 from theory.language.printed import EDITED_SHARE
 
 ARMS = {
@@ -28,16 +29,14 @@ ASIDE = 0.06
 """Passes between the points of two arms."""
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     with style.context():
-        figure = style.new_figure(style.PAGE * 0.9, 2.2)
-        panels = list(figure.subplots(1, 2))
-        names = [draw_shares(ax, run, measure) for ax, measure in zip(panels, TITLES, strict=True)]
-        figure.legend(handles=[], title=run_name(run), loc="outside upper right")
-        for ax, ends in zip(panels, names, strict=True):
-            style.label_ends(ax, ends)
-        style.settle(figure)
-    return figure
+        page = new_panels(2, width=width)
+        ends = [draw_shares(ax, run, name) for ax, name in zip(page.axes, TITLES, strict=True)]
+        page.draw_key([key_point(run)], run_name(run))
+        draw_ends(page.axes, ends)
+        style.settle(page.figure)
+    return page.figure
 
 
 def draw_shares(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:

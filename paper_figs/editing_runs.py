@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.container import ErrorbarContainer
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
@@ -10,7 +11,7 @@ from paper_figs.chains import Curve, read_curves
 
 HERE = style.MARKS["edit confident"]
 ANCHORED = style.MARKS["edit confident anchored"]
-TEMPERED = style.Mark(style.ORANGE, "o")
+TEMPERED = style.MARKS["edit tempered"]
 
 
 def read_arm(run: RunDirectory, arm: str, measure: str) -> Curve:
@@ -20,7 +21,7 @@ def read_arm(run: RunDirectory, arm: str, measure: str) -> Curve:
 
 
 def is_pretrained(run: RunDirectory) -> bool:
-    """Whether the prior was pretrained; then documents are the replicates."""
+    """Tell whether the prior was pretrained; then documents are the replicates."""
     return run.config()["parameters"].get("prior", "small") != "small"
 
 
@@ -44,3 +45,9 @@ def run_name(run: RunDirectory) -> str:
         f"{parameters['seeds']} seeds, prior of {parameters['prior_size'].upper()} parameters, "
         f"edits where P ≥ {parameters['edit_above']:g}"
     )
+
+
+def key_point(run: RunDirectory) -> ErrorbarContainer:
+    """The key of points and bars."""
+    bars = "95 % of documents" if is_pretrained(run) else "range of the seeds"
+    return style.key_point(f"mean, {bars}")

@@ -11,39 +11,43 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import families, read_curves
-from paper_figs.recursion_runs import draw_key, draw_means, finish, mark_of
+from paper_figs.curves import draw_curve, key_of
+from paper_figs.panels import new_panels
+from paper_figs.recursion_runs import finish
 
-NAMES = {
-    "none": "none: 3,000 points",
-    "few points": "statistical: 100 points",
-    "one Gaussian": "functional: one Gaussian",
-    "few EM steps": "functional: one EM step",
-    "float16 sums": "computational: float16 sums",
-    "all": "all of them",
+SOURCES = {
+    "none": ("none: 3,000 points", "X"),
+    "few points": ("statistical: 100 points", "^"),
+    "one Gaussian": ("functional: one Gaussian", "s"),
+    "few EM steps": ("functional: one EM step", "o"),
+    "float16 sums": ("computational: float16 sums", "v"),
+    "all": ("all of them", "D"),
 }
+"""Names and markers; the colour is that of full resampling."""
 
 
 def can_draw(run: RunDirectory) -> bool:
     return "sources" in families(run)
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     with style.context():
-        figure = style.new_figure(style.PAGE * 0.62, 2.6)
-        ax = figure.subplots()
-        names = draw_sources(ax, run)
-        draw_key(figure)
-        style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+        page = new_panels(1, width=width)
+        names = draw_sources(page.axes[0], run)
+        page.draw_key(key_of(page.axes))
+        style.label_ends(page.axes[0], names)
+        style.settle(page.figure)
+    return page.figure
 
 
 def draw_sources(ax: Axes, run: RunDirectory, family: str = "sources") -> list[style.End]:
     """One line for each source."""
     lines = read_curves(run, "kl", family=family)
-    draw_means(ax, lines)
+    for line in lines:
+        draw_curve(ax, line, mark=line.mark._replace(marker=SOURCES[line.variant][1]))
     style.log_inflation_axis(ax)
     finish(ax, lines, "Sources of error: KL, nats")
     return [
-        style.End(NAMES[line.variant], float(line.mean[-1]), mark_of(line).colour) for line in lines
+        style.End(SOURCES[line.variant][0], float(line.mean[-1]), line.mark.colour)
+        for line in lines
     ]

@@ -1,8 +1,9 @@
 """Language models over generations of their own text: their loss, and the change of the text.
 
-Left: held-out loss. Middle: the tail of the text that each generation is trained on. Right: how
-probable the first model finds the tokens of human text and of the last generation's. Also the
-figure that experiments/transformer_collapse.py leaves in its run directory.
+Held-out loss; how much worse full resampling ends, seed by seed; the tail of the text that each
+generation is trained on; how probable the first model finds the tokens of human text and of the
+last generation's. Also the figure that experiments/transformer_collapse.py leaves in its run
+directory.
 """
 
 import numpy as np
@@ -13,17 +14,21 @@ from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve
+from paper_figs.differences import draw_differences
 from paper_figs.language_runs import (
     HUMAN,
+    WORSE,
     arm_name,
     draw_against_human,
-    draw_key,
     draw_trends,
     first_text,
-    new_row,
+    key_of,
     read_trends,
+    read_worse,
+    run_name,
     trend_ends,
 )
+from paper_figs.panels import draw_ends, new_panels
 
 LOSS, TAIL = "held_out_loss", "tail_mass"
 
@@ -35,7 +40,9 @@ MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
 FLOOR = 1e-5
 """Least share drawn: smaller ones are a handful of tokens."""
 
-HUMAN_BARS = {"color": "#E0E0E0", "zorder": 1}
+TAILS = "Rare tokens (< 0.1 % of human text)"
+
+HUMAN_STEPS = {"color": HUMAN, "linewidth": 2.0, "zorder": 1}
 
 LEAST_SHARE = 0.01
 """Share of human tokens of probability above 0.1 under the first model; with fewer no panel is
@@ -49,25 +56,30 @@ def can_draw(run: RunDirectory) -> bool:
     return bool(read_trends(run, LOSS))
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
     losses, tails, histograms = read_trends(run, LOSS), read_trends(run, TAIL), _histograms(run)
+    worse = read_worse(run, losses)
     with style.context():
-        panels = 1 + bool(tails) + bool(histograms)
-        figure, axes = new_row(panels, 1 + len(losses))
-        draw_trends(axes[0], losses, "Held-out loss, nats per token", run)
+        count = 1 + bool(tails) + bool(histograms) + bool(worse)
+        page = new_panels(count, width=width, labels=1 + len(losses), across=2)
+        panels = iter(page.axes)
+        named = [next(panels)]
+        draw_trends(named[0], losses, "Held-out loss, nats per token", run)
         ends = [trend_ends(losses, run)]
+        if worse:
+            draw_differences(next(panels), worse, *WORSE)
         if tails:
-            title = "Rare tokens (< 0.1 % of human text)"
-            ends.append(draw_against_human(axes[1], tails, title, run))
-            style.percent_axis(axes[1].yaxis)
+            named.append(next(panels))
+            ends.append(draw_against_human(named[-1], tails, TAILS, run))
+            style.percent_axis(named[-1].yaxis)
         if histograms:
-            ends.append(_draw_histograms(axes[-1], histograms, run))
-        draw_key(figure, run)
-        for ax, names in zip(axes, ends, strict=True):
-            style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+            named.append(next(panels))
+            ends.append(_draw_histograms(named[-1], histograms, run))
+        page.draw_key(key_of(losses), run_name(run))
+        draw_ends(named, ends)
+        style.settle(page.figure)
+    return page.figure
 
 
 def _histograms(run: RunDirectory) -> list[tuple[Curve, np.ndarray]]:
@@ -88,12 +100,12 @@ def _histograms(run: RunDirectory) -> list[tuple[Curve, np.ndarray]]:
 def _draw_histograms(
     ax: Axes, arms: list[tuple[Curve, np.ndarray]], run: RunDirectory
 ) -> list[style.End]:
-    """The last texts over the bars of the first, as far to the right as there are tokens."""
+    """The last texts over the steps of the first, as far to the right as there are tokens."""
     drawn = np.stack([arms[0][1][0], *(shares[-1] for _, shares in arms)])
     seen = np.where(drawn >= FLOOR, drawn, np.nan)  # a log axis has no place for none
     last = [int(np.flatnonzero(shares >= FLOOR)[-1]) for shares in drawn]
     low = np.nanmin(seen) / 1.5
-    ax.stairs(drawn[0], EDGES, baseline=low, fill=True, **HUMAN_BARS)
+    ax.stairs(drawn[0], EDGES, baseline=low, **HUMAN_STEPS)
     ends = [style.End(first_text(run), drawn[0, last[0]], HUMAN, EDGES[last[0] + 1])]
     for (curve, _), shares, end in zip(arms, seen[1:], last[1:], strict=True):
         ax.plot(

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve, read_curves
 from paper_figs.curves import draw_points, scale_generations
+from paper_figs.differences import Difference
 
 MADE_UP = ("oracle", "published")
 """Corpora that are languages made up, whose law is known."""
@@ -24,14 +25,8 @@ FROZEN = "frozen_edit"
 
 HUMAN = style.MARKS["human_only"].colour
 
-LEVEL = {"color": HUMAN, "linewidth": 1.2, "zorder": 1}
-"""Style of the level of human text."""
-
 ASIDE, MARGIN = 0.01, 0.05
 """Shares of the width of the axes: between the points of two arms, and beside the outer ones."""
-
-PANEL_HEIGHT, EACH_LABEL = 2.45, 0.14
-"""Height of a row of panels, and of a label, in inches: many labels make the row higher."""
 
 
 def read_trends(run: RunDirectory, measure: str) -> list[Curve]:
@@ -43,6 +38,30 @@ def read_frozen(run: RunDirectory, measure: str) -> list[Curve]:
     """The same of the published edits under a frozen prior; generation 1 is the human text."""
     found = [curve for curve in read_curves(run, measure) if curve.regime == FROZEN]
     return [curve for curve in found if np.isfinite(curve.predicted).all()]
+
+
+WORSE = (
+    "Full resampling minus the arm, at the end",
+    "held-out loss, nats per token (bars: all seeds)",
+)
+"""Title and unit of `read_worse`."""
+
+
+def read_worse(run: RunDirectory, curves: Sequence[Curve]) -> list[Difference]:
+    """Losses of full resampling less the losses of each arm, seed by seed, from the verdicts."""
+    arms = {f"replace less {_in_verdicts(curve)}": curve for curve in curves}
+    found = []
+    for verdict in run.verdicts():
+        curve = arms.get(verdict["parameters"]["process"])
+        if verdict["claim"] == "lm.replace_worst" and curve is not None:
+            value, (low, high) = verdict["observed"], verdict["interval"]
+            found.append(Difference(arm_name(curve, run), value, low, high, curve.mark))
+    return found
+
+
+def _in_verdicts(curve: Curve) -> str:
+    """The name of an arm in the verdicts."""
+    return curve.name.replace("edit confident", "edit").replace("_", " ")
 
 
 def first_text(run: RunDirectory) -> str:
@@ -90,12 +109,6 @@ def run_name(run: RunDirectory) -> str:
     return ", ".join(words)
 
 
-def new_row(panels: int, labels: int) -> tuple[Figure, list[Axes]]:
-    """A figure of the width of a page with its panels side by side, inside `style.context()`."""
-    figure = style.new_figure(style.PAGE, max(PANEL_HEIGHT, 0.9 + EACH_LABEL * labels))
-    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
-
-
 def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory) -> None:
     """Lines through the means, dashed where the first model writes; points with bars."""
     last = max(int(curve.generation[-1]) for curve in curves)
@@ -120,9 +133,11 @@ def draw_against_human(
     this level, so that it has no line of its own."""
     level = float(curves[0].mean[0])
     moving = [curve for curve in curves if curve.regime != "human_only"]
-    ax.axhline(level, **LEVEL)
+    ax.axhline(level, **style.LEVEL)
     draw_trends(ax, moving or curves[:1], title, run)
-    ax.set_ylim(bottom=0)
+    low, high = ax.get_ylim()
+    if low < high / 2:  # from 0 on, unless that left most of the panel empty
+        ax.set_ylim(bottom=0)
     return [style.End(first_text(run), level, HUMAN), *trend_ends(moving, run)]
 
 
@@ -137,11 +152,13 @@ def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     ]
 
 
-def draw_key(figure: Figure, run: RunDirectory) -> None:
-    """Draw the key of points; the run stands on the right."""
-    point = style.key_point(figure.axes[0], "mean ± 2 standard errors")
-    figure.legend(handles=[point], loc="outside upper left")
-    figure.legend(handles=[], title=run_name(run), loc="outside upper right")
+def key_of(curves: Sequence[Curve]) -> list[style.Handle]:
+    """The key of points and, where the first model writes in some arm, of its dashed lines."""
+    handles: list[style.Handle] = [style.key_point("mean ± 2 standard errors")]
+    if any(curve.variant == "frozen" for curve in curves):
+        look = {"color": style.NEUTRAL, "linewidth": 0.9, "linestyle": "--"}
+        handles.append(Line2D([], [], label="the first model writes (frozen)", **look))
+    return handles
 
 
 def is_oracle(run: RunDirectory) -> bool:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
-from paper_figs.curves import ROUNDING, draw_curve, draw_key, scale_generations
+from paper_figs.curves import ROUNDING, draw_curve, key_of, scale_generations
+from paper_figs.panels import draw_ends, new_panels
 from paper_figs.runs import (
     WRITERS,
     Curve,
@@ -33,30 +34,31 @@ class Bound(NamedTuple):
     look: dict[str, Any]
 
 
-def draw(run: RunDirectory) -> Figure:
-    """Edits by the latest model beside those by a frozen one, and everything else on the right."""
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
+    """Edits by the latest model, those by a frozen one, and everything else."""
     parameters, curves = run.config()["parameters"], read_errors(run)
     panels, bounds = _panels(curves), _bounds(parameters)
     labels = len(bounds) + max(len(members) for members in panels.values())
     with style.context():
-        width = style.PAGE * (0.6, 1, 1.4)[len(panels) - 1]
-        figure = style.new_figure(width, max(2.9, 0.9 + 0.14 * labels))
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for ax, (title, members) in zip(axes, panels.items(), strict=True):
+        page = new_panels(len(panels), width=width, labels=labels, height=2.3, sharey=True)
+        for ax, (title, members) in zip(page.axes, panels.items(), strict=True):
             for curve in members:
-                draw_curve(ax, curve)
-            for bound in _that_apply(bounds, members):
-                ax.axhline(bound.value, **bound.look)
+                draw_curve(ax, curve, least=ROUNDING)
             scale_generations(ax, len(members[0].generation))
             ax.set_title(title)
             ax.set_xlabel("generation $n$ (1: fit on human data)")
-        axes[0].set_ylabel(error_label(parameters))
-        style.log_inflation_axis(axes[0])
-        draw_key(figure, curves, design_name(run))
-        for ax, members in zip(axes, panels.values(), strict=True):
-            _label(ax, members, _that_apply(bounds, members), parameters)
-        style.settle(figure)
-    return figure
+            ax.set_ylabel(error_label(parameters))
+            ax.tick_params(labelleft=True)
+        style.log_inflation_axis(page.axes[0])
+        for ax, members in zip(page.axes, panels.values(), strict=True):
+            _draw_bounds(ax, _that_apply(bounds, members))
+        page.draw_key(key_of(page.axes), design_name(run))
+        draw_ends(
+            page.axes,
+            [_names(m, _that_apply(bounds, m), parameters) for m in panels.values()],
+        )
+        style.settle(page.figure)
+    return page.figure
 
 
 def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
@@ -91,11 +93,21 @@ def _that_apply(bounds: list[Bound], members: list[Curve]) -> list[Bound]:
     return bounds if any(curve.regime == "edit" for curve in members) else []
 
 
-def _label(ax: Axes, members: list[Curve], bounds: list[Bound], parameters: dict[str, Any]) -> None:
+def _draw_bounds(ax: Axes, bounds: list[Bound]) -> None:
+    """Draw the published bound, with the region it forbids, and the one proved in its place."""
+    if bounds:
+        published, *others = bounds
+        for bound in others:
+            ax.axhline(bound.value, **bound.look)
+        style.draw_published(ax, published.value)
+
+
+def _names(
+    members: list[Curve], bounds: list[Bound], parameters: dict[str, Any]
+) -> list[style.End]:
     names = [style.End(bound.text, bound.value, bound.look["color"]) for bound in bounds]
-    names += [
+    return names + [
         style.End(plain_name(curve, parameters), float(curve.mean[-1]), curve.mark.colour)
         for curve in members
         if curve.mean[-1] > ROUNDING
     ]
-    style.label_ends(ax, names)

@@ -3,7 +3,8 @@
     python paper_figs/make.py
 
 takes the newest run under runs/EXPERIMENT that shows a figure and writes
-figures/NAME.{png,pdf,svg}, in a few seconds. A run of a preset for trying out (quick, tiny) is
+figures/NAME.{png,pdf,svg}, in a few seconds: as wide as a text of two columns or, with `--width
+column`, as one of them. A run of a preset for trying out (quick, tiny) is
 taken only where there is no other; `--runs DIR` names the run to be taken. `bound_violation` takes
 such a run of each size of the data.
 """
@@ -35,6 +36,7 @@ from paper_figs import (
     text_analysis,
     token_probabilities,
 )
+from paper_figs.panels import WIDTHS
 from paper_figs.runs import design_size
 from paper_figs.style import save
 
@@ -64,7 +66,8 @@ class Recipe(NamedTuple):
     command: str
     """Command that makes a run with this figure."""
     choose: Callable[[list[RunDirectory]], list[RunDirectory]]
-    draw: Callable[[Sequence[RunDirectory]], Figure]
+    draw: Callable[[Sequence[RunDirectory], float], Figure]
+    """Draw the chosen runs, so many inches wide."""
 
 
 def _newest(runs: list[RunDirectory]) -> list[RunDirectory]:
@@ -95,8 +98,12 @@ def _newest_for(module: Any, folder: Path, command: str) -> Recipe:
         folder.name,
         command,
         lambda runs: [run for run in runs if module.can_draw(run)][:1],
-        lambda runs: module.draw(runs[0]),
+        _first(module),
     )
+
+
+def _first(module: Any) -> Callable[[Sequence[RunDirectory], float], Figure]:
+    return lambda runs, width: module.draw(runs[0], width)
 
 
 def _of_family(module: Any, family: str = "all") -> Recipe:
@@ -104,18 +111,14 @@ def _of_family(module: Any, family: str = "all") -> Recipe:
 
 
 FIGURES = {
-    "linear_collapse": Recipe(
-        RUNS.name, COMMAND, _newest, lambda runs: linear_collapse.draw(runs[0])
-    ),
+    "linear_collapse": Recipe(RUNS.name, COMMAND, _newest, _first(linear_collapse)),
     "bound_violation": Recipe(RUNS.name, COMMAND, _newest_of_each_size, bound_violation.draw),
-    "mask_regimes": Recipe(
-        RUNS.name, COMMAND, _newest_with_edits, lambda runs: mask_regimes.draw(runs[0])
-    ),
+    "mask_regimes": Recipe(RUNS.name, COMMAND, _newest_with_edits, _first(mask_regimes)),
     "language_generations": Recipe(
         LANGUAGE_RUNS.name,
         f"{LANGUAGE_COMMAND} --corpus python",
         _newest_language,
-        lambda runs: language_generations.draw(runs[0]),
+        _first(language_generations),
     ),
     "oracle_language": _newest_for(oracle_language, LANGUAGE_RUNS, LANGUAGE_COMMAND),
     "gaussian_collapse": _of_family(gaussian_collapse),
@@ -126,14 +129,10 @@ FIGURES = {
     "synthetic_fraction": _newest_for(synthetic_fraction, FRACTION_RUNS, FRACTION_COMMAND),
     "text_analysis": _newest_for(text_analysis, FRACTION_RUNS, f"{FRACTION_COMMAND} --analyse"),
     "token_probabilities": Recipe(
-        EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: token_probabilities.draw(runs[0])
+        EDITING_RUNS.name, EDITING_COMMAND, _newest, _first(token_probabilities)
     ),
-    "edited_share": Recipe(
-        EDITING_RUNS.name, EDITING_COMMAND, _newest, lambda runs: edited_share.draw(runs[0])
-    ),
-    "phase_diagram": Recipe(
-        PHASE_RUNS.name, PHASE_COMMAND, _newest, lambda runs: phase_diagram.draw(runs[0])
-    ),
+    "edited_share": Recipe(EDITING_RUNS.name, EDITING_COMMAND, _newest, _first(edited_share)),
+    "phase_diagram": Recipe(PHASE_RUNS.name, PHASE_COMMAND, _newest, _first(phase_diagram)),
 }
 
 
@@ -152,13 +151,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help=f"runs to draw from, or folders of runs (default: {' '.join(map(str, ALL_RUNS))})",
     )
     parser.add_argument(
+        "--width",
+        choices=WIDTHS,
+        default="text",
+        help="width of a text of two columns (default) or of one of them: "
+        + ", ".join(f"{name} {inches:g} in" for name, inches in WIDTHS.items()),
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
     )
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Parse, draw, and say what was read and written."""
+    """Parse, draw, and name the runs read and the files written."""
     flags = parse(arguments)
     runs = find_runs(flags.runs)
     flags.out.mkdir(parents=True, exist_ok=True)
@@ -169,7 +175,7 @@ def main(arguments: Sequence[str]) -> None:
         if chosen:
             read = ", ".join(map(_described, chosen))
             try:
-                figure = recipe.draw(chosen)
+                figure = recipe.draw(chosen, WIDTHS[flags.width])
             except KeyError as missing:
                 print(f"{name}: {read}: has no {missing}, made by another version")
                 continue
@@ -184,7 +190,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
-    """Finished runs in and directly below `folders`: newest first, those of small presets last."""
+    """Finished runs in and directly below `folders`: newest first, small presets last."""
     found, experiments = {}, {recipe.experiment for recipe in FIGURES.values()}
     for folder in folders:
         below = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -204,7 +210,7 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
 
 
 def _experiment(run: RunDirectory) -> str | None:
-    """None, and a line that says why, where its config cannot be read."""
+    """Name of a run's experiment; None, and a line with the reason, without a config."""
     try:
         return run.config().get("experiment")
     except RunError as error:

@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve
-from paper_figs.curves import draw_curve, draw_key, scale_generations
+from paper_figs.curves import draw_curve, key_of, scale_generations
+from paper_figs.panels import new_panels
 from paper_figs.runs import design_name, design_size, error_label, plain_name, read_errors
 from theory.editing.corrected import additive_inflation
 
@@ -24,36 +25,33 @@ BOUND = 2.0
 
 PRINTED = {"color": style.BLACK, "linestyle": ":", "linewidth": 0.9, "zorder": 2.5}
 
-ABOVE, BELOW = style.ink(style.RED), style.ink(style.BLUE)
+ABOVE, BELOW = style.ink(style.RED), style.ink(style.SKY)
 
 
 def can_draw(run: RunDirectory) -> bool:
     return bool(_edits(run))
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Draw one panel for each edit of the run, all on the same scale."""
     parameters, curves, size = run.config()["parameters"], _edits(run), design_size(run)
-    columns = min(COLUMNS, len(curves))
-    rows = -(-len(curves) // columns)
     with style.context():
-        figure = style.new_figure(style.PAGE, 1.35 * rows + 0.6)
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for ax, curve in zip(grid.flat, curves, strict=False):
+        page = new_panels(
+            len(curves), width=width, height=1.35, across=COLUMNS, sharex=True, sharey=True
+        )
+        for ax, curve in zip(page.axes, curves, strict=True):
             _draw_panel(ax, curve, parameters, size)
-        style.log_inflation_axis(grid[0, 0])
-        for ax in grid.flat[len(curves) :]:
-            ax.remove()
-        for ax in grid.flat[len(curves) - columns : len(curves)]:
-            ax.tick_params(labelbottom=True)
-        figure.supxlabel("generation $n$ (1: fit on human data)", fontsize=8)
-        figure.supylabel(error_label(parameters), fontsize=8)
+        style.log_inflation_axis(page.axes[0])
+        for ax in page.axes:
+            style.draw_published(ax, BOUND)
+        page.figure.supxlabel("generation $n$ (1: fit on human data)", fontsize=8)
+        page.figure.supylabel(error_label(parameters), fontsize=8)
         more = [Line2D([], [], label="published bound", **style.PUBLISHED)]
         if _has_printed(parameters):
             more.append(Line2D([], [], label="published Theorem 1", **PRINTED))
-        draw_key(figure, curves, design_name(run), more)
-        style.settle(figure)
-    return figure
+        page.draw_key(key_of(page.axes, *more), design_name(run))
+        style.settle(page.figure)
+    return page.figure
 
 
 def _edits(run: RunDirectory) -> list[Curve]:
@@ -67,13 +65,13 @@ def _has_printed(parameters: dict[str, Any]) -> bool:
 
 def _draw_panel(ax: Axes, curve: Curve, parameters: dict[str, Any], size: tuple[int, int]) -> None:
     last = len(curve.generation)
-    ax.axhline(BOUND, **style.PUBLISHED)
     draw_curve(ax, curve)
     if _has_printed(parameters):
         printed = [additive_inflation(fractions=curve.edited[1:n]) for n in curve.generation]
         ax.plot(curve.generation, printed, **PRINTED)
     scale_generations(ax, last)
-    ax.set_title(plain_name(curve, parameters), fontsize=7, pad=11)
+    frozen = ", frozen" if curve.variant == "frozen" and not curve.looks_at_labels else ""
+    ax.set_title(plain_name(curve, parameters) + frozen, fontsize=7, pad=11)
     ax.text(
         0,
         1.04,

@@ -10,12 +10,9 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import families, read_curves
-from paper_figs.recursion_runs import (
-    draw_key,
-    draw_means,
-    finish,
-    mean_ends,
-)
+from paper_figs.curves import key_of
+from paper_figs.panels import draw_ends, new_panels
+from paper_figs.recursion_runs import draw_means, finish, mean_ends
 
 TITLES = {"mixture": "Mixture of two, by EM: KL, nats", "kde": "Kernel density: KL, nats"}
 
@@ -24,17 +21,15 @@ def can_draw(run: RunDirectory) -> bool:
     return any(family in families(run) for family in TITLES)
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     shown = [family for family in TITLES if family in families(run)]
     with style.context():
-        figure = style.new_figure(style.PAGE * (1 if len(shown) == 2 else 0.6), 2.7)
-        axes = figure.subplots(1, len(shown), squeeze=False)[0]
-        ends = [draw_kl(ax, run, family) for ax, family in zip(axes, shown, strict=True)]
-        draw_key(figure)
-        for ax, names in zip(axes, ends, strict=True):
-            style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+        page = new_panels(len(shown), width=width)
+        ends = [draw_kl(ax, run, family) for ax, family in zip(page.axes, shown, strict=True)]
+        page.draw_key(key_of(page.axes))
+        draw_ends(page.axes, ends)
+        style.settle(page.figure)
+    return page.figure
 
 
 def draw_kl(ax: Axes, run: RunDirectory, family: str) -> list[style.End]:

@@ -10,20 +10,21 @@ from matplotlib.axes import Axes
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve, read_curves
+from paper_figs.editing_runs import HERE
 
 ARM = "moved, "
 MEASURES = {
-    "left": ("left, measured", style.Mark(style.BLUE, "o")),
-    "left_law": ("law of falls", style.Mark(style.ORANGE, "s")),
-    "left_leading": ("leading order", style.Mark(style.GREY, "D")),
-    "entered": ("entered, measured", style.Mark(style.RED, "^")),
+    "left": ("left, measured", HERE),
+    "left_law": ("law of falls", style.Mark(style.BLACK, "s")),
+    "left_leading": ("leading order", style.Mark(style.GREY, "d")),
+    "entered": ("entered, measured", HERE._replace(marker="^")),
 }
 ASIDE = 0.16
 """Between the points of two measures."""
 
 
 def draw_moved(ax: Axes, run: RunDirectory) -> None:
-    """For each token that was changed: measured, by the law, and to leading order."""
+    """Draw the moves for each changed token: measured, by the law, and to leading order."""
     arms: list[str] = []
     for place, (measure, (label, mark)) in enumerate(MEASURES.items()):
         found = read_moved(run, measure)

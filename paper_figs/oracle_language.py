@@ -1,9 +1,9 @@
 """A language model over generations of its own text, where the law of the language is known.
 
-Left: exact KL divergence from the source to the model. Middle: share of the language of which each
-model is sure or, where that is not recorded, the tail of the text that each generation is trained
-on, by the source's own probabilities. Right: mass of the most probable token under the
-published token rule with a frozen prior, pass after pass over the same text.
+Exact KL divergence from the source to the model; how much worse full resampling ends, seed by seed;
+share of the language of which each model is sure or, where that is not recorded, the tail of the
+text that each generation is trained on, by the source's own probabilities; mass of the most
+probable token under the published token rule with a frozen prior, pass after pass.
 """
 
 from matplotlib.axes import Axes
@@ -14,17 +14,20 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve
 from paper_figs.curves import draw_points
+from paper_figs.differences import draw_differences
 from paper_figs.language_runs import (
-    LEVEL,
+    WORSE,
     draw_against_human,
-    draw_key,
     draw_trends,
     is_oracle,
-    new_row,
+    key_of,
     read_frozen,
     read_trends,
+    read_worse,
+    run_name,
     trend_ends,
 )
+from paper_figs.panels import draw_ends, new_panels
 from theory.language.token_rule import top_mass
 
 DIVERGENCE, TOP = "kl", "top_mass"
@@ -39,26 +42,33 @@ def can_draw(run: RunDirectory) -> bool:
     return is_oracle(run) and bool(read_trends(run, DIVERGENCE))
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
     divergences, frozen = read_trends(run, DIVERGENCE), read_frozen(run, TOP)
     recorded = ((title, read_trends(run, name)) for name, title in SHARES.items())
     title, shares = next((found for found in recorded if found[1]), ("", []))
+    worse = read_worse(run, divergences)
     with style.context():
-        figure, axes = new_row(1 + bool(shares) + bool(frozen), 1 + len(divergences))
-        draw_trends(axes[0], divergences, "KL divergence, nats per token", run)
-        axes[0].set_ylim(bottom=0)
+        count = 1 + bool(shares) + bool(frozen) + bool(worse)
+        page = new_panels(count, width=width, labels=1 + len(divergences))
+        panels = iter(page.axes)
+        named = [next(panels)]
+        draw_trends(named[0], divergences, "KL divergence, nats per token", run)
+        named[0].set_ylim(bottom=0)
         ends = [trend_ends(divergences, run)]
+        if worse:
+            draw_differences(next(panels), worse, *WORSE)
         if shares:
-            ends.append(draw_against_human(axes[1], shares, title, run))
-            style.percent_axis(axes[1].yaxis)
+            named.append(next(panels))
+            ends.append(draw_against_human(named[-1], shares, title, run))
+            style.percent_axis(named[-1].yaxis)
         if frozen:
-            ends.append(_draw_passes(axes[-1], frozen))
-        draw_key(figure, run)
-        for ax, names in zip(axes, ends, strict=True):
-            style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+            named.append(next(panels))
+            ends.append(_draw_passes(named[-1], frozen))
+        page.draw_key(key_of(divergences), run_name(run))
+        draw_ends(named, ends)
+        style.settle(page.figure)
+    return page.figure
 
 
 def _draw_passes(ax: Axes, curves: list[Curve]) -> list[style.End]:
@@ -68,11 +78,11 @@ def _draw_passes(ax: Axes, curves: list[Curve]) -> list[style.End]:
         passes = curve.generation - 1
         prior_top = float(curve.predicted[0]) ** (1 / (passes[0] + 1))
         exact = [top_mass(prior_top=prior_top, passes=int(n)) for n in passes]
-        ax.axhline(prior_top, **LEVEL)
+        ax.axhline(prior_top, **style.PUBLISHED)
         ax.plot(passes, exact, color=curve.mark.colour, zorder=2)
         draw_points(ax, passes, curve.mean, 2 * curve.error, curve.mark)
         ends += [
-            style.End("published: kept", prior_top, LEVEL["color"]),
+            style.End("published: kept", prior_top, style.PUBLISHED["color"]),
             style.End("exact: $a^{n+1}$", exact[-1], curve.mark.colour, passes[-1]),
         ]
     style.percent_axis(ax.yaxis)

@@ -11,10 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
 from collapse_sim.run_directory import RunDirectory, RunError
 from paper_figs import style
+from paper_figs.panels import new_panels
 from theory.distributions.temperature import return_share, stay_share
 
 MEASURES = {"editing": "scale_averaged_error", "mixing": "first_type"}
@@ -53,16 +55,15 @@ def read_fields(run: RunDirectory) -> list[Field]:
     return [Field(title, *(f[i] for f in found)) for i, title in enumerate(config["panels"])]
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """A panel for each writer, or for each start."""
     config, fields = run.config(), read_fields(run)
     which, level = config["parameters"]["map"], config["level"]
     across, up = np.array(config["across"]), np.array(config["up"], dtype=float)
     norm = LogNorm(level / LARGEST, level * LARGEST, clip=True)  # white is the level
     with style.context():
-        figure = style.new_figure(style.PAGE * (0.4 + 0.2 * len(fields)), 2.4)
-        axes = figure.subplots(1, len(fields), sharey=True, squeeze=False)[0]
-        for ax, field in zip(axes, fields, strict=True):
+        page = new_panels(len(fields), width=width, across=3, sharey=True)
+        for ax, field in zip(page.axes, fields, strict=True):
             shown = ax.pcolormesh(
                 _edges(across), _edges(up), field.mean.T, cmap="PuOr_r", norm=norm, rasterized=True
             )
@@ -78,18 +79,20 @@ def draw(run: RunDirectory) -> Figure:
             ax.set_xlabel(LABELS[which][0])
             if which == "mixing":
                 _limit(ax, config, field.title)
-        axes[0].set_ylabel(LABELS[which][1])
-        _scale(axes[0], which, up)
-        bar = figure.colorbar(shown, ax=axes, extend="max")
+        for ax in page.axes:
+            ax.set_ylabel(LABELS[which][1])
+            ax.label_outer()
+        _scale(page.axes[0], which, up)
+        bar = page.figure.colorbar(shown, ax=page.axes, extend="max")
         bar.set_label(LABELS[which][2])
         ticks = [level * factor for factor in (0.5, 0.75, 1, 2, 4)]
         bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
         bar.ax.yaxis.set_minor_locator(NullLocator())
         bar.ax.set_ylim(min(1, level / 2), LARGEST * level)  # nothing is far below 1
         bar.ax.axhline(level, color=style.BLACK, linewidth=1.3)
-        _key(figure, which, level)
-        style.settle(figure)
-    return figure
+        page.draw_key(_key(which, level))
+        style.settle(page.figure)
+    return page.figure
 
 
 def _edges(middles: np.ndarray) -> np.ndarray:
@@ -122,13 +125,12 @@ def _limit(ax: Axes, config: dict[str, Any], title: str) -> None:
     ax.plot(heat, share, color=style.BLACK, linewidth=0.8, linestyle="--")
 
 
-def _key(figure: Figure, which: str, level: float) -> None:
+def _key(which: str, level: float) -> list[style.Handle]:
     unit = " $b$" if which == "editing" else " times human"
     look: dict[str, Any] = {"color": style.BLACK}
-    ax = figure.axes[0]
-    lines = [ax.plot([], [], linewidth=1.3, **look, label=f"theory: {level:g}{unit}")[0]]
+    lines = [Line2D([], [], linewidth=1.3, **look, label=f"theory: {level:g}{unit}")]
     if which == "mixing":
         label = "theory: diversity kept, regained"
-        lines += ax.plot([], [], linewidth=0.8, linestyle="--", **look, label=label)
-    lines += ax.plot([], [], ".", markersize=3, **look, label="undecided by simulation")
-    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
+        lines.append(Line2D([], [], linewidth=0.8, linestyle="--", **look, label=label))
+    dots: dict[str, Any] = {"marker": ".", "linestyle": "none", "markersize": 3}
+    return [*lines, Line2D([], [], **dots, **look, label="undecided by simulation")]

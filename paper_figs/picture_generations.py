@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import families, measures, read_curves
+from paper_figs.curves import key_of
+from paper_figs.panels import Panels, draw_ends
 from paper_figs.recursion_runs import NAMES, draw_means, finish, mean_ends
 
 FAMILY, PREFIX = "vae", "pictures/"
@@ -20,6 +22,9 @@ MOST_SHOWN = 6
 
 WIDE = 4
 """Pictures of a generation side by side."""
+
+STRIP = 0.95
+"""Height of a row of pictures on a page, inches."""
 
 PANELS = {
     "code_spread": "Spread of codes, of human ones",
@@ -32,25 +37,29 @@ def can_draw(run: RunDirectory) -> bool:
     return FAMILY in families(run) and any(name.startswith(PREFIX) for name in run.arrays())
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     arrays = run.arrays()
     arms = {n.removeprefix(PREFIX): arrays[n] for n in arrays if n.startswith(PREFIX)}
     shape = tuple(run.config()["data"]["shape"])
     shown = [measure for measure in PANELS if measure in measures(run, FAMILY)]
+    columns = len(shown) if width > style.COLUMN else 1
+    strip, rows = STRIP * width / style.PAGE, len(shown) // columns
     with style.context():
-        figure = style.new_figure(style.PAGE, 0.95 * len(arms) + 2.1)
-        grid = figure.add_gridspec(
-            len(arms) + 1, len(shown), height_ratios=[0.95] * len(arms) + [1.9]
-        )
+        figure = style.new_figure(width, strip * len(arms) + 2.1 * rows)
+        heights = [strip] * len(arms) + [1.9] * rows
+        grid = figure.add_gridspec(len(arms) + rows, columns, height_ratios=heights)
         for row, (name, pictures) in enumerate(arms.items()):
             ax = figure.add_subplot(grid[row, :])
-            draw_strip(
-                ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=row == len(arms) - 1
-            )
+            is_last = row == len(arms) - 1
+            draw_strip(ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=is_last)
             ax.set_title(_name(run, name))
-        below = [figure.add_subplot(grid[-1, i]) for i in range(len(shown))]
+        places = [divmod(place, columns) for place in range(len(shown))]
+        below = [figure.add_subplot(grid[len(arms) + row, column]) for row, column in places]
         ends = [_draw_measure(ax, run, name) for ax, name in zip(below, shown, strict=True)]
-        style.label_ends(below[-1], ends[-1])
+        Panels(figure, below, None, width).draw_key(key_of(below))
+        # Side by side, the last panel names the lines of all.
+        named = slice(None) if columns == 1 else slice(-1, None)
+        draw_ends(below[named], ends[named])
         style.settle(figure)
     return figure
 
@@ -70,11 +79,9 @@ def draw_strip(ax: Axes, pictures: np.ndarray, *, is_last: bool) -> None:
     step = tiles[0].shape[1] + gap.shape[1]
     for place, generation in enumerate(chosen):
         if is_last:
-            ax.text(
-                place * step + tiles[0].shape[1] / 2, tiles[0].shape[0],
-                f"generation {generation + 1}" if place == 0 else str(generation + 1),
-                ha="center", va="top", fontsize=style.SMALL, color=style.NEUTRAL,
-            )  # fmt: skip
+            text = f"generation {generation + 1}" if place == 0 else str(generation + 1)
+            look = {"ha": "center", "va": "top", "fontsize": style.SMALL, "color": style.NEUTRAL}
+            ax.text(place * step + tiles[0].shape[1] / 2, tiles[0].shape[0], text, **look)
 
 
 def mosaic(pictures: np.ndarray) -> np.ndarray:

@@ -15,12 +15,12 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import picture_generations, style
 from paper_figs.categorical_collapse import draw_types
 from paper_figs.chains import families, measures, read_curves
+from paper_figs.curves import key_of
 from paper_figs.error_sources import draw_sources
-from paper_figs.gaussian_collapse import draw_variance
+from paper_figs.gaussian_collapse import draw_median
 from paper_figs.mixture_collapse import draw_kl
-from paper_figs.recursion_runs import draw_key, draw_means, finish, told_apart
-
-COLUMNS, HEIGHT = 2, 2.2
+from paper_figs.panels import draw_ends, new_panels
+from paper_figs.recursion_runs import draw_means, finish, median_key, told_apart
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Panel:
 
 
 def default_panel(run: RunDirectory, family: str) -> Panel:
-    """Panel of a family without one of its own: what has a closed form in most processes."""
+    """Panel of a family without one of its own: the measure with most closed forms."""
 
     def known(measure: str) -> int:
         curves = read_curves(run, measure, family=family)
@@ -66,7 +66,7 @@ def default_panel(run: RunDirectory, family: str) -> Panel:
 
 
 PANELS: dict[str, Callable[[Axes, RunDirectory, str], list[style.End]]] = {
-    "gaussian": draw_variance,
+    "gaussian": draw_median,
     "categorical": draw_types,
     "mixture": draw_kl,
     "kde": draw_kl,
@@ -100,23 +100,17 @@ PANELS: dict[str, Callable[[Axes, RunDirectory, str], list[style.End]]] = {
 """Panels of families whose default would not do."""
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     shown = families(run)
     if shown == ["vae"] and picture_generations.can_draw(run):
-        return picture_generations.draw(run)
-    columns = min(COLUMNS, len(shown))
-    rows = -(-len(shown) // columns)
+        return picture_generations.draw(run, width)
     with style.context():
-        figure = style.new_figure(style.PAGE * (1 if columns == 2 else 0.6), 0.4 + HEIGHT * rows)
-        axes = np.ravel(figure.subplots(rows, columns))
+        page = new_panels(len(shown), width=width)
         ends = [
             (PANELS.get(family) or default_panel(run, family))(ax, run, family)
-            for ax, family in zip(axes, shown, strict=False)
+            for ax, family in zip(page.axes, shown, strict=True)
         ]
-        for ax in axes[len(shown) :]:
-            ax.remove()
-        draw_key(figure, medians="gaussian" in shown)
-        for ax, names in zip(axes, ends, strict=False):
-            style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+        page.draw_key(key_of(page.axes, *([median_key()] if "gaussian" in shown else [])))
+        draw_ends(page.axes, ends)
+        style.settle(page.figure)
+    return page.figure

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike
 from tueplots import axes as tue_axes
@@ -25,8 +28,8 @@ from tueplots import bundles
 
 from collapse_sim.run_directory import write_atomically
 
-PAGE = 6.75
-"""Width of a text block of two columns, inches."""
+PAGE, COLUMN = 6.75, 3.25
+"""Widths of a text block of two columns, and of one of them, inches."""
 
 SMALL = 6.5
 """Size of labels, ticks and keys, points."""
@@ -55,53 +58,60 @@ PARAMETERS: dict[Any, Any] = (
     }
 )
 
+Handle = Artist | ErrorbarContainer
+"""An entry of a key."""
+
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
-# Okabe and Ito's colours, less the yellow that no one sees on white.
 BLACK, GREY = "#000000", "#808080"
-ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
-BLUE, RED, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+SKY, RED = "#56B4E9", "#D55E00"
 
 
 class Mark(NamedTuple):
     """Mark of a process in every figure: circles are edits by masks set in advance, squares by
-    masks that look at residuals or probabilities, diamonds are other edits, triangles resample, a
-    cross is human data alone."""
+    masks that look at residuals or probabilities, diamonds edit the human data or are written by
+    another model, triangles resample, a cross is human data alone."""
 
     colour: str
     marker: str
 
 
+# One colour for one regime, and of edits for one rule that chooses what is edited. The commonest
+# have the colours of Okabe and Ito, which colour-blind readers tell apart.
 MARKS = {
-    "replace": Mark(BLACK, "^"),
-    "replace_fresh": Mark(BLACK, "v"),
-    "accumulate": Mark(GREEN, "^"),
-    "accumulate_fresh": Mark(GREEN, "v"),
-    "halfway": Mark(ORANGE, "^"),
-    "halfway_fresh": Mark(ORANGE, "v"),
-    "subsample": Mark(SKY, "^"),
-    "subsample_fresh": Mark(SKY, "v"),
-    "mix_fixed": Mark(GREY, "^"),
-    "mix_fresh": Mark(GREY, "v"),
-    "edit one": Mark(GREEN, "o"),
-    "edit halves": Mark(ORANGE, "o"),
-    "edit disjoint": Mark(RED, "o"),
-    "edit random": Mark(PURPLE, "o"),
-    "edit fixed": Mark(BLUE, "o"),
-    "edit geometric": Mark(SKY, "o"),
-    "edit random anchored": Mark(PURPLE, "D"),
-    "edit random additive": Mark(PURPLE, "d"),
-    "edit confident": Mark(SKY, "s"),
-    "edit nested": Mark(RED, "s"),
-    "edit free": Mark(BLUE, "s"),
     "human_only": Mark(GREY, "X"),
-    "keep_human": Mark(BLUE, "^"),
+    "replace": Mark(BLACK, "^"),
+    "accumulate": Mark("#009E73", "^"),
+    "subsample": Mark("#66C2A5", "^"),
+    "halfway": Mark("#4D4D80", "^"),
+    "mix_fixed": Mark("#9E9AC8", "^"),
+    "mix_fresh": Mark("#9E9AC8", "v"),
+    "keep_human": Mark("#0072B2", "^"),
+    "fresh_human": Mark("#17BECF", "v"),
+    "debiased": Mark("#332288", "s"),
+    "pooled": Mark("#AA4499", "o"),
+    "edit": Mark(SKY, "o"),
+    "edit confident": Mark(SKY, "s"),
+    "frozen_edit": Mark(SKY, "v"),
+    "edit_anchored": Mark(RED, "d"),
     "edit confident anchored": Mark(RED, "D"),
-    "edit share": Mark(ORANGE, "s"),
-    "edit blind": Mark(ORANGE, "D"),
-    "frozen_edit frozen": Mark(PURPLE, "s"),
+    "edit random anchored": Mark(RED, "h"),
+    "edit random additive": Mark("#F28E8E", "d"),
+    "edit one": Mark("#B5BD00", "o"),
+    "edit halves": Mark("#E69F00", "o"),
+    "edit disjoint": Mark("#882255", "o"),
+    "edit random": Mark("#CC79A7", "o"),
+    "edit blind": Mark("#CC79A7", "p"),
+    "edit fixed": Mark("#8C564B", "o"),
+    "edit geometric": Mark("#7A7A00", "o"),
+    "edit nested": Mark("#1F4E9E", "s"),
+    "edit free": Mark("#6A3D9A", "s"),
+    "edit share": Mark("#C49A6C", "s"),
+    "edit below": Mark("#B15928", "o"),
+    "edit tempered": Mark("#117A8B", "o"),
 }
-"""Marks by the name of the process, as in the verdicts of a run."""
+"""Marks by the name of the process, as in the verdicts of a run, or by its regime alone. A process
+that draws fresh rows (`replace_fresh`) has its regime's mark upside down."""
 
 OWN_MASKS = Mark(GREY, "o")
 """Mark of masks from a user's file."""
@@ -112,6 +122,12 @@ NEUTRAL = "#606060"
 PUBLISHED = {"color": "#303030", "linewidth": 2.2, "zorder": 1}
 CORRECTED = {"color": "#909090", "linewidth": 1.0, "zorder": 1}
 """Lines of the two bounds on token editing; the bound in question is bold."""
+
+FORBIDDEN = {"color": "#ECECEC", "linewidth": 0, "zorder": 0}
+"""Look of the region that the published bound forbids."""
+
+LEVEL = {"color": GREY, "linewidth": 1.2, "zorder": 1}
+"""Line of the level of human data, or of the truth."""
 
 
 class End(NamedTuple):
@@ -155,11 +171,32 @@ def ink(colour: str) -> str:
     return to_hex((red, green, blue))
 
 
-def key_point(ax: Axes, label: str) -> ErrorbarContainer:
-    """A point with its interval for the key, drawn nowhere else."""
-    return ax.errorbar(
-        [], [], [], color=NEUTRAL, marker="o", linestyle="none", elinewidth=0.8, label=label
-    )
+def mark_of(*names: str) -> Mark:
+    """Mark of the first of the names that has one; masks from a user's file have their own."""
+    for name in names:
+        if name in MARKS:
+            return MARKS[name]
+        if name.endswith("_fresh") and name.removesuffix("_fresh") in MARKS:
+            return MARKS[name.removesuffix("_fresh")]._replace(marker="v")
+    return OWN_MASKS
+
+
+def draw_published(ax: Axes, bound: float) -> None:
+    """The published bound, bold, and grey above it, where it lets no error be.
+
+    The last thing to be drawn: it keeps the limits of the axes.
+    """
+    limits = ax.get_ylim()
+    ax.axhline(bound, **PUBLISHED)
+    ax.axhspan(min(bound, limits[1]), limits[1], **FORBIDDEN)
+    ax.set_ylim(limits)
+
+
+def key_point(label: str) -> ErrorbarContainer:
+    """A point with its interval for the key, drawn nowhere."""
+    line = Line2D([], [], color=NEUTRAL, marker="o", linestyle="none")
+    bar = LineCollection([np.zeros((0, 2))], colors=NEUTRAL, linewidths=0.8)
+    return ErrorbarContainer((line, (), (bar,)), has_yerr=True, label=label)
 
 
 def spread(values: ArrayLike, gap: float, low: float, high: float) -> np.ndarray:
@@ -197,7 +234,8 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
     heights = (pixels - box.y0) / box.height
     gap = 1.25 * SMALL / points
     beside = max(0.065, 7.5 * figure.dpi / 72 / box.width)  # not too near to a narrow panel
-    for end, place in zip(ends, spread(heights, gap, 0.0, 1.0), strict=True):
+    # No label rises above the axes, where a title may stand.
+    for end, place in zip(ends, spread(heights, gap, gap / 2, 1 - gap / 2), strict=True):
         axes.annotate(
             end.text,
             xy=(edge if end.x is None else end.x, end.value),

@@ -1,9 +1,9 @@
 """Perplexity against the share of synthetic text, ours and the published.
 
-Left: held-out perplexity by generator, with the bootstrap's approximate 95 % intervals over
-documents and seeds. Middle: the same in each domain for the first generator, in units of that of
-human text, beside the published. Right: the loss on the training text, with the range of the seeds.
-Also the figure that experiments/synthetic_fraction.py leaves in its run directory.
+Held-out perplexity by generator, with the bootstrap's approximate 95 % intervals over documents and
+seeds; what all synthetic text costs against none, seed by seed; perplexity in each domain for the
+first generator, in units of that of human text, beside the published; the loss on the training
+text. Also the figure that experiments/synthetic_fraction.py leaves in its run directory.
 """
 
 from math import exp
@@ -11,17 +11,30 @@ from math import exp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import read_curves
+from paper_figs.differences import Difference, draw_differences
+from paper_figs.panels import draw_ends, new_panels
 from theory.language.printed import SYNTHETIC_FRACTION
 
-COLOURS = (style.BLACK, style.BLUE, style.ORANGE, style.GREEN, style.RED, style.PURPLE)
+COLOURS = (style.BLACK, "#D0006F", "#5C7F00", "#00687A")
+"""Colours of generators, which no regime has but the first: all of them resample."""
+
 MARKERS = "^ovsDd"
+
+PAIRED = {"zhu2025.fraction": "held-out", "zhu2025.training_loss": "training"}
+"""Claims on all synthetic text less none, by the loss that they are about."""
+
+ALL = " 100 %"
 
 PREFIX = "held_out_loss/"
 """Of the measures of single domains."""
+
+TITLE = ("All synthetic text minus none", "nats per token (bars: all seeds)")
+NOTE = "A generator is named by its number of parameters and its temperature."
 
 Points = dict[float, tuple[float, float, float]]
 """Mean, low and high by per cent of synthetic text."""
@@ -56,34 +69,63 @@ def _domains(run: RunDirectory) -> list[str]:
     return [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
+    authors, paired = _authors(run), _read_paired(run)
     with style.context():
-        figure = style.new_figure(style.PAGE, 2.3)
-        axes = figure.subplots(1, 3)
+        page = new_panels(3 + bool(paired), width=width)
+        whole, *differences, ratios, training = page.axes
         ends = [
-            _draw_authors(axes[0], {name: _perplexities(run, name) for name in _authors(run)}),
-            _draw_domains(axes[1], run),
+            _draw_authors(whole, {name: _perplexities(run, name) for name in authors}),
+            _draw_domains(ratios, run),
             _draw_authors(
-                axes[2], {name: _points(run, name, "training_loss") for name in _authors(run)}
+                training, {name: _points(run, name, "training_loss") for name in authors}
             ),
         ]
-        axes[0].set_title("Held-out perplexity")
-        style.log_inflation_axis(axes[0])
-        axes[1].set_title("Perplexity / that of human text")
-        style.log_inflation_axis(axes[1])
-        axes[2].set_title("Loss on the training text, nats")
-        for ax, names in zip(axes, ends, strict=True):
+        whole.set_title("Held-out perplexity")
+        style.log_inflation_axis(whole)
+        ratios.set_title(f"Perplexity / that of human text, {authors[0]}")
+        style.log_inflation_axis(ratios)
+        training.set_title("Loss on the training text, nats per token")
+        for ax in differences:
+            draw_differences(ax, paired, *TITLE)
+        for ax in (whole, ratios, training):
             ax.set_xlabel("synthetic text")
             ax.set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
-            style.label_ends(ax, names)
-        style.settle(figure)
-    return figure
+        page.draw_key(_key(), NOTE)
+        draw_ends([whole, ratios, training], ends)
+        style.settle(page.figure)
+    return page.figure
+
+
+def _read_paired(run: RunDirectory) -> list[Difference]:
+    """Losses on all synthetic text less the losses on none, seed by seed, from the verdicts."""
+    looks = {author: _mark(place) for place, author in enumerate(_authors(run))}
+    found = []
+    for verdict in run.verdicts():
+        author = verdict["parameters"]["process"].removesuffix(ALL)
+        if verdict["claim"] in PAIRED and author in looks:
+            name = f"{author}:\n{PAIRED[verdict['claim']]} loss"
+            value, (low, high) = verdict["observed"], verdict["interval"]
+            found.append(Difference(name, value, low, high, looks[author]))
+    return found
+
+
+def _mark(place: int) -> style.Mark:
+    return style.Mark(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
+
+
+def _key() -> list[style.Handle]:
+    return [
+        style.key_point("mean, 95 % over documents and seeds (training: all seeds)"),
+        Line2D([], [], **style.PUBLISHED, linestyle="--", label="published"),
+    ]
 
 
 def _draw_authors(ax: Axes, by_author: dict[str, Points]) -> list[style.End]:
     """A line with intervals for each generator."""
     ends = []
-    for author, colour, marker in zip(by_author, COLOURS, MARKERS, strict=False):
+    for place, author in enumerate(by_author):
+        colour, marker = _mark(place)
         points = by_author[author]
         shares, values = np.array(list(points)), np.array(list(points.values()))
         mean, low, high = values.T
@@ -102,13 +144,14 @@ def _draw_authors(ax: Axes, by_author: dict[str, Points]) -> list[style.End]:
 
 
 def _draw_domains(ax: Axes, run: RunDirectory) -> list[style.End]:
-    """Ratios to human text in each domain, and of the published models in grey."""
+    """Ratios to human text in each domain, told apart by markers, and of the published models."""
     ends, author = [], _authors(run)[0]
     for name, row in SYNTHETIC_FRACTION.items():
         ratios = np.array(list(row.values())) / row[0]
         ax.plot(list(row), ratios, **style.PUBLISHED, linestyle="--")
-        ends.append(style.End(name.partition(",")[0], ratios[-1], style.GREY, 100))
-    for domain, colour, marker in zip(_domains(run), COLOURS, MARKERS, strict=False):
+        ends.append(style.End(name.partition(",")[0], ratios[-1], style.PUBLISHED["color"], 100))
+    colour = _mark(0).colour
+    for domain, marker in zip(_domains(run), MARKERS, strict=False):
         points = _perplexities(run, author, domain)
         shares = np.array(list(points))
         ratios = np.array([mean for mean, _, _ in points.values()])

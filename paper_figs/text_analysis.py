@@ -1,11 +1,13 @@
-"""Synthetic text beside human text, panel by panel.
+"""Differences of synthetic text from human text: one panel for each.
 
-Top: perplexities under a judge, densities among human documents, importance weights. Middle: how
-the mass of words and of pairs of words lies in hashed buckets, and maps of documents. Bottom: the
-commonest pairs of words of each text. Also the figure that experiments/synthetic_fraction.py
---analyse leaves in its run directory, from analysis.json.
+Perplexities under a judge lack the long tail; importance weights tell the two texts apart; the mass
+of words and of pairs lies in other hashed buckets; some pairs of words are far commoner than they
+were. Densities among human documents and maps, which analysis.json has too, differ little and are
+not drawn. Also the figure that experiments/synthetic_fraction.py --analyse leaves in its run
+directory.
 """
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.panels import LETTERS, new_panels
 
 FILE = "analysis.json"
 
-HUMAN, SYNTHETIC = "#B8B8B8", style.BLUE
-"""Colours of both texts: one is light and filled, one dark and drawn, so that they differ in
-grey."""
+HUMAN, SYNTHETIC = "#B8B8B8", style.BLACK
+"""Colours of both texts: one is light and filled, one dark and drawn."""
 
 LINES: tuple[dict[str, Any], ...] = (
     {"color": HUMAN, "linewidth": 2.4},
@@ -37,8 +39,8 @@ POINTS: tuple[dict[str, Any], ...] = (
 
 LEVEL: dict[str, Any] = {"color": style.NEUTRAL, "linewidth": 0.6, "linestyle": ":", "zorder": 0}
 
-TOP = 16
-"""Commonest pairs of words that are shown."""
+TOP = 10
+"""Pairs of words that are shown: those whose counts differ most."""
 
 LONGEST = 18
 """Most letters of a pair of words."""
@@ -47,8 +49,6 @@ PUBLISHED = (
     "Published (Zhu et al. 2025, figure 3): perplexities of human text from 1 to above 100, of "
     "synthetic text from 0 to 14."
 )
-
-TITLES = {"pca": "Documents: two principal components", "tsne": "Documents: t-SNE"}
 
 
 def can_draw(run: RunDirectory) -> bool:
@@ -60,52 +60,53 @@ def read(run: RunDirectory) -> dict[str, Any]:
     return run.read_json(FILE)
 
 
-def draw(run: RunDirectory) -> Figure:
-    """Draw the figure; a run without maps has no panels of them."""
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     analysis = read(run)
     with style.context():
-        figure = style.new_figure(style.PAGE, 7.2)
-        rows = figure.add_gridspec(3, 1, height_ratios=(1, 1, 1.45))
-        histograms = [figure.add_subplot(cell) for cell in rows[0].subgridspec(1, 3)]
-        middle = rows[1].subgridspec(1, 1 + len(analysis["maps"]))
-        curves, *maps = [figure.add_subplot(cell) for cell in middle]
-        bigrams = [figure.add_subplot(cell) for cell in rows[2].subgridspec(1, 2)]
-        _draw_histograms(histograms, analysis)
+        page = new_panels(4, width=width, height=2.2)
+        perplexity, importance, curves, bigrams = page.axes
+        _draw_perplexity(perplexity, analysis)
+        _draw_importance(importance, analysis)
         _draw_curves(curves, analysis)
-        for ax, (kind, places) in zip(maps, analysis["maps"].items(), strict=True):
-            _draw_map(ax, TITLES[kind], np.array(places))
-        for ax, name in zip(bigrams, ("human", "synthetic"), strict=True):
-            _draw_bigrams(ax, name, analysis["bigrams"][name][:TOP])
-        _draw_key(figure, analysis)
-        style.settle(figure)
-    return figure
+        _draw_bigrams(bigrams, most_changed(analysis))
+        page.draw_key(*_key(analysis))
+        caption = textwrap.fill(_caption(analysis), int(LETTERS * width))
+        page.figure.supxlabel(caption, fontsize=style.SMALL, color=style.NEUTRAL)
+        style.settle(page.figure)
+    return page.figure
 
 
-def _draw_histograms(axes: list[Axes], analysis: dict[str, Any]) -> None:
-    """Shares of documents; both axes of values that have ratios are logarithmic."""
-    named = {
-        "perplexity": ("Perplexity of documents", "perplexity under a judge"),
-        "density": ("Density", "among human text, 1: no word shared"),
-        "importance": ("Importance for human text", "log $p$(human) / $p$(synthetic), nats"),
-    }
-    for ax, (measure, (title, label)) in zip(axes, named.items(), strict=True):
-        found = analysis[measure]
-        human, synthetic = found["shares"]
-        ax.stairs(human, found["edges"], fill=True, color=HUMAN)
-        ax.stairs(synthetic, found["edges"], **LINES[1])
-        ax.set_title(title)
-        ax.set_xlabel(label)
-        ax.set_ylim(bottom=0)
-        style.percent_axis(ax.yaxis)
-    for ax in axes[:2]:
-        ax.set_xscale("log")
-        low, high = ax.get_xlim()
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
-        _plain_numbers(ax)
-        ax.xaxis.set_minor_locator(NullLocator())
-    low, *_, high = analysis["perplexity"]["quantiles"][1]
-    for ax, value in ((axes[0], low), (axes[0], high), (axes[2], 0)):
-        ax.axvline(value, **LEVEL)
+def _draw_perplexity(ax: Axes, analysis: dict[str, Any]) -> None:
+    """Shares of documents on a logarithmic axis, with the range of the synthetic ones."""
+    found = analysis["perplexity"]
+    _draw_shares(ax, found)
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
+    _plain_numbers(ax)
+    ax.xaxis.set_minor_locator(NullLocator())
+    for end in (found["quantiles"][1][0], found["quantiles"][1][-1]):
+        ax.axvline(end, **LEVEL)
+    ax.set_title("Perplexity of documents")
+    ax.set_xlabel("perplexity under a judge (dotted: 98 % of the synthetic)")
+
+
+def _draw_importance(ax: Axes, analysis: dict[str, Any]) -> None:
+    """Shares of documents by how much likelier they are under the law of human text."""
+    found = analysis["importance"]
+    _draw_shares(ax, found)
+    ax.axvline(0, **LEVEL)
+    human, synthetic = (quantiles[len(quantiles) // 2] for quantiles in found["quantiles"])
+    ax.set_title(f"Importance: medians {human:+.1f} and {synthetic:+.1f}")
+    ax.set_xlabel("log $p$(human) / $p$(synthetic), nats a document")
+
+
+def _draw_shares(ax: Axes, found: dict[str, Any]) -> None:
+    human, synthetic = found["shares"]
+    ax.stairs(human, found["edges"], fill=True, color=HUMAN)
+    ax.stairs(synthetic, found["edges"], **LINES[1])
+    ax.set_ylim(bottom=0)
+    style.percent_axis(ax.yaxis)
 
 
 def _draw_curves(ax: Axes, analysis: dict[str, Any]) -> None:
@@ -122,31 +123,29 @@ def _draw_curves(ax: Axes, analysis: dict[str, Any]) -> None:
     ax.set_xlabel("buckets of 10 000 (words –, pairs - -)")
 
 
-def _draw_map(ax: Axes, title: str, places: np.ndarray) -> None:
-    """Places of human documents as discs, of synthetic ones as crosses."""
-    for points, look in zip(places, POINTS, strict=True):
-        ax.plot(*points.T, **look)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.set_title(title)
+def most_changed(analysis: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """Pairs of words with their counts in human and synthetic text, the largest change first."""
+    human, synthetic = (analysis["bigrams"][name] for name in ("human", "synthetic"))
+    found = {pair["words"]: (pair["count"], pair["other"]) for pair in human}
+    found |= {pair["words"]: (pair["other"], pair["count"]) for pair in synthetic}
+    pairs = [(words, *counts) for words, counts in found.items()]
+    return sorted(pairs, key=lambda pair: -abs(pair[1] - pair[2]))[:TOP]
 
 
-def _draw_bigrams(ax: Axes, name: str, bigrams: list[dict[str, Any]]) -> None:
-    """Draw the commonest pairs of words of one text, with their counts in both."""
-    rows = np.arange(len(bigrams))
-    own, other = ([bigram[key] for bigram in bigrams] for key in ("count", "other"))
-    ax.hlines(rows, own, other, color=style.NEUTRAL, linewidth=0.5, zorder=2)
-    counts = (own, other) if name == "human" else (other, own)
-    for each, look in zip(counts, POINTS, strict=True):
+def _draw_bigrams(ax: Axes, pairs: list[tuple[str, int, int]]) -> None:
+    """Both counts of every pair of words."""
+    rows = np.arange(len(pairs))
+    human, synthetic = ([pair[place] for pair in pairs] for place in (1, 2))
+    ax.hlines(rows, human, synthetic, color=style.NEUTRAL, linewidth=0.5, zorder=2)
+    for each, look in zip((human, synthetic), POINTS, strict=True):
         ax.plot(each, rows, clip_on=False, markersize=4, zorder=3, **look)
-    labels = [shown(bigram["words"]) for bigram in bigrams]
-    ax.set_yticks(rows, labels, parse_math=False)
-    ax.set_ylim(len(bigrams) - 0.5, -0.5)
+    ax.set_yticks(rows, [shown(words) for words, *_ in pairs], parse_math=False)
+    ax.set_ylim(len(pairs) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     _plain_numbers(ax)
-    ax.set_title(f"Commonest in {name} text")
-    ax.set_xlabel("how often a pair of words is in each text")
+    ax.set_title("Pairs of words that change most")
+    ax.set_xlabel("how often a pair is in each text")
 
 
 def _plain_numbers(ax: Axes) -> None:
@@ -160,20 +159,23 @@ def shown(words: str) -> str:
     return written if len(written) <= LONGEST else written[: LONGEST - 1] + "…"
 
 
-def _draw_key(figure: Figure, analysis: dict[str, Any]) -> None:
-    """Draw the key: marks and sizes of both texts, and the shares in each range of perplexities."""
-    handles = [
-        Patch(color=HUMAN),
-        Line2D([], [], marker="x", markeredgewidth=0.6, **LINES[1]),
+def _key(analysis: dict[str, Any]) -> tuple[list[style.Handle], str]:
+    """Marks of both texts, and their sizes."""
+    handles: list[style.Handle] = [
+        Patch(color=HUMAN, label="human"),
+        Line2D([], [], marker="x", markeredgewidth=0.6, **LINES[1], label="synthetic"),
     ]
-    figure.legend(handles, ["human", "synthetic"], loc="outside upper left", ncols=2)
-    size = f"{analysis['documents']} documents and {analysis['tokens']} tokens of each text"
-    figure.legend(handles=[], title=size, loc="outside upper right")
+    size = f"{analysis['documents']:,} documents and {analysis['tokens']:,} tokens of each text"
+    return handles, size
+
+
+def _caption(analysis: dict[str, Any]) -> str:
+    """Shares in each range of perplexities, and the published ones."""
     human_share, synthetic_share = (
         f"{100 * analysis['coverage'][name]['value']:.1f} %" for name in ("human", "synthetic")
     )
-    covered = (
+    return (
         f"{human_share} of the human documents lie between the dotted lines, the synthetic 1 and "
-        f"99 % of perplexity; {synthetic_share} of the synthetic ones in the human range."
+        f"99 % of perplexity; {synthetic_share} of the synthetic ones in the human range. "
+        f"{PUBLISHED}"
     )
-    figure.supxlabel(f"{covered}\n{PUBLISHED}", fontsize=style.SMALL, color=style.NEUTRAL)

@@ -11,15 +11,16 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import deciles, style
 from paper_figs.editing_runs import HERE, is_pretrained, reach, read_arm, run_name
+from paper_figs.panels import new_panels
 
 
-def draw(run: RunDirectory) -> Figure:
+def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     with style.context():
-        figure = style.new_figure(style.PAGE * 0.55, 2.3)
-        draw_deciles(figure.subplots(), run)
-        figure.legend(handles=[], title=run_name(run), loc="outside upper right")
-        style.settle(figure)
-    return figure
+        page = new_panels(1, width=width)
+        draw_deciles(page.axes[0], run)
+        page.draw_key([], run_name(run))
+        style.settle(page.figure)
+    return page.figure
 
 
 def draw_deciles(ax: Axes, run: RunDirectory) -> None:

@@ -93,8 +93,12 @@ def draw(root: Path, count: int, seed: int) -> list[Mutation]:
     """`count` changes, each place of the rooms being as likely as any other."""
     paths = sorted(path for room in ROOMS for path in (root / room).rglob("*.py"))
     files = [str(path.relative_to(root)) for path in paths]
-    places = [one for file in files if file not in PRINTED
-              for one in mutations(file, (root / file).read_text("utf-8"))]  # fmt: skip
+    places = [
+        one
+        for file in files
+        if file not in PRINTED
+        for one in mutations(file, (root / file).read_text("utf-8"))
+    ]
     return random.Random(seed).sample(places, min(count, len(places)))
 
 
@@ -177,8 +181,9 @@ def main(arguments: list[str] | None = None, root: Path = Path(__file__).parents
     parser.add_argument("--whole", action="store_true", help="run every test for every mutation")
     given = parser.parse_args(arguments)
     lines = given.out.read_text("utf-8").splitlines() if given.out and given.out.exists() else []
-    results = {Mutation(*(row[name] for name in Mutation._fields)): row
-               for row in map(json.loads, lines)}  # fmt: skip
+    results = {
+        Mutation(*(row[name] for name in Mutation._fields)): row for row in map(json.loads, lines)
+    }
     drawn = draw(root, given.count, given.seed)
     with tempfile.TemporaryDirectory() as folder:
         copy(root, Path(folder))

@@ -24,10 +24,15 @@ def area(radius: Float[Array, "3"], limit: int = 300) -> Annotated[float, 5]:
 '''
 
 CHANGES = {
-    "300 -> 306", "0 -> 1",
-    "0 <= radius < limit -> 0 < radius < limit", "0 <= radius < limit -> 0 <= radius <= limit",
-    "radius - 1.5 -> radius + 1.5", "1.5 -> 1.53", "é * 0.0 -> é / 0.0", "0.0 -> 1.0",
-}  # fmt: skip
+    "300 -> 306",
+    "0 -> 1",
+    "0 <= radius < limit -> 0 < radius < limit",
+    "0 <= radius < limit -> 0 <= radius <= limit",
+    "radius - 1.5 -> radius + 1.5",
+    "1.5 -> 1.53",
+    "é * 0.0 -> é / 0.0",
+    "0.0 -> 1.0",
+}
 
 
 def test_numbers_operators_and_comparisons_change_but_no_text_and_no_annotation():
@@ -80,8 +85,11 @@ def project(tmp_path_factory) -> Path:
 def test_a_seed_fixes_what_is_drawn_and_printed_data_are_not(project):
     every = draw(project, 99, seed=1)
     assert sorted(f"{one.line} {one.new}" for one in every) == [
-        "2 (a + b) * 2", "2 3", "2 a - b", "6 2"
-    ]  # fmt: skip
+        "2 (a + b) * 2",
+        "2 3",
+        "2 a - b",
+        "6 2",
+    ]
     drawn = draw(project, 3, seed=1)
     assert drawn == draw(project, 3, seed=1) == every[:3]
     assert any(draw(project, 3, seed=seed) != drawn for seed in range(2, 6))
@@ -89,8 +97,10 @@ def test_a_seed_fixes_what_is_drawn_and_printed_data_are_not(project):
 
 def test_a_module_is_covered_by_its_mirror_and_by_those_that_import_it(project):
     assert covering(project, "theory/mean.py")[:3] == [
-        "theory/mean.py", "tests/test_mean.py", "tests/test_far.py"
-    ]  # fmt: skip
+        "theory/mean.py",
+        "tests/test_mean.py",
+        "tests/test_far.py",
+    ]
     assert covering(project, "collapse_sim/__init__.py") == ["collapse_sim/__init__.py"]
     found = covering(ROOT, "theory/linear/ridge.py")
     assert found[1] == "tests/theory/linear/test_ridge.py"

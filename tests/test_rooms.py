@@ -41,8 +41,10 @@ def wrong_imports(room: str, source: str) -> list[str]:
 
 def imports_at_top(room: str, files: dict[str, str]) -> dict[str, set[str]]:
     """Modules of a room that each of its modules imports as it is imported."""
-    names = {file.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): source
-             for file, source in files.items()}  # fmt: skip
+    names = {
+        file.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): source
+        for file, source in files.items()
+    }
     graph: dict[str, set[str]] = {}
     for name, source in names.items():
         at_import = ast.Module([node for node in run_at_import(ast.parse(source))

@@ -68,7 +68,7 @@ def _slope_at_one(size: Fraction, penalty: Fraction) -> Fraction:
 
 
 def _agrees(weight: Fraction, size: Fraction, penalty: Fraction) -> bool:
-    """Whether the formula of the limit has the same number."""
+    """Tell whether the formula of the limit has the same number."""
     formula = penalised_mixing.ridge_mix_limit(
         gram_eigenvalues=[float(size)],
         samples=1,

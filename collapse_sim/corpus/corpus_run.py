@@ -78,7 +78,7 @@ class CorpusRun:
         return self.places(shard).chunks.is_dir() or self.places(shard).record.is_file()
 
     def is_finished(self, shard: Shard) -> bool:
-        """Whether there is a record of it; raises RunError where the input has changed since."""
+        """Tell whether it has a record; raises RunError where the input has changed since."""
         places = self.places(shard)
         if not places.record.is_file():
             return False
@@ -92,7 +92,7 @@ class CorpusRun:
         return True
 
     def _is_newer(self, shard: Shard) -> bool:
-        """Whether a finished shard was written to after its record: only then is it read again."""
+        """Tell whether a shard was written to after its record: only then is it read again."""
         record = self.places(shard).record
         return shard.file.path.stat().st_mtime_ns >= record.stat().st_mtime_ns
 
@@ -122,7 +122,7 @@ class CorpusRun:
         return list(RunDirectory(self.path).config().get("inputs", {}))
 
     def records(self) -> list[dict[str, Any]]:
-        """Those of the finished shards."""
+        """Records of the finished shards."""
         names = self.names()
         return [self.record(name) for name in names if Places(self.path, name).record.is_file()]
 

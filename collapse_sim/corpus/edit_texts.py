@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from collapse_sim.language.pretrained.load import Pretrained
 
 PROVENANCE: dict[str, int | float] = {
-    "tokens": 0, "eligible": 0, "changed": 0, "dropped": 0,
-    "expected_changed": 0.0, "log_probability": 0.0,
-}  # fmt: skip
+    "tokens": 0,
+    "eligible": 0,
+    "changed": 0,
+    "dropped": 0,
+    "expected_changed": 0.0,
+    "log_probability": 0.0,
+}
 """Counts of a text, and what they are where it is not processed."""
 
 

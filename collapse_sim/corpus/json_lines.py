@@ -103,7 +103,7 @@ def as_json(fields: Mapping[str, Any]) -> str:
 
 
 def span(line: str, field: str) -> tuple[int, int]:
-    """Where the value of a field stands; of a name that is there twice the last, as in Python."""
+    """Place of the value of a field; of a name that is there twice the last, as in Python."""
     decoder, place, found = JSONDecoder(), line.index("{") + 1, None
     while True:
         place = _next(line, place)

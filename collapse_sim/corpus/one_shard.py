@@ -30,7 +30,7 @@ def sha256(path: Path) -> str:
 
 @dataclass
 class Finished:
-    """What the finished chunks of a shard come to; memory does not grow with their number."""
+    """Sum of the finished chunks of a shard; memory does not grow with their number."""
 
     sums: Sums
     chunks: int = 0
@@ -51,7 +51,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a run keeps what belongs to a shard."""
+    """Places of a shard's files in a run."""
 
     out: Path
     name: str
@@ -97,7 +97,7 @@ class Places:
         return [sha256(self.chunk(number, ending)) for ending in (".part", ".rejected")]
 
     def prepare(self) -> None:
-        """Make the folders; remove what a killed process left half-written."""
+        """Make the folders; remove the half-written files of a killed process."""
         for path in (self.data, self.record, self.chunks / "chunk"):
             path.parent.mkdir(parents=True, exist_ok=True)
         for path in (self.data, self.record, self.rejected):
@@ -133,7 +133,7 @@ def run_shard(
     characters: int,
     progress: Callable[[int], object] = lambda rows: None,
 ) -> None:
-    """Process what is left of a shard and write its file and its record.
+    """Process the rest of a shard and write its file and its record.
 
     Raises ValueError for a file that cannot be read to its end, and RunError for one that is not
     the one that the finished chunks are of.

@@ -82,17 +82,18 @@ class Parquet:
         return schema
 
     def _compression(self) -> dict[str, str] | str:
-        """That of each column."""
+        """Compression of each column."""
         with self._open() as file:
             if not file.metadata.num_row_groups:
                 return "snappy"
             group = file.metadata.row_group(0)
             columns = [group.column(index) for index in range(group.num_columns)]
         return {
-            column.path_in_schema: "none" if column.compression == "UNCOMPRESSED"
+            column.path_in_schema: "none"
+            if column.compression == "UNCOMPRESSED"
             else column.compression.lower()
             for column in columns
-        }  # fmt: skip
+        }
 
     def _ids(self, batch: pa.RecordBatch) -> list[Any]:
         field = self.options.id_field

@@ -1,4 +1,4 @@
-"""What stands at one place of a file: a row with its text, a row without one, or no row."""
+"""One place of a file: a row with its text, a row without one, or no row."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a row and a document are."""
+    """Settings of reading: the fields of a row and the rows of a document."""
 
     text_field: str = "text"
     id_field: str = "id"

@@ -1,4 +1,4 @@
-"""Input files as shards: what each is called in the output, and which worker's it is."""
+"""Input files as shards: the name of each in the output, and its worker."""
 
 import re
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ def find_shards(inputs: Sequence[str], columns: tuple[str, ...] = ()) -> list[Sh
 
 
 def part_of(shards: Sequence[Shard], workers: str) -> list[Shard]:
-    """Those of worker i of n, for `i/n`: every n-th. Raises ValueError for anything else."""
+    """Shards of worker i of n, for `i/n`: every n-th. Raises ValueError for anything else."""
     found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", workers)
     if not found or int(found[1]) > int(found[2]):
         raise ValueError(f"--workers {workers}: accepted is i/n with 1 <= i <= n, as in 2/8")

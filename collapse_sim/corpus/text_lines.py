@@ -1,4 +1,4 @@
-"""Text files: which part of one is a document, and what stands around it.
+"""Text files: the documents in one, and the lines around them.
 
 A document is a line that is not blank (the default, as `load_dataset("text")` has it), an article
 of WikiText, or the whole file. Whatever lies between documents is written as it was read.

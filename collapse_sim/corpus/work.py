@@ -1,4 +1,4 @@
-"""What is done with a chunk of documents: edited or scored, written or rejected, and counted."""
+"""Work on a chunk of documents: edited or scored, written or rejected, and counted."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ Process = Callable[[Iterable[Document]], Iterator[Any]]
 
 @dataclass(frozen=True)
 class Work:
-    """Editing or scoring: the engine's method, and what is kept of each of its results."""
+    """Editing or scoring: the engine's method, and the part of each result that is kept."""
 
     process: Process
     measures: tuple[str, ...]

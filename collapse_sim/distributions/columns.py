@@ -38,7 +38,7 @@ class Copula(NamedTuple):
 
 
 class Human(NamedTuple):
-    """What the table says of each column, and of each pair."""
+    """Laws of the table's columns, and of each pair."""
 
     low: Float[Array, " dim"]
     high: Float[Array, " dim"]
@@ -106,7 +106,7 @@ class TableLearner(PointLearner):
         return len(self.names)
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample, Human]:
-        """Rows of the table, and what is known of all."""
+        """Rows of the table, and the laws of all of them."""
         rows = jnp.asarray(self.truth, self.dtype)
         if self.samples < len(rows):
             rows = rows[jax.random.permutation(key, len(rows))[: self.samples]]

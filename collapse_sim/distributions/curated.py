@@ -1,4 +1,4 @@
-"""A categorical law retrained on what is chosen among several of its draws."""
+"""A categorical law retrained on the draws that are chosen among several."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""What every experiment is made of: processes, what is claimed of them, and a run that decides."""
+"""Parts of every experiment: processes, claims on them, and a run that decides."""

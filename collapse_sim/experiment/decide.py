@@ -115,7 +115,7 @@ def _side_by_side(
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """What all processes of a run share."""
+    """State that all processes of a run share."""
 
     ledger: Mapping[str, Predicting]
     error: float

@@ -1,4 +1,4 @@
-"""From a check to evidence: every number that is claimed comes from the ledger's own record."""
+"""Evidence for a check: every number that is claimed comes from the ledger's own record."""
 
 import difflib
 import hashlib
@@ -22,7 +22,7 @@ LONG = 256
 
 @runtime_checkable
 class Predicting(Record, Protocol):
-    """A claim of the ledger, whose formula says what is to be seen."""
+    """A claim of the ledger, whose formula predicts a number."""
 
     def predict(self, parameters: Mapping[str, Any], /) -> Any: ...
 
@@ -36,7 +36,7 @@ def require_claims(processes: Sequence[Process], ledger: Mapping[str, Predicting
 
 
 def is_statistical(check: Check, process: Process, ledger: Mapping[str, Predicting]) -> bool:
-    """Whether a simulation decides it: no assumption, and no mean of infinite variance."""
+    """Tell whether a simulation decides it: no assumption, and no mean of infinite variance."""
     relation = ledger[check.claim].relation
     finite = process.finite_moments.get(check.measure, np.inf) > 2
     return relation != "assumption" and (finite or relation == "~")
@@ -52,17 +52,23 @@ def evidence(
     record, at = ledger[check.claim], check.at or process.generations
     predicted = predict(check, process, record, error)
     shared = {
-        "generation": at, "measure": check.measure, "parameters": parameters(check, process),
+        "generation": at,
+        "measure": check.measure,
+        "parameters": parameters(check, process),
         "note": check.note,
-    }  # fmt: skip
+    }
     if record.relation == "~":
         law = getattr(predicted, "cdf", predicted)
         return LawEvidence(claim=record.id, source=record.source, law=law, **shared)
     if process.about == "median":
         return MedianEvidence(
-            claim=record.id, source=record.source, relation=record.relation,
-            predicted=float(predicted), statistic=check.statistic, **shared,
-        )  # fmt: skip
+            claim=record.id,
+            source=record.source,
+            relation=record.relation,
+            predicted=float(predicted),
+            statistic=check.statistic,
+            **shared,
+        )
     unit = process.units.get(check.measure, 1.0)
     if check.per_unit:
         pair = predicted if isinstance(predicted, tuple) else (predicted, predicted)
@@ -82,7 +88,7 @@ def evidence(
 
 
 def predict(check: Check, process: Process, record: Predicting, error: float) -> Any:
-    """What the record's formula says: a number, an interval of its mean, a law or a yes."""
+    """Prediction of the record's formula: a number, an interval of its mean, a law or a yes."""
     where = {**process.where, **check.given, "generation": check.at or process.generations}
     drawn = any(isinstance(value, Drawn) for value in where.values())
     where = {name: v.draw() if isinstance(v, Drawn) else v for name, v in where.items()}
@@ -109,7 +115,7 @@ def undecidable(check: Check, process: Process, record: Predicting) -> Verdict:
 
 
 def parameters(check: Check, process: Process) -> dict[str, Any]:
-    """What decides a claim's number, as a file of verdicts holds it."""
+    """Parameters that decide a claim's number, as a file of verdicts holds them."""
     name = f"{process.name} less {check.less}" if check.less else process.name
     family = {"family": process.family} if process.family else {}
     where = {name: _stated(value) for name, value in {**process.where, **check.given}.items()}
@@ -117,7 +123,7 @@ def parameters(check: Check, process: Process) -> dict[str, Any]:
 
 
 def _stated(value: Any) -> Any:
-    """Short arrays as lists, long ones by their name in arrays.npz, draws as what was drawn."""
+    """Short arrays as lists, long ones by their name in arrays.npz, draws as the values drawn."""
     if isinstance(value, Drawn):
         return value.described
     if _is_long(value):

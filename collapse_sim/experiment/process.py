@@ -1,4 +1,4 @@
-"""A process and what is claimed of it: one line of a report, as data."""
+"""A process and the claims on it: one line of a report, as data."""
 
 import hashlib
 import inspect
@@ -70,13 +70,13 @@ class Check:
 
     @property
     def joint(self) -> bool:
-        """Whether it is about several processes."""
+        """Tell whether it is about several processes."""
         return bool(self.less or self.along)
 
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """What is simulated, what theory is told of it, and what it decides.
+    """A simulation, the parameters that theory is told, and the checks that it decides.
 
     `regime`, `mask` and `variant` tell the processes of a family apart; `where` holds what formulas
     may ask for. `closed` holds closed forms of the means of measures, to be shown beside them.
@@ -142,7 +142,7 @@ class Process:
         return replace(self, simulation=simulation)
 
     def closed_form(self, measure: str, generations: int) -> np.ndarray | None:
-        """That of a measure's mean at generations 1, ..., `generations`; None where none is."""
+        """Closed form of a measure's mean at generations 1, 2, ...; None where there is none."""
         form = self.closed.get(measure)
         if callable(form) and "generation" not in inspect.signature(form).parameters:
             form = form()
@@ -152,13 +152,13 @@ class Process:
 
     @property
     def generations(self) -> int:
-        """As many as the simulation says."""
+        """Number of generations of the simulation."""
         return self.simulation.generations  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One process and what was measured of it."""
+    """One process and its measurements."""
 
     process: Process
     summary: Summary
@@ -171,7 +171,7 @@ class Result:
         return self.summary.moments[measure].mean
 
     def quantile(self, measure: str, share: float) -> Float[np.ndarray, " generations"]:
-        """Of the first replicates, generation by generation."""
+        """Quantile of the first replicates, generation by generation."""
         return np.quantile(self.summary.sample[measure], share, axis=0)
 
     def closed(self, measure: str) -> Float[np.ndarray, " generations"] | None:
@@ -189,7 +189,7 @@ def curve(form: Callable[..., Any], where: Mapping[str, Any], generations: int) 
 @pytree
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A simulation that records what `measures` makes of its trace, beside it or alone."""
+    """A simulation that records measures of its trace, beside it or alone."""
 
     simulation: Simulation
     measures: Callable[[Trace], Trace] = static()

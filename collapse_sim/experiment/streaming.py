@@ -24,7 +24,7 @@ def progress(total: int) -> tqdm:
 
 @dataclass(frozen=True, eq=False)
 class Streaming:
-    """What every simulation of a run shares."""
+    """Settings that all simulations of a run share."""
 
     place: Workplace
     seed: int
@@ -100,7 +100,7 @@ class Streaming:
             yield summary
 
     def _save(self, name: str, summary: Summary, block: int) -> None:
-        """With the block, which decides in what order the rest is to be summed."""
+        """Save with the block, which decides in what order the rest is to be summed."""
         if self.place.run is not None:
             self.place.run.save_checkpoint(name, summary.to_arrays() | {"block": np.asarray(block)})
 

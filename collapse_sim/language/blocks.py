@@ -88,5 +88,5 @@ class Blocks:
 
 
 def generators(keys: Key[Array, " seeds"]) -> list[np.random.Generator]:
-    """NumPy's generator for each key: what happens on the host draws from it."""
+    """NumPy's generator for each key, for draws on the host."""
     return [np.random.default_rng(words) for words in np.asarray(jax.random.key_data(keys))]

@@ -175,7 +175,7 @@ class _Running:
         return self._fitting.fit(name, learner, state, order, data)
 
     def _is_over(self, generation: int) -> bool:
-        """Whether an earlier run left nothing of this generation to be computed."""
+        """Tell whether an earlier run left nothing of this generation to be computed."""
         last = generation == self.chain.generations
         return self.place.has(f"{self._name(generation)}-measures") and (
             last or self.place.has(f"{self._name(generation + 1)}-data")

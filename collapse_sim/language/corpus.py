@@ -54,7 +54,7 @@ class Corpus:
 
     @property
     def note(self) -> str:
-        """What was read and what was left out, in one line."""
+        """Summary of the files read and left out, in one line."""
         return self.files.note(number(len(self.documents), "document"), _characters(self.documents))
 
 
@@ -207,7 +207,7 @@ def _text(place: str, row: Any) -> tuple[str, str | None]:
 
 
 def _parts(text: str) -> list[str]:
-    """The articles of WikiText, or what stands between blank lines."""
+    """The articles of WikiText, or the parts between blank lines."""
     lines = text.split("\n")
     around = ["", *lines, ""]
     # A line of the same form without blank ones around it is part of a formula.

@@ -1,4 +1,4 @@
-"""Which tokens an edit touches, and the published script's ways to treat them."""
+"""Tokens that an edit touches, and the published script's ways to treat them."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class TokenRule:
 
 
 class Changes(NamedTuple):
-    """What a step did to the tokens, as shares of all tokens of each seed."""
+    """Changes that a step made, as shares of all tokens of each seed."""
 
     eligible: Float[np.ndarray, " seeds"]
     """Under the mask; the new draw may be the old token."""

@@ -34,7 +34,7 @@ def over_positions(
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """Tokens to hidden states, and those to logits of the next token; `config.vocabulary` many."""
+    """Tokens to hidden states, and these to `config.vocabulary` logits of the next token."""
 
     config: Any
 
@@ -46,7 +46,7 @@ class LanguageModel(Protocol):
 def log_probabilities(
     model: LanguageModel, tokens: Int[Array, "batch time"]
 ) -> Float[Array, "batch time-1"]:
-    """log P(token | those before it in its block), in nats, for all but the first."""
+    """log P(token | the tokens before it in its block), in nats, for all but the first."""
 
     def of_targets(hidden, targets):
         logits = model.logits(hidden)

@@ -11,7 +11,7 @@ from collapse_sim.language.oracle import MarkovSource
 
 @dataclass(frozen=True, eq=False)
 class HumanText:
-    """Blocks of tokens that a chain begins with, and those that its models are scored on."""
+    """Blocks of tokens that a chain begins with, and blocks that its models are scored on."""
 
     train: Int[np.ndarray, "blocks time"]
     held_out: Mapping[str, Int[np.ndarray, "_ time"]]

@@ -190,7 +190,7 @@ def standard_library_pairs() -> list[Pair]:
 def _definitions(
     owner: ast.AST, place: str, around: ast.AST | None = None
 ) -> Iterator[tuple[str, ast.AST, Definition]]:
-    """Every definition in the text with its place and what it is defined in."""
+    """Every definition in the text with its place and its parent."""
     around = around or owner
     for child in ast.iter_child_nodes(owner):
         if isinstance(child, Definition):
@@ -216,7 +216,7 @@ def _domain(owner: ast.AST, node: Definition) -> str:
 
 
 def _says_something(response: str, name: str) -> bool:
-    """Whether it is a sentence of three words or more, not all of them in the name."""
+    """Tell whether it is a sentence of three words or more, not all of them in the name."""
     words = re.findall("[a-z]+", response.lower())
     said = set(words) - {"a", "an", "the"}
     enough = len(words) >= 3 and not all(word in name.lower() for word in said)

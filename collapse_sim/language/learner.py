@@ -38,7 +38,7 @@ NUMERIC = (Mix, FreshHuman, Verify, EditSubset)
 
 
 class Progress(NamedTuple):
-    """Where a fit stands: the state after `step` steps and the mean loss of the latest ones."""
+    """Progress of a fit: the state after `step` steps and the mean loss of the latest ones."""
 
     step: int
     state: TrainState
@@ -146,7 +146,7 @@ class LanguageLearner:
     def _divergence(
         self, parameters: Parameters, truth: MarkovSource
     ) -> Float[np.ndarray, " seeds"]:
-        """From the true law, in nats per token: over held-out text, or over all text there is."""
+        """Divergence from the true law, nats per token, over held-out or all text."""
         if truth.order == 1 and self.config.context == 2:
             laws = self.laws(parameters, truth.pairs)
             return np.array([truth.kl_of_pairs(law[:, 0]) for law in laws])
@@ -231,7 +231,7 @@ class LanguageLearner:
         return Blocks(np.concatenate(parts, axis=1))
 
     def respond(self, keys: Key[Array, " seeds"], parameters: Parameters, data: Blocks) -> Blocks:
-        """The same blocks with new responses after what stands before their first scored tokens.
+        """The same blocks with new responses from their first scored tokens on.
 
         A response ends with the end of text, the last token that is scored, or with the block.
         Raises ValueError for data that do not say which tokens are scored.

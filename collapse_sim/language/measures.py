@@ -1,4 +1,4 @@
-"""What is measured on a set of token blocks: vocabulary, n-grams, tail, likelihood, repetition.
+"""Measures of a set of token blocks: vocabulary, n-grams, tail, likelihood, repetition.
 
 All but `compression_ratio` ignore the order of the blocks. Most depend on the number of tokens
 (a longer text has fewer distinct n-grams per n-gram): compare sets of equal size. Self-BLEU is
@@ -45,7 +45,7 @@ def _total(counts: Integer[np.ndarray, " types"], name: str = "counts") -> int:
 
 
 def token_counts(tokens: Tokens, vocabulary: int) -> Int64[np.ndarray, " vocabulary"]:
-    """How often each token id occurs.
+    """Counts of each token id.
 
     Raises ValueError for no tokens and for ids outside 0 ... vocabulary - 1.
     """

@@ -134,7 +134,7 @@ class MarkovSource:
     def log_probabilities(
         self, tokens: Int[Array | np.ndarray, "*batch time"]
     ) -> Float[Array, "*batch _ vocabulary"]:
-        """Log of the whole law of each token after the first, given those before it; nats."""
+        """Log of the whole law of each token after the first, given the tokens before it; nats."""
         return jnp.log(jnp.asarray(self.table)[self.contexts(tokens)])
 
     def surprise(self, tokens: Int[Array | np.ndarray, "*batch time"]) -> Float[Array, "*batch _"]:
@@ -142,7 +142,7 @@ class MarkovSource:
         return -jnp.log(self._probability(tokens))
 
     def is_tail(self, tokens: Int[Array | np.ndarray, "*batch time"]) -> Bool[Array, "*batch _"]:
-        """Whether each token after the first had a true probability below TAIL."""
+        """Tell whether each token after the first had a true probability below TAIL."""
         return self._probability(tokens) < TAIL
 
     def tail_mass(self, tokens: Int[Array | np.ndarray, "*batch time"]) -> Float[Array, ""]:
@@ -163,7 +163,7 @@ class MarkovSource:
 
     @property
     def pairs(self) -> Int[np.ndarray, "vocabulary 2"]:
-        """A block of each context of order 1: what stands after its first token is no matter."""
+        """A block of each context of order 1: the tokens after its first one are no matter."""
         return np.repeat(np.arange(self.vocabulary, dtype=np.int32)[:, None], 2, axis=1)
 
     def kl_of_pairs(
@@ -210,7 +210,7 @@ class MarkovSource:
         return self._masses().sum(axis=0)
 
     def entropy_rate(self) -> float:
-        """Entropy of a token given all those before it, in nats; on the host."""
+        """Entropy of a token given all before it, in nats; on the host."""
         masses = self._masses()
         laws = np.asarray(self.table, np.float64)[: masses.size]
         laws /= laws.sum(axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""How a text repeats itself, and how probable its blocks are: what generated text is known by."""
+"""Repetition in a text, and the probability of its blocks: signs of generated text."""
 
 import numpy as np
 from jaxtyping import Float, Float64

@@ -1,4 +1,4 @@
-"""What a model answers to held-out prompts, and how near that is to the answers people wrote."""
+"""Answers of a model to held-out prompts, and their distance from the answers people wrote."""
 
 from collections.abc import Sequence
 from typing import Any

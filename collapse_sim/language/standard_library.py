@@ -63,7 +63,7 @@ def texts_of(source: str) -> dict[str, str]:
 
 
 def _is_mostly_data(tree: ast.Module, lines: int) -> bool:
-    """Whether over half of the lines give names to literals."""
+    """Tell whether over half of the lines give names to literals."""
     literals = (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Constant)
     data = sum(
         (statement.end_lineno or 0) - statement.lineno + 1

@@ -111,7 +111,7 @@ class TextFile:
 
 
 class Entry(NamedTuple, Generic[T]):
-    """What a file holds one or many of, and the domain it is of."""
+    """An entry of a file, and its domain."""
 
     value: T
     domain: str
@@ -121,7 +121,7 @@ class Entry(NamedTuple, Generic[T]):
 
 @dataclass(frozen=True)
 class Files:
-    """What was found at a place: the files to read, and how many others by their ending."""
+    """Files found at a place: the files to read, and how many others by their ending."""
 
     name: str
     """How the place is named to a person, in short."""
@@ -133,7 +133,7 @@ class Files:
     def entries(
         self, read: Callable[[TextFile], list[tuple[T, str | None]]]
     ) -> tuple[list[Entry[T]], "Files"]:
-        """What `read` gives of every file, in order, with domains; and the files that gave some.
+        """Entries that `read` gives of all files, in order, with domains; and the files with any.
 
         An entry that names no domain is of its file's, which is the file's own name. Only where
         most files of a folder hold one entry each, it is the name of that folder, or of the one
@@ -160,7 +160,7 @@ class Files:
         return every, used
 
     def note(self, count: str, characters: int) -> str:
-        """What was read in one line: `count` says of what."""
+        """Summary of the files read in one line; `count` names their entries."""
         kinds = Counter(file.kind for file in self.files)
         files = f"{number(len(self.files), 'file')} ({_endings(kinds)}), " if self.folder else ""
         left = sum(self.left_out.values())
@@ -212,7 +212,7 @@ def find_files(flag: str, source: str, kinds: Sequence[str], accepted: str) -> F
 
 
 def is_text(value: object) -> bool:
-    """Whether it is a string without lone surrogates, which JSON can write and UTF-8 cannot."""
+    """Tell whether it is text without lone surrogates, which JSON can write and UTF-8 cannot."""
     return isinstance(value, str) and not re.search(SURROGATE, value)
 
 
@@ -245,7 +245,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _kind(path: Path, kinds: Sequence[str]) -> tuple[str, str] | None:
-    """Which kind a file is of, and its name without the ending."""
+    """Kind of a file, and its name without the ending."""
     for kind in kinds:
         for ending in (kind, *(kind + more for more in COMPRESSED if kind != ".parquet")):
             if path.name.lower().endswith(ending):
@@ -254,7 +254,7 @@ def _kind(path: Path, kinds: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _ending(path: Path) -> str:
-    """What a file that is left out is counted under."""
+    """Ending that a file left out is counted under."""
     if not path.is_file():
         return "no regular file"
     endings = [ending.lower() for ending in path.suffixes]

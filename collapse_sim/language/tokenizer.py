@@ -90,7 +90,7 @@ def save(tokenizer: Tokenizer) -> str:
 
 
 def load(text: str) -> Tokenizer:
-    """What `save` wrote; raises ValueError for anything that is not a tokenizer of this kind."""
+    """Load a tokenizer that `save` wrote; raises ValueError for any other."""
     accepted = f"accepted are those written here, with {END_OF_TEXT} as entry 0"
     try:
         tokenizer = Tokenizer.from_str(text)

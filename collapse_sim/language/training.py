@@ -18,7 +18,7 @@ Parameters = Any
 
 @runtime_checkable
 class ModelConfig(Protocol):
-    """What models are made of; a pytree, of which what is large is data and no constant."""
+    """Parts of a model; a pytree, whose large parts are data and no constants."""
 
     @property
     def vocabulary(self) -> int: ...
@@ -39,7 +39,7 @@ class ModelConfig(Protocol):
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is fitted: every fit sees `steps * batch` blocks."""
+    """Settings of a fit: every fit sees `steps * batch` blocks."""
 
     steps: int
     batch: int = 32
@@ -152,7 +152,7 @@ def require_finite(losses: np.ndarray, first_step: int, training: Training) -> N
 def batch_order(
     key: Key[Array, ""], blocks: int, training: Training
 ) -> Int[np.ndarray, "steps batch"]:
-    """Which blocks each step sees: every block once before any is seen again, in random order."""
+    """Blocks that each step sees: every block once before any is seen again, in random order."""
     generator = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     wanted = training.steps * training.batch
     rounds = [generator.permutation(blocks) for _ in range(-(-wanted // blocks))]

@@ -96,7 +96,7 @@ class GeneralisedLearner:
         raise NotImplementedError
 
     def is_out_of_range(self, predictor: Predictor) -> Bool[Array, ""]:
-        """Whether counts of these linear predictors cannot be drawn."""
+        """Tell whether counts of these linear predictors cannot be drawn."""
         del predictor
         return jnp.asarray(False)
 
@@ -160,9 +160,12 @@ class GeneralisedLearner:
 
         zeros = jnp.zeros((), self.dtype)
         start = _State(
-            jnp.int32(0), zeros + jnp.zeros(inputs.shape[1], self.dtype),
-            jnp.zeros(inputs.shape[0], self.dtype), zeros + jnp.inf, jnp.asarray(False),
-        )  # fmt: skip
+            jnp.int32(0),
+            zeros + jnp.zeros(inputs.shape[1], self.dtype),
+            jnp.zeros(inputs.shape[0], self.dtype),
+            zeros + jnp.inf,
+            jnp.asarray(False),
+        )
         last = jax.lax.while_loop(is_moving, step, start)
         is_found = (last.moved <= enough) & ~last.singular & ~self.is_out_of_range(last.predictor)
         return Fit(last.weights, ~is_found)

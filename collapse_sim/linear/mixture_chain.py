@@ -68,12 +68,17 @@ class MixtureChain:
         """
         synthetic_noise_std = noise_std if synthetic_noise_std is None else synthetic_noise_std
         by_generation = {
-            "real_rows": real_rows, "synthetic_rows": synthetic_rows, "real_noise_std": noise_std,
-            "synthetic_noise_std": synthetic_noise_std, "penalty": penalty,
-        }  # fmt: skip
+            "real_rows": real_rows,
+            "synthetic_rows": synthetic_rows,
+            "real_noise_std": noise_std,
+            "synthetic_noise_std": synthetic_noise_std,
+            "penalty": penalty,
+        }
         by_column = {
-            "variances": variances, "true_weights": true_weights, "shift_variances": shift_variances
-        }  # fmt: skip
+            "variances": variances,
+            "true_weights": true_weights,
+            "shift_variances": shift_variances,
+        }
         long = {n: _broadcast(n, v, generations) for n, v in by_generation.items()}
         wide = {n: _broadcast(n, v, dim) for n, v in by_column.items()}
         for name in (*long, "shift_variances"):

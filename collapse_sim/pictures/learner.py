@@ -28,7 +28,7 @@ HELD_OUT = 500
 
 
 class Held(NamedTuple):
-    """What every generation of a seed is measured with."""
+    """Pictures and models that every generation of a seed is measured with."""
 
     pictures: Float[Array, "held pixels"]
     """Human pictures that no generation is trained on."""

@@ -1,4 +1,4 @@
-"""What looks at the pictures of every generation alike: trained once, on human pictures alone."""
+"""Observer of the pictures of every generation: trained once, on human pictures alone."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -53,12 +53,12 @@ def dry_run(
 
 
 def described(editor: Editor) -> str:
-    """What the rule does."""
+    """Words for the rule."""
     return f"{editor.rule.strategy}: {STRATEGIES[editor.rule.strategy]}".replace("`", "")
 
 
 def sentence(editor: Editor, found: Survey) -> str:
-    """What the edit would do, in one sentence."""
+    """Effect of the edit, in one sentence."""
     rule, tokens = editor.rule, found.tokens
     if not rule.revises:
         return f"{rule.strategy} would delete {found.dropped / tokens:.2%} of the tokens."
@@ -83,7 +83,7 @@ def significant(share: float) -> str:
 
 
 def warning(found: Survey) -> str | None:
-    """Where too few changes are expected for their effect to be measured."""
+    """Warning where too few changes are expected for their effect to be measured."""
     if found.is_enough:
         return None
     needed = int(found.tokens * ENOUGH_CHANGES / found.expected_changed) if found.eligible else None

@@ -1,4 +1,4 @@
-"""What theory says of an edit from the threshold and the mean probability of what it touches."""
+"""Theory of an edit, from the threshold and the mean probability of the tokens that it touches."""
 
 import math
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from theory.language.token_rule import edited_law, top_mass, total_variation_bou
 
 
 class Prediction(NamedTuple):
-    """Of the paper's rule in one context, at the mean probability of the eligible tokens."""
+    """Prediction of the paper's rule, at the mean probability of the eligible tokens."""
 
     is_exact: bool
     """Whether the rule is the one that the theory is about."""

@@ -1,4 +1,4 @@
-"""What a finished run did, per file and in all: shares, perplexities and n-grams with intervals."""
+"""Measurements of a finished run, per file and in all, with intervals."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -127,7 +127,7 @@ def _grams(out: Path, shard: Shard, config: Mapping[str, Any]) -> np.ndarray:
 
 
 def _grouped(texts: Iterator[str], documents: int) -> np.ndarray:
-    """In each group neighbours: what stands side by side is often alike."""
+    """Groups of neighbours: documents side by side are often alike."""
     groups = np.zeros((GROUPS, BUCKETS), np.int64)
     size = max(-(-documents // GROUPS), 1)
     for group in range(GROUPS):

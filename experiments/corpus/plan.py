@@ -25,7 +25,7 @@ PROCESSES = (1, 8, 64, 512)
 
 @dataclass(frozen=True)
 class Measured:
-    """What a short sample says of one process."""
+    """Measurements of one process on a short sample."""
 
     tokens_per_second: float
     bytes_per_token: float
@@ -108,7 +108,7 @@ def _unit() -> str:
 
 
 def _per_process() -> int:
-    """What this machine gives to one process."""
+    """Share of this machine that one process gets."""
     import jax
 
     return command_line.cores() if jax.default_backend() == "cpu" else jax.local_device_count()

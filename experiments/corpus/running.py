@@ -1,4 +1,4 @@
-"""What `edit` and `score` share: all shards of this worker, and what is said at the end."""
+"""Loop that `edit` and `score` share: all shards of this worker, and the words at the end."""
 
 import time
 from collections.abc import Sequence

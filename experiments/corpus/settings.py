@@ -189,7 +189,7 @@ def read_flags(kind: type[SomeSettings], arguments: Sequence[str]) -> SomeSettin
 
 
 def parameters(settings: ScoreSettings) -> dict[str, Any]:
-    """What decides the bytes of a run, by flag."""
+    """Flags that decide the bytes of a run."""
     found = {"model": settings.model, **asdict(settings.reading), **asdict(settings.computing)}
     if isinstance(settings, EditSettings):
         found |= asdict(settings.rule) | asdict(settings.passes)

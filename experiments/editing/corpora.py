@@ -40,7 +40,7 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Corpora:
-    """What the tables and every stage read."""
+    """Texts that the tables and every stage read."""
 
     texts: Texts
     domains: dict[str, Text]
@@ -50,7 +50,7 @@ class Corpora:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was read, one line for each source."""
+        """Summary of the texts read, one line for each source."""
         return self.texts.notes + (self.pairs.notes if self.pairs else ())
 
 

@@ -30,7 +30,7 @@ class Difference:
 
     @property
     def words(self) -> str:
-        """Of a loss, or another measure of which less is better: a sign that all seeds share."""
+        """Words for a measure that is better if less, as a loss: a sign that all seeds share."""
         low, high = self.values.min(), self.values.max()
         count = len(self.values)
         if count < LEAST_SEEDS or low <= 0 <= high:
@@ -59,7 +59,7 @@ def _measured(arms: Arms, measure: str) -> Arms:
 
 
 def differences(settings: TokenEditingSettings, arms: Mapping[str, Arms]) -> list[Difference]:
-    """Of every stage and measure, and of every arm that is edited."""
+    """Differences of every stage and measure, and of every arm that is edited."""
     found = []
     for stage, own in arms.items():
         for measure, values in compared(settings, stage, own).items():
@@ -101,7 +101,7 @@ def _u_shape() -> Check:
 
 
 def _falling(settings: TokenEditingSettings, chained: Values) -> list[Check]:
-    """That each pass finds fewer tokens to edit than the one before."""
+    """Check that each pass finds fewer tokens to edit than the one before."""
     if not chained["eligible"][:, 0].any():
         return []
     return [

@@ -1,4 +1,4 @@
-"""What leaves the eligible set because its context changed: on an oracle, and of a real prior."""
+"""Tokens that leave the eligible set as their context changed: on an oracle, and a real prior."""
 
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ class Moved(NamedTuple):
 
 
 def moved(pairs: Arrays, threshold: float) -> Moved:
-    """Of successive readings of one text, token by token.
+    """Moves between successive readings of one text, token by token.
 
     The law takes the shifts of tokens on one side of the threshold to predict how many cross it
     from the other: falls of tokens just below it for those that leave, rises of tokens just above

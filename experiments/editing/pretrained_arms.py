@@ -1,4 +1,4 @@
-"""What a pretrained prior makes of human text under every rule: counts and probabilities.
+"""A pretrained prior on human text under every rule: counts and probabilities.
 
 The model is asked once for the original text and again only for what an edit changed. What it said
 is kept in the user's cache directory, by model, text, rules and seed: a second run asks nothing.

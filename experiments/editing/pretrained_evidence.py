@@ -1,4 +1,4 @@
-"""What was measured of a pretrained prior as processes, and what is claimed of it.
+"""Measurements of a pretrained prior as processes, and the claims on it.
 
 Documents are the replicates. The mean over them is the share of all tokens: see `linearised`.
 """
@@ -78,7 +78,7 @@ def eligible_loss(found: Arrays, settings: PretrainedSettings, count: int) -> np
 
 
 def mean_probability(found: Arrays, settings: PretrainedSettings) -> float:
-    """Of the eligible tokens; nan where there are none."""
+    """Mean probability of the eligible tokens; nan where there are none."""
     eligible = found[f"{EXACT}/eligible"][:, 0]
     lost = eligible_loss(found, settings, len(eligible)).sum()
     return float(1 - lost / eligible.sum()) if eligible.any() else float("nan")

@@ -1,4 +1,4 @@
-"""What a study of a pretrained prior prints: measured, published and predicted side by side."""
+"""Report of a study of a pretrained prior: measured, published and predicted side by side."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ def print_report(
 def print_headline(
     console: Console, settings: PretrainedSettings, text: HumanText, found: Arrays
 ) -> None:
-    """How many tokens the published rule changes, and whether that can show anything."""
+    """Print how many tokens the published rule changes, and whether that can show anything."""
     expected = float(found[f"{EXACT}/expected"].sum())
     share, eligible = expected / text.tokens, int(found[f"{EXACT}/eligible"][:, 0].sum())
     console.print(
@@ -155,7 +155,7 @@ def sampler_table(found: Arrays) -> Table:
 
 
 def strategy_table(settings: PretrainedSettings, found: Arrays) -> Table:
-    """What the script's three strategies redraw and delete; they draw from the top 8."""
+    """Tokens that the script's three strategies redraw and delete; they draw from the top 8."""
     log_p = found["human/log_probability"]
     share = lambda value: significant(float(value) / len(log_p))  # noqa: E731
     deleted = share((log_p <= np.log(settings.drop_below)).sum())
@@ -199,7 +199,7 @@ def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
 
 
 def moved_sentence(found: Arrays) -> str:
-    """How much of a pass's decay is direct, here and at most in the published run."""
+    """Sentence on the direct part of a pass's decay, here and at most in the published run."""
     first, second = published.EDITED_SHARE[:2]
     told = [f"Published: {1 - second / first:.1%} of the eligible are gone after a pass."]
     for arm, beta in PUBLISHED_CHANGES.items():
@@ -215,7 +215,7 @@ def moved_sentence(found: Arrays) -> str:
 
 
 def print_commonest(console: Console, found: Arrays) -> None:
-    """What the eligible tokens are."""
+    """Print the commonest eligible tokens."""
     seen = json.loads(str(found["human/survey"]))
     if seen["commonest"]:
         told = ", ".join(f"{visible(token)} {count:,}" for token, count in seen["commonest"])
@@ -251,6 +251,6 @@ def _estimate(found: Estimate) -> str:
 
 
 def _share(values: np.ndarray) -> str:
-    """Of `linearised` values: their mean, with its error."""
+    """Mean of `linearised` values, with its error."""
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
     return f"{100 * values.mean():.2f} ±{100 * REACH * error:.2f}"

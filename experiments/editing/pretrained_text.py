@@ -24,7 +24,7 @@ class HumanText:
 
     @property
     def tokens(self) -> int:
-        """Those that have a context: all but the first of each document."""
+        """Tokens that have a context: all but the first of each document."""
         return sum(len(ids) - 1 for ids in self.ids.values())
 
 

@@ -1,4 +1,4 @@
-"""What is printed, in at most 80 columns."""
+"""Report of a study of editing, in at most 80 columns."""
 
 from collections.abc import Mapping, Sequence
 

@@ -23,7 +23,7 @@ Arms = dict[str, Values]
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """What the stages of a run share."""
+    """Settings and texts that the stages of a run share."""
 
     study: Study
     settings: TokenEditingSettings
@@ -31,14 +31,16 @@ class Stages:
     prior: Prior
 
     def arms(self, stage: str) -> Arms:
-        """What is measured of every model of a stage, by its name."""
+        """Measurements of every model of a stage, by its name."""
         stages: dict[str, Callable[[], Arms]] = {
-            "pretrain": self.pretrain, "continual": self.continual, "finetune": self.finetune,
-        }  # fmt: skip
+            "pretrain": self.pretrain,
+            "continual": self.continual,
+            "finetune": self.finetune,
+        }
         return stages[stage]()
 
     def pretrain(self) -> Arms:
-        """From scratch on the student's text, edited by the main rule, by others, or not."""
+        """Train from scratch on the student's text, edited by the main rule, by others, or not."""
         learner, human = self.study.learner(), self.study.human("student")
         arms = self._compared("pretrain", learner, human)
         for name in self.settings.ablation:

@@ -1,4 +1,4 @@
-"""What the prior makes of human text: its probabilities, and the text after every kind of edit."""
+"""Human text under the prior: its probabilities, and the text after every kind of edit."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -102,7 +102,7 @@ def prior_learner(study: Study, settings: TokenEditingSettings) -> LanguageLearn
 
 
 def tables(prior: Prior) -> Iterator[tuple[str, Values]]:
-    """By arm what is measured of the student's human text, which the prior has not seen."""
+    """Measurements by arm of the student's human text, which the prior has not seen."""
     study = prior.study
     text = study.texts.roles["student"]
     human = Blocks.of(text.cut(BLOCKS * text.blocks.shape[1]).blocks, study.seeds)

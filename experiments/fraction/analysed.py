@@ -15,7 +15,7 @@ POOL = 2
 
 
 class Analysed(NamedTuple):
-    """What --analyse adds to a study."""
+    """Part of a study that --analyse adds."""
 
     analysis: Analysis
     """Of the first seed's text."""
@@ -40,10 +40,15 @@ def analyse_study(study: Study, author: Author) -> Analysed:
     written = texts.written(blocks)
     synthetic = [texts.written(own) for own in np.asarray(pool.labels)]
     analysis = analyse(
-        written, synthetic[0][:size], people[0], model[0, :size], seed=study.settings.seed,
-        tokens=(blocks, np.asarray(pool.labels)[0, :size]), vocabulary=texts.vocabulary,
+        written,
+        synthetic[0][:size],
+        people[0],
+        model[0, :size],
+        seed=study.settings.seed,
+        tokens=(blocks, np.asarray(pool.labels)[0, :size]),
+        vocabulary=texts.vocabulary,
         clusters=(texts.roles["student"].documents, np.arange(size)),
-    )  # fmt: skip
+    )
     covered = [coverage(*pair) for pair in zip(people, model[:, :size], strict=True)]
     kept: dict[str, list[np.ndarray]] = {}
     for seed, own in enumerate(synthetic):

@@ -1,4 +1,4 @@
-"""What is wrong with synthetic text: it and human text side by side, measure by measure.
+"""Faults of synthetic text: it and human text side by side, measure by measure.
 
 The measures of Zhu et al. 2025 (arXiv 2412.14689), section 3 and appendix, on as many documents
 and tokens of either text. Of every pair of numbers or rows the first is human, the second

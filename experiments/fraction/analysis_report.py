@@ -1,4 +1,4 @@
-"""What is wrong with synthetic text, in at most 80 columns."""
+"""Faults of synthetic text, in at most 80 columns."""
 
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +47,7 @@ def quantile_table(analysis: Analysis) -> Table:
 
 
 def measure_table(analysis: Analysis) -> Table:
-    """What is one number for each text, in per cent."""
+    """Table of the measures that are one number for each text, in per cent."""
     table = _table("Shares of the text", TEXTS)
     for name, values in analysis.measures.items():
         table.add_row(NAMES[name], *(f"{100 * value:.2f} %" for value in values))
@@ -58,8 +58,11 @@ def bigram_table(analysis: Analysis) -> Table:
     """The commonest pairs of words of each text, with their count in both."""
     table = Table(
         title="Commonest pairs of words, and their counts",
-        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     for name in TEXTS:
         table.add_column(f"of {name} text", no_wrap=True, max_width=20, overflow="ellipsis")
         for counted in TEXTS:
@@ -80,7 +83,7 @@ def _cells(bigram: Bigram, order: int) -> list[Text | str]:
 
 
 def coverage_lines(analysis: Analysis) -> str:
-    """How much of each text lies in the other's range of perplexities."""
+    """Lines on the share of each text in the other's range of perplexities."""
     lines = []
     for name, other in zip(TEXTS, TEXTS[::-1], strict=True):
         found = analysis.coverage[name]

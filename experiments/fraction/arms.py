@@ -1,4 +1,4 @@
-"""Students of human text of which a share is synthetic."""
+"""Students of human text with a share of synthetic text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from experiments.study.study import Study, Values
 
 
 class Arm(NamedTuple):
-    """What was measured of the students of one text."""
+    """Measurements of the students of one text."""
 
     generator: str
     """Who wrote the synthetic part."""

@@ -1,4 +1,4 @@
-"""Arms of a study of synthetic fractions as processes, and what is claimed of them."""
+"""Arms of a study of synthetic fractions as processes, and the claims on them."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def make_processes(
 
 
 def slope_checks(settings: Settings, generator: str) -> list[Check]:
-    """That synthetic text costs held-out loss, and less loss in training."""
+    """Checks that synthetic text costs held-out loss, and less loss in training."""
     keys = [f"{generator} {100 * fraction:g} %" for fraction in settings.fractions]
     return [
         Check(

@@ -25,7 +25,7 @@ JUDGED = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Files:
-    """What the judge is trained on, and as many blocks of either text in each domain."""
+    """The judge's training text, and as many blocks of either text in each domain."""
 
     texts: Texts
     human: Text
@@ -123,7 +123,7 @@ def _read(name: str, source: str | None) -> Corpus:
 def _matched(
     texts: Texts, human: Sequence[Document], synthetic: Sequence[Document], settings: Settings
 ) -> tuple[Text, Text]:
-    """As many blocks of either text in each domain, every beginning with something of all."""
+    """Equal numbers of blocks of either text in each domain; each part has something of all."""
     own, others = (by_domain(texts.tokenizer, d, settings.context) for d in (human, synthetic))
     pairs, places = [], [np.empty(0)]
     for domain in sorted(own.keys() & others.keys()):

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: 80 columns, whatever the terminal's width."""
+"""Report in the terminal: 80 columns, whatever the terminal's width."""
 
 import math
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def losses(result: Result) -> np.ndarray:
 
 
 def rise(after: Result, before: Result) -> str:
-    """What a further share of synthetic text adds to the loss, in nats, ± 2 standard errors."""
+    """Loss that a further share of synthetic text adds, in nats, ± 2 standard errors."""
     values = losses(after) - losses(before)
     return f"{values.mean():+.3f}±{spread(values):.3f}"
 

@@ -1,4 +1,4 @@
-"""How alike the documents of two texts are: densities, importance weights, maps.
+"""Similarity of the documents of two texts: densities, importance weights, maps.
 
 Rows are counts of hashed n-grams, (documents, buckets), as `ngram_counts` gives them, with as many
 documents of either text. Of every pair of rows the first is human, the second synthetic.
@@ -24,7 +24,7 @@ MAPPED = 300
 def densities_among_human(
     human: csr_array, synthetic: csr_array, random: np.random.Generator
 ) -> Float64[np.ndarray, "2 documents"]:
-    """How densely human documents other than itself lie around every document, at least 1.
+    """Density of the human documents other than itself lie around every document, at least 1.
 
     The unit is the density around a document that shares no word with any: 2^-BITS, the chance
     that BITS planes leave both ends of a right angle on the same side.

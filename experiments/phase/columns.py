@@ -1,4 +1,4 @@
-"""Panels of a map: what is simulated at each point, and what theory says of it."""
+"""Panels of a map: the simulation at each point, and its theory."""
 
 from dataclasses import dataclass, replace
 from functools import partial

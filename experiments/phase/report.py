@@ -54,7 +54,7 @@ def boundary(sides: np.ndarray, up: Sequence[float], rises: bool) -> tuple[float
 
 
 def boundary_table(settings: Settings, maps: Sequence[Map]) -> Table:
-    """Where each column passes the level, by simulation and by theory."""
+    """Table of the points where each column passes the level, by simulation and by theory."""
     editing, panel = settings.map == "editing", maps[0].panel
     what = f"Generation that passes {settings.level:g} b" if editing else "Human share needed"
     table = Table(
@@ -90,7 +90,7 @@ def _between(after: float, by: float) -> str:
 
 
 def _edits(found: Map, level: float) -> str:
-    """How one writer fares, by simulated intervals alone."""
+    """Sentence on one writer, by simulated intervals alone."""
     panel, side = found.panel, found.sides(level)
     n, over = panel.up[-1], (side == 1).any(axis=1)
     safe = [rate for rate, column in zip(panel.across, side, strict=True) if (column == -1).all()]
@@ -110,7 +110,7 @@ def _edits(found: Map, level: float) -> str:
 
 
 def _mixtures(found: Map, level: float) -> str:
-    """What a start needs, by simulated intervals alone."""
+    """Sentence on one start, by simulated intervals alone."""
     panel, side = found.panel, found.sides(level)
     middle = int(np.argmin(np.abs(np.array(panel.across) - 0.7)))
     after, by = boundary(side[middle], panel.up, panel.rises)

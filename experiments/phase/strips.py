@@ -61,7 +61,7 @@ class SideBySide:
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """A panel with what was measured of it: across x up."""
+    """A panel with its measurements: across x up."""
 
     panel: Panel
     mean: Float[np.ndarray, "across up"]

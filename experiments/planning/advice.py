@@ -149,7 +149,7 @@ def _number(tokens: float) -> str:
 
 
 def measured() -> Iterator[tuple[str, str]]:
-    """Claims that rest on small models only, and what was found."""
+    """Claims that rest on small models only, and their verdicts."""
     for name in (
         "lm.replace_grows",
         "lm.edit_bounded",

@@ -1,4 +1,4 @@
-"""What the numbers of a plan assume, and whether it is so here."""
+"""Assumptions of the numbers of a plan, and whether they are met here."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ FAR_MORE = 10
 
 
 class Assumption(NamedTuple):
-    """Condition of the formulas, whether it is met, and what follows where it is not."""
+    """Condition of the formulas, whether it is met, and the consequence where it is not."""
 
     needs: str
     status: Status

@@ -1,4 +1,4 @@
-"""Ways to use synthetic text, and what the ledger's formulas say each costs, round by round.
+"""Ways to use synthetic text, and their costs by the ledger's formulas, round by round.
 
 A cost is an inflation: the excess loss in units of that of a model trained on the human text alone,
 which is the test error b of the linear model. Everything is to leading order, d/T -> 0.

@@ -21,7 +21,7 @@ MOST_ROUNDS = 5
 
 
 def print_plan(settings: Settings, options: Sequence[Option]) -> None:
-    """Sentences first, then numbers by round, then what they assume."""
+    """Print sentences first, then numbers by round, then their assumptions."""
     console = Console(highlight=False)
     for sentence in advice(settings, options):
         console.print(Text(f"- {sentence}"))
@@ -69,8 +69,9 @@ def _costs(settings: Settings, options: Sequence[Option]) -> Table:
 def print_calibration(compared: Sequence[Compared]) -> None:
     """Prediction beside measurement, in nats a token."""
     console = Console(highlight=False)
-    table = Table(box=None, padding=(0, 1, 0, 0), title="Calibrated on small models",
-                  title_justify="left")  # fmt: skip
+    table = Table(
+        box=None, padding=(0, 1, 0, 0), title="Calibrated on small models", title_justify="left"
+    )
     for name in ("what was done", "round", "predicted", "measured"):
         table.add_column(name, justify="left" if name == "what was done" else "right")
     for one in compared:

@@ -84,7 +84,7 @@ def processes(settings: Settings) -> Iterator[Process]:
 
 
 def _kept(settings: Settings) -> Iterator[Process]:
-    """Human tokens kept beside those of the latest model, or of all models so far."""
+    """Human tokens kept beside tokens of the latest model, or of all models so far."""
     law = type_laws.uniform(TYPES)
     shared: dict[str, Any] = {"dtype": settings.dtype}
     for samples in SYNTHETIC:

@@ -1,4 +1,4 @@
-"""What users compute from synthetic data, and what extrapolation, fresh rows and curation do.
+"""Estimates from synthetic data, and the effects of extrapolation, fresh rows and curation.
 
 Sizes are those at which each law differs from its neighbours by more than its tolerance, so of the
 flags only --replicates and --precision say anything here.
@@ -60,9 +60,13 @@ MANY_TOKENS, CHOSEN = 512, 5
 """Tokens of two types, and generations."""
 
 PASS: dict[str, Any] = {
-    "dim": 2, "rows": 4096, "step": 7 / 4096, "synthetic_share": 0.5, "distance": 1.0,
+    "dim": 2,
+    "rows": 4096,
+    "step": 7 / 4096,
+    "synthetic_share": 0.5,
+    "distance": 1.0,
     "noise_std": 0.1,
-}  # fmt: skip
+}
 SHORT = PASS | {"dim": 8, "rows": 256, "step": 0.01, "noise_std": 0.5}
 """One pass over so many rows that its limit is near, and over so few that all terms matter."""
 
@@ -102,7 +106,7 @@ def _intervals(settings: Settings) -> Iterator[Process]:
 
 
 def _covered(sizes: Float[np.ndarray, " generations"], trace: Trace) -> Trace:
-    """Whether the interval of each generation covers the true mean, 0."""
+    """Tell whether the interval of each generation covers the true mean, 0."""
     widths = QUANTILE**2 * trace["variance"] / sizes
     covered = trace["squared_mean_error"] <= widths
     return {"covered": covered.astype(trace["variance"].dtype)}
@@ -149,7 +153,7 @@ def _extrapolate(weight: float, share: float, trace: Trace) -> Trace:
 
 
 def _fresh(settings: Settings) -> Process:
-    """As many fresh human points in every generation."""
+    """Process with as many fresh human points in every generation."""
     human = FRESH["human"]
     return Process(
         "fresh_human",

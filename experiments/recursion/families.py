@@ -50,7 +50,7 @@ def make_processes(settings: Settings) -> tuple[list[Process], dict[str, Any], s
 
 
 def arrays_of(settings: Settings, processes: Sequence[Process]) -> dict[str, np.ndarray]:
-    """What figures show beside measures, of all families that keep some."""
+    """Arrays that figures show beside measures, of all families that keep some."""
     found: dict[str, np.ndarray] = {}
     for name in settings.families():
         make = family_of(name).arrays

@@ -1,4 +1,4 @@
-"""A family of `collapse-sim curse`: what it simulates and decides, and how its numbers are told."""
+"""A family of `collapse-sim curse`: its processes and checks, and the tables of its report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Given(Protocol):
 
     @property
     def note(self) -> str:
-        """What was read, in one line."""
+        """Summary of the file read, in one line."""
         ...
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What config.json says of it: the flag's name and value first, and a `digest`."""
+        """Entry of config.json: the flag's name and value first, and a `digest`."""
         ...
 
 
@@ -38,7 +38,7 @@ class Column(NamedTuple):
     generation: int = -1
 
     def value(self, result: Result) -> float | None:
-        """That of a process; None where it has no such measure or no closed form."""
+        """Value of a process; None where it has no such measure or no closed form."""
         if self.measure not in result.summary.moments:
             return None
         if self.statistic == "closed":

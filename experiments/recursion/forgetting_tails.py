@@ -1,4 +1,4 @@
-"""Memorisers of a Zipf law: what they err on is the tail that they have not seen."""
+"""Memorisers of a Zipf law: they err on the tail that they have not seen."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -159,7 +159,7 @@ def _replace(settings: Settings, samples: int, dim: int, generations: int) -> Pr
             Check("ref.gauss_median", "variance_factor", min(2, generations), note=note),
             Check("ref.gauss_median", "variance_factor", note=note),
         ],
-    )  # fmt: skip
+    )
     return process.of(Recording(cast(Simulation, process.simulation), _spread))
 
 

@@ -1,4 +1,4 @@
-"""Names of the families, and what --help says of each; `experiments.recursion.NAME` holds it.
+"""Names of the families, and the words of --help for each; `experiments.recursion.NAME` holds it.
 
 This is the list: nothing else names a family. Nothing is imported here, so that --help is quick.
 """

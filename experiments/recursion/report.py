@@ -20,7 +20,7 @@ NARROWEST = 60
 def by_family(
     settings: Settings, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> dict[str, Found]:
-    """What was found, by the family's name."""
+    """Results by the family's name."""
     return {
         family: Found(
             settings,

@@ -158,7 +158,7 @@ class Settings(command_line.RunSettings):
 
     @property
     def dtype(self) -> np.dtype:
-        """Of everything that is simulated."""
+        """Type of everything that is simulated."""
         return np.dtype(self.precision)
 
     def families(self) -> tuple[str, ...]:

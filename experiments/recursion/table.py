@@ -117,8 +117,11 @@ def _by_generation(result: Result) -> Table:
     shown = shown if len(shown) <= 6 else [*shown[:5], last]
     table = Table(
         title=f"{result.process.name}: tails and correlations by generation",
-        title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     table.add_column("", overflow="fold")
     for n in shown:
         table.add_column(str(n), justify="right", no_wrap=True)

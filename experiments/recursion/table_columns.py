@@ -24,7 +24,7 @@ class Columns:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What config.json says of them."""
+        """Entry of config.json."""
         return {"data": self.source, "digest": self.digest, "columns": list(self.names)}
 
 

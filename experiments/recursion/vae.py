@@ -29,7 +29,7 @@ SHOWN = 12
 
 
 class Size(NamedTuple):
-    """What --preset stands for here, where nothing else is asked for."""
+    """Size that --preset stands for here, where nothing else is asked for."""
 
     replicates: int
     generations: int

@@ -32,14 +32,14 @@ class Pictures:
 
     @property
     def note(self) -> str:
-        """What was read, in one line."""
+        """Summary of the pictures read, in one line."""
         size = " x ".join(map(str, self.shape))
         classes = f"{self.classes} classes" if self.classes else "no classes"
         return f"--images {self.source}: {len(self.pixels):,} pictures of {size} pixels, {classes}"
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What config.json says of them."""
+        """Entry of config.json."""
         digest = hashlib.sha256(np.ascontiguousarray(self.pixels).tobytes())
         if self.labels is not None:
             digest.update(np.ascontiguousarray(self.labels).tobytes())

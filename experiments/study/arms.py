@@ -1,4 +1,4 @@
-"""Arms of a study as processes: values of every seed, of which claims are decided."""
+"""Arms of a study as processes: values of every seed, on which claims are decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def process_of(
     values: Mapping[str, np.ndarray],
     checks: Sequence[Check] = (),
 ) -> Process:
-    """A process of what was measured of one arm.
+    """Process of the measurements of one arm.
 
     Scores of held-out text, by seed and block, become `held_out_loss/DOMAIN`; the intervals of
     losses are those of documents and seeds drawn anew.

@@ -64,7 +64,12 @@ def _percentiles(
     drawn: Sequence[np.ndarray], statistic: Callable[..., float], random: np.random.Generator
 ) -> tuple[float, float]:
     found = stats.bootstrap(
-        drawn, statistic, vectorized=False,
-        confidence_level=LEVEL, n_resamples=RESAMPLES, method="percentile", rng=random,
-    )  # fmt: skip
+        drawn,
+        statistic,
+        vectorized=False,
+        confidence_level=LEVEL,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=random,
+    )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)

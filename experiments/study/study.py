@@ -36,7 +36,7 @@ Values = Arrays
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What every arm of a study shares."""
+    """Settings and texts that every arm of a study shares."""
 
     settings: StudySettings
     texts: Texts
@@ -85,7 +85,7 @@ class Study:
         )
 
     def training(self, blocks: int | None = None, epochs: float | None = None) -> Training:
-        """As the settings say, for a text of so many blocks (default: a role's)."""
+        """Training by the settings, for a text of so many blocks (default: a role's)."""
         settings = self.settings
         blocks = blocks or len(next(iter(self.texts.roles.values())).blocks)
         steps = max(round((epochs or settings.epochs) * blocks / settings.batch), 1)
@@ -121,7 +121,7 @@ class Study:
         start: Parameters | None = None,
         measure: Any = None,
     ) -> Values:
-        """What is measured of a student trained on `data`; from the checkpoint where it is there.
+        """Measurements of a student trained on `data`; from the checkpoint where it is there.
 
         `measure`, a function of the parameters, adds what is special to the arm.
         """

@@ -15,7 +15,7 @@ Found = Mapping[tuple[str, str], Verdict]
 def answers(
     settings: Settings, results: Sequence[Result], verdicts: Sequence[Verdict]
 ) -> Iterator[str]:
-    """What became of the divergence under each writer of edits, where the seeds agree on it."""
+    """Sentences on the divergence under each writer of edits, where the seeds agree on it."""
     if settings.corpus != "published":
         return
     found = {(v.claim, str(v.parameters["process"])): v for v in verdicts if v.verdict in DECIDED}

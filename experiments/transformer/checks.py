@@ -1,4 +1,4 @@
-"""What is claimed of each arm of a run, by its kind of text."""
+"""Claims on each arm of a run, by its kind of text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -42,7 +42,7 @@ def missing_certainty(values: Values) -> np.ndarray:
 
 
 def checks_of(settings: Settings, name: str, measure: str, is_edit: bool) -> Sequence[Check]:
-    """Checks of one arm; those of who writes the edits where the language is made for them."""
+    """Checks of one arm; with the writers of edits where the language is made for them."""
     published = settings.corpus == "published"
     if name == "replace":
         return [*_of_replace(settings, measure), *(_of_published_replace() if published else ())]

@@ -1,4 +1,4 @@
-"""Human text in the tokens of a pretrained model, and that model as what a learner fine-tunes."""
+"""Human text in the tokens of a pretrained model, and that model for a learner to fine-tune."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def load_base(settings: Settings) -> Pretrained:
 def human_text(
     settings: Settings, documents: Documents, model: Pretrained
 ) -> tuple[HumanText, dict[str, Any]]:
-    """Blocks of human text, with the tokens before each, and what they were made of.
+    """Blocks of human text, with the tokens before each, and their source.
 
     Training and held-out blocks are of different documents and evenly spaced over them. Raises
     ValueError for a corpus that does not give a block of each.
@@ -86,7 +86,7 @@ def _spread(blocks: np.ndarray, count: int) -> np.ndarray:
 def fine_tuned(
     settings: Settings, model: Pretrained, devices: list | None
 ) -> tuple[FineTuned, Mesh]:
-    """What is trained, and the devices; on a CPU the cores share one, else each had a copy."""
+    """The trained model and the devices; on a CPU the cores share one, else each had a copy."""
     on_cpu = jax.default_backend() == "cpu"
     mesh = make_mesh(1, devices or (jax.devices()[:1] if on_cpu else None))
     rank = settings.rank if settings.fine_tune == "lora" else 0

@@ -1,4 +1,4 @@
-"""Arms of a run as processes: one learner under every regime, and what is claimed of it."""
+"""Arms of a run as processes: one learner under every regime, and the claims on it."""
 
 from dataclasses import dataclass
 
@@ -149,6 +149,6 @@ class TextMeasures:
 
 
 def total_tokens(settings: Settings, learner: LanguageLearner) -> int:
-    """Training tokens of a whole run: what the progress bar counts."""
+    """Training tokens of a whole run, which the progress bar counts."""
     fits = 1 + len(settings.regimes) * (settings.generations - 1)
     return fits * settings.seeds * learner.training.steps * settings.batch * settings.context

@@ -42,7 +42,7 @@ def control_spread(results: Sequence[Result]) -> float | None:
 
 
 def shown_generations(generations: int) -> list[int]:
-    """All generations, or those that a table has room for: first and last among them."""
+    """All generations, or as many as a table has room for: first and last among them."""
     every = np.linspace(1, generations, min(generations, MOST_GENERATIONS))
     return [round(number) for number in every]
 
@@ -73,7 +73,7 @@ def loss_table(settings: Settings, results: Sequence[Result]) -> Table:
 
 
 def _columns(results: Sequence[Result], measure: str) -> dict[str, Callable[[Result], str]]:
-    """What the last generation's columns show: of text, or of a language whose law is known."""
+    """Columns of the last generation: of text, or of a language whose law is known."""
 
     def share(name: str, digits: int) -> Callable[[Result], str]:
         return lambda result: (
@@ -96,7 +96,7 @@ def plus_minus(values: np.ndarray) -> str:
 
 
 def paired_table(results: Sequence[Result]) -> Table | None:
-    """What each arm loses against human text at equal training; None without a control or parts.
+    """Loss of each arm against human text at equal training; None without a control or parts.
 
     By parts of the held-out text: how far the difference depends on the text, not on training.
     """

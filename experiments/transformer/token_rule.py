@@ -83,7 +83,7 @@ def token_rule_processes(world: World) -> list[Process]:
 
 
 def _plain_checks() -> list[Check]:
-    """Of the published rule, redrawing from the prior's own law."""
+    """Checks of the published rule, redrawing from the prior's own law."""
     checks = [
         Check("ref.token_tv", "top_lost", at=2, tolerance=RARE),
         Check("ref.token_tv_bound", "top_lost", at=2),

@@ -53,7 +53,7 @@ class World:
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """How often each token occurs in the human training text."""
+        """Counts of each token in the human training text."""
         return measures.token_counts(self.text.train, self.vocabulary)
 
 

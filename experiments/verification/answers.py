@@ -1,4 +1,4 @@
-"""Answers to what people who train on synthetic data ask, in sentences drawn from verdicts."""
+"""Answers for people who train on synthetic data, in sentences drawn from verdicts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Families of claims: what kind of model they are about."""
+"""Families of claims, by the kind of model that they are about."""
 
 from collections.abc import Iterable
 

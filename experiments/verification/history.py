@@ -1,4 +1,4 @@
-"""History of a ledger: what earlier runs of `collapse-sim verify` decided.
+"""History of a ledger: decisions of earlier runs of `collapse-sim verify`.
 
 A run adds its outcomes to history.json in its directory, so that the same command, which writes to
 the same directory, goes on with it. Certificates are in it too, which verdicts.json does not hold.
@@ -18,7 +18,7 @@ FILE = "history.json"
 
 @dataclass(frozen=True)
 class PastRun:
-    """When a run began, its version and command, the outcomes of each claim by its id, and its exit
+    """Start of a run, its version and command, the outcomes of each claim by its id, and its exit
     status."""
 
     started: str

@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, its line in the file, and what its comment says of the source of its numbers."""
+    """A table, its line in the file, and the source of its numbers by its comment."""
 
     line: int
     source: str
@@ -102,5 +102,5 @@ def quoted(text: str) -> list[str]:
 
 
 def numbers(text: str) -> list[Number]:
-    """Numbers of a cell, without those between backticks."""
+    """Numbers of a cell, without the code between backticks."""
     return [Number(found) for found in NUMBER.findall(QUOTED.sub("", text))]

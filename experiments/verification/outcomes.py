@@ -1,4 +1,4 @@
-"""Outcome of every claim: what its verdicts say together, beside what the ledger expects."""
+"""Outcome of every claim: its verdicts together, beside the ledger's expectation."""
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ EXACT = 1e-5
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """A claim, the verdicts on it, and what exact arithmetic says of it."""
+    """A claim, the verdicts on it, and the result of exact arithmetic."""
 
     claim: Claim
     verdicts: Sequence[Verdict] = ()
@@ -108,6 +108,6 @@ def decisions(
 
 
 def tally(decided: Iterable[Decision]) -> dict[str, int]:
-    """How many claims have which label, without those that none has; each claim counts once."""
+    """Number of claims with each label, without those that none has; each claim counts once."""
     labels = [decision.label for decision in decided]
     return {label: labels.count(label) for label in LABELS if label in labels}

@@ -52,7 +52,7 @@ def page(
     *,
     again: Callable[[str], str] = "collapse-sim verify {}".format,
 ) -> str:
-    """HTML of all claims, what this run decided of each, and what earlier ones did.
+    """HTML of all claims, with the decisions of this run and of earlier ones.
 
     `again` gives the command that repeats one claim, by its id.
     """
@@ -78,7 +78,7 @@ def page(
 
 
 def share_decided(decided_claims: Sequence[Decision]) -> str:
-    """How many of the claims that can be decided are decided, in a sentence."""
+    """Sentence on the share of decided claims among all that can be decided."""
     every = [decision for decision in decided_claims if decision.is_decidable]
     count = sum(decision.is_decided for decision in every)
     return f"{count} of the {len(every)} claims that can be decided are decided."
@@ -149,13 +149,13 @@ def _entry(
 
 
 def _words(decision: Decision) -> str:
-    """Outcomes in words; what was not read is violated only as it is recalled."""
+    """Outcomes in words; a statement that was not read is violated only as it is recalled."""
     recalled = decision.claim.provenance == "recalled" and "violated" in decision.outcomes
     return f"{decision.words}, as recalled" if recalled else decision.words
 
 
 def control(decision: Decision) -> str:
-    """What became of the negative controls of a claim."""
+    """Outcome of the negative controls of a claim."""
     claim, caught = decision.claim, [v.control for v in decision.verdicts if v.control is not None]
     if caught:
         off = f"the same formula off by {claim.control:.0%} was refused"

@@ -1,4 +1,4 @@
-"""Small plots of the page: what each process of a claim measured, against what is claimed."""
+"""Small plots of the page: the measurements of each process, against the claim."""
 
 import math
 from collections.abc import Sequence

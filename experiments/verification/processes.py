@@ -45,7 +45,7 @@ TRAINED = 1e11
 
 
 def select(processes: Iterable[Process], names: Iterable[str]) -> list[Process]:
-    """Processes with the checks of these claims, and those that such a check looks at."""
+    """Processes with the checks of these claims, and all that such a check looks at."""
     names = set(names)
     found = [replace(p, checks=[c for c in p.checks if c.claim in names]) for p in processes]
     checks = [(process, check) for process in found for check in process.checks]
@@ -129,7 +129,7 @@ def language_processes(seed: int) -> list[Process]:
 
 
 def _of_family(process: Process, family: str) -> Process:
-    """The same process, told apart from those of other experiments that have its name."""
+    """The same process, told apart from others of its name."""
     checks = [replace(c, along=tuple(f"{family} {key}" for key in c.along)) for c in process.checks]
     return replace(process, family=family, checks=checks)
 

@@ -23,7 +23,7 @@ class QuotedOutput:
     said: str
 
     def differences(self, run: QuotedRun) -> list[Difference]:
-        """From what the very run answers."""
+        """Differences from the answer of the very run."""
         so = " ".join(stored_answers(run.run, run.verdicts))
         return [] if self.said == so else [(self.said, so)]
 

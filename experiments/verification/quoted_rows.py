@@ -62,7 +62,7 @@ class QuotedRow:
         return self.table.cell(self.row, column)
 
     def differences(self, run: QuotedRun) -> list[Difference]:
-        """From the very run that it quotes."""
+        """Differences from the very run that it quotes."""
         if self.counts:
             return list(self._from_counts(run))
         if self.table.shown:
@@ -100,7 +100,7 @@ class QuotedRow:
         return [run.about(self.claim, name) for name in names] or [[]]
 
     def _from_verdicts(self, run: QuotedRun, differ: "Differ") -> list[Difference]:
-        """By the verdicts that fit best, where there are several on the same claim and process."""
+        """Differences by the verdicts that fit best, where a claim and process have several."""
         found = self._verdicts(run)
         if not all(found):
             return [(f"`{self.claim}` on {self.cell('process')}", "no such verdict")]
@@ -125,7 +125,7 @@ def _of_chain(
 
 
 def _digits(name: str, printed: Sequence[Number], values: Sequence[float]) -> Iterator[Difference]:
-    """Of numbers that do not round to what is printed."""
+    """Differences of numbers that do not round to the printed ones."""
     if not all(map(Number.shows, printed, values)):
         says = " – ".join(number.text for number in printed)
         yield f"{name} {says}", " – ".join(map(Number.like, printed, values))
@@ -159,7 +159,7 @@ def _contradicts(row: QuotedRow, verdicts: Sequence[Verdict]) -> Iterator[Differ
 
 
 def _claimed(row: QuotedRow, verdicts: Sequence[Verdict]) -> Iterator[Difference]:
-    """The last number of what the claim says is the formula's."""
+    """The formula's number: the last one in the claim's words."""
     if printed := numbers(row.cell("says")):
         for verdict in verdicts:
             value = math.nan if verdict.predicted is None else verdict.predicted / verdict.unit

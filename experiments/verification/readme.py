@@ -1,4 +1,4 @@
-"""What README.md and docs/ quote of runs, held against finished runs.
+"""Quotations of runs in README.md and docs/, held against finished runs.
 
 A comment above a table says which command makes its numbers. A row with a claim is held against the
 verdicts about its process: the formula's number, the interval, the word. A row that begins with a
@@ -32,7 +32,7 @@ TALLY = re.compile(r"\d+\s+claims:\s[^.]*\.")
 
 @dataclass
 class Comparison:
-    """What was found of the files."""
+    """Findings on the files."""
 
     different: list[str] = field(default_factory=list)
     agreed: Counter[str] = field(default_factory=Counter)
@@ -124,7 +124,7 @@ def _compare_row(name: str, row: QuotedRow, runs: Sequence[QuotedRun], found: Co
 
 
 def _fault(row: QuotedRow) -> str:
-    """What keeps a row from being compared with any run; empty for a good one."""
+    """Fault that keeps a row from being compared with any run; empty for a good one."""
     if made_by(row.command) is None or row.counts or row.table.shown:
         return ""
     if row.claim not in ledger():

@@ -15,7 +15,7 @@ from experiments.verification.outcomes import NEEDS_A_RUN, Decision, tally
 
 
 def counts(decided: Sequence[Decision]) -> str:
-    """How many claims have which label."""
+    """Number of claims with each label."""
     by = tally(decided)
     cited, needs = by.pop("cited", 0), by.pop(NEEDS_A_RUN, 0)
     every = sum(by.values())

@@ -91,10 +91,12 @@ def replacements() -> dict:
     part = TOKENS // 16
     key = jax.random.key(0)
     return {
-        "replacements": (lambda: [replaced(key, ids, log_p, tokens) for _ in range(50)],
-                         50 * TOKENS),
+        "replacements": (
+            lambda: [replaced(key, ids, log_p, tokens) for _ in range(50)],
+            50 * TOKENS,
+        ),
         "the authors' loop": (lambda: loop(prompts[:part], tokens[:part].tolist()), part),
-    }  # fmt: skip
+    }
 
 
 def passes(name: str, documents: int, length: int) -> dict:
@@ -109,8 +111,9 @@ def passes(name: str, documents: int, length: int) -> dict:
     tracing = Editor(model, trace=True, max_length=length)
     seen = [result.trace for result in tracing.edit(given)]
     chance = np.concatenate([trace.probability[1:] for trace in seen])
-    editor = Editor(model, EditRule(threshold=float(np.quantile(chance, 1 - ELIGIBLE))),
-                    max_length=length)  # fmt: skip
+    editor = Editor(
+        model, EditRule(threshold=float(np.quantile(chance, 1 - ELIGIBLE))), max_length=length
+    )
     return {
         "score": (lambda: list(editor.score(given)), chance.size),
         "edit": (lambda: list(editor.edit(given)), chance.size),

@@ -49,10 +49,11 @@ def theirs(tokens: np.ndarray) -> Callable[[], np.ndarray]:
         hidden = model.model(given, use_cache=False).last_hidden_state[:, :-1]
         hidden = hidden.reshape(len(targets), -1)
         parts = [
-            torch.log_softmax(model.lm_head(hidden[at : at + SLICE]), -1)
-            .gather(1, targets[at : at + SLICE, None])
+            torch.log_softmax(model.lm_head(hidden[at : at + SLICE]), -1).gather(
+                1, targets[at : at + SLICE, None]
+            )
             for at in range(0, len(targets), SLICE)
-        ]  # fmt: skip
+        ]
         return torch.cat(parts).reshape(len(tokens), -1).numpy()
 
     return run

@@ -120,12 +120,14 @@ def test_noise_whose_square_leaves_float32_is_refused_by_every_simulation(noise_
     design, ones = GaussianDesign(2, 8), np.ones(1)
     simulations = (
         lambda noise_std: LinearLearner(design, noise_std),
-        lambda noise_std: ExactLaw.of("replace", dim=2, samples=8, generations=2,
-                                      noise_std=noise_std),
+        lambda noise_std: ExactLaw.of(
+            "replace", dim=2, samples=8, generations=2, noise_std=noise_std
+        ),
         lambda noise_std: RandomMaskExpectation(design, ones, ones, noise_std=noise_std),
-        lambda noise_std: ScheduledExpectation.of(design, np.ones((1, 8), bool),
-                                                  noise_std=noise_std),
-    )  # fmt: skip
+        lambda noise_std: ScheduledExpectation.of(
+            design, np.ones((1, 8), bool), noise_std=noise_std
+        ),
+    )
     for simulation in simulations:
         simulation(1e-15 * 2)
         with pytest.raises(ValueError, match="accepted is 1e-15 to 2e.15 in float32; simulate in"):

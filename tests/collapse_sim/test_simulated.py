@@ -77,8 +77,10 @@ def test_few_replicates_know_nothing_of_the_mean():
 def test_the_table_has_a_row_for_each_measure_and_generation(run):
     table = cs.simulate(CHAIN, replicates=64).table()
     assert table.rows == 3 * len(set(table["measure"])) and table["generation"][:3].tolist() == [
-        1, 2, 3,
-    ]  # fmt: skip
+        1,
+        2,
+        3,
+    ]
     table = run.table()
     np.testing.assert_array_equal(table["mean"], run.mean())
     np.testing.assert_array_equal(table["q95"], run.quantile(0.95))
@@ -174,17 +176,27 @@ def test_a_verdict_reads_in_one_line(run):
     common = {"claim": "test_error", "source": "", "parameters": {}, "confidence": 0.999}
     interval = {"predicted": 3.0, "observed": 3.0, "interval": [2.985, 3.0042]}
     equal = cs.Verdict(
-        generation=3, relation="==", verdict="holds", tolerance=0.01, within=0.0050321,
-        **common, **interval,
-    )  # fmt: skip
+        generation=3,
+        relation="==",
+        verdict="holds",
+        tolerance=0.01,
+        within=0.0050321,
+        **common,
+        **interval,
+    )
     assert str(equal) == (
         "test_error, generation 3: holds within 0.5 %; measured 2.985 to 3.004; claimed == 3 up to "
         "1 % (chance of error 0.001)"
     )
     bound = cs.Verdict(
-        generation=1, relation="<=", verdict="undecided", tolerance=0.0, needed=78_673,
-        **common, **interval,
-    )  # fmt: skip
+        generation=1,
+        relation="<=",
+        verdict="undecided",
+        tolerance=0.0,
+        needed=78_673,
+        **common,
+        **interval,
+    )
     assert str(bound) == (
         "test_error, generation 1: undecided; measured 2.985 to 3.004; claimed <= 3; about 79,000 "
         "replicates would decide (chance of error 0.001)"

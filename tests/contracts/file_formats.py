@@ -64,9 +64,13 @@ VERDICT = Verdict(
 
 
 CONFIG = {
-    "experiment": "linear_bound", "version": "0", "packages": {"numpy": "1"}, "started": "now",
-    "parameters": linear_settings.PRESETS["quick"].parameters(), "inputs": {"--design x.csv": "0"},
-}  # fmt: skip
+    "experiment": "linear_bound",
+    "version": "0",
+    "packages": {"numpy": "1"},
+    "started": "now",
+    "parameters": linear_settings.PRESETS["quick"].parameters(),
+    "inputs": {"--design x.csv": "0"},
+}
 
 
 def _run(folder: Path) -> None:
@@ -260,11 +264,15 @@ FORMATS = [
     Format("a.txt", _texts, edited_corpus("a.txt")),
     Format("a.jsonl", _texts, edited_corpus("a.jsonl"), (damaged_bytes, damaged_lines)),
     Format(
-        "a.jsonl.gz", _texts, edited_corpus("a.jsonl.gz"),
+        "a.jsonl.gz",
+        _texts,
+        edited_corpus("a.jsonl.gz"),
         (damaged_bytes, compressed(".gz", damaged_lines)),
     ),
     Format(
-        "a.jsonl.zst", _texts, edited_corpus("a.jsonl.zst"),
+        "a.jsonl.zst",
+        _texts,
+        edited_corpus("a.jsonl.zst"),
         (damaged_bytes, compressed(".zst", damaged_bytes)),
     ),
     Format("a.parquet", _texts, edited_corpus("a.parquet")),
@@ -273,4 +281,4 @@ FORMATS = [
     Format("tokenizer.json", _folder, model_folder, JSON),
     Format(SHARD, _folder, model_folder, (damaged_bytes, damaged_safetensors)),
     Format("m.gguf", _gguf, model_file),
-]  # fmt: skip
+]

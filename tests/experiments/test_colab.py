@@ -22,8 +22,8 @@ def test_the_notebook_is_made_from_the_script():
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook's own machinery
 def test_it_runs_in_a_fresh_kernel(tmp_path, monkeypatch):
-    monkeypatch.setenv("COLLAPSE_SIM_LINEAR", "quick")
-    monkeypatch.setenv("COLLAPSE_SIM_LANGUAGE", "tiny")
+    monkeypatch.setenv("COLLAPSE_SIM_LINEAR", "--preset quick")
+    monkeypatch.setenv("COLLAPSE_SIM_LANGUAGE", "--preset tiny")
     monkeypatch.setenv("COLLAPSE_SIM_RUNS", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(EXPERIMENTS.parent)]))
     notebook = jupytext.read(EXPERIMENTS / "colab.ipynb")
@@ -35,4 +35,4 @@ def test_it_runs_in_a_fresh_kernel(tmp_path, monkeypatch):
         assert (tmp_path / name / "figure.png").stat().st_size > 10_000
         assert (tmp_path / name / "verdicts.json").is_file()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in shown) == 2
+    assert sum("image/png" in output.get("data", {}) for output in shown) == 3

@@ -211,8 +211,13 @@ def test_texts_and_batches_are_edited_from_python(monkeypatch):
     assert cs.edit(texts[:1], "m", seed=1)[0].text == first.text
     batch = {"text": texts, "id": [7, 8, 9], "x": [1.0, None, 2.0]}
     found = cs.edit(batch, "m", seed=1)
-    assert list(found) == ["text", "id", "x", *(f"edit_{n}" for n in edit_texts.PROVENANCE),
-                           "edit_rejected"]  # fmt: skip
+    assert list(found) == [
+        "text",
+        "id",
+        "x",
+        *(f"edit_{n}" for n in edit_texts.PROVENANCE),
+        "edit_rejected",
+    ]
     assert found["text"][0] != found["text"][2] and found["text"][1] == ""
     assert found["edit_rejected"] == ["", "empty", ""] and found["edit_tokens"][1] == 0
     assert cs.edit({**batch, "text": [None, "", "a"]}, "m")["edit_rejected"][0] == "no text"

@@ -85,8 +85,11 @@ def test_kinds_of_tokens_and_shares():
     assert {token: kind(token) for token in kinds} == kinds
     assert (kind("\n"), kind(" a1")) == ("white space", "other")
     assert [significant(x) for x in (0.0436, 0.000192, 0.12, 0)] == [
-        "4.36 %", "0.019 %", "12.00 %", "0.00 %",
-    ]  # fmt: skip
+        "4.36 %",
+        "0.019 %",
+        "12.00 %",
+        "0.00 %",
+    ]
 
 
 @pytest.mark.parametrize("width", [60, 80])

@@ -190,8 +190,9 @@ def test_claims_hold_and_numbers_six_percent_off_do_not(family, name):
         for factor in (1 + share,) if is_law else (1 - share, 1 + share):
             wrong = off(evidence, factor).judge(summary, error).verdict
             assert wrong == "violated" or (case.off is None and wrong != "holds"), (
-                evidence.claim, factor
-            )  # fmt: skip
+                evidence.claim,
+                factor,
+            )
 
 
 @pytest.mark.parametrize("family", CASES)

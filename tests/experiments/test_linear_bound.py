@@ -18,6 +18,7 @@ from collapse_sim.run_directory import RunDirectory
 from experiments import linear_bound
 from experiments.linear.settings import PRESETS, parse
 from experiments.linear.world import make_world
+from paper_figs import bound_violation
 from tests.experiments.evidence import XLA_FLAGS
 from theory.editing.finite import two_disjoint_edits_error
 
@@ -57,6 +58,12 @@ def test_two_halves_violate_the_published_bound_and_one_edit_does_not(finished):
     assert found["zhu2025.eq7", "replace"] == found["ref.replace_law", "replace"] == "holds"
     assert found["zhu2025.sec2", "replace"] == "violated"
     assert found["zhu2025.eq16", "edit random"] == "assumption not met"
+
+
+def test_its_disjoint_edits_can_be_drawn(finished):
+    (path,) = bound_violation.read_paths(RunDirectory(finished))
+    assert path.curve.name == "edit halves"
+    assert path.total[:3].tolist() == [0.0, 0.5, 1.0]
 
 
 def test_intervals_hold_the_closed_form(finished):

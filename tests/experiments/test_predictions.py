@@ -32,9 +32,12 @@ from experiments.recursion.settings import parse as parse_curse
 from theory import ledger
 
 AVERAGED = {
-    "ref.edit_B", "ref.edit_C_finite", "ref.edit_D_finite", "ref.edit_E_finite",
+    "ref.edit_B",
+    "ref.edit_C_finite",
+    "ref.edit_D_finite",
+    "ref.edit_E_finite",
     "ref.edit_recursion",
-}  # fmt: skip
+}
 """Claims on a mean over designs: their number is the mean of the formula over the draws."""
 
 ERROR = 1e-5

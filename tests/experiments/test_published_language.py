@@ -115,11 +115,15 @@ def test_each_claim_of_the_regression_is_asked_of_the_arms_it_is_about(made_up):
     violated = {("lm.edit_twice", "edit blind"), ("lm.frozen_safer", "edit less edit frozen")}
     assert {key for key, verdict in found.items() if verdict != "holds"} == violated
     expected = {
-        ("lm.certainty", "human only"), ("lm.replace_grows", "replace"),
-        ("lm.replace_linear", "replace"), ("lm.frozen_levels", "edit blind frozen"),
+        ("lm.certainty", "human only"),
+        ("lm.replace_grows", "replace"),
+        ("lm.replace_linear", "replace"),
+        ("lm.frozen_levels", "edit blind frozen"),
         ("lm.frozen_safer", "edit blind less edit blind frozen"),
-        ("zhu2025.edited_share", "edit"), ("zhu2025.edited_share", "edit frozen"), *violated,
-    }  # fmt: skip
+        ("zhu2025.edited_share", "edit"),
+        ("zhu2025.edited_share", "edit frozen"),
+        *violated,
+    }
     names = [name.replace("_", " ") for name in DEFAULT.regimes]
     expected |= {("lm.edit_twice", name) for name in names if name.startswith("edit")}
     expected |= {("lm.replace_worst", f"replace less {n}") for n in names if n != "replace"}
@@ -185,11 +189,12 @@ def test_the_first_round_does_not_depend_on_who_is_the_first_model(finished):
     for mask in ("confident", "blind"):
         by_writer = [
             chains["mean"][
-                (chains["mask"] == mask) & (chains["variant"] == writer)
+                (chains["mask"] == mask)
+                & (chains["variant"] == writer)
                 & (chains["measure"] == "kl")
             ]
             for writer in ("chained", "frozen")
-        ]  # fmt: skip
+        ]
         latest, frozen = by_writer
         np.testing.assert_array_equal(latest[:2], frozen[:2])
         assert latest[2] != frozen[2]

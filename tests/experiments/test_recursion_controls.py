@@ -103,9 +103,10 @@ def judged_at(family: str, name: str, claim: str, generation: int, predicted: fl
     """The verdict on another formula, from what decides the right one."""
     summary, _ = decided(family, name)
     evidence = next(
-        e for e in evidence_of(processes(family)[name])
+        e
+        for e in evidence_of(processes(family)[name])
         if e.claim == claim and e.generation == generation and isinstance(e, Evidence)
-    )  # fmt: skip
+    )
     right = evidence.judge(summary, FAMILY_ERROR / 40)
     wrong = replace(evidence, predicted=(predicted, predicted))
     assert right.verdict == "holds"

@@ -13,9 +13,11 @@ from tests.experiments.evidence import evidence_of, family_processes
 PROCESSES = family_processes("regressions")
 
 LIMITS = {
-    "replace, logistic": 4.0, "accumulate, logistic": 205 / 144, "replace, Poisson": 4.0,
+    "replace, logistic": 4.0,
+    "accumulate, logistic": 205 / 144,
+    "replace, Poisson": 4.0,
     "accumulate, Poisson": 205 / 144,
-}  # fmt: skip
+}
 """Errors of the fourth fit by hand: 1 + 1 + 1 + 1 and 1 + 1/4 + 1/9 + 1/16."""
 
 

@@ -59,12 +59,15 @@ def test_the_answer_is_one_line(capfd):
 
 
 OLD_NAMES = {
-    linear: {"edit_share": "edit_fraction", "residual_threshold": "threshold",
-             "once_residual_threshold": "once_threshold"},
+    linear: {
+        "edit_share": "edit_fraction",
+        "residual_threshold": "threshold",
+        "once_residual_threshold": "once_threshold",
+    },
     recursion: {"human_share": "kept_human", "regimes": "regime"},
     transformer: {"edit_above": "threshold", "edit_below": "threshold_below"},
     editing: {"edit_above": "threshold", "stages": "stage"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("module", OLD_NAMES)

@@ -124,12 +124,14 @@ def test_what_is_no_table_is_refused_by_line_and_column(text, says, tmp_path):
 @given(
     st.integers(1, 5).flatmap(
         lambda width: st.lists(
-            st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=width,
-                     max_size=width),
-            min_size=1, max_size=6,
+            st.lists(
+                st.floats(allow_nan=False, allow_infinity=False), min_size=width, max_size=width
+            ),
+            min_size=1,
+            max_size=6,
         )
     )
-)  # fmt: skip
+)
 def test_floats_as_python_writes_them_come_back(tmp_path_factory, rows):
     text = "\n".join(",".join(map(repr, row)) for row in rows)
     path = csv(tmp_path_factory.mktemp("csv"), text)

@@ -141,8 +141,11 @@ def test_curves_are_shares_of_the_fullest_buckets():
         at_a_hundred = curve[:, list(RANKS).index(100)]
         np.testing.assert_allclose(at_a_hundred, found.measures[f"{name}_concentration"])
     assert [(b.words, b.count, b.other) for b in found.bigrams["human"]] == [
-        ("w1 w1", 100, 100), ("w2 w2", 60, 60), ("w3 w3", 30, 30), ("w4 w4", 10, 10),
-    ]  # fmt: skip
+        ("w1 w1", 100, 100),
+        ("w2 w2", 60, 60),
+        ("w3 w3", 30, 30),
+        ("w4 w4", 10, 10),
+    ]
 
 
 def test_pairs_of_words_are_counted_in_both_texts():
@@ -231,11 +234,15 @@ def test_no_map_without_scikit_learn(monkeypatch):
 def test_sizes_are_equal(human, synthetic, values, blocks, clusters, message):
     with pytest.raises(ValueError, match=message):
         analyse(
-            written(zipfian(0, human)), written(zipfian(1, synthetic)),
-            perplexities(0, values), perplexities(1, values),
-            seed=0, tokens=tuple(zipfian(2, n) for n in blocks),
-            clusters=tuple(np.arange(n) for n in clusters), vocabulary=1000,
-        )  # fmt: skip
+            written(zipfian(0, human)),
+            written(zipfian(1, synthetic)),
+            perplexities(0, values),
+            perplexities(1, values),
+            seed=0,
+            tokens=tuple(zipfian(2, n) for n in blocks),
+            clusters=tuple(np.arange(n) for n in clusters),
+            vocabulary=1000,
+        )
 
 
 @pytest.mark.parametrize("text", ["", " \n", "word"])

@@ -13,9 +13,13 @@ from experiments.transformer.world import make_world
 from theory.claims import ledger
 
 OUTCOMES = {
-    "ref.token_tv": "holds", "ref.token_iter": "holds", "ref.token_iter_tail": "holds",
-    "ref.token_tv_bound": "holds", "zhu2025.preserve": "violated", "ref.token_context": "holds",
-}  # fmt: skip
+    "ref.token_tv": "holds",
+    "ref.token_iter": "holds",
+    "ref.token_iter_tail": "holds",
+    "ref.token_tv_bound": "holds",
+    "zhu2025.preserve": "violated",
+    "ref.token_context": "holds",
+}
 """At the default temperature."""
 
 

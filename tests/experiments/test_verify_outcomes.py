@@ -59,9 +59,12 @@ def test_the_widest_distance_is_told():
 
 def test_each_claim_is_counted_once():
     found = [
-        decision("holds"), decision("holds", "violated"), decision("holds", "undecided"),
-        decision(), decision("violated", "violated"),
-    ]  # fmt: skip
+        decision("holds"),
+        decision("holds", "violated"),
+        decision("holds", "undecided"),
+        decision(),
+        decision("violated", "violated"),
+    ]
     assert [d.label for d in found] == ["holds", "by case", "undecided", "not reached", "violated"]
     assert sum(tally(found).values()) == len(found)
     assert list(tally(found)) == ["holds", "violated", "by case", "undecided", "not reached"]

@@ -2,6 +2,23 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.patches import Rectangle
+
+from paper_figs import style
+
+
+def panels(figure: Figure) -> list[Axes]:
+    """All axes but the cell of the key."""
+    return [ax for ax in figure.axes if ax.axison]
+
+
+def key_of(figure: Figure) -> Legend:
+    """The key, above the panels or in a cell of its own."""
+    (key,) = [*figure.legends, *(ax.get_legend() for ax in figure.axes if not ax.axison)]
+    return key
 
 
 def points(ax: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -27,12 +44,19 @@ def curve_of(ax: Axes, colour: str, style_of_line: str = "-") -> np.ndarray:
 
 
 def levels(ax: Axes) -> list[float]:
-    """Heights of the horizontal lines across the axes."""
-    return [
+    """Heights of the horizontal lines across the axes, from below."""
+    return sorted(
         float(line.get_ydata()[0])
         for line in ax.lines
         if line.get_transform() == ax.get_yaxis_transform(which="grid")
-    ]
+    )
+
+
+def forbidden(ax: Axes) -> list[tuple[float, float]]:
+    """From where to where the axes are grey."""
+    patches = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    spans = [p for p in patches if p.get_facecolor()[:3] == to_rgb(style.FORBIDDEN["color"])]
+    return [(span.get_y(), span.get_y() + span.get_height()) for span in spans]
 
 
 def words(ax: Axes) -> list[str]:

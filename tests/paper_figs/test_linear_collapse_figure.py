@@ -10,7 +10,7 @@ from matplotlib.text import Annotation
 
 from paper_figs import linear_collapse, mask_regimes, style
 from paper_figs.runs import plain_name, read_errors
-from tests.paper_figs.axes import curve_of, levels, points, words
+from tests.paper_figs.axes import curve_of, forbidden, key_of, levels, points, words
 from tests.paper_figs.runs import BASE, CORRECTED, EDITED, ERROR, inflations, make_run, predictions
 
 
@@ -60,9 +60,13 @@ def test_every_regime_and_the_masks_of_a_file_have_names(tmp_path):
     run = make_run(tmp_path / "run", names)
     found = [plain_name(curve, run.config()["parameters"]) for curve in read_errors(run)]
     assert found == [
-        "full resampling, fresh design", "resampling $nT$ rows", "accumulate, subsample",
-        "mix with fresh labels", "mix with the first labels", "masks of own.npy",
-    ]  # fmt: skip
+        "full resampling, fresh design",
+        "resampling $nT$ rows",
+        "accumulate, subsample",
+        "mix with fresh labels",
+        "mix with the first labels",
+        "masks of own.npy",
+    ]
     linear_collapse.draw(run)
 
 
@@ -100,7 +104,8 @@ def test_lines_are_closed_forms_dashed_where_they_are_approximate(collapse):
 
 def test_both_bounds_are_drawn_and_named(collapse):
     for ax in collapse.axes:
-        np.testing.assert_allclose(sorted(levels(ax)), [2, CORRECTED])
+        np.testing.assert_allclose(levels(ax), [2, CORRECTED])
+        assert forbidden(ax) == [(2.0, pytest.approx(ax.get_ylim()[1]))]
         assert {"published bound: $2b$", "corrected, disjoint edits: $(2e-1)b$"} <= set(words(ax))
 
 
@@ -117,12 +122,14 @@ def test_labels_stand_beside_their_lines_without_overlap(collapse):
 
 
 def test_the_key_tells_what_points_and_lines_are(collapse):
-    key, design = collapse.legends
+    key = key_of(collapse)
     assert [text.get_text() for text in key.get_texts()] == [
-        "simulated mean, 95 % interval", "closed form", "closed form for $T\\gg d$",
+        "simulated mean, 95 % interval",
+        "closed form",
+        "closed form for $T\\gg d$",
         "no closed form",
-    ]  # fmt: skip
-    assert design.get_title().get_text() == "$d=2$, $T=20$, $b=\\sigma^2d/(T-d-1)$"
+    ]
+    assert key.get_title().get_text() == "$d=2$, $T=20$, $b=\\sigma^2d/(T-d-1)$"
 
 
 def test_a_long_chain_shows_few_points_but_its_last(tmp_path):
@@ -148,7 +155,7 @@ def test_a_given_design_has_its_own_size_and_no_corrected_bound(tmp_path):
     run = make_run(tmp_path / "run", names, design="some/rows.csv", dim=3, samples=50)
     figure = linear_collapse.draw(run)
     assert [levels(ax) for ax in figure.axes] == [[2], [2]]
-    title = figure.legends[1].get_title().get_text()
+    title = key_of(figure).get_title().get_text()
     assert title == "rows.csv, $d=3$, $T=50$, $b=\\sigma^2d/T$"
 
 
@@ -164,7 +171,7 @@ def test_real_labels_start_at_no_error_which_a_log_axis_leaves_out(tmp_path):
 def test_one_dimension(tmp_path):
     run = make_run(tmp_path / "run", ["replace", "edit disjoint"], dim=1, samples=12)
     for figure in (linear_collapse.draw(run), mask_regimes.draw(run)):
-        assert figure.legends[1].get_title().get_text().startswith("$d=1$, $T=12$")
+        assert key_of(figure).get_title().get_text().startswith("$d=1$, $T=12$")
 
 
 def test_drawing_leaves_no_trace_in_matplotlib(run):

@@ -66,6 +66,19 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("flags", "inches"), [([], 6.75), (["--width", "column"], 3.25)])
+def test_figures_are_as_wide_as_asked(tmp_path, monkeypatch, flags, inches):
+    widths = {}
+
+    def save(figure, folder, name):
+        widths[name] = figure.get_figwidth()
+
+    monkeypatch.setattr(make, "save", save)
+    run = make_run(tmp_path / "run", ["replace", "edit halves"])
+    make.main(["--runs", str(run.path), "--out", str(tmp_path / "out"), *flags])
+    assert widths == dict.fromkeys(("linear_collapse", "bound_violation", "mask_regimes"), inches)
+
+
 def test_make_without_a_run_says_which_command_makes_one(tmp_path):
     done = call(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

@@ -21,9 +21,14 @@ def mean(panel: int, i: int, j: int) -> float:
 def make_run(folder, which="editing", *, drop: int = 0) -> RunDirectory:
     panels = ["one", "two"]
     config = {
-        "experiment": "phase_diagram", "parameters": {"map": which, "types": 10},
-        "panels": panels, "across": ACROSS, "up": UP, "unit": UNIT, "level": 2.0,
-    }  # fmt: skip
+        "experiment": "phase_diagram",
+        "parameters": {"map": which, "types": 10},
+        "panels": panels,
+        "across": ACROSS,
+        "up": UP,
+        "unit": UNIT,
+        "level": 2.0,
+    }
     if which == "mixing":
         config |= {"up": [0.2, 0.5, 0.8], "level": 5.0, "unit": 0.1}
     run = RunDirectory.open(folder, config, resume=False)
@@ -57,8 +62,12 @@ def test_colours_dots_and_line_are_those_of_the_run(tmp_path):
         expected = [[mean(number, i, j) for j in range(3)] for i in range(4)]
         np.testing.assert_allclose(found, expected)
         dotted = ax.lines[0].get_xydata()
-        near = [[at, n + 1] for i, at in enumerate(ACROSS) for n in range(3)
-                if abs(mean(number, i, n) - 2) < 0.18]  # fmt: skip
+        near = [
+            [at, n + 1]
+            for i, at in enumerate(ACROSS)
+            for n in range(3)
+            if abs(mean(number, i, n) - 2) < 0.18
+        ]
         np.testing.assert_allclose(dotted, near)
         (line,) = (c for c in ax.collections if c.__class__.__name__.endswith("ContourSet"))
         assert list(line.levels) == [2.0]

@@ -11,8 +11,9 @@ from paper_figs import (
     gaussian_collapse,
     mixture_collapse,
     recursion,
-)  # fmt: skip
+)
 from paper_figs.style import save
+from tests.paper_figs import axes
 
 GENERATIONS = 6
 PROCESSES = {
@@ -91,31 +92,47 @@ def means(family: str, place: int) -> list[float]:
 @pytest.mark.parametrize(
     ("module", "panels"),
     [
-        (gaussian_collapse, {"gaussian": 2}), (categorical_collapse, {"categorical": 2}),
-        (mixture_collapse, {"mixture": 1, "kde": 1}), (error_sources, {"sources": 1}),
+        (gaussian_collapse, {"gaussian": 3}),
+        (categorical_collapse, {"categorical": 2}),
+        (mixture_collapse, {"mixture": 1, "kde": 1}),
+        (error_sources, {"sources": 1}),
     ],
-)  # fmt: skip
+)
 def test_each_figure_draws_its_own_family(module, panels, run):
     assert module.can_draw(run)
     figure = module.draw(run)
-    assert len(figure.axes) == sum(panels.values())
-    for ax, family in zip(
-        figure.axes, [f for f, n in panels.items() for _ in range(n)], strict=True
-    ):
+    shown = axes.panels(figure)
+    assert len(shown) == sum(panels.values())
+    for ax, family in zip(shown, [f for f, n in panels.items() for _ in range(n)], strict=True):
         assert ax.get_xlabel() == "generation (1: human data)"
         if family not in ("gaussian", "categorical"):  # those have tests of their own
             assert means(family, 0) in drawn(ax)
 
 
 def test_mean_and_median_are_told_apart(run):
-    left, right = gaussian_collapse.draw(run).axes
+    mean, median, tails = axes.panels(gaussian_collapse.draw(run))
     medians = [round(value / 1.5, 6) for value in means("gaussian", 0)]
-    assert means("gaussian", 0) in drawn(left) and medians in drawn(left)
-    assert means("gaussian", 0) not in drawn(right) and medians in drawn(right)
-    # the other estimator has a line in neither
-    assert means("gaussian", 2) not in drawn(left)
-    texts = {text.get_text() for text in left.texts}
-    assert texts == {"full resampling", "keep 10 % human"}
+    assert means("gaussian", 0) in drawn(mean) and medians not in drawn(mean)
+    assert means("gaussian", 0) in drawn(median) and medians in drawn(median)
+    assert means("gaussian", 1) not in drawn(median)
+    assert means("gaussian", 0) not in drawn(tails) and medians in drawn(tails)
+    # the other estimator has a line in none
+    assert means("gaussian", 2) not in [*drawn(mean), *drawn(median)]
+    names = {"full resampling", "keep 10 % human"}
+    assert set(axes.words(mean)) == names
+    assert set(axes.words(median)) == {*names, "mean of full resampling"}
+
+
+def test_the_key_names_every_kind_of_line_that_is_drawn(run):
+    """No closed form stands in the figure of the sources, and two kinds in that of mixtures."""
+    simulated, known, unknown = "simulated mean, 95 % interval", "closed form", "no closed form"
+    for module, expected in (
+        (error_sources, [simulated, unknown]),
+        (mixture_collapse, [simulated, known, unknown]),
+        (gaussian_collapse, [simulated, known, unknown, "median chain"]),
+    ):
+        texts = axes.key_of(module.draw(run)).get_texts()
+        assert [text.get_text() for text in texts] == expected
 
 
 def test_words_stand_apart_from_the_small_language(run):
@@ -146,8 +163,10 @@ def test_a_family_without_a_panel_of_its_own_shows_what_has_a_closed_form(panels
     assert ax.get_title(loc="left") == "A new one: mean error"
     assert all(means("a new one", place) in drawn(ax) for place in range(3))
     assert {text.get_text() for text in ax.texts} == {
-        "full resampling, two", "full resampling, four", "edits, chained, two"
-    }  # fmt: skip
+        "full resampling, two",
+        "full resampling, four",
+        "edits, chained, two",
+    }
 
 
 def test_the_run_figure_has_a_panel_for_each_family_and_is_reproducible(panels, run, tmp_path):

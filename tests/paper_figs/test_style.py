@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paper_figs import linear_collapse, style
+from paper_figs.panels import WIDTHS, new_panels
+from tests.paper_figs.axes import key_of
 from tests.paper_figs.runs import make_run
 
 
@@ -50,4 +52,47 @@ def test_text_is_embedded_and_large_enough_to_print(files):
     assert b"/FontFile2" in files[0]["figure.pdf"] and b"/Type3" not in files[0]["figure.pdf"]
     assert b"<text" not in files[0]["figure.svg"]
     width = int.from_bytes(files[0]["figure.png"][16:20], "big")
-    assert width == pytest.approx(300 * 0.6 * style.PAGE, abs=1)
+    assert width == pytest.approx(300 * style.PAGE, abs=1)
+
+
+def test_pictures_say_how_many_dots_are_an_inch(files):
+    """Chunk pHYs: dots per metre in both directions, and that the unit is the metre."""
+    picture = files[0]["figure.png"]
+    chunk = picture[picture.index(b"pHYs") + 4 :]
+    across, up = (int.from_bytes(chunk[i : i + 4], "big") for i in (0, 4))
+    assert across == up == round(300 / 0.0254) and chunk[8] == 1
+
+
+def test_no_two_rules_have_one_colour():
+    """Of edits the mask is the rule, of all else the regime; who writes is told by the marker."""
+    rules: dict[str, str] = {}
+    variants = {"edit confident": "edit", "frozen_edit": "edit", "edit blind": "edit random"}
+    variants |= {"mix_fresh": "mix_fixed"}
+    for name, mark in style.MARKS.items():
+        anchored = "edit_anchored" if name.endswith("anchored") else name
+        rules.setdefault(mark.colour, variants.get(anchored, anchored))
+        assert rules[mark.colour] == variants.get(anchored, anchored)
+    assert len(set(rules.values())) == len(rules)
+
+
+def test_rows_that_are_drawn_afresh_turn_the_mark_upside_down():
+    assert style.mark_of("replace_fresh") == style.MARKS["replace"]._replace(marker="v")
+    assert style.mark_of("edit own.npy") == style.OWN_MASKS
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (1, 1)), (3, (2, 2)), (5, (3, 2)), (6, (3, 2))])
+def test_panels_leave_no_cell_empty_and_are_as_wide_as_asked(count, shape):
+    for name, width in WIDTHS.items():
+        with style.context():
+            page = new_panels(count, width=width)
+            page.draw_key([style.key_point("point")], "a note on the run " * 6)
+            style.settle(page.figure)
+        assert page.figure.get_figwidth() == width
+        rows, columns = shape if name == "text" else (count, 1)
+        spec = page.axes[0].get_subplotspec()
+        assert (spec.get_gridspec().nrows, spec.get_gridspec().ncols) == (rows, columns)
+        assert (page.spare is None) == (count == rows * columns)
+        renderer = page.figure.canvas.get_renderer()
+        key = key_of(page.figure).get_window_extent(renderer)
+        assert key.x0 >= 0 and key.x1 <= page.figure.bbox.x1 and key.y1 <= page.figure.bbox.y1
+        assert not any(key.overlaps(ax.get_tightbbox(renderer)) for ax in page.axes)

@@ -21,6 +21,15 @@ MEASURES = {
 """Perplexities without synthetic text, and a loss."""
 
 
+PAIRED = {
+    ("zhu2025.fraction", "0.1m at 0.7"): 0.3,
+    ("zhu2025.fraction", "0.5m at 0.7"): 0.2,
+    ("zhu2025.training_loss", "0.5m at 0.7"): -0.6,
+    ("zhu2025.selection", "0.5m at 0.7"): 0.4,
+}
+"""All synthetic text less none; the last claim is about something else."""
+
+
 def value(author: int, share: int, measure: str) -> float:
     """What is to be drawn."""
     return MEASURES[measure] * (1 + (author + 1) * share / 500)
@@ -51,14 +60,24 @@ def run(tmp_path_factory) -> RunDirectory:
         for measure in MEASURES
     ]
     run.write_chains([*rows, _row("0.1m at 0.7", "density", "held_out_loss", 99.0)])
-    run.write_verdicts([])
+    run.write_verdicts(
+        [
+            {
+                "claim": claim,
+                "parameters": {"process": f"{author} 100 %"},
+                "observed": value,
+                "interval": [value - 0.05, value + 0.1],
+            }
+            for (claim, author), value in PAIRED.items()
+        ]
+    )
     run.clear_checkpoints()
     return run
 
 
 def test_lines_are_the_means_and_ratios_of_the_run(run):
     figure = synthetic_fraction.draw(run)
-    whole, ratios, training = figure.axes
+    whole, _, ratios, training = figure.axes
     for ax, measure in ((whole, "held_out_loss"), (training, "training_loss")):
         for i in range(len(AUTHORS)):
             line = ax.containers[i].lines[0]
@@ -71,6 +90,20 @@ def test_lines_are_the_means_and_ratios_of_the_run(run):
     assert len(ours) == 2
     for line in ours:
         np.testing.assert_allclose(line.get_ydata(), [1 + share / 500 for share in SHARES])
+
+
+def test_what_all_synthetic_text_costs_is_drawn_seed_by_seed(run):
+    ax = synthetic_fraction.draw(run).axes[1]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == [
+        "0.1m at 0.7:\nheld-out loss",
+        "0.5m at 0.7:\nheld-out loss",
+        "0.5m at 0.7:\ntraining loss",
+    ]
+    for place, (container, value) in enumerate(zip(ax.containers, (0.3, 0.2, -0.6), strict=True)):
+        line, _, (bars,) = container.lines
+        assert line.get_xydata().tolist() == [[value, place]]
+        np.testing.assert_allclose(bars.get_segments()[0][:, 0], [value - 0.05, value + 0.1])
 
 
 def test_selections_are_no_fractions(run):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory, RunError, dump_json
 from paper_figs import make, style, text_analysis
-from paper_figs.text_analysis import HUMAN, SYNTHETIC, TOP, shown
+from paper_figs.text_analysis import HUMAN, SYNTHETIC, TOP, most_changed, shown
 
 RANKS = [1, 10, 100, 1000, 10_000]
 STRANGE = ["$ x_ _ $", "\x1b[31m 語", "averyveryverylongword another", "[b] _^_"]
@@ -106,59 +106,66 @@ def line_of(ax, colour: str, linestyle: str):
 
 def test_histograms_hold_every_share(figure):
     values = analysis()
-    for ax, name in zip(figure.axes[:3], ("perplexity", "density", "importance"), strict=True):
+    for ax, name in zip(figure.axes[:2], ("perplexity", "importance"), strict=True):
         human, synthetic = (patch.get_data() for patch in ax.patches)
         np.testing.assert_allclose([human.values, synthetic.values], values[name]["shares"])
         for found in (human, synthetic):
             np.testing.assert_allclose(found.edges, values[name]["edges"])
         assert [patch.get_fill() for patch in ax.patches] == [True, False]
-    assert [ax.get_xscale() for ax in figure.axes[:3]] == ["log", "log", "linear"]
+    assert [ax.get_xscale() for ax in figure.axes[:2]] == ["log", "linear"]
     levels = [line.get_xdata()[0] for line in figure.axes[0].lines]
     quantiles = values["perplexity"]["quantiles"][1]
     assert levels == [quantiles[0], quantiles[-1]]  # the synthetic 1 and 99 %
+    medians = [row[3] for row in values["importance"]["quantiles"]]
+    title = "Importance: medians {:+.1f} and {:+.1f}".format(*medians)
+    assert figure.axes[1].get_title(loc="left") == title
 
 
 def test_curves_of_words_are_solid_and_of_pairs_dashed(figure):
     for name, linestyle in (("unigram", "-"), ("bigram", "--")):
         for colour, curve in zip((HUMAN, SYNTHETIC), analysis()["curves"][name], strict=True):
-            line = line_of(figure.axes[3], colour, linestyle)
+            line = line_of(figure.axes[2], colour, linestyle)
             np.testing.assert_allclose(line.get_xdata(), RANKS)
             np.testing.assert_allclose(line.get_ydata(), curve)
 
 
-def test_maps_show_every_document(figure):
-    for ax, places in zip(figure.axes[4:6], analysis()["maps"].values(), strict=True):
-        for line, points in zip(ax.lines, places, strict=True):
-            np.testing.assert_allclose(line.get_xydata(), points)
-        assert [line.get_marker() for line in ax.lines] == ["o", "x"]
-
-
-def test_both_counts_stand_beside_each_pair_of_words(figure):
-    for ax, name in zip(figure.axes[6:], ("human", "synthetic"), strict=True):
-        top = analysis()["bigrams"][name][:TOP]
-        keys = ("count", "other") if name == "human" else ("other", "count")
-        for line, key, marker in zip(ax.lines, keys, "ox", strict=True):
-            assert line.get_marker() == marker
-            np.testing.assert_array_equal(line.get_xdata(), [pair[key] for pair in top])
-            np.testing.assert_array_equal(line.get_ydata(), np.arange(TOP))
-        labels = [label.get_text() for label in ax.get_yticklabels()]
-        assert labels == [shown(pair["words"]) for pair in top]
-        assert ax.get_ylim() == (TOP - 0.5, -0.5)  # the commonest on top
+def test_the_pairs_that_change_most_stand_with_both_counts(figure):
+    ax, values = figure.axes[3], analysis()["bigrams"]
+    counts = {}
+    for name in ("human", "synthetic"):
+        for pair in values[name]:
+            both = pair["count"], pair["other"]
+            counts[pair["words"]] = both if name == "human" else both[::-1]
+    pairs = most_changed(analysis())
+    assert {
+        words: (human, synthetic) for words, human, synthetic in pairs
+    }.items() <= counts.items()
+    changes = [abs(human - synthetic) for _, human, synthetic in pairs]
+    assert changes == sorted((abs(a - b) for a, b in counts.values()), reverse=True)[:TOP]
+    for line, place, marker in zip(ax.lines, (1, 2), "ox", strict=True):
+        assert line.get_marker() == marker
+        np.testing.assert_array_equal(line.get_xdata(), [pair[place] for pair in pairs])
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == [shown(words) for words, *_ in pairs]
+    assert ax.get_ylim() == (TOP - 0.5, -0.5)  # the largest change on top
 
 
 def test_words_that_no_font_or_panel_holds():
     assert [shown(words) for words in STRANGE] == [
-        "$ x_ _ $", "□[31m □", "averyveryverylong…", "[b] _^_",
-    ]  # fmt: skip
+        "$ x_ _ $",
+        "□[31m □",
+        "averyveryverylong…",
+        "[b] _^_",
+    ]
 
 
 def test_the_caption_has_what_was_measured_and_what_was_published(figure):
-    caption = figure._supxlabel.get_text()
+    caption = " ".join(figure._supxlabel.get_text().split())
     assert "74.2 % of the human documents lie between the dotted lines" in caption
     assert "99.1 % of the synthetic ones" in caption
     assert "human text from 1 to above 100, of synthetic text from 0 to 14" in caption
-    _, size = figure.legends
-    assert size.get_title().get_text() == "1250 documents and 80000 tokens of each text"
+    (key,) = figure.legends
+    assert key.get_title().get_text() == "1,250 documents and 80,000 tokens of each text"
 
 
 def test_both_texts_differ_without_colour():
@@ -168,7 +175,6 @@ def test_both_texts_differ_without_colour():
 
 
 def few_words(values: dict) -> None:
-    values["maps"] = {}
     for name in ("human", "synthetic"):
         values["bigrams"][name] = values["bigrams"][name][:2]
 
@@ -192,7 +198,7 @@ def test_nothing_overlaps_whatever_the_texts(change, tmp_path):
     values = analysis()
     change(values)
     figure = text_analysis.draw(make_run(tmp_path / "run", values))
-    assert len(figure.axes) == 6 + len(values["maps"])
+    assert len(figure.axes) == 4
     check_layout(figure)
 
 

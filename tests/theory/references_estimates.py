@@ -102,13 +102,17 @@ def _passes() -> list[tuple]:
         (
             "ref.one_pass",
             {
-                "dim": 4, "rows": 1, "step": 0.5, "synthetic_share": 0.0, "distance": 1.0,
+                "dim": 4,
+                "rows": 1,
+                "step": 0.5,
+                "synthetic_share": 0.0,
+                "distance": 1.0,
                 "noise_std": 1.0,
             },
             1 - 1 + 6 / 4 + 1,
             1e-12,
         ),
-    ]  # fmt: skip
+    ]
 
 
 WIDE = {"dim": 10, "human": 50, "synthetic": 50}

@@ -17,9 +17,12 @@ EXACT = 1e-12
 
 COLUMN = {"gram": [[1.0]], "moment": [1.0], "covariance": [[1.0]], "penalty": 1.0}
 COLUMNS = {
-    "gram": [[1.0, 0.0], [0.0, 3.0]], "moment": [2.0, 4.0], "true_weights": [2.0, 0.5],
-    "covariance": [[1.0, 0.0], [0.0, 2.0]], "penalty": 1.0,
-}  # fmt: skip
+    "gram": [[1.0, 0.0], [0.0, 3.0]],
+    "moment": [2.0, 4.0],
+    "true_weights": [2.0, 0.5],
+    "covariance": [[1.0, 0.0], [0.0, 2.0]],
+    "penalty": 1.0,
+}
 
 
 def three_rows_two_columns(penalty: float) -> tuple[float, float, float]:

@@ -13,9 +13,13 @@ from theory import ledger
 from theory.editing import assumptions
 
 LINEAR = {
-    "dim": 10, "samples": 100, "noise_std": 1.0, "design": "gaussian", "spectrum": "isotropic",
+    "dim": 10,
+    "samples": 100,
+    "noise_std": 1.0,
+    "design": "gaussian",
+    "spectrum": "isotropic",
     "generation": 11,
-}  # fmt: skip
+}
 ONE, HALVES, TENTHS = [50, *[0] * 9], [50, 50, *[0] * 8], [10] * 10
 RANDOM, FIXED, GEOMETRIC = [30.0] * 10, [50] * 10, [50, 25, 12, 6, 3, 2, 1, 0, 0, 0]
 SO_FAR = {
@@ -25,9 +29,12 @@ SO_FAR = {
 """Of independent rows, each edited with chance .3: a pair is, of both, independently."""
 
 KEEP = {
-    "keep_correct": 0.5, "keep_wrong": 0.25, "samples": 100, "dim": 10,
+    "keep_correct": 0.5,
+    "keep_wrong": 0.25,
+    "samples": 100,
+    "dim": 10,
     "wrong_shares": [0.5666666666666667, 0.6666666666666666, 0.7666666666666666],
-}  # fmt: skip
+}
 VERIFIER = {"truth": 0.0, "centre": 1.0, "width": 1.0, "samples": 1000}
 FOUR = {"probabilities": [0.4, 0.3, 0.2, 0.1], "samples": 40, "generation": 20}
 

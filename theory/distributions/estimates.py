@@ -1,4 +1,4 @@
-r"""What users compute from synthetic data: intervals, extrapolated fits, averages over sets.
+r"""Estimates from synthetic data: intervals, extrapolated fits, averages over sets.
 
 All of a Gaussian in one dimension, in units of the truth's variance. Derivations:
 docs/distributions.md, estimates, curation and extrapolation.

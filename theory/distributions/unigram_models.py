@@ -190,7 +190,7 @@ def models_spread(*, probabilities: ArrayLike, samples: int, models: int, genera
 
 
 def _power(lost: float, rounds: int) -> float:
-    """What is left after rounds that each lose a share."""
+    """Share that is left after rounds that each lose a share."""
     return float(np.exp(scipy.special.xlog1py(rounds, -lost)))
 
 

@@ -126,7 +126,7 @@ def cycle_sum_bound(*, order: int, dim: int) -> int:
 
 
 def _excess_from(first: int, *, dim: int, samples: int) -> Fraction:
-    r"""What the orders from `first` on may add, by `cycle_sum_bound`.
+    r"""Most that the orders from `first` on may add, by `cycle_sum_bound`.
 
     $\frac{B_s}{d\,s!} \le \frac{2^{s-1}}{d\,s!} \binom{d+s-1}{s}$, whose ratio from one s to the
     next is $\frac{2(d+s)}{(s+1)^2}$: once that is at most 1/2, the rest is at most twice the next.

@@ -1,4 +1,4 @@
-"""Who writes the edits: what the linear theory says of token editing, asked of language models.
+"""Writers of edits: the linear theory of token editing, asked of language models.
 
 In the regression (theory/editing/frozen.py) edits by the first model keep twice the first error for
 ever, edits by the latest model add to it without end, and full resampling adds as much every time.

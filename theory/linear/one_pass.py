@@ -63,12 +63,17 @@ def one_pass_error(
     for count, share in stages:
         pulled = share * distance**2
         curve = step**2 * (dim + 2)
-        matrix = np.array([
-            [1 - 2 * step + curve, 2 * share * (step - curve),
-             curve * pulled + step**2 * dim * noise_std**2],
-            [0, 1 - step, step * pulled],
-            [0, 0, 1],
-        ])  # fmt: skip
+        matrix = np.array(
+            [
+                [
+                    1 - 2 * step + curve,
+                    2 * share * (step - curve),
+                    curve * pulled + step**2 * dim * noise_std**2,
+                ],
+                [0, 1 - step, step * pulled],
+                [0, 0, 1],
+            ]
+        )
         state = np.linalg.matrix_power(matrix, count) @ state
     return float(state[0])
 

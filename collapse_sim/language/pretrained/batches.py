@@ -161,7 +161,7 @@ class Running:
             return tokens, error
 
     def _collect(self) -> None:
-        """Give what was computed to its documents; those with a further pass are lined up again."""
+        """Give the results to their documents; documents with a further pass are lined up again."""
         if self._computed is None:
             return
         (rows, length, dispatched), self._computed = self._computed, None
@@ -194,7 +194,7 @@ class Running:
 
 
 def stacked(rows: list[Row], length: int, most: int) -> Rows:
-    """The arrays of a batch of `most` rows, those that are missing empty."""
+    """The arrays of a batch of `most` rows; missing rows are empty."""
     tokens = np.zeros((most, length), np.int32)
     first, size, place = (np.zeros(most, np.int32) for _ in range(3))
     key = np.zeros((most, 2), np.uint32)

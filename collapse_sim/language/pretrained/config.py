@@ -1,4 +1,4 @@
-"""What a decoder of the GPT-2, Llama and Qwen2 families is made of, as `config.json` says it.
+"""Parts of a decoder of the GPT-2, Llama and Qwen2 families, as `config.json` has them.
 
 Radford et al. 2019; Touvron et al. 2023, arXiv 2302.13971; Yang et al. 2024, arXiv 2407.10671. The
 transformer that this package trains is Llama's but for its network, which may have no gate.

@@ -226,7 +226,7 @@ def score(
     *,
     config: DecoderConfig,
 ) -> Float[Array, "batch time-1"]:
-    """log P(token | those before it) in nats, for all but the first; 0 from each length on.
+    """log P(token | the tokens before it) in nats, for all but the first; 0 from each length on.
 
     The head works in slices: no array of batch x time x vocabulary exists.
     """

@@ -1,4 +1,4 @@
-"""Documents before and after an edit, and what happened to their tokens.
+"""Documents before and after an edit, and the trace of their tokens.
 
 The first token of a document has no context: it is not scored, edited or counted. "Tokens" are
 always the others.
@@ -29,7 +29,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class ScoredDocument:
-    """How probable a text is."""
+    """Log probabilities of a text."""
 
     id: str
     tokens: int
@@ -64,7 +64,7 @@ class PassCounts:
 
 @dataclass(frozen=True, eq=False)
 class TokenTrace:
-    """What the first pass saw and did, token by token."""
+    """Trace of the first pass, token by token."""
 
     before: Int[np.ndarray, " tokens"]
     """Ids of all tokens, here with the first of the document."""

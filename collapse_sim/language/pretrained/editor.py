@@ -89,7 +89,7 @@ class Editor:
         return self._batches.batch_tokens
 
     def edit(self, documents: Iterable[Document]) -> Iterator[EditedDocument | Rejected]:
-        """Edited documents in the order given, each as soon as those before it are done."""
+        """Edited documents in the order given, each as soon as all before it are done."""
         return self._stream(documents, self.rule, self._plan.passes)
 
     def score(self, documents: Iterable[Document]) -> Iterator[ScoredDocument | Rejected]:

@@ -1,4 +1,4 @@
-"""A pretrained decoder as what a learner trains: all of it, or low-rank updates of its matrices."""
+"""A pretrained decoder as the model of a learner: all, or low-rank updates of its matrices."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a GGUF file holds, read at once: its metadata, and where each of its tensors lies.
+"""Contents of a GGUF file, read at once: its metadata, and the places of its tensors.
 
 The `gguf` package's own reader makes an array of each of the hundred thousand strings of a
 tokenizer, which takes ten times as long as all the rest. Its tables of types are used here.

@@ -1,4 +1,4 @@
-"""A document on its way through the passes of an edit: what each pass did to its tokens."""
+"""A document on its way through the passes of an edit, with the changes of each pass."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from collapse_sim.language.pretrained.step import log_threshold
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to every document."""
+    """Plan of the work on every document."""
 
     rule: EditRule
     passes: int
@@ -33,7 +33,7 @@ class Plan:
 
 @dataclass(eq=False)
 class Task:
-    """A document to be scored: its tokens as they stand, and what is known of them."""
+    """A document to be scored: its tokens as they stand, and their scores so far."""
 
     id: str
     ids: Int[np.ndarray, " tokens"]
@@ -85,7 +85,7 @@ class EditTask(Task):
 
     @property
     def _counted(self) -> list[PassCounts]:
-        """The passes that made the text what it is."""
+        """The passes that made the text."""
         return self.done[-1:] if self.plan.anchored else self.done
 
     @property

@@ -34,7 +34,7 @@ class Pieces:
         return b"".join([self._bytes[number] for number in ids.tolist()])
 
     def text(self, ids: Int[np.ndarray, " tokens"]) -> str:
-        """The text of tokens; what is no whole character becomes U+FFFD, as tokenizers have it."""
+        """The text of tokens; parts of a character become U+FFFD, as tokenizers have it."""
         return self.join(ids).decode("utf-8", "replace")
 
 

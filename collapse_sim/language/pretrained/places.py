@@ -1,4 +1,4 @@
-"""Where models are: what a name or a path may be, and files of Hugging Face's hub."""
+"""Places of models: names, paths, and files of Hugging Face's hub."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ FILES = ("config.json", "*.safetensors", "model.safetensors.index.json", "tokeni
 
 
 def is_on_hub(source: str) -> bool:
-    """Whether a source that is no file or folder may be a name on the hub: OWNER/NAME."""
+    """Tell whether a source that is no file or folder may be a name on the hub: OWNER/NAME."""
     return re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", source, re.ASCII) is not None
 
 

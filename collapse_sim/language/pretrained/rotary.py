@@ -11,9 +11,12 @@ from jaxtyping import Array, Float, Int
 SCALINGS = ("default", "linear", "llama3")
 
 NUMBERS = {
-    "rope_theta", "factor", "low_freq_factor", "high_freq_factor",
+    "rope_theta",
+    "factor",
+    "low_freq_factor",
+    "high_freq_factor",
     "original_max_position_embeddings",
-}  # fmt: skip
+}
 LARGEST, WIDEST_HEAD = 1e30, 2**16
 """Of a file that is not damaged."""
 

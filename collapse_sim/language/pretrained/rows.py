@@ -16,7 +16,7 @@ SHORTEST = 16
 
 @dataclass(frozen=True)
 class Window:
-    """Tokens `start` to `start + length` of a document; scored are those from `first` on."""
+    """Tokens `start` to `start + length` of a document; tokens from `first` on are scored."""
 
     start: int
     first: int

@@ -1,4 +1,4 @@
-"""Which tokens of a text are edited, and the law of what takes their place.
+"""Rule of an edit: the tokens that it redraws, and the law of their successors.
 
 Token-level editing as published redraws every token whose probability is at least 0.99 from the
 model's own law, in the context of the original text (Zhu et al. 2025, arXiv 2412.14689, equation
@@ -28,7 +28,7 @@ SAMPLERS = {
 
 @dataclass(frozen=True)
 class EditRule:
-    """Which tokens are redrawn or deleted, and from what law.
+    """Tokens that are redrawn or deleted, and the law of the draws.
 
     The default is the paper's text, with draws from the whole vocabulary. Raises ValueError for
     values that are not accepted.
@@ -65,12 +65,12 @@ class EditRule:
 
     @property
     def revises(self) -> bool:
-        """Whether some token may be redrawn."""
+        """Tell whether some token may be redrawn."""
         return self.strategy != "filter"
 
     @property
     def drops(self) -> bool:
-        """Whether some token may be deleted."""
+        """Tell whether some token may be deleted."""
         return self.strategy in ("revise-above-drop-below", "filter")
 
 

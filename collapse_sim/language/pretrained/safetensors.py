@@ -30,7 +30,7 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """What the header says of a tensor."""
+    """Header's entry of a tensor."""
 
     dtype: str
     shape: list[int]
@@ -43,7 +43,7 @@ class Entry:
 
 
 class SafeTensors:
-    """The tensors in a folder; `files` are those they lie in."""
+    """The tensors in a folder, in its `files`."""
 
     def __init__(self, folder: Path):
         """Raises ValueError, which begins with the file, for one that is missing or cut short."""
@@ -94,8 +94,10 @@ def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     for name, tensor in tensors.items():
         begin, end = end, end + tensor.nbytes
         header[name] = {
-            "dtype": names[tensor.dtype], "shape": tensor.shape, "data_offsets": (begin, end),
-        }  # fmt: skip
+            "dtype": names[tensor.dtype],
+            "shape": tensor.shape,
+            "data_offsets": (begin, end),
+        }
     described = json.dumps(header).encode()
     described += b" " * (-len(described) % 8)  # numbers begin at a multiple of 8
     with path.open("wb") as file:
@@ -119,7 +121,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def _header(file: Path) -> tuple[int, Mapping[str, Entry]]:
-    """Where the numbers begin, and what is said of each tensor."""
+    """Place where the numbers begin, and the entry of each tensor."""
     size = file.stat().st_size
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

@@ -10,7 +10,7 @@ from collapse_sim.language.pretrained.step import Redrawn, Scored
 
 
 class Scores(NamedTuple):
-    """What is known of each token of a window or of a document; 0 where it is not scored."""
+    """Scores of each token of a window or of a document; 0 where it is not scored."""
 
     log_probability: Float[np.ndarray, " tokens"]
     """log P(token | those before it), in nats."""
@@ -45,7 +45,7 @@ def by_row(
 
 
 def of_document(parts: list[tuple[Window, Scores]], tokens: int) -> Scores:
-    """Scores of a whole document from those of its windows."""
+    """Scores of a whole document from the scores of its windows."""
 
     def whole(*of_rows: np.ndarray) -> np.ndarray:
         out = np.zeros((tokens, *of_rows[0].shape[1:]), of_rows[0].dtype)

@@ -1,4 +1,4 @@
-"""A forward pass that scores every token, and draws anew those that a rule makes eligible.
+"""A forward pass that scores every token, and draws the eligible ones anew.
 
 The head works in slices, and once more on the few rows that are redrawn: no array of batch x time x
 vocabulary exists, and a pass that edits costs little more than one that scores. Nothing returns to
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """What a forward pass says of the position before each token; flat, `size` on each device."""
+    """Result of a forward pass at the position before each token; flat, `size` on each device."""
 
     log_probability: Any
     """log P(token | those before it), in nats; 0 where the token is not scored."""
@@ -57,7 +57,7 @@ class Scored(NamedTuple):
 
 
 class Redrawn(NamedTuple):
-    """What a rule makes of each token; flat as in `Scored`."""
+    """Tokens after a rule was applied; flat as in `Scored`."""
 
     eligible: Any
     expected_change: Any

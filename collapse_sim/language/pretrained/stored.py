@@ -40,8 +40,13 @@ GPT2: Names = {
 }
 
 OF_LAYERS = (
-    "before_attention", "query_key_value", "attended", "before_network", "widen", "narrow",
-)  # fmt: skip
+    "before_attention",
+    "query_key_value",
+    "attended",
+    "before_network",
+    "widen",
+    "narrow",
+)
 
 TRAINED_HERE: Names = {
     "embedding": ("embedding",),
@@ -103,7 +108,7 @@ class Stored:
         return jax.tree_util.tree_map_with_path(fill, empty_parameters(config))
 
     def _parameter(self, keys: list[Any]) -> np.ndarray:
-        """What stands at (layers, number, module, kind), or at (module, kind) or (module,)."""
+        """Parameter at (layers, number, module, kind), or at (module, kind) or (module,)."""
         keys = [*keys, "table"] if len(keys) == 1 else keys
         layer, module, kind = [None, *keys] if len(keys) == 2 else keys[1:]
         ending = "bias" if kind == "bias" else "weight"

@@ -1,4 +1,4 @@
-"""What an edit does to a sample of documents, in numbers: from their traces."""
+"""Numbers on an edit of a sample of documents, from their traces."""
 
 import unicodedata
 from collections import Counter
@@ -63,7 +63,7 @@ class Survey:
 
     @property
     def is_enough(self) -> bool:
-        """Whether so many changes are expected that their effect could be measured."""
+        """Tell whether so many changes are expected that their effect could be measured."""
         return self.expected_changed >= ENOUGH_CHANGES
 
 

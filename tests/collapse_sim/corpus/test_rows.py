@@ -178,8 +178,11 @@ def test_scores_are_columns(tmp_path):
     run(source, tmp_path / "out", scoring=True)
     rows = [json.loads(line) for line in (tmp_path / "out/data/a.jsonl").read_text().splitlines()]
     assert rows[0] == {
-        "text": "ab cd", "log_probability": -0.5, "tokens": 2, "perplexity": np.exp(0.25),
-    }  # fmt: skip
+        "text": "ab cd",
+        "log_probability": -0.5,
+        "tokens": 2,
+        "perplexity": np.exp(0.25),
+    }
     assert [row["text"] for row in rows] == ["ab cd", "x"]
     pq.write_table(pa.table({"text": ["ab cd", None], "k": [1, 2]}), tmp_path / "b.parquet")
     run(tmp_path / "b.parquet", tmp_path / "out2", scoring=True)

@@ -16,13 +16,17 @@ def test_errors_are_sums_over_every_path(estimate: Estimate):
     """A t test at 1e-6 for each generation; the standard error is about .4 %."""
     counts = ContaminatedCounts.of(PAIR, samples=SIZES, human_shares=SHARES, estimate=estimate)
     found = draw(counts, seed=1, count=2**17)
-    expected = np.array([
-        paths_error(
-            probabilities=PAIR.tolist(), samples=SIZES[:n].tolist(),
-            human_shares=SHARES[:n].tolist(), debias=estimate == "debiased",
-        )
-        for n in (1, 2, 3)
-    ])  # fmt: skip
+    expected = np.array(
+        [
+            paths_error(
+                probabilities=PAIR.tolist(),
+                samples=SIZES[:n].tolist(),
+                human_shares=SHARES[:n].tolist(),
+                debias=estimate == "debiased",
+            )
+            for n in (1, 2, 3)
+        ]
+    )
     assert same_mean(found["squared_distance"], expected)
     for n in range(3):
         for factor in (0.96, 1.04):

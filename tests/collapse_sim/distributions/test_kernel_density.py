@@ -175,8 +175,13 @@ def test_an_edit_of_the_likely_points_changes_some():
     assert all(np.isfinite(values).all() for values in trace.values())
     assert 0 < trace["edited_fraction"][:, 1].mean() < 1
     assert set(trace) == {
-        "data_variance", "edited_fraction", "kl", "squared_mean_error", "tail_mass", "variance",
-    }  # fmt: skip
+        "data_variance",
+        "edited_fraction",
+        "kl",
+        "squared_mean_error",
+        "tail_mass",
+        "variance",
+    }
 
 
 def test_errors_of_the_mean_are_averaged_over_the_coordinates_and_from_the_truth_s():

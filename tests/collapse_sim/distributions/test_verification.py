@@ -91,8 +91,10 @@ def test_fits_are_seen_from_the_verifiers_centre():
     truth = Truth(jnp.asarray([3.0, 0.0]), jnp.eye(2))
     got = learner.measure(jnp.asarray([2.0, -4.0]), truth)
     assert {name: float(value) for name, value in got.items()} == {
-        "test_error": 17.0, "first_weight": 2.0, "centre_error": 5.0,
-    }  # fmt: skip
+        "test_error": 17.0,
+        "first_weight": 2.0,
+        "centre_error": 5.0,
+    }
 
 
 def test_the_next_data_are_what_passes_of_the_models_own():

@@ -59,10 +59,13 @@ def test_two_processes_train_as_one():
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, address, str(number)],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for number in range(2)
-    ]  # fmt: skip
+    ]
     try:
         outputs = [process.communicate(timeout=120) for process in processes]
     finally:

@@ -225,8 +225,12 @@ def test_a_document_alone_in_its_folder_is_of_the_folder_around(tmp_path):
 def test_files_of_many_documents_are_domains_each(tmp_path):
     write(tmp_path, {"a.txt": "A\n\n\nA2", "sub/b.txt": "B\n\n\nB2", "sub/c.txt": "C"})
     assert read(tmp_path) == [
-        ("A", "a"), ("A2", "a"), ("B", "sub/b"), ("B2", "sub/b"), ("C", "sub/c"),
-    ]  # fmt: skip
+        ("A", "a"),
+        ("A2", "a"),
+        ("B", "sub/b"),
+        ("B2", "sub/b"),
+        ("C", "sub/c"),
+    ]
 
 
 def test_a_label_that_is_the_name_of_the_file_is_none(tmp_path):

@@ -148,11 +148,14 @@ def test_noise_adds_the_moment_of_noisy_labels(make):
     noise = np.asarray(noise, float)
     if make is rows_of:
         noise = np.stack(
-            [part @ block for part, block in zip(
-                np.split(noise, ENDS, axis=1), np.split(inputs, ENDS), strict=True
-            )],
+            [
+                part @ block
+                for part, block in zip(
+                    np.split(noise, ENDS, axis=1), np.split(inputs, ENDS), strict=True
+                )
+            ],
             axis=1,
-        )  # fmt: skip
+        )
     flat = noise.reshape(count, -1)
     expected = np.zeros((flat.shape[1],) * 2)
     for g, block in enumerate(np.split(inputs, ENDS)):

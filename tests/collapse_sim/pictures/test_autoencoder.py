@@ -90,8 +90,10 @@ def test_rows_without_weight_are_no_data_and_equal_pictures_stay_as_they_are():
 
 
 def test_energy_distance_by_hand():
-    points = {name: jnp.asarray(x, jnp.float32)[:, None] for name, x in
-              {"zero": [0, 0], "far": [0, 2], "one": [1, 1]}.items()}  # fmt: skip
+    points = {
+        name: jnp.asarray(x, jnp.float32)[:, None]
+        for name, x in {"zero": [0, 0], "far": [0, 2], "one": [1, 1]}.items()
+    }
     assert energy_distance(points["far"], points["far"]) == 0
     assert energy_distance(points["zero"], points["one"]) == 1
     # Between them the mean is 1, within the second 1: 1 - 1 / 2.

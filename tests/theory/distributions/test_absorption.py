@@ -35,9 +35,11 @@ def test_leading_orders_are_too_far_off_at_the_sizes_that_are_simulated():
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"probability": 0.0, "samples": 5}, "probability"), ({"probability": 0.5, "samples": 0},
-     "samples")],
-)  # fmt: skip
+    [
+        ({"probability": 0.0, "samples": 5}, "probability"),
+        ({"probability": 0.5, "samples": 0}, "samples"),
+    ],
+)
 def test_impossible_arguments_are_refused(options, name):
     with pytest.raises(ValueError, match=f"{name}="):
         absorption.fixation_time(**options)

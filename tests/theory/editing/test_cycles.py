@@ -122,8 +122,11 @@ def test_a_certificate_is_refused_where_the_bound_on_long_cycles_is_too_weak(mon
     assert not cycles.certifies_disjoint_bound(dim=2, samples=30)
 
 
-@given(order=st.integers(2, 4), design=st.tuples(st.integers(1, 4), st.integers(4, 7)),
-       seed=st.integers(0, 2**32))  # fmt: skip
+@given(
+    order=st.integers(2, 4),
+    design=st.tuples(st.integers(1, 4), st.integers(4, 7)),
+    seed=st.integers(0, 2**32),
+)
 def test_cycles_of_a_projection_are_below_their_bound(order, design, seed):
     """Summed over all distinct rows, for one projection; its mean is that of the moments."""
     dim, samples = min(design), max(design)

@@ -28,8 +28,11 @@ def test_rules_that_make_no_sense_are_refused(options, message):
 def test_the_authors_presets():
     preset = authors_script()
     assert (preset.strategy, preset.temperature, preset.drop_below, preset.threshold) == (
-        "revise-above-drop-below", 1.5, 0.001, 0.99,
-    )  # fmt: skip
+        "revise-above-drop-below",
+        1.5,
+        0.001,
+        0.99,
+    )
     with pytest.raises(ValueError, match="^name=up: accepted are up_revise, "):
         authors_script("up")
 
