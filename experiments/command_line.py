@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -15,9 +15,9 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import tyro
 
 from collapse_sim import __version__
-from collapse_sim.run_directory import RunDirectory, dump_json
+from collapse_sim.run_directory import RunDirectory, RunError, dump_json
 from collapse_sim.terminal import PROGRAM, run_command
-from experiments import renamed, repeat
+from experiments import many_hosts, renamed, repeat
 from experiments.compiled import keep_compiled
 
 SEEDS = 2**32
@@ -31,6 +31,8 @@ class Flags(Protocol):
     def seed(self) -> int: ...
     @property
     def out(self) -> Path | None: ...
+    @property
+    def distributed(self) -> str | None: ...
     def validate(self) -> None: ...
 
 
@@ -43,11 +45,17 @@ class Settings(Flags, Protocol):
     def resume(self) -> bool: ...
 
 
+@dataclass(frozen=True)
 class RunSettings:
     """Base of the frozen dataclasses of flags of an experiment whose runs have directories."""
 
     experiment: ClassVar[str]
     """Name of the experiment, as in the paths of its runs."""
+
+    distributed: many_hosts.Distributed = None
+    """One run on several hosts, by the same command on each: auto (Cloud TPU, SLURM, Open MPI tell
+    what there is), or HOST:PORT,COUNT,INDEX: the address of process 0, how many there are, and
+    which this is. Changes no number."""
 
     def reject(self: Any, name: str, accepted: str, value: Any = None) -> None:
         """Raise ValueError that names a flag, its value and the accepted values."""
@@ -206,17 +214,34 @@ def stated(
 
 
 def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
-    """Open the run directory for writing; says so if that overwrites an earlier run."""
+    """Open the run directory for writing; says so if that overwrites an earlier run.
+
+    On several hosts the first process opens it, and every other one a copy.
+    """
+    from collapse_sim import hosts
+
+    many_hosts.require_same({**config["inputs"], "version": config["version"]})
+    refused = ""
+    if hosts.is_first():
+        try:
+            _open(path, config, resume=resume)
+        except RunError as error:
+            refused = str(error)
+    if refused := hosts.texts_of_all(refused)[0]:
+        raise RunError(refused)
+    return hosts.copied(RunDirectory(path))
+
+
+def _open(path: Path, config: Mapping[str, Any], *, resume: bool) -> None:
     run = RunDirectory(path)
     finished, there = run.is_finished(), run.has_config()
-    run = RunDirectory.open(path, config, resume=resume)
+    RunDirectory.open(path, config, resume=resume)
     if there and not resume:
         print(
             f"{path}: overwrites the finished run there"
             if finished
             else f"{path}: begins the unfinished run there anew; --resume would have gone on"
         )
-    return run
 
 
 def cores() -> int:
@@ -243,11 +268,15 @@ def require_devices() -> None:
 
 
 def configure_training(settings: Any) -> None:
-    """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache."""
+    """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache.
+
+    JAX_NUM_CPU_DEVICES asks for another number.
+    """
     del settings
     import jax
 
-    jax.config.update("jax_num_cpu_devices", cores())
+    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+        jax.config.update("jax_num_cpu_devices", cores())
     require_devices()
     keep_compiled()
 
@@ -285,7 +314,12 @@ def command(
         settings = parse(arguments)
         note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
-        configure(settings)
-        main(settings)
+
+        def work() -> None:
+            configure(settings)
+            many_hosts.require_same(parameters(settings))
+            main(settings)
+
+        many_hosts.together(settings.distributed, script, work, interrupted)
 
     return run_command(script, run, interrupted=interrupted)

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from collapse_sim.hosts import are_several, fetch
 from collapse_sim.language.training import TrainState
 from collapse_sim.run_directory import RunDirectory
 
@@ -26,10 +27,11 @@ class Checkpoints:
 
     def save(self, name: str, state: TrainState, losses: np.ndarray) -> None:
         """Raises OSError, the old checkpoint kept, when it cannot be written."""
-        import orbax.checkpoint as ocp
-
-        with _utf8(self.run.checkpoints) as folder, ocp.StandardCheckpointer() as checkpointer:
-            tree = {"state": jax.tree.leaves(state), "losses": np.asarray(losses)}
+        leaves = jax.tree.leaves(state)
+        if are_several():
+            leaves = [fetch(leaf) for leaf in leaves]
+        with _utf8(self.run.checkpoints) as folder, _checkpointer() as checkpointer:
+            tree = {"state": leaves, "losses": np.asarray(losses)}
             checkpointer.save(folder / f"{name}.orbax", tree, force=True)
 
     def load(self, name: str, like: TrainState) -> tuple[TrainState, Any]:
@@ -37,13 +39,13 @@ class Checkpoints:
         saved = self.run.checkpoints / f"{name}.orbax"
         if not saved.exists():
             return like, None
-        import orbax.checkpoint as ocp
-
         leaves, structure = jax.tree.flatten(like)
         seeds = leaves[0].shape[:1]
+        if are_several():
+            leaves = [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
         wanted = {"state": leaves, "losses": np.zeros(seeds, np.float32)}
         try:
-            with _utf8(saved.parent) as folder, ocp.StandardCheckpointer() as checkpointer:
+            with _utf8(saved.parent) as folder, _checkpointer() as checkpointer:
                 tree = checkpointer.restore(folder / saved.name, wanted)
         except BROKEN:
             self.run.drop_broken(saved)
@@ -53,6 +55,19 @@ class Checkpoints:
     def remove(self, name: str) -> None:
         """Forget a state that nothing needs any more."""
         shutil.rmtree(self.run.checkpoints / f"{name}.orbax", ignore_errors=True)
+
+
+def _checkpointer() -> Any:
+    """Orbax's, which here waits for no other process: each keeps whole states of its own."""
+    import orbax.checkpoint as ocp
+
+    if not are_several():
+        return ocp.StandardCheckpointer()
+    own = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=str(own)
+    )
+    return ocp.StandardCheckpointer(multiprocessing_options=alone)
 
 
 @contextmanager
