@@ -5,7 +5,7 @@ clock or a disk is decided by the first process, and each of the others works on
 directory. With one process nothing here does anything.
 """
 
-import math
+import json
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, UInt8
+from jaxtyping import Array
 
 from collapse_sim.run_directory import RunDirectory
 
@@ -65,13 +65,18 @@ def on_every_device(tree, *, mesh: Mesh):
     return jax.lax.with_sharding_constraint(tree, NamedSharding(mesh, P()))
 
 
-def agreed(value: bool) -> bool:
-    """What the first process says."""
+def from_first(tree: Any) -> Any:
+    """The first process's arrays; those of the others have the same shapes."""
     if not are_several():
-        return value
+        return tree
     from jax.experimental import multihost_utils
 
-    return bool(multihost_utils.broadcast_one_to_all(np.int32(value)))
+    return multihost_utils.broadcast_one_to_all(tree)
+
+
+def agreed(value: bool) -> bool:
+    """What the first process says."""
+    return bool(from_first(np.int32(value)))
 
 
 def texts_of_all(text: str) -> list[str]:
@@ -90,40 +95,34 @@ def texts_of_all(text: str) -> list[str]:
 def copied(run: RunDirectory) -> RunDirectory:
     """The first process's run; of every other process a copy, in a temporary directory.
 
-    Files of the run and its checkpoints are copied, other folders are not.
+    Files of the run and its checkpoints are copied. Folders are not: of training states the first
+    process reads, and tells the others.
     """
     if not are_several():
         return run
-    names, own = "", run.path
+    own = run if is_first() else RunDirectory(tempfile.mkdtemp(prefix="collapse_sim-"))
+    folders, listed = [run.path, run.checkpoints], []
     if is_first():
-        files = [path for path in run.path.iterdir() if path.is_file()]
-        files += [path for path in run.checkpoints.rglob("*") if path.is_file()]
-        names = "\n".join(f"{p.relative_to(own)}\t{p.stat().st_size}" for p in files)
-        names += f"\n{int(run.checkpoints.is_dir())}"
-    else:
-        own = Path(tempfile.mkdtemp(prefix="collapse_sim-"))
-    *listed, has_checkpoints = texts_of_all(names)[0].splitlines()
-    if int(has_checkpoints):
-        (own / run.checkpoints.name).mkdir(exist_ok=True)
-    for line in listed:
-        name, size = line.split("\t")
-        _copy(own / name, int(size))
-    return RunDirectory(own)
+        files = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+        named = [(str(p.relative_to(run.path)), p.stat().st_size) for p in files if p.is_file()]
+        listed = [*named, *[(folder.name, -1) for folder in folders[1:] if folder.is_dir()]]
+    for name, size in json.loads(texts_of_all(json.dumps(listed))[0]):
+        path = own.path / name
+        if size < 0:
+            path.mkdir(exist_ok=True)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            _copy(path, size)
+    return own
 
 
 def _copy(path: Path, size: int) -> None:
     """Make the first process's file one of every process, part by part."""
-    from jax.experimental import multihost_utils
-
-    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "rb" if is_first() else "wb") as file:
-        for part in range(math.ceil(size / PART)):
-            length = min(PART, size - part * PART)
-            held = _read(file, length) if is_first() else np.zeros(length, np.uint8)
-            told = multihost_utils.broadcast_one_to_all(held)
+        for begin in range(0, size, PART):
+            part = np.zeros(min(PART, size - begin), np.uint8)
+            if is_first():
+                part[:] = np.frombuffer(file.read(len(part)), np.uint8)
+            told = from_first(part)
             if not is_first():
                 file.write(told.tobytes())
-
-
-def _read(file, length: int) -> UInt8[np.ndarray, " length"]:
-    return np.frombuffer(file.read(length), np.uint8)

@@ -245,9 +245,8 @@ class Stream:
         placed = put(indices, NamedSharding(self.mesh, P("replicate")))
         # Leaf by leaf: given a tree, jax 0.7 rebuilds it around leaves that are no arrays.
         simulation = jax.tree.map(lambda leaf: put(leaf, everywhere), self.simulation)
-        made = _run_blocks(
-            simulation, put(key, everywhere), placed, block=self.block, mesh=self.mesh
-        )
+        key = put(key, everywhere)
+        made = _run_blocks(simulation, key, placed, block=self.block, mesh=self.mesh)
         return on_every_device(made, mesh=self.mesh) if are_several() else made
 
     def blocks_from(

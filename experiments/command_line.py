@@ -3,12 +3,10 @@
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -18,7 +16,6 @@ from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, RunError, dump_json
 from collapse_sim.terminal import PROGRAM, run_command
 from experiments import many_hosts, renamed, repeat
-from experiments.compiled import keep_compiled
 
 SEEDS = 2**32
 """Number of seeds: JAX's keys see the last 32 bits of a number alone."""
@@ -31,8 +28,6 @@ class Flags(Protocol):
     def seed(self) -> int: ...
     @property
     def out(self) -> Path | None: ...
-    @property
-    def distributed(self) -> str | None: ...
     def validate(self) -> None: ...
 
 
@@ -71,13 +66,6 @@ class RunSettings:
             return self.out
         name = f"{self.preset}-{short_hash(self.parameters())}"
         return Path("runs") / self.experiment / name
-
-
-class Precise(Protocol):
-    """Flags that say how precisely to simulate."""
-
-    @property
-    def precision(self) -> str: ...
 
 
 AnySettings = TypeVar("AnySettings", bound=Flags)
@@ -209,7 +197,7 @@ def stated(
         "version": __version__,
         "packages": {name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
-        "devices": [device.device_kind for device in jax.local_devices()],
+        "devices": [device.device_kind for device in jax.devices()],
     }
 
 
@@ -244,55 +232,23 @@ def _open(path: Path, config: Mapping[str, Any], *, resume: bool) -> None:
         )
 
 
-def cores() -> int:
-    """Number of cores that this process may use; the whole machine if the system tells nothing."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    count = getattr(os, "process_cpu_count", os.cpu_count)  # the former from Python 3.13 on
-    return count() or 1
+def on_hosts(
+    script: str,
+    settings: AnySettings,
+    configure: Callable[[AnySettings], None],
+    main: Callable[[AnySettings], int | None],
+    interrupted: str,
+) -> int | None:
+    """Configure JAX and run, here or as one process of several; the answer of `main`."""
+    asked = getattr(settings, "distributed", None)  # which commands of one process have not
 
+    def work() -> int | None:
+        configure(settings)
+        if isinstance(settings, RunSettings):
+            many_hosts.require_same(settings.parameters())
+        return main(settings)
 
-def require_devices() -> None:
-    """Raises ValueError where JAX_PLATFORMS asks for devices that are not there."""
-    import jax
-
-    try:
-        jax.local_devices()
-    except (RuntimeError, AssertionError):  # the latter, without a word, for cuda in jax 0.10.1
-        asked = getattr(jax.config, "jax_platforms")  # noqa: B009, pyright does not know it
-        jax.config.update("jax_platforms", "")
-        present = sorted({device.platform for device in jax.local_devices()} | {"cpu"})
-        raise ValueError(
-            f"JAX_PLATFORMS={asked}: is not on this machine, accepted is {' or '.join(present)}"
-        ) from None
-
-
-def configure_training(settings: Any) -> None:
-    """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache.
-
-    JAX_NUM_CPU_DEVICES asks for another number.
-    """
-    del settings
-    import jax
-
-    if "JAX_NUM_CPU_DEVICES" not in os.environ:
-        jax.config.update("jax_num_cpu_devices", cores())
-    require_devices()
-    keep_compiled()
-
-
-def configure_simulation(settings: Precise) -> None:
-    """Set precision, devices and quick compiling: on two cores compiling is most of a short run.
-
-    XLA's level 1 halves the time to compile and slows simulation by a tenth.
-    """
-    accelerators = "jax_cuda12_plugin", "jax_cuda13_plugin", "libtpu"
-    if "XLA_FLAGS" not in os.environ and not any(map(find_spec, accelerators)):
-        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=1"
-    import jax
-
-    jax.config.update("jax_enable_x64", settings.precision == "float64")
-    configure_training(settings)
+    return many_hosts.together(asked, script, work, interrupted)
 
 
 def command(
@@ -314,12 +270,6 @@ def command(
         settings = parse(arguments)
         note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
-
-        def work() -> None:
-            configure(settings)
-            many_hosts.require_same(parameters(settings))
-            main(settings)
-
-        many_hosts.together(settings.distributed, script, work, interrupted)
+        on_hosts(script, settings, configure, main, interrupted)
 
     return run_command(script, run, interrupted=interrupted)

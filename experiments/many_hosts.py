@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import IO, Annotated, Any, NamedTuple
 
 import tyro
@@ -26,6 +27,9 @@ Distributed = Annotated[str | None, tyro.conf.arg(metavar="auto|HOST:PORT,COUNT,
 
 HEARTBEAT_SECONDS = 20
 """After so long without a sign of life a process is lost, and all others end."""
+
+LAST_WORDS_SECONDS = 5
+"""Process 0 stays so long after an error of its own: the others may have the same to say."""
 
 START_SECONDS = 300
 """In which all processes must have come together."""
@@ -143,6 +147,8 @@ def _run(asked: str, place: Place | None, name: str, work: Callable, interrupted
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        if status and (place is None or place.index == 0):
+            time.sleep(LAST_WORDS_SECONDS)
         os._exit(status)
 
 
@@ -156,15 +162,13 @@ def _join(asked: str, place: Place | None) -> None:
     ):
         if hasattr(jax.config, name):
             jax.config.update(name, value)
-    limits = {
-        "initialization_timeout": START_SECONDS,
-        "heartbeat_timeout_seconds": HEARTBEAT_SECONDS,
-    }
+    start = partial(
+        jax.distributed.initialize,
+        initialization_timeout=START_SECONDS,
+        heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+    )
     try:
-        if place is None:
-            jax.distributed.initialize(**limits)
-        else:
-            jax.distributed.initialize(*place, cluster_detection_method="deactivate", **limits)
+        start() if place is None else start(*place, cluster_detection_method="deactivate")
     except (RuntimeError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
         if place is None:

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from collapse_sim.hosts import are_several, fetch
+from collapse_sim.hosts import agreed, are_several, fetch, from_first, is_first
 from collapse_sim.language.training import TrainState
 from collapse_sim.run_directory import RunDirectory
 
@@ -28,29 +28,37 @@ class Checkpoints:
     def save(self, name: str, state: TrainState, losses: np.ndarray) -> None:
         """Raises OSError, the old checkpoint kept, when it cannot be written."""
         leaves = jax.tree.leaves(state)
-        if are_several():
+        if are_several():  # all take part in fetching, one writes
             leaves = [fetch(leaf) for leaf in leaves]
+        if not is_first():
+            return
         with _utf8(self.run.checkpoints) as folder, _checkpointer() as checkpointer:
             tree = {"state": leaves, "losses": np.asarray(losses)}
             checkpointer.save(folder / f"{name}.orbax", tree, force=True)
 
     def load(self, name: str, like: TrainState) -> tuple[TrainState, Any]:
         """The saved state and its last losses, or `like` and None."""
-        saved = self.run.checkpoints / f"{name}.orbax"
-        if not saved.exists():
-            return like, None
         leaves, structure = jax.tree.flatten(like)
-        seeds = leaves[0].shape[:1]
         if are_several():
             leaves = [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
-        wanted = {"state": leaves, "losses": np.zeros(seeds, np.float32)}
+        wanted = {"state": leaves, "losses": np.zeros(leaves[0].shape[:1], np.float32)}
+        tree = self._restored(name, wanted) if is_first() else None
+        if not agreed(tree is not None):
+            return like, None
+        tree = from_first(tree or wanted)
+        return jax.tree.unflatten(structure, tree["state"]), np.asarray(tree["losses"])
+
+    def _restored(self, name: str, wanted: dict[str, Any]) -> Any:
+        """Arrays of a checkpoint like those that are wanted; None where there is no whole one."""
+        saved = self.run.checkpoints / f"{name}.orbax"
+        if not saved.exists():
+            return None
         try:
             with _utf8(saved.parent) as folder, _checkpointer() as checkpointer:
-                tree = checkpointer.restore(folder / saved.name, wanted)
+                return checkpointer.restore(folder / saved.name, wanted)
         except BROKEN:
             self.run.drop_broken(saved)
-            return like, None
-        return jax.tree.unflatten(structure, tree["state"]), np.asarray(tree["losses"])
+            return None
 
     def remove(self, name: str) -> None:
         """Forget a state that nothing needs any more."""
@@ -58,15 +66,12 @@ class Checkpoints:
 
 
 def _checkpointer() -> Any:
-    """Orbax's, which here waits for no other process: each keeps whole states of its own."""
+    """Orbax's, which waits for no other process: only the first uses it."""
     import orbax.checkpoint as ocp
 
     if not are_several():
         return ocp.StandardCheckpointer()
-    own = jax.process_index()
-    alone = ocp.options.MultiprocessingOptions(
-        primary_host=own, active_processes={own}, barrier_sync_key_prefix=str(own)
-    )
+    alone = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="0")
     return ocp.StandardCheckpointer(multiprocessing_options=alone)
 
 

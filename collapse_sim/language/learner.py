@@ -12,7 +12,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.editing import Edit, EditSubset, is_off
-from collapse_sim.hosts import are_several, fetch, put
+from collapse_sim.hosts import fetch, put
 from collapse_sim.language import programs
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.human_text import HumanText
@@ -187,8 +187,6 @@ class LanguageLearner:
         arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
         batch = NamedSharding(self.mesh, P("seed", None, "batch"))
         first = int(np.max(fetch(state.step)))
-        # On accelerators, and of spread parameters, devices add gradients as is fastest.
-        in_order = jax.default_backend() == "cpu" and not self.shard_parameters
         while first < self.training.steps:
             last = min(first + steps, self.training.steps)
             chosen = [
@@ -200,7 +198,7 @@ class LanguageLearner:
                 *(put(array, batch) for array in chosen),
                 config=self.config,
                 training=self.training,
-                mesh=self.mesh if in_order and self.mesh.shape["batch"] > 1 else None,
+                mesh=None if self.shard_parameters else self.mesh,
             )
             losses = fetch(losses)
             require_finite(losses, first, self.training)
@@ -293,8 +291,7 @@ class LanguageLearner:
             yield np.asarray(programs.laws(own, tokens, config=self.config))
 
     def _placed(self, keys: Key[Array, " seeds"]) -> Key[Array, " seeds"]:
-        """Keys where their seeds are; they stay, where one process sees all devices."""
-        return put(keys, NamedSharding(self.mesh, P("seed"))) if are_several() else keys
+        return put(keys, NamedSharding(self.mesh, P("seed")))
 
     def _sharding_of(self, array: Array) -> NamedSharding:
         axes: list[str | None] = ["seed"] + [None] * (array.ndim - 1)

@@ -126,7 +126,7 @@ def loss_and_gradient(
     With a mesh each part of the batch has its own, and they are added in one order: sums that
     devices make among themselves depend, in the last digit, on which host has which of them.
     """
-    if mesh is None or mesh.shape["batch"] == 1:
+    if mesh is None:
         return jax.value_and_grad(partial(mean_loss, config))(parameters, *batch)
     tokens, scored = batch
     counted = jnp.ones_like(tokens, bool) if scored is None else scored
@@ -160,9 +160,12 @@ def train(
 ) -> tuple[TrainState, Float[Array, "seeds steps"]]:
     """Some further steps of every seed, and the loss before each of them.
 
-    With a mesh its devices add the gradients of their rows in one order.
+    With a mesh its devices add the gradients of their rows in one order, on CPUs. Accelerators add
+    them as is fastest.
     """
     optimizer = training.optimizer()
+    if mesh is not None and (mesh.shape["batch"] == 1 or jax.default_backend() != "cpu"):
+        mesh = None
 
     def step(state, batch):
         loss, gradient = loss_and_gradient(config, state.parameters, batch, mesh)
