@@ -109,7 +109,7 @@ def together(
         if status < 0:
             log.seek(0)
             said = log.read()
-            what = _what_ended(asked, said)
+            what = what_ended(asked, said)
             print(f"{PROGRAM.get() or name}: error: {what}", file=sys.stderr)
             status = 2
         raise SystemExit(status)
@@ -125,7 +125,7 @@ def _run(asked: str, place: Place | None, name: str, work: Callable, interrupted
 
     def joined() -> None:
         nonlocal found
-        _join(asked, place)
+        join(asked, place)
         try:
             found = work()
         except RuntimeError as error:
@@ -152,7 +152,7 @@ def _run(asked: str, place: Place | None, name: str, work: Callable, interrupted
         os._exit(status)
 
 
-def _join(asked: str, place: Place | None) -> None:
+def join(asked: str, place: Place | None) -> None:
     """Meet the other processes; raises ValueError where they do not come."""
     import jax
 
@@ -235,7 +235,7 @@ def _wait_for(child: int) -> int:
             signal.signal(number, handler)
 
 
-def _what_ended(asked: str, log: str) -> str:
+def what_ended(asked: str, log: str) -> str:
     """Why the child was ended by a signal, in one line."""
     unhealthy = re.search(r"tasks are unhealthy[^\n]*\n(.*?)\n[^\n]*crashed", log, re.S)
     if unhealthy:

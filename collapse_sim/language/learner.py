@@ -221,7 +221,7 @@ class LanguageLearner:
         if before is not None:
             begin = np.broadcast_to(before, (seeds, *before.shape))
         left_out = 0 if before is None else before.shape[1]
-        keys = self._placed(keys)
+        keys = programs.by_seed(keys, self.mesh)
         for part in programs.parts(self.mesh, self.rows, np.tile(begin, (1, copies, 1))):
             made = programs.generate(
                 parameters, keys, part.rows, *part.arrays, None, self.generation,
@@ -237,7 +237,12 @@ class LanguageLearner:
         A response ends with the end of text, the last token that is scored, or with the block.
         Raises ValueError for data that do not say which tokens are scored.
         """
-        time, given, parts, keys = data.labels.shape[2], data.given, [], self._placed(keys)
+        time, given, parts, keys = (
+            data.labels.shape[2],
+            data.given,
+            [],
+            programs.by_seed(keys, self.mesh),
+        )
         for part in programs.parts(self.mesh, self.rows, data.labels, given):
             made = programs.generate(
                 parameters, keys, part.rows, *part.arrays, self.generation,
@@ -258,7 +263,7 @@ class LanguageLearner:
         Surprise is -log P(token | those before it) in nats; it is nan at the first token of every
         block and document, and where a token is not scored: those are never edited.
         """
-        labels, surprise, keys = [], [], self._placed(keys)
+        labels, surprise, keys = [], [], programs.by_seed(keys, self.mesh)
         for part in programs.parts(self.mesh, self.rows, data.labels):
             drawn, surprised = programs.resample(
                 parameters, keys, part.rows, *part.arrays, self.replacement,
@@ -289,9 +294,6 @@ class LanguageLearner:
         for seed in range(jax.tree.leaves(parameters)[0].shape[0]):
             own = jax.tree.map(lambda x, seed=seed: x[seed], parameters)
             yield np.asarray(programs.laws(own, tokens, config=self.config))
-
-    def _placed(self, keys: Key[Array, " seeds"]) -> Key[Array, " seeds"]:
-        return put(keys, NamedSharding(self.mesh, P("seed")))
 
     def _sharding_of(self, array: Array) -> NamedSharding:
         axes: list[str | None] = ["seed"] + [None] * (array.ndim - 1)

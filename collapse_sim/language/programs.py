@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, Key
 
 from collapse_sim.hosts import are_several, put
 from collapse_sim.language import decoding, head
@@ -44,6 +44,11 @@ def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mes
     copies = len(devices) // across // rows if are_several() else 1
     grid = np.array(devices[: across * rows * copies]).reshape(across, rows, copies)
     return Mesh(grid, ("seed", "batch", "copy"), axis_types=(AxisType.Auto,) * 3)
+
+
+def by_seed(keys: Key[Array, " seeds"], mesh: Mesh) -> Key[Array, " seeds"]:
+    """Keys where their seeds are."""
+    return put(keys, NamedSharding(mesh, P("seed")))
 
 
 def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[Part]:
