@@ -109,7 +109,7 @@ def together(
         if status < 0:
             log.seek(0)
             said = log.read()
-            what = what_ended(asked, said)
+            what = what_ended(asked, said, signal.Signals(-status))
             print(f"{PROGRAM.get() or name}: error: {what}", file=sys.stderr)
             status = 2
         raise SystemExit(status)
@@ -235,13 +235,15 @@ def _wait_for(child: int) -> int:
             signal.signal(number, handler)
 
 
-def what_ended(asked: str, log: str) -> str:
+def what_ended(asked: str, log: str, by: signal.Signals) -> str:
     """Why the child was ended by a signal, in one line."""
     unhealthy = re.search(r"tasks are unhealthy[^\n]*\n(.*?)\n[^\n]*crashed", log, re.S)
+    fatal = re.search(r"^F\d{4} [^]]*\] ?(.*)", log, re.M)
     if unhealthy:
         lost = " ".join(re.findall(r"(\d+)\s*$", unhealthy[1], re.M))
-        return f"--distributed {asked}: process {lost} was lost; {GOES_ON}"
-    if "coordination service" in log:
-        return f"--distributed {asked}: process 0 was lost; {GOES_ON}"
-    last = " ".join(log.split())[-300:]
-    return f"--distributed {asked}: this process was ended ({last or 'killed'}); {GOES_ON}"
+        what = f"process {lost} was lost"
+    elif "coordination service" in log:
+        what = "process 0 was lost"
+    else:
+        what = f"this process was ended by {by.name}" + (f" ({fatal[1]})" if fatal else "")
+    return f"--distributed {asked}: {what}; {GOES_ON}"

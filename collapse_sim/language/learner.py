@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,6 +21,7 @@ from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import (
     ModelConfig,
     Parameters,
+    Progress,
     Training,
     TrainState,
     batch_order,
@@ -36,14 +37,6 @@ END_OF_TEXT = 0
 
 NUMERIC = (Mix, FreshHuman, Verify, EditSubset)
 """Regimes that average labels, judge them or count them."""
-
-
-class Progress(NamedTuple):
-    """Where a fit stands: the state after `step` steps and the mean loss of the latest ones."""
-
-    step: int
-    state: TrainState
-    losses: Float[np.ndarray, "seeds steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,12 +230,8 @@ class LanguageLearner:
         A response ends with the end of text, the last token that is scored, or with the block.
         Raises ValueError for data that do not say which tokens are scored.
         """
-        time, given, parts, keys = (
-            data.labels.shape[2],
-            data.given,
-            [],
-            programs.by_seed(keys, self.mesh),
-        )
+        time, given, parts = data.labels.shape[2], data.given, []
+        keys = programs.by_seed(keys, self.mesh)
         for part in programs.parts(self.mesh, self.rows, data.labels, given):
             made = programs.generate(
                 parameters, keys, part.rows, *part.arrays, self.generation,

@@ -90,6 +90,14 @@ class TrainState(NamedTuple):
     step: Int[Array, " seeds"]
 
 
+class Progress(NamedTuple):
+    """Where a fit stands: the state after `step` steps and the mean loss of the latest ones."""
+
+    step: int
+    state: TrainState
+    losses: Float[np.ndarray, "seeds steps"]
+
+
 class Divergence(FloatingPointError):
     """A loss that is not finite; the message names the step and the learning rate."""
 

@@ -1,6 +1,8 @@
-"""Several processes, as on several hosts, write the same bytes as one; when one dies, all say so."""
+"""Several processes, as on several hosts, write the bytes of one; when one dies, all say so."""
 
+import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,8 +22,8 @@ DEVICES = 2
 """Virtual devices of each process."""
 
 BOUND = (
-    *("--dim", "2", "--samples", "20", "--generations", "3", "--replicates", "3000"),
-    *("--no-limits", "--no-early-stop", "--regimes", "replace", "edit", "--masks", "random"),
+    *("--dim", "2", "--samples", "20", "--generations", "3", "--replicates", "9000"),
+    *("--no-limits", "--no-early-stop", "--regimes", "replace", "edit", "--masks", "one"),
     *("--writers", "latest"),
 )
 """No multiple of a block: the last one is cut."""
@@ -30,10 +32,10 @@ FILES = "verdicts.json", "chains.parquet"
 HEARTBEAT_SECONDS = 5
 
 
-def bound(out: Path, patch: pytest.MonkeyPatch) -> None:
+def bound(out: Path, patch: pytest.MonkeyPatch, *more: str) -> None:
     """The regression, without its figure."""
     without_figure(patch)
-    linear_bound.main(linear_bound.parse([*BOUND, "--out", str(out)]))
+    linear_bound.main(linear_bound.parse([*BOUND, "--out", str(out), *more]))
 
 
 def without_figure(patch: pytest.MonkeyPatch) -> None:
@@ -161,7 +163,7 @@ def test_processes_write_the_bytes_of_one(count, alone, tmp_path):
 
 
 def dying(dies: bool):
-    """What configures a command of which a process dies after its third block."""
+    """What configures a command of which a process dies in the second simulation."""
 
     def configure(settings) -> None:
         from collapse_sim.experiment import streaming
@@ -171,11 +173,11 @@ def dying(dies: bool):
         without_figure(pytest.MonkeyPatch())
         configure_simulation(settings)
         streaming.CHECKPOINT_SECONDS = -1.0
-        made = Stream.blocks_from
+        made, blocks = Stream.blocks_from, itertools.count()
 
         def blocks_from(self, *arguments):
-            for number, block in enumerate(made(self, *arguments)):
-                if dies and number == 3:
+            for block in made(self, *arguments):
+                if dies and next(blocks) == 4:
                     os.kill(os.getpid(), signal.SIGKILL)
                 yield block
 
@@ -190,7 +192,7 @@ def command(place: str, out: str, dies: str, *more: str) -> int:
     return linear_bound.command(arguments, configure=dying(dies == "dies"))
 
 
-def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(alone, tmp_path):
+def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(alone, tmp_path, monkeypatch):
     def run(dies: int | None, *more: str) -> tuple[list[int], list[str]]:
         address = f"localhost:{free_port()}"
         processes = [
@@ -207,11 +209,14 @@ def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(alone, tmp_p
     status, said = run(1)
     assert status == [2, 2]
     assert said[0].count("\n") == 1 and "process 1 was lost" in said[0] and "--resume" in said[0]
-    assert "this process was ended (killed)" in said[1]
+    assert "this process was ended by SIGKILL" in said[1]
     assert (tmp_path / "run" / "checkpoints").is_dir()
+    shutil.copytree(tmp_path / "run", tmp_path / "other")
     status, said = run(None, "--resume")
     assert status == [0, 0], said
     assert results(tmp_path / "run") == results(alone)
+    bound(tmp_path / "other", monkeypatch, "--resume")  # one process goes on as well
+    assert results(tmp_path / "other") == results(alone)
 
 
 @pytest.mark.parametrize(
@@ -225,13 +230,14 @@ def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(alone, tmp_p
             "3 11",
         ),
         ("Failed to send RPC to coordination service. Either the leader task died", "0"),
-        ("", None),
+        ("[Gloo] Rank 0\nF1129 09:29.3 12643 client.h:80] Check failed: x\n*** Check", None),
     ],
 )
 def test_what_jax_logs_is_said_in_one_line(log, lost):
-    said = what_ended("a:1,4,0", log)
+    said = what_ended("a:1,4,0", log, signal.SIGABRT)
     assert "\n" not in said and "--resume" in said
     assert (f"process {lost} was lost" in said) == (lost is not None)
+    assert ("SIGABRT (Check failed: x)" in said) == ("Check" in log)
 
 
 # What fails at once
