@@ -17,6 +17,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Key, UInt32
 
+from collapse_sim.hosts import are_several, on_every_device, put
 from collapse_sim.loop import Trace
 from collapse_sim.simulation_size import size_of
 
@@ -229,7 +230,7 @@ class Stream:
         block: int | None = None,
     ) -> "Stream":
         """Stream of a simulation; `block` is taken over from an earlier stream that goes on."""
-        devices = devices or jax.local_devices()
+        devices = devices or jax.devices()
         largest = size_of(simulation).largest
         if block is None:
             block = int(2 ** np.clip(int(np.log2(BLOCK_FLOATS / largest)), 3, 12))
@@ -247,11 +248,12 @@ class Stream:
     def run(self, key: Key[Array, ""], indices: UInt32[np.ndarray, " blocks"]) -> Blocks:
         """Traces of the blocks of these indices, on the devices."""
         everywhere = NamedSharding(self.mesh, P())
-        placed = jax.device_put(indices, NamedSharding(self.mesh, P("replicate")))
+        placed = put(indices, NamedSharding(self.mesh, P("replicate")))
         # Leaf by leaf: given a tree, jax 0.7 rebuilds it around leaves that are no arrays.
-        simulation = jax.tree.map(lambda leaf: jax.device_put(leaf, everywhere), self.simulation)
-        key = jax.device_put(key, everywhere)
-        return _run_blocks(simulation, key, placed, block=self.block, mesh=self.mesh)
+        simulation = jax.tree.map(lambda leaf: put(leaf, everywhere), self.simulation)
+        key = put(key, everywhere)
+        made = _run_blocks(simulation, key, placed, block=self.block, mesh=self.mesh)
+        return on_every_device(made, mesh=self.mesh) if are_several() else made
 
     def blocks_from(
         self, key: Key[Array, ""], start: int, stop: int

@@ -3,22 +3,19 @@
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
-from importlib.util import find_spec
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import tyro
 
 from collapse_sim import __version__
-from collapse_sim.run_directory import RunDirectory, dump_json
+from collapse_sim.run_directory import RunDirectory, RunError, dump_json
 from collapse_sim.terminal import AT_END, PROGRAM, run_command
-from experiments import renamed, repeat
-from experiments.compiled import keep_compiled
+from experiments import many_hosts, renamed, repeat
 
 SEEDS = 2**32
 """Number of seeds: JAX's keys see the last 32 bits of a number alone."""
@@ -43,11 +40,17 @@ class Settings(Flags, Protocol):
     def resume(self) -> bool: ...
 
 
+@dataclass(frozen=True)
 class RunSettings:
     """Base of the frozen dataclasses of flags of an experiment whose runs have directories."""
 
     experiment: ClassVar[str]
     """Name of the experiment, as in the paths of its runs."""
+
+    distributed: many_hosts.Distributed = None
+    """One run on several hosts, by the same command on each: auto (Cloud TPU, SLURM, Open MPI tell
+    what there is), or HOST:PORT,COUNT,INDEX: the address of process 0, how many there are, and
+    which this is. Changes no number."""
 
     def reject(self: Any, name: str, accepted: str, value: Any = None) -> None:
         """Raise ValueError that names a flag, its value and the accepted values."""
@@ -63,13 +66,6 @@ class RunSettings:
             return self.out
         name = f"{self.preset}-{short_hash(self.parameters())}"
         return Path("runs") / self.experiment / name
-
-
-class Precise(Protocol):
-    """Flags that say how precisely to simulate."""
-
-    @property
-    def precision(self) -> str: ...
 
 
 AnySettings = TypeVar("AnySettings", bound=Flags)
@@ -201,13 +197,31 @@ def stated(
         "version": __version__,
         "packages": {name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
-        "devices": [device.device_kind for device in jax.local_devices()],
+        "devices": [device.device_kind for device in jax.devices()],
     }
 
 
 def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
     """Open the run directory for writing, until the command ends; says so if that overwrites an
-    earlier run."""
+    earlier run.
+
+    On several hosts the first process opens it, and every other one a copy.
+    """
+    from collapse_sim import hosts
+
+    many_hosts.require_same({**config["inputs"], "version": config["version"]})
+    run, refused = RunDirectory(path), ""
+    if hosts.is_first():
+        try:
+            run = _open(path, config, resume=resume)
+        except RunError as error:
+            refused = str(error)
+    if refused := hosts.texts_of_all(refused)[0]:
+        raise RunError(refused)
+    return hosts.copied(run)
+
+
+def _open(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirectory:
     run = RunDirectory(path)
     finished, there = run.is_finished(), run.has_config()
     run = RunDirectory.open(path, config, resume=resume)
@@ -222,51 +236,23 @@ def open_run(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirec
     return run
 
 
-def cores() -> int:
-    """Number of cores that this process may use; the whole machine if the system tells nothing."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    count = getattr(os, "process_cpu_count", os.cpu_count)  # the former from Python 3.13 on
-    return count() or 1
+def on_hosts(
+    script: str,
+    settings: AnySettings,
+    configure: Callable[[AnySettings], None],
+    main: Callable[[AnySettings], int | None],
+    interrupted: str,
+) -> int | None:
+    """Configure JAX and run, here or as one process of several; the answer of `main`."""
+    asked = getattr(settings, "distributed", None)  # which commands of one process have not
 
+    def work() -> int | None:
+        configure(settings)
+        if isinstance(settings, RunSettings):
+            many_hosts.require_same(settings.parameters())
+        return main(settings)
 
-def require_devices() -> None:
-    """Raises ValueError where JAX_PLATFORMS asks for devices that are not there."""
-    import jax
-
-    try:
-        jax.local_devices()
-    except (RuntimeError, AssertionError):  # the latter, without a word, for cuda in jax 0.10.1
-        asked = getattr(jax.config, "jax_platforms")  # noqa: B009, pyright does not know it
-        jax.config.update("jax_platforms", "")
-        present = sorted({device.platform for device in jax.local_devices()} | {"cpu"})
-        raise ValueError(
-            f"JAX_PLATFORMS={asked}: is not on this machine, accepted is {' or '.join(present)}"
-        ) from None
-
-
-def configure_training(settings: Any) -> None:
-    """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache."""
-    del settings
-    import jax
-
-    jax.config.update("jax_num_cpu_devices", cores())
-    require_devices()
-    keep_compiled()
-
-
-def configure_simulation(settings: Precise) -> None:
-    """Set precision, devices and quick compiling: on two cores compiling is most of a short run.
-
-    XLA's level 1 halves the time to compile and slows simulation by a tenth.
-    """
-    accelerators = "jax_cuda12_plugin", "jax_cuda13_plugin", "libtpu"
-    if "XLA_FLAGS" not in os.environ and not any(map(find_spec, accelerators)):
-        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=1"
-    import jax
-
-    jax.config.update("jax_enable_x64", settings.precision == "float64")
-    configure_training(settings)
+    return many_hosts.together(asked, script, work, interrupted)
 
 
 def command(
@@ -288,7 +274,6 @@ def command(
         settings = parse(arguments)
         note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
-        configure(settings)
-        main(settings)
+        on_hosts(script, settings, configure, main, interrupted)
 
     return run_command(script, run, interrupted=interrupted)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments import command_line
+from experiments import command_line, devices
 
 if TYPE_CHECKING:
     from collapse_sim.verdict import Verdict
@@ -183,7 +183,7 @@ def _share(verdict: "Verdict") -> float:
 def _configure(settings: Settings) -> None:
     """Run on the host, which compiles many small programs fastest."""
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    command_line.require_devices()
+    devices.require_devices()
 
 
 def command(arguments: Sequence[str], *, configure: Callable[[Settings], None] = _configure) -> int:

@@ -11,7 +11,7 @@ Writes a run directory with verdicts.json, chains.parquet, config.json and figur
 import sys
 from collections.abc import Callable, Sequence
 
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.recursion.settings import Settings, parse
 
 
@@ -53,7 +53,7 @@ def main(settings: Settings) -> None:
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[Settings], None] = command_line.configure_simulation,
+    configure: Callable[[Settings], None] = devices.configure_simulation,
 ) -> int:
     """Parse and run; returns the exit status."""
     return command_line.command("curse_of_recursion.py", arguments, parse, configure, main)

@@ -2,7 +2,7 @@
 
 import jax
 
-from collapse_sim.language import programs
+from collapse_sim.hosts import fetch
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.pretrained import own
@@ -23,5 +23,5 @@ def keep_model(
     state, losses = Checkpoints(run).load(name, like)
     if losses is not None:
         assert isinstance(learner.config, TransformerConfig), "a pretrained model has its own files"
-        first = jax.tree.map(lambda x: programs.fetch(x)[0], state.parameters)
+        first = jax.tree.map(lambda x: fetch(x)[0], state.parameters)
         own.save(run.path / FOLDER, learner.config, first, tokenizer)

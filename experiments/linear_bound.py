@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.linear.settings import Settings, parse
 
 
@@ -82,7 +82,7 @@ def _config(settings: Settings, world) -> dict:
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[Settings], None] = command_line.configure_simulation,
+    configure: Callable[[Settings], None] = devices.configure_simulation,
 ) -> int:
     """Parse and run; returns the exit status."""
     return command_line.command("linear_bound.py", arguments, parse, configure, main)

@@ -12,7 +12,7 @@ and figure.{png,pdf,svg}.
 import sys
 from collections.abc import Callable, Sequence
 
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.phase.settings import Settings, parse
 
 
@@ -59,7 +59,7 @@ def main(settings: Settings) -> None:
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[Settings], None] = command_line.configure_simulation,
+    configure: Callable[[Settings], None] = devices.configure_simulation,
 ) -> int:
     """Parse and run; returns the exit status."""
     return command_line.command("phase_diagram.py", arguments, parse, configure, main)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from collapse_sim.run_directory import RunDirectory
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.planning.settings import Settings, parse
 
 
@@ -52,7 +52,7 @@ def _record(settings: Settings, options: Sequence, compared: Sequence) -> dict[s
 
 def _configure(settings: Settings) -> None:
     if settings.calibrate is not None:
-        command_line.configure_training(settings)
+        devices.configure_training(settings)
 
 
 def command(arguments: Sequence[str]) -> int:

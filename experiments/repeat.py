@@ -20,7 +20,7 @@ HELP = (
     "override."
 )
 
-NO_PARAMETERS = ("out", "resume")
+NO_PARAMETERS = ("out", "resume", "distributed")
 """Flags that have no influence on the numbers of a run; its config lacks them."""
 
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from collapse_sim.run_directory import RunDirectory
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.fraction.settings import Settings, parse
 
 ANALYSIS = "analysis.json, analysis.png, .pdf, .svg"
@@ -132,7 +132,7 @@ def _open(settings: Settings, sources: dict, inputs: dict[str, str]) -> RunDirec
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[Settings], None] = command_line.configure_training,
+    configure: Callable[[Settings], None] = devices.configure_training,
 ) -> int:
     """Parse and run; returns the exit status."""
     return command_line.command("synthetic_fraction.py", arguments, parse, configure, main)

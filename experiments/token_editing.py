@@ -14,7 +14,7 @@ config.json and figure.{png,pdf,svg}.
 import sys
 from collections.abc import Callable, Sequence
 
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.compiled import keep_compiled
 from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.editing.settings import TokenEditingSettings, parse
@@ -88,10 +88,10 @@ def with_small_prior(settings: TokenEditingSettings) -> None:
 def configure_jax(settings: TokenEditingSettings | PretrainedSettings) -> None:
     """A device for each core, over which seeds are spread; one for a pretrained prior."""
     if isinstance(settings, PretrainedSettings):
-        command_line.require_devices()
+        devices.require_devices()
         keep_compiled()
     else:
-        command_line.configure_training(settings)
+        devices.configure_training(settings)
 
 
 def command(

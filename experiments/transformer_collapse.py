@@ -13,7 +13,7 @@ of human text, which `collapse-sim edit --model DIR/model` edits with.
 import sys
 from collections.abc import Callable, Sequence
 
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.command_line import digest
 from experiments.transformer.settings import Settings, parse
 
@@ -72,7 +72,7 @@ def _config(settings: Settings, world) -> dict:
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[Settings], None] = command_line.configure_training,
+    configure: Callable[[Settings], None] = devices.configure_training,
 ) -> int:
     """Parse and run; returns the exit status."""
     return command_line.command("transformer_collapse.py", arguments, parse, configure, main)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -21,7 +21,7 @@ from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import PROGRAM, run_command
 from collapse_sim.verdict import Verdict
-from experiments import command_line
+from experiments import command_line, devices
 from experiments.claims import decided, unknown
 from theory import Claim, ledger
 
@@ -40,8 +40,10 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(command_line.RunSettings):
     """Which claims of the ledger hold?"""
+
+    experiment = "verify"
 
     ids: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="ID ...")] = ()
     """Claims to decide, or beginnings of ids, as `collapse-sim claims` lists them; else all."""
@@ -88,13 +90,18 @@ class Settings:
             raise ValueError(f"--budget {self.budget}: accepted are times such as 90s, 10m or 1h")
         return seconds
 
+    def parameters(self) -> dict[str, Any]:
+        """Parameters: the settings that decide the numbers of a run."""
+        parameters = {"ids": list(self.ids), "seed": self.seed, "budget": self.budget}
+        return parameters | {"replicates": self.replicates, "precision": self.precision}
+
     def validate(self) -> None:
         """Raises ValueError for an id that no claim has, and other values out of range."""
         claims = ledger()
         for name in self.ids:
             if not any(is_named(claim, name) for claim in claims):
                 raise ValueError(unknown(name, claims))
-        if self.check_readme and (self.ids or self.out or self.resume):
+        if self.check_readme and (self.ids or self.out or self.resume or self.distributed):
             raise ValueError("--check-readme: accepted with --runs alone")
         if self.replicates is not None and self.replicates < 1:
             raise ValueError(f"--replicates {self.replicates}: accepted are integers >= 1")
@@ -190,8 +197,7 @@ def _open(settings: Settings) -> RunDirectory | None:
         if settings.resume:
             raise ValueError("--resume: accepted with --out, or for the whole ledger")
         return None
-    parameters = {"ids": list(settings.ids), "seed": settings.seed, "budget": settings.budget}
-    parameters |= {"replicates": settings.replicates, "precision": settings.precision}
+    parameters = settings.parameters()
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy")
     started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
     path = settings.out or Path("runs") / "verify" / command_line.short_hash(parameters)
@@ -208,7 +214,7 @@ def _simulated(
     that there are processes for."""
     from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
     from collapse_sim.experiment.decide import chain_rows, decide
-    from experiments.linear.processes import LEAST
+    from experiments.linear.settings import LEAST
     from experiments.verification.processes import all_processes, by_price, select
 
     names = [claim.id for claim in claims if claim.decided == "check"]
@@ -274,18 +280,18 @@ def _print_named(
 def command(
     arguments: Sequence[str],
     *,
-    configure: Callable[[Settings], None] = command_line.configure_simulation,
+    configure: Callable[[Settings], None] = devices.configure_simulation,
 ) -> int:
     """Parse and run; returns the exit status: 1 for an unexpected verdict, 3 for too few."""
-    status = 0
+    status, interrupted = 0, "the same command with --resume goes on"
 
     def run() -> None:
         nonlocal status
         settings = parse(arguments)
-        configure(settings)
-        status = main(settings)
+        found = command_line.on_hosts("verify.py", settings, configure, main, interrupted)
+        status = found or 0
 
-    found = run_command("verify.py", run, interrupted="the same command with --resume goes on")
+    found = run_command("verify.py", run, interrupted=interrupted)
     return found or status
 
 

@@ -51,8 +51,7 @@ def pytest_report_header() -> str:
     return f"jax: {jax.__version__}, {jax.device_count()} {jax.default_backend()} devices"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def streams():
+def compile_streams(patch: pytest.MonkeyPatch) -> None:
     """Compile simulations of many replicates as the commands have it: these do run long."""
     from collapse_sim import replicates  # not before jaxtyping's hook
 
@@ -61,8 +60,13 @@ def streams():
         static_argnames=("block", "mesh"),
         compiler_options={"xla_backend_optimization_level": 1},
     )
+    patch.setattr(replicates, "_run_blocks", compiled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def streams():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replicates, "_run_blocks", compiled)
+        compile_streams(patch)
         yield
 
 

@@ -36,7 +36,7 @@ BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 COMMENT = re.compile(r"<!-- (\w+): (.+) -->\n+\Z")
 
 LANGUAGES = {"python", "text", "console", "sh"}
-OTHER_PROGRAMS = {"git", "cd", "pip", "uv", "source", "python"}
+OTHER_PROGRAMS = {"git", "cd", "pip", "uv", "source", "python", "gcloud"}
 """Programs that are not ours, in `sh`."""
 
 
@@ -176,6 +176,8 @@ def test_a_command_that_is_not_ours_is_found(command, capsys):
 def parse(words: list[str]) -> None:
     """Fails for a command that our programs do not accept; runs none."""
     while re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+        words = words[1:]
+    if words[0] == "srun":  # starts what follows on every node
         words = words[1:]
     program, *rest = words
     if program == NAME:

@@ -23,6 +23,7 @@ from collapse_sim.experiment.evidence import (
 )
 from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
+from collapse_sim.hosts import are_several
 from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import tell
@@ -54,8 +55,8 @@ def decide(
     simulation decides. A process stops once its claims are decided, unless told otherwise, and it
     has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
     what is not begun then has no result, and its claims are undecided. No number depends on `jobs`,
-    how many processes are simulated at a time. Checkpoints are kept in `run`, from which the same
-    call goes on. Without a `bar` there is one of replicates.
+    how many processes are simulated at a time; on several hosts that is one. Checkpoints are kept
+    in `run`, from which the same call goes on. Without a `bar` there is one of replicates.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
@@ -68,6 +69,8 @@ def decide(
         with progress(total) if bar is None else nullcontext(bar) as shown:
             yield Streaming(Workplace(run, shown), seed, deadline)
 
+    if are_several():  # which exchange what they make in one order
+        jobs = 1
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
     counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
     # What a simulation on the host counts is its own affair.
@@ -101,7 +104,11 @@ def _side_by_side(
     Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
     stand before it and beside those that stand behind it. If such a one has devices wait for one
     another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
+    One at a time, all run in this thread, in their order.
     """
+    if jobs == 1:
+        numbered = enumerate(zip(processes, on_host, strict=True))
+        return [(in_this_thread if host else simulate)(i, p) for i, (p, host) in numbered]
     threads, decided = ThreadPoolExecutor(jobs), {}
     try:
         numbered = list(enumerate(processes))

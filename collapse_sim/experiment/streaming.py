@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
+from collapse_sim.hosts import agreed
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary
 from collapse_sim.terminal import progress_bar
 from collapse_sim.workplace import OnHost, Workplace, replicate_keys
@@ -85,7 +86,7 @@ class Streaming:
         return summary
 
     def _is_over(self) -> bool:
-        return time.monotonic() > self.deadline
+        return self.deadline < math.inf and agreed(time.monotonic() > self.deadline)
 
     def _extend(
         self, name: str, stream: Stream, key: jax.Array, summary: Summary, target: int

@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from collapse_sim.hosts import agreed, are_several, fetch, from_first, is_first
 from collapse_sim.language.training import TrainState
 from collapse_sim.run_directory import RunDirectory
 
@@ -28,27 +29,39 @@ class Checkpoints:
 
     def save(self, name: str, state: TrainState, losses: np.ndarray) -> None:
         """Raises OSError, the old checkpoint kept, when it cannot be written."""
-        import orbax.checkpoint as ocp
-
-        with _utf8(self.run.checkpoints) as folder, ocp.StandardCheckpointer() as checkpointer:
-            tree = {"state": jax.tree.leaves(state), "losses": np.asarray(losses)}
-            tree["digest"] = digest([*tree["state"], tree["losses"]])
+        leaves = jax.tree.leaves(state)
+        if are_several():  # all take part in fetching, one writes
+            leaves = [fetch(leaf) for leaf in leaves]
+        if not is_first():
+            return
+        tree = {"state": leaves, "losses": np.asarray(losses)}
+        tree["digest"] = digest([*leaves, tree["losses"]])
+        with _utf8(self.run.checkpoints) as folder, _checkpointer() as checkpointer:
             checkpointer.save(folder / f"{name}.orbax", tree, force=True)
 
     def load(self, name: str, like: TrainState) -> tuple[TrainState, Any]:
         """The saved state and its last losses; `like` and None where there is none, and where it is
         damaged or that of another model, which is said."""
+        leaves, structure = jax.tree.flatten(like)
+        if are_several():
+            leaves = [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
+        losses = np.zeros(leaves[0].shape[:1], np.float32)
+        wanted = {"state": leaves, "losses": losses, "digest": digest([])}
+        tree = self._restored(name, wanted) if is_first() else None
+        if not agreed(tree is not None):
+            return like, None
+        tree = from_first(tree or wanted)
+        return jax.tree.unflatten(structure, tree["state"]), np.asarray(tree["losses"])
+
+    def _restored(self, name: str, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        """Arrays of a checkpoint like those that are wanted; None where there is no whole one."""
         saved = self.run.checkpoints / f"{name}.orbax"
         if not saved.exists():
-            return like, None
-        leaves, structure = jax.tree.flatten(like)
-        seeds = leaves[0].shape[:1]
-        wanted = {"state": leaves, "losses": np.zeros(seeds, np.float32), "digest": digest([])}
+            return None
         tree = _restored(saved, wanted)
         if tree is None:
             self.run.drop_broken(saved)
-            return like, None
-        return jax.tree.unflatten(structure, tree["state"]), np.asarray(tree["losses"])
+        return tree
 
     def remove(self, name: str) -> None:
         """Forget a state that nothing needs any more."""
@@ -57,11 +70,9 @@ class Checkpoints:
 
 def _restored(saved: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
     """What was saved, of the shapes that are wanted; None where that is not there."""
-    import orbax.checkpoint as ocp
-
     with _quietly():
         try:
-            with _utf8(saved.parent) as folder, ocp.StandardCheckpointer() as checkpointer:
+            with _utf8(saved.parent) as folder, _checkpointer() as checkpointer:
                 tree = checkpointer.restore(folder / saved.name, wanted)
             same = tree["digest"] == digest([*tree["state"], tree["losses"]])
             return tree if same.all() else None
@@ -92,6 +103,16 @@ def digest(arrays: Iterable[Any]) -> np.ndarray:
         found.update(f"{array.dtype} {array.shape} ".encode())
         found.update(np.ascontiguousarray(array).view(np.uint8).data)
     return np.frombuffer(found.digest(), np.uint8)
+
+
+def _checkpointer() -> Any:
+    """Orbax's, which waits for no other process: only the first uses it."""
+    import orbax.checkpoint as ocp
+
+    if not are_several():
+        return ocp.StandardCheckpointer()
+    alone = ocp.options.MultiprocessingOptions(active_processes={0}, barrier_sync_key_prefix="0")
+    return ocp.StandardCheckpointer(multiprocessing_options=alone)
 
 
 @contextmanager

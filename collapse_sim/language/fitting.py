@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 from tqdm import tqdm
 
+from collapse_sim.hosts import agreed, fetch
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
@@ -53,7 +54,7 @@ class Fitting:
         if self.place.run is not None:
             state, losses = Checkpoints(self.place.run).load(name, state)
         state = learner.place(state)
-        done, training = int(np.max(state.step)), learner.training
+        done, training = int(fetch(state.step).max()), learner.training
         tokens = data.labels.shape[0] * training.batch * data.labels.shape[2]
         bar.set_description(name)
         bar.update(done * tokens)
@@ -63,7 +64,8 @@ class Fitting:
             bar.update((progress.step - done) * tokens)
             bar.set_postfix_str(f"loss {losses.mean():.3f}")
             done = progress.step
-            if time.monotonic() - written > CHECKPOINT_SECONDS or done == training.steps:
+            is_due = agreed(time.monotonic() - written > CHECKPOINT_SECONDS)  # all processes save
+            if is_due or done == training.steps:
                 self._save(name, state, losses)
                 written = time.monotonic()
         return Fitted(state.parameters, np.asarray(losses))

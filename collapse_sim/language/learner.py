@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,6 +12,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.editing import Edit, EditSubset, is_off
+from collapse_sim.hosts import fetch, put
 from collapse_sim.language import programs
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.human_text import HumanText
@@ -20,6 +21,7 @@ from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.training import (
     ModelConfig,
     Parameters,
+    Progress,
     Training,
     TrainState,
     batch_order,
@@ -35,14 +37,6 @@ END_OF_TEXT = 0
 
 NUMERIC = (Mix, FreshHuman, Verify, EditSubset)
 """Regimes that average labels, judge them or count them."""
-
-
-class Progress(NamedTuple):
-    """Progress of a fit: the state after `step` steps and the mean loss of the latest ones."""
-
-    step: int
-    state: TrainState
-    losses: Float[np.ndarray, "seeds steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +166,7 @@ class LanguageLearner:
 
     def place(self, state: TrainState) -> TrainState:
         """The state on the mesh."""
-        return jax.tree.map(lambda x: programs.put(x, self._sharding_of(x)), state)
+        return jax.tree.map(lambda x: put(x, self._sharding_of(x)), state)
 
     def train(
         self, keys: Key[Array, " seeds"], data: Blocks, state: TrainState, *, steps: int = 50
@@ -185,7 +179,7 @@ class LanguageLearner:
         orders = [batch_order(key, data.size, self.training) for key in keys]
         arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
         batch = NamedSharding(self.mesh, P("seed", None, "batch"))
-        first = int(np.max(programs.fetch(state.step)))
+        first = int(np.max(fetch(state.step)))
         while first < self.training.steps:
             last = min(first + steps, self.training.steps)
             chosen = [
@@ -194,11 +188,12 @@ class LanguageLearner:
             ]
             state, losses = train(
                 state,
-                *(programs.put(array, batch) for array in chosen),
+                *(put(array, batch) for array in chosen),
                 config=self.config,
                 training=self.training,
+                mesh=None if self.shard_parameters else self.mesh,
             )
-            losses = programs.fetch(losses)
+            losses = fetch(losses)
             require_finite(losses, first, self.training)
             yield Progress(last, state, losses)
             first = last
@@ -219,15 +214,14 @@ class LanguageLearner:
         if before is not None:
             begin = np.broadcast_to(before, (seeds, *before.shape))
         left_out = 0 if before is None else before.shape[1]
-        for rows, (prompts,) in programs.parts(
-            self.mesh, self.rows, np.tile(begin, (1, copies, 1))
-        ):
+        keys = programs.by_seed(keys, self.mesh)
+        for part in programs.parts(self.mesh, self.rows, np.tile(begin, (1, copies, 1))):
             made = programs.generate(
-                parameters, keys, rows, prompts, None, self.generation,
+                parameters, keys, part.rows, *part.arrays, None, self.generation,
                 mesh=self.mesh, config=self.config, time=left_out + time, stop=None,
             )  # fmt: skip
-            parts.append(np.asarray(made)[:, : size - int(rows[0]), left_out:])
-            self.watch(seeds * time * min(int(rows[0]) + len(rows), size))
+            parts.append(fetch(made)[:, : part.kept, left_out:])
+            self.watch(seeds * time * part.end)
         return Blocks(np.concatenate(parts, axis=1))
 
     def respond(self, keys: Key[Array, " seeds"], parameters: Parameters, data: Blocks) -> Blocks:
@@ -237,12 +231,13 @@ class LanguageLearner:
         Raises ValueError for data that do not say which tokens are scored.
         """
         time, given, parts = data.labels.shape[2], data.given, []
-        for rows, (prompts, lengths) in programs.parts(self.mesh, self.rows, data.labels, given):
+        keys = programs.by_seed(keys, self.mesh)
+        for part in programs.parts(self.mesh, self.rows, data.labels, given):
             made = programs.generate(
-                parameters, keys, rows, prompts, lengths, self.generation,
+                parameters, keys, part.rows, *part.arrays, self.generation,
                 mesh=self.mesh, config=self.config, time=time, stop=self.end_of_text,
             )  # fmt: skip
-            parts.append(np.asarray(made)[:, : data.size - int(rows[0])])
+            parts.append(fetch(made)[:, : part.kept])
         labels = np.concatenate(parts, axis=1)
         scored = np.arange(time) >= given[:, :, None]
         if self.end_of_text is not None:
@@ -257,15 +252,14 @@ class LanguageLearner:
         Surprise is -log P(token | those before it) in nats; it is nan at the first token of every
         block and document, and where a token is not scored: those are never edited.
         """
-        labels, surprise = [], []
-        for rows, (tokens,) in programs.parts(self.mesh, self.rows, data.labels):
+        labels, surprise, keys = [], [], programs.by_seed(keys, self.mesh)
+        for part in programs.parts(self.mesh, self.rows, data.labels):
             drawn, surprised = programs.resample(
-                parameters, keys, rows, tokens, self.replacement,
+                parameters, keys, part.rows, *part.arrays, self.replacement,
                 mesh=self.mesh, config=self.config, end_of_text=self.end_of_text,
             )  # fmt: skip
-            kept = min(len(rows), data.size - int(rows[0]))
-            labels.append(np.asarray(drawn)[:, :kept])
-            surprise.append(np.asarray(surprised)[:, :kept])
+            labels.append(fetch(drawn)[:, : part.kept])
+            surprise.append(fetch(surprised)[:, : part.kept])
         known = np.concatenate(surprise, 1)
         if data.scored is not None:
             known = np.where(data.scored, known, np.nan)
@@ -276,16 +270,16 @@ class LanguageLearner:
     ) -> Float[np.ndarray, "seeds blocks time-1"]:
         """log P of every token but the first of each block, in nats."""
         parts = []
-        for rows, (part,) in programs.parts(self.mesh, self.rows, tokens):
-            kept = min(len(rows), tokens.shape[1] - int(rows[0]))
-            found = programs.score(parameters, part, mesh=self.mesh, config=self.config)
-            parts.append(np.asarray(found)[:, :kept])
+        for part in programs.parts(self.mesh, self.rows, tokens):
+            found = programs.score(parameters, *part.arrays, mesh=self.mesh, config=self.config)
+            parts.append(fetch(found)[:, : part.kept])
         return np.concatenate(parts, axis=1)
 
     def laws(
         self, parameters: Parameters, tokens: Int[np.ndarray, "blocks time"]
     ) -> Iterator[Float[np.ndarray, "blocks time-1 vocabulary"]]:
         """For each seed the log law of every token but the first, in nats."""
+        parameters = jax.tree.map(fetch, parameters)
         for seed in range(jax.tree.leaves(parameters)[0].shape[0]):
             own = jax.tree.map(lambda x, seed=seed: x[seed], parameters)
             yield np.asarray(programs.laws(own, tokens, config=self.config))

@@ -6,53 +6,62 @@ import inspect
 import math
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array
+from jaxtyping import Array, Int, Key
 
+from collapse_sim.hosts import are_several, put
 from collapse_sim.language import decoding, head
 from collapse_sim.language.sampling import Sampler
 
 
-def put(array: Array | np.ndarray, sharding: NamedSharding) -> Array:
-    """An array that every process has, on devices of which each process sees its own."""
-    if sharding.is_fully_addressable or not getattr(array, "is_fully_addressable", True):
-        return jax.device_put(array, sharding)
-    host = np.asarray(array)
-    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+class Part(NamedTuple):
+    """Some blocks of every seed, on the mesh."""
+
+    rows: Int[Array, " blocks"]
+    """Their numbers."""
+    arrays: list[Array]
+    kept: int
+    """Blocks that are not there to fill the mesh alone."""
+    end: int
+    """Number of the block after the last one that is kept."""
 
 
-def fetch(array: Array) -> np.ndarray:
-    """The whole array, also where other processes hold parts of it."""
-    if array.is_fully_addressable:
-        return np.asarray(array)
-    from jax.experimental import multihost_utils
+def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mesh:
+    """Devices in three axes: seeds over as many as divide them, then the rows of a batch.
 
-    return np.asarray(multihost_utils.process_allgather(array, tiled=True))
-
-
-def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
-    """Devices in two axes: seeds over as many as divide them, batches over the rest."""
+    Devices that are left over, as where the rows of a batch are too few for them, do nothing, or
+    on several hosts what others do: each has a part in every program.
+    """
     devices = devices or jax.devices()
     across = math.gcd(seeds, len(devices))
-    grid = np.array(devices).reshape(across, -1)
-    return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
+    rows = math.gcd(batch, len(devices) // across)
+    copies = len(devices) // across // rows if are_several() else 1
+    grid = np.array(devices[: across * rows * copies]).reshape(across, rows, copies)
+    return Mesh(grid, ("seed", "batch", "copy"), axis_types=(AxisType.Auto,) * 3)
 
 
-def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[tuple[Array, list[Array]]]:
-    """Slices of `rows` blocks on the mesh, the last one filled up with repeated blocks."""
+def by_seed(keys: Key[Array, " seeds"], mesh: Mesh) -> Key[Array, " seeds"]:
+    """Keys where their seeds are."""
+    return put(keys, NamedSharding(mesh, P("seed")))
+
+
+def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[Part]:
+    """Slices of `rows` blocks, the last one filled up with repeated blocks."""
     size = arrays[0].shape[1]
     wide = -(-min(rows, size) // mesh.shape["batch"]) * mesh.shape["batch"]
     sharding = NamedSharding(mesh, P("seed", "batch"))
     for first in range(0, size, wide):
         numbers = np.arange(first, first + wide, dtype=np.int32)
         chosen = [np.asarray(array)[:, np.minimum(numbers, size - 1)] for array in arrays]
-        placed = jax.device_put(numbers, NamedSharding(mesh, P("batch")))
-        yield placed, [jax.device_put(part, sharding) for part in chosen]
+        placed = put(numbers, NamedSharding(mesh, P("batch")))
+        kept = min(wide, size - first)
+        yield Part(placed, [put(part, sharding) for part in chosen], kept, first + kept)
 
 
 def shard(function, mesh: Mesh):

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.language.head import log_probabilities
@@ -88,6 +90,14 @@ class TrainState(NamedTuple):
     step: Int[Array, " seeds"]
 
 
+class Progress(NamedTuple):
+    """Where a fit stands: the state after `step` steps and the mean loss of the latest ones."""
+
+    step: int
+    state: TrainState
+    losses: Float[np.ndarray, "seeds steps"]
+
+
 class Divergence(FloatingPointError):
     """A loss that is not finite; the message names the step and the learning rate."""
 
@@ -116,7 +126,37 @@ def mean_loss(
     return -jnp.mean(log_probabilities(config.model(parameters), tokens), where=averaged)
 
 
-@partial(jax.jit, static_argnames="training", donate_argnames="state")
+def loss_and_gradient(
+    config: ModelConfig, parameters: Parameters, batch: tuple, mesh: Mesh | None
+) -> tuple[Float[Array, ""], Parameters]:
+    """Mean loss of a batch, and its gradient.
+
+    With a mesh each part of the batch has its own, and they are added in one order: sums that
+    devices make among themselves depend, in the last digit, on which host has which of them.
+    """
+    if mesh is None:
+        return jax.value_and_grad(partial(mean_loss, config))(parameters, *batch)
+    tokens, scored = batch
+    counted = jnp.ones_like(tokens, bool) if scored is None else scored
+    total = jnp.sum(counted[:, 1:])
+
+    def placed(x, *axes):
+        return jax.lax.with_sharding_constraint(x, NamedSharding(mesh, P(*axes)))
+
+    def of_part(tokens, counted):
+        def loss(parameters):
+            said = log_probabilities(config.model(parameters), tokens)
+            return -jnp.sum(said, where=counted[:, 1:]) / total
+
+        return jax.value_and_grad(loss)(parameters)
+
+    count = mesh.shape["batch"]
+    parts = [placed(x.reshape(count, -1, x.shape[1]), "batch") for x in (tokens, counted)]
+    found = jax.vmap(of_part, spmd_axis_name="batch")(*parts)
+    return jax.tree.map(lambda x: jnp.sum(placed(x), axis=0), found)
+
+
+@partial(jax.jit, static_argnames=("training", "mesh"), donate_argnames="state")
 def train(
     state: TrainState,
     batches: Int[Array, "seeds steps batch time"],
@@ -124,17 +164,25 @@ def train(
     *,
     config: ModelConfig,
     training: Training,
+    mesh: Mesh | None = None,
 ) -> tuple[TrainState, Float[Array, "seeds steps"]]:
-    """Some further steps of every seed, and the loss before each of them."""
+    """Some further steps of every seed, and the loss before each of them.
+
+    With a mesh its devices add the gradients of their rows in one order, on CPUs. Accelerators add
+    them as is fastest.
+    """
     optimizer = training.optimizer()
+    if mesh is not None and (mesh.shape["batch"] == 1 or jax.default_backend() != "cpu"):
+        mesh = None
 
     def step(state, batch):
-        loss, gradient = jax.value_and_grad(partial(mean_loss, config))(state.parameters, *batch)
+        loss, gradient = loss_and_gradient(config, state.parameters, batch, mesh)
         updates, inner = optimizer.update(gradient, state.optimizer, state.parameters)
         parameters = optax.apply_updates(state.parameters, updates)
         return TrainState(parameters, inner, state.step + 1), loss
 
-    return jax.vmap(partial(jax.lax.scan, step))(state, (batches, scored))
+    axis = None if mesh is None else "seed"
+    return jax.vmap(partial(jax.lax.scan, step), spmd_axis_name=axis)(state, (batches, scored))
 
 
 def require_finite(losses: np.ndarray, first_step: int, training: Training) -> None:

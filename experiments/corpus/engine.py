@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from collapse_sim.language.pretrained import places
-from experiments.command_line import in_flags, require_devices
+from experiments.command_line import in_flags
 from experiments.compiled import keep_compiled
 from experiments.corpus.settings import EditSettings, ScoreSettings, as_flag
+from experiments.devices import require_devices
 
 
 class Engine(NamedTuple):

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from collapse_sim.corpus.shards import find_shards
 from collapse_sim.language.pretrained.edited import EditedDocument
-from experiments import command_line
+from experiments import devices
 from experiments.corpus.engine import MakeEngine
 from experiments.corpus.running import BATCHES_KEPT, CHARACTERS
 from experiments.corpus.sample import documents
@@ -111,7 +111,7 @@ def _per_process() -> int:
     """Share of this machine that one process gets."""
     import jax
 
-    return command_line.cores() if jax.default_backend() == "cpu" else jax.local_device_count()
+    return devices.cores() if jax.default_backend() == "cpu" else jax.local_device_count()
 
 
 def _bytes(size: float) -> str:

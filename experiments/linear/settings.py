@@ -14,6 +14,9 @@ Regime = Literal[
     "subsample", "subsample_fresh", "mix_fresh", "mix_fixed", "edit",
 ]  # fmt: skip
 Writer = Literal["latest", "frozen", "external"]
+LEAST = 2**13
+"""Fewest replicates of a process: its points are drawn."""
+
 MASKS = ("one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free")
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
@@ -178,8 +181,8 @@ class Settings(command_line.RunSettings):
 
     @property
     def least(self) -> int:
-        """Fewest replicates of a process, unless its limit is lower: its points are drawn."""
-        return 2**12 if self.preset == "quick" else 2**13
+        """Fewest replicates of a process, unless its limit is lower."""
+        return LEAST // 2 if self.preset == "quick" else LEAST
 
     @property
     def add_intercept(self) -> bool:

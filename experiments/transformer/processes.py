@@ -44,7 +44,7 @@ def make_learner(settings: Settings, world: World, devices: list | None = None) 
         )
         if jax.default_backend() != "cpu":
             config = config.on(jnp.bfloat16)
-        mesh = make_mesh(settings.seeds, devices)
+        mesh = make_mesh(settings.seeds, devices, batch=settings.batch)
     else:
         config, mesh = fine_tuned(settings, world.base, devices)
     steps = max(round(settings.epochs * len(world.text.train) / settings.batch), 1)

@@ -24,7 +24,7 @@ from collapse_sim.distributions.mixture import MixtureLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import HumanOnly, Replace
 from collapse_sim.replicates import EMPTY, Simulation, Stream
-from experiments.command_line import cores
+from experiments.devices import cores
 
 ROUNDS = 3
 

@@ -26,7 +26,7 @@ from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
-from experiments.command_line import cores
+from experiments.devices import cores
 
 CORES = cores()
 ROUNDS = 5

@@ -22,7 +22,7 @@ from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.generalised import LogisticLearner
 from collapse_sim.loop import Chain
 from collapse_sim.regimes import Replace
-from experiments.command_line import cores
+from experiments.devices import cores
 from tests.benchmarks.distribution_table import race, report, stream
 
 SIZES = ((4, 100), (10, 1000))

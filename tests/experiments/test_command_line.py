@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from experiments import command_line
+from experiments import command_line, devices
 
 ROOT = Path(command_line.__file__).parents[1]
 
 
 def test_cores_where_the_system_tells_which_are_ours(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
-    assert command_line.cores() == 3
+    assert devices.cores() == 3
 
 
 def test_cores_elsewhere(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "process_cpu_count", lambda: 6, raising=False)
-    assert command_line.cores() == 6
+    assert devices.cores() == 6
     monkeypatch.delattr(os, "process_cpu_count")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    assert command_line.cores() == 8
+    assert devices.cores() == 8
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert command_line.cores() == 1
+    assert devices.cores() == 1
 
 
 def test_training_is_configured_without_affinity(monkeypatch):
@@ -35,7 +35,7 @@ def test_training_is_configured_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "process_cpu_count", lambda: 6, raising=False)
     monkeypatch.setattr(jax.config, "update", set_to.__setitem__)
-    command_line.configure_training(None)  # type: ignore[arg-type]
+    devices.configure_training(None)  # type: ignore[arg-type]
     assert set_to == {"jax_num_cpu_devices": 6}
 
 

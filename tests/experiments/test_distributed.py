@@ -1,0 +1,281 @@
+"""Several processes, as on several hosts, write the bytes of one; when one dies, all say so."""
+
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import linear_bound, many_hosts
+from experiments.many_hosts import Place, place_of, require_same, what_ended
+from tests.experiments.evidence import XLA_FLAGS
+
+ROOT = Path(__file__).parents[2]
+DEVICES = 2
+"""Virtual devices of each process."""
+
+BOUND = (
+    *("--dim", "2", "--samples", "20", "--generations", "3", "--replicates", "9000"),
+    *("--no-limits", "--no-early-stop", "--regimes", "replace", "edit", "--masks", "one"),
+    *("--writers", "latest"),
+)
+"""No multiple of a block: the last one is cut."""
+
+FILES = "verdicts.json", "chains.parquet"
+HEARTBEAT_SECONDS = 5
+
+
+def bound(out: Path, patch: pytest.MonkeyPatch, *more: str) -> None:
+    """The regression, without its figure."""
+    without_figure(patch)
+    linear_bound.main(linear_bound.parse([*BOUND, "--out", str(out), *more]))
+
+
+def without_figure(patch: pytest.MonkeyPatch) -> None:
+    import paper_figs.linear_collapse
+    import paper_figs.style
+
+    patch.setattr(paper_figs.linear_collapse, "draw", lambda run: None)
+    patch.setattr(paper_figs.style, "save", lambda *_: None)
+
+
+def language(out: Path, devices: list) -> None:
+    """Two models of a few words, accumulated and edited: trained, sampled, scored and judged.
+
+    On 4 devices each seed has 2 of them, on 8 it has 4.
+    """
+    from collapse_sim.editing import Edit
+    from collapse_sim.experiment.decide import chain_rows, decide
+    from collapse_sim.experiment.process import Check, Process
+    from collapse_sim.language.chain import LanguageChain
+    from collapse_sim.language.editing import TokenRule
+    from collapse_sim.language.human_text import HumanText
+    from collapse_sim.language.learner import LanguageLearner
+    from collapse_sim.language.programs import make_mesh
+    from collapse_sim.language.training import Training
+    from collapse_sim.language.transformer import TransformerConfig
+    from experiments.command_line import open_run
+    from theory.claims import ledger
+
+    tokens = np.random.default_rng(4).integers(1, 16, (20, 12)).astype(np.int32)
+    learner = LanguageLearner(
+        TransformerConfig(16, 12, 1, 2, 16),
+        Training(6, batch=8),
+        make_mesh(2, devices, batch=8),
+        text=HumanText(tokens[:16], {"text": tokens[16:]}),
+    )
+    chain = LanguageChain(learner, Edit.of(TokenRule(above_share=0.5)), 2)
+    process = Process(
+        "edit",
+        chain,
+        2,
+        looks=(2,),
+        about="median",
+        where={"seeds": 2, "bounded_slope": 0.03},
+        checks=[Check("lm.edit_bounded", "held_out_loss", statistic=slope)],
+    )
+    run = open_run(out, {"parameters": {}, "inputs": {}, "version": "0"}, resume=False)
+    results, verdicts = decide([process], ledger(), run=run)
+    run.write_chains(list(chain_rows(results)))
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+
+
+def slope(values: np.ndarray) -> np.ndarray:
+    return values[:, -1] - values[:, 0]
+
+
+def worker(address: str, count: int, index: int, out: str) -> None:
+    """One process of several: both runs, one after the other."""
+    from tests.conftest import compile_streams
+
+    jax.config.update("jax_num_cpu_devices", DEVICES)
+    many_hosts.join("", Place(address, count, index))
+    with pytest.MonkeyPatch.context() as patch:
+        compile_streams(patch)
+        bound(Path(out) / "bound", patch)
+        language(Path(out) / "language", jax.devices())
+    jax.distributed.shutdown()
+
+
+def started(code: str, *arguments: object, **variables: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", f"import sys; from {__name__} import *; {code}"]
+        + [str(argument) for argument in arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(processes: list[subprocess.Popen]) -> list[str]:
+    """What each says to its end."""
+    try:
+        return [process.communicate(timeout=500)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("localhost", 0))
+        return sock.getsockname()[1]
+
+
+def results(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in FILES]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Path:
+    """The regression, of this process and its 8 devices."""
+    out = tmp_path_factory.mktemp("alone") / "bound"
+    with pytest.MonkeyPatch.context() as patch:
+        bound(out, patch)
+    return out
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_processes_write_the_bytes_of_one(count, alone, tmp_path):
+    """Of one with as many devices; of a regression whatever the devices."""
+    address, many = f"localhost:{free_port()}", tmp_path / "many"
+    many.mkdir()
+    code = "worker(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
+    for index, said in enumerate(
+        ended(begun := [started(code, address, count, i, many) for i in range(count)])
+    ):
+        assert begun[index].returncode == 0, said[-2000:]
+    assert results(many / "bound") == results(alone)
+    language(tmp_path / "one", jax.devices()[: count * DEVICES])
+    assert results(many / "language") == results(tmp_path / "one")
+
+
+# A process that dies
+
+
+def dying(dies: bool):
+    """What configures a command of which a process dies in the second simulation."""
+
+    def configure(settings) -> None:
+        from collapse_sim.experiment import streaming
+        from collapse_sim.replicates import Stream
+        from experiments.devices import configure_simulation
+
+        without_figure(pytest.MonkeyPatch())
+        configure_simulation(settings)
+        streaming.CHECKPOINT_SECONDS = -1.0
+        made, blocks = Stream.blocks_from, itertools.count()
+
+        def blocks_from(self, *arguments):
+            for block in made(self, *arguments):
+                if dies and next(blocks) == 4:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield block
+
+        Stream.blocks_from = blocks_from
+
+    return configure
+
+
+def command(place: str, out: str, dies: str, *more: str) -> int:
+    many_hosts.HEARTBEAT_SECONDS = HEARTBEAT_SECONDS
+    arguments = [*BOUND, "--distributed", place, "--out", out, *more]
+    return linear_bound.command(arguments, configure=dying(dies == "dies"))
+
+
+def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(alone, tmp_path, monkeypatch):
+    def run(dies: int | None, *more: str) -> tuple[list[int], list[str]]:
+        address = f"localhost:{free_port()}"
+        processes = [
+            started(
+                "sys.exit(command(*sys.argv[1:]))", f"{address},2,{i}", tmp_path / "run",
+                "dies" if i == dies else "lives", *more,
+                XLA_FLAGS=XLA_FLAGS, JAX_NUM_CPU_DEVICES=str(DEVICES),
+            )
+            for i in range(2)
+        ]  # fmt: skip
+        said = ended(processes)
+        return [process.returncode for process in processes], said
+
+    status, said = run(1)
+    assert status == [2, 2]
+    assert said[0].count("\n") == 1 and "process 1 was lost" in said[0] and "--resume" in said[0]
+    assert "this process was ended by SIGKILL" in said[1]
+    assert (tmp_path / "run" / "checkpoints").is_dir()
+    shutil.copytree(tmp_path / "run", tmp_path / "other")
+    status, said = run(None, "--resume")
+    assert status == [0, 0], said
+    assert results(tmp_path / "run") == results(alone)
+    bound(tmp_path / "other", monkeypatch, "--resume")  # one process goes on as well
+    assert results(tmp_path / "other") == results(alone)
+
+
+@pytest.mark.parametrize(
+    ("log", "lost"),
+    [
+        ("x tasks are unhealthy (stopped sending heartbeats):\n2\nThe tasks have crashed.", "2"),
+        ("are unhealthy (no):\n/job:jax_worker/replica:0/task:3\nThe tasks have crashed", None),
+        (
+            "tasks are unhealthy:\n/job:jax_worker/replica:0/task:3\n/job:jax_worker/replica:0/"
+            "task:11\nThe tasks have crashed",
+            "3 11",
+        ),
+        ("Failed to send RPC to coordination service. Either the leader task died", "0"),
+        ("[Gloo] Rank 0\nF1129 09:29.3 12643 client.h:80] Check failed: x\n*** Check", None),
+    ],
+)
+def test_what_jax_logs_is_said_in_one_line(log, lost):
+    said = what_ended("a:1,4,0", log, signal.SIGABRT)
+    assert "\n" not in said and "--resume" in said
+    assert (f"process {lost} was lost" in said) == (lost is not None)
+    assert ("SIGABRT (Check failed: x)" in said) == ("Check" in log)
+
+
+# What fails at once
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("here", "accepted is auto or HOST:PORT,COUNT,INDEX"),
+        ("localhost:1,2", "accepted is auto or"),
+        ("localhost,2,0", "accepted is auto or"),
+        ("localhost:x,2,0", "accepted is auto or"),
+        ("localhost:99999,2,0", "port 99999"),
+        ("localhost:8476,2,2", "INDEX 2: accepted are 0 to COUNT - 1"),
+        ("localhost:8476,0,0", "INDEX 0"),
+        ("nowhere.invalid:8476,2,1", "no host nowhere.invalid is known"),
+    ],
+)
+def test_an_address_that_cannot_work_fails_at_once(asked, says, capsys):
+    assert linear_bound.command(["--distributed", asked]) == 2
+    said = capsys.readouterr().err
+    assert f"--distributed {asked}: " in said and says in said and said.count("\n") == 1
+
+
+def test_a_port_in_use_fails_at_once():
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ValueError, match="in use; accepted is a free one"):
+            place_of(f"localhost:{port},2,0")
+        assert place_of(f"localhost:{port},2,1") == (f"localhost:{port}", 2, 1)
+
+
+def test_settings_that_differ_are_named(monkeypatch):
+    monkeypatch.setattr(
+        "collapse_sim.hosts.texts_of_all", lambda own: [own, own, own.replace("1", "7")]
+    )
+    require_same({"seed": 0})
+    with pytest.raises(ValueError, match="seed is 1 in process 0 and 7 in process 2"):
+        require_same({"dim": 2, "seed": 1})
