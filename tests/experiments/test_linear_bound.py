@@ -93,11 +93,11 @@ def test_the_run_directory_holds_what_the_house_asks_for(finished):
 
 
 def test_output_fits_80_columns_and_shows_a_line_a_process_off_a_terminal(
-    tmp_path, capfd, only_progress
+    tmp_path, capfd, without_progress
 ):
     assert command(*TINY, "halves", "--out", str(tmp_path / "run")) == 0
     shown = capfd.readouterr()
-    assert only_progress(shown.err)
+    assert without_progress(shown.err) == "" != shown.err
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80
     assert "zhu2025.thm2a" in tables and "violated" in tables

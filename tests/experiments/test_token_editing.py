@@ -180,12 +180,12 @@ def test_every_claim_gets_a_verdict(finished):
 
 
 def test_tables_alone_fit_80_columns_and_show_no_progress_off_a_terminal(
-    files, finished, means, tmp_path, capfd, only_progress
+    files, finished, means, tmp_path, capfd, without_progress
 ):
     folder = tmp_path / "run"
     assert command(*TINY, *files, "--stages", "--out", str(folder)) == 0
     shown = capfd.readouterr()
-    assert only_progress(shown.err)
+    assert without_progress(shown.err) == "" != shown.err
     tables = shown.out.partition(str(tmp_path))[0]
     assert max(map(len, tables.splitlines())) <= 80 and "low_drop_up_revise" in tables
     assert "A smoke test: 2 seeds decide nothing" in tables
