@@ -31,6 +31,7 @@ from paper_figs import (
     oracle_language,
     phase_diagram,
     picture_generations,
+    scale_ladder,
     synthetic_fraction,
     text_analysis,
     token_probabilities,
@@ -118,6 +119,9 @@ FIGURES = {
         lambda runs: language_generations.draw(runs[0]),
     ),
     "oracle_language": _newest_for(oracle_language, LANGUAGE_RUNS, LANGUAGE_COMMAND),
+    "scale_ladder": _newest_for(
+        scale_ladder, LANGUAGE_RUNS, f"{LANGUAGE_COMMAND} --preset ladder"
+    ),
     "gaussian_collapse": _of_family(gaussian_collapse),
     "categorical_collapse": _of_family(categorical_collapse),
     "mixture_collapse": _of_family(mixture_collapse),

@@ -35,12 +35,30 @@ def fetch(array: Array) -> np.ndarray:
     return np.asarray(multihost_utils.process_allgather(array, tiled=True))
 
 
-def make_mesh(seeds: int, devices: list | None = None) -> Mesh:
-    """Devices in two axes: seeds over as many as divide them, batches over the rest."""
+def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mesh:
+    """Devices in two axes: seeds over as many as divide them, blocks of a batch over the rest.
+
+    Of the `devices`, or all there are, as many are taken as divide both: with a batch of 8 blocks,
+    two seeds leave two devices of six unused. No batch, 0, is divided by any number.
+    """
     devices = devices or jax.devices()
-    across = math.gcd(seeds, len(devices))
-    grid = np.array(devices).reshape(across, -1)
+    most = len(devices)
+    shapes = [(own, most // own) for own in range(1, most + 1) if seeds % own == 0]
+    if batch:
+        shapes = [(own, max(n for n in range(1, rest + 1) if batch % n == 0)) for own, rest in shapes]
+    shape = max(shapes, key=lambda shape: (math.prod(shape), shape[0]))
+    grid = np.array(devices[: math.prod(shape)]).reshape(shape)
     return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
+
+
+def divided_batches(mesh: Mesh, batch: int) -> NamedSharding:
+    """Of (seeds, steps, batch, ...); raises ValueError for a batch that the mesh does not divide."""
+    if batch % mesh.shape["batch"]:
+        raise ValueError(
+            f"batch={batch}: accepted are multiples of {mesh.shape['batch']}, the devices of the "
+            "mesh for a batch"
+        )
+    return NamedSharding(mesh, P("seed", None, "batch"))
 
 
 def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[tuple[Array, list[Array]]]:

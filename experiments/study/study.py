@@ -79,7 +79,7 @@ class Study:
         return LanguageLearner(
             config,
             training or self.training(),
-            make_mesh(settings.seeds),
+            make_mesh(settings.seeds, batch=settings.batch),
             generation=generation,
             replacement=replacement,
         )

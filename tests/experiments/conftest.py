@@ -26,5 +26,6 @@ def corpus(tmp_path_factory) -> str:
 def two_devices():
     """One for each seed: eight make it slower to compile and to save."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processes, "make_mesh", lambda seeds, _: make_mesh(seeds, jax.devices()[:2]))
+        meshed = lambda seeds, *_, **__: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
+        patch.setattr(processes, "make_mesh", meshed)
         yield

@@ -56,7 +56,7 @@ def corpora(tmp_path_factory) -> Corpora:
 def prior(corpora, tmp_path_factory) -> Prior:
     run = RunDirectory.open(tmp_path_factory.mktemp("run"), {"parameters": {}}, resume=False)
     with pytest.MonkeyPatch.context() as patch:
-        meshed = lambda seeds: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
+        meshed = lambda seeds, **_: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
         patch.setattr(study, "make_mesh", meshed)
         bar = token_progress(1)
         yield train_prior(Study(SETTINGS, corpora.texts, run, bar), SETTINGS)

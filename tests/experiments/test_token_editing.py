@@ -61,7 +61,7 @@ def files(tmp_path_factory) -> list[str]:
 def quick():
     """A device for each seed, and as few programs as there can be: they are what takes time."""
     with pytest.MonkeyPatch.context() as patch:
-        meshed = lambda seeds: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
+        meshed = lambda seeds, **_: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
         patch.setattr(study, "make_mesh", meshed)
         patch.setattr(fitting, "REPORT_STEPS", 3)
         patch.setattr(fitting, "CHECKPOINT_SECONDS", -1.0)
