@@ -49,7 +49,9 @@ def main(settings: Settings) -> None:
         print(world.note)
     chains = make_all_processes(settings, world, learners)
     exact = token_rule_processes(world)
-    total = total_tokens(settings, *learners.values()) + sum(process.replicates for process in exact)
+    total = total_tokens(settings, *learners.values()) + sum(
+        process.replicates for process in exact
+    )
     with token_progress(total) as bar:
         # First what is exact: beside chains, which wait for all devices, it would hold some back.
         processes = [*exact, *chains]

@@ -119,9 +119,7 @@ FIGURES = {
         lambda runs: language_generations.draw(runs[0]),
     ),
     "oracle_language": _newest_for(oracle_language, LANGUAGE_RUNS, LANGUAGE_COMMAND),
-    "scale_ladder": _newest_for(
-        scale_ladder, LANGUAGE_RUNS, f"{LANGUAGE_COMMAND} --preset ladder"
-    ),
+    "scale_ladder": _newest_for(scale_ladder, LANGUAGE_RUNS, f"{LANGUAGE_COMMAND} --preset ladder"),
     "gaussian_collapse": _of_family(gaussian_collapse),
     "categorical_collapse": _of_family(categorical_collapse),
     "mixture_collapse": _of_family(mixture_collapse),

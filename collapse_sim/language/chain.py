@@ -56,10 +56,10 @@ class LanguageChain:
 
     Chains of one learner, seeds and measures in one run share their first generation, by the name
     `first`, where it is trained on the human text itself; learners side by side in a run need a
-    name each. `measures` adds to what the learner measures of its models. `from_first` begins later fits with the parameters of
-    generation 1, not with fresh ones. `prior` writes the edits that are frozen: parameters of every
-    seed, made of the learner and its keys; without one, generation 1. `seeds_at_once` is for
-    models of which memory does not hold all seeds.
+    name each. `measures` adds to what the learner measures of its models. `from_first` begins later
+    fits with the parameters of generation 1, not with fresh ones. `prior` writes the edits that are
+    frozen: parameters of every seed, made of the learner and its keys; without one, generation 1.
+    `seeds_at_once` is for models of which memory does not hold all seeds.
 
     Raises ValueError for generations < 1 and for a regime that makes no sense for text.
     """

@@ -45,14 +45,16 @@ def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mes
     most = len(devices)
     shapes = [(own, most // own) for own in range(1, most + 1) if seeds % own == 0]
     if batch:
-        shapes = [(own, max(n for n in range(1, rest + 1) if batch % n == 0)) for own, rest in shapes]
+        shapes = [
+            (own, max(n for n in range(1, rest + 1) if batch % n == 0)) for own, rest in shapes
+        ]
     shape = max(shapes, key=lambda shape: (math.prod(shape), shape[0]))
     grid = np.array(devices[: math.prod(shape)]).reshape(shape)
     return Mesh(grid, ("seed", "batch"), axis_types=(AxisType.Auto,) * 2)
 
 
 def divided_batches(mesh: Mesh, batch: int) -> NamedSharding:
-    """Of (seeds, steps, batch, ...); raises ValueError for a batch that the mesh does not divide."""
+    """Of (seeds, steps, batch, ...); raises ValueError for a batch that is not to be divided."""
     if batch % mesh.shape["batch"]:
         raise ValueError(
             f"batch={batch}: accepted are multiples of {mesh.shape['batch']}, the devices of the "

@@ -23,14 +23,23 @@ class Settings(command_line.RunSettings):
     experiment = "transformer_collapse"
 
     preset: Literal[
-        "default", "text", "tiny", "oracle", "wikitext", "ladder", "gpu", "paper", "curse",
+        "default",
+        "text",
+        "tiny",
+        "oracle",
+        "wikitext",
+        "ladder",
+        "gpu",
+        "paper",
+        "curse",
         "curse_gpu",
     ] = "text"
     """default: a made-up language, of which a small model is as sure as the published prior is of
     its text; text: a corpus, and what --corpus alone chooses; oracle: a made-up language with a
     Zipf law; tiny: a smoke test of a minute that decides nothing; wikitext: WikiText-2; ladder:
-    models of several sizes on one text; gpu and paper: sizes for accelerators; curse and curse_gpu: a pretrained model, fine-tuned again and
-    again on what its predecessor wrote, on a CPU or an accelerator."""
+    models of several sizes on one text; gpu and paper: sizes for accelerators; curse and curse_gpu:
+    a pretrained model, fine-tuned again and again on what its predecessor wrote, on a CPU or an
+    accelerator."""
 
     base: str | None = None
     """Fine-tune a pretrained model, from its own weights in every generation: smollm2, a .gguf

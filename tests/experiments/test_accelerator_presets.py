@@ -219,5 +219,3 @@ def test_studies_compute_in_bfloat16_too(accelerator, corpus):
     learner = study.learner("0.016m")
     assert learner.config.dtype == jnp.bfloat16
     assert learner.mesh == make_mesh(settings.seeds) and learner.mesh.size == 8
-
-
