@@ -92,7 +92,8 @@ def _draw_cost(ax: Axes, verdicts: Verdicts, regime: str, run: RunDirectory) -> 
     ax.set_xticks(parameters)
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.2g}M"))
-    ax.set_ylim(bottom=min(0.0, float(low.min())))
+    if low.min() > 0:
+        ax.set_ylim(bottom=0)
     ax.set_title(COSTS[regime][2].format(share=100 * run.config()["parameters"]["human_share"]))
     ax.set_xlabel("parameters")
     trend = TRENDS.get(along["verdict"], "cannot be told")

@@ -240,7 +240,7 @@ PRESETS = {
     "wikitext": replace(TEXT, preset="wikitext"),
     "ladder": replace(
         TEXT, preset="ladder", sizes=("0.016m", "0.1m", "0.5m"), generations=3, tokens=40_000,
-        epochs=5.0, batch=8, peak_rate=7e-3, human_share=0.5, regimes=("replace", "keep_human"),
+        epochs=5.0, batch=8, peak_rate=3e-3, human_share=0.5, regimes=("replace", "keep_human"),
     ),
     "gpu": replace(
         TEXT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
