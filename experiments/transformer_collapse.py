@@ -22,19 +22,23 @@ def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
-    from collapse_sim.language.chain import FIRST
     from collapse_sim.language.fitting import token_progress
     from experiments.kept_model import keep_model
-    from experiments.transformer.processes import make_learner, make_processes, total_tokens
+    from experiments.transformer.processes import (
+        first_model,
+        make_all_processes,
+        make_learners,
+        total_tokens,
+    )
     from experiments.transformer.report import print_report
     from experiments.transformer.token_rule import token_rule_processes
     from experiments.transformer.world import make_world
-    from paper_figs import language_generations, oracle_language
+    from paper_figs import language_generations, oracle_language, scale_ladder
     from paper_figs.style import save
     from theory.claims import ledger
 
     world = make_world(settings)
-    learner = make_learner(settings, world)
+    learners = make_learners(settings, world)
     run = command_line.open_run(
         settings.directory(), _config(settings, world), resume=settings.resume
     )
@@ -43,9 +47,11 @@ def main(settings: Settings) -> None:
         return
     if world.note:
         print(world.note)
-    chains = make_processes(settings, world, learner)
+    chains = make_all_processes(settings, world, learners)
     exact = token_rule_processes(world)
-    total = total_tokens(settings, learner) + sum(process.replicates for process in exact)
+    total = total_tokens(settings, *learners.values()) + sum(
+        process.replicates for process in exact
+    )
     with token_progress(total) as bar:
         # First what is exact: beside chains, which wait for all devices, it would hold some back.
         processes = [*exact, *chains]
@@ -53,9 +59,11 @@ def main(settings: Settings) -> None:
     run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     figure = oracle_language if exact else language_generations
+    figure = scale_ladder if settings.sizes else figure
     save(figure.draw(run), run.path, "figure")
     if world.tokenizer:  # the oracle's tokens are no text
-        keep_model(run, f"{FIRST}-1", learner, settings.seeds, world.tokenizer)
+        size, learner = list(learners.items())[-1]
+        keep_model(run, f"{first_model(size)}-1", learner, settings.seeds, world.tokenizer)
     run.clear_checkpoints()
     print_report(settings, results[-len(chains) :], verdicts)
     kept = ", model/" if world.tokenizer else ""

@@ -53,7 +53,8 @@ COMPARED = ("replace", "edit confident", "edit confident anchored", "edit share"
 
 
 def can_draw(run: RunDirectory) -> bool:
-    return bool(read_trends(run, LOSS))
+    """Arms of one size: those of a ladder have a figure of their own."""
+    return bool(read_trends(run, LOSS)) and not run.config()["parameters"].get("sizes")
 
 
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:

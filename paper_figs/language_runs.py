@@ -6,6 +6,7 @@ errors to each side. Verdicts do not rest on them: they ask whether the seeds ag
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -97,7 +98,7 @@ def run_name(run: RunDirectory) -> str:
         f"{parameters['seeds']} seeds",
         Path(parameters["base"]).stem
         if parameters.get("base")
-        else f"{parameters['size'].upper()} parameters",
+        else f"{_size(parameters)} parameters",
         f"{_short(parameters['tokens'])} {first_text(run).split()[0]} tokens",
     ]
     if corpus not in ("python", *MADE_UP):
@@ -163,6 +164,12 @@ def key_of(curves: Sequence[Curve]) -> list[style.Handle]:
 
 def is_oracle(run: RunDirectory) -> bool:
     return run.config()["parameters"]["corpus"] in MADE_UP
+
+
+def _size(parameters: dict[str, Any]) -> str:
+    """Size of the model, or the first and the last of a ladder."""
+    sizes = parameters.get("sizes") or [parameters["size"]]
+    return " – ".join(dict.fromkeys((sizes[0].upper(), sizes[-1].upper())))
 
 
 def _short(count: int) -> str:

@@ -39,7 +39,8 @@ SHARES = {
 
 
 def can_draw(run: RunDirectory) -> bool:
-    return is_oracle(run) and bool(read_trends(run, DIVERGENCE))
+    is_ladder = bool(run.config()["parameters"].get("sizes"))
+    return is_oracle(run) and bool(read_trends(run, DIVERGENCE)) and not is_ladder
 
 
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:

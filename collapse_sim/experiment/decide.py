@@ -24,6 +24,7 @@ from collapse_sim.experiment.evidence import (
 from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
 from collapse_sim.hosts import are_several
+from collapse_sim.medians import Statistic
 from collapse_sim.replicates import EMPTY, Summary, looks
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import tell
@@ -189,7 +190,8 @@ class _Run:
             if len(rungs) == len(check.along):
                 of = self._evidence(check, process)
                 assert not isinstance(of, Verdict)
-                yield of.judge(side_by_side([r.summary for r in rungs], check.measure), self.error)
+                beside = side_by_side([r.summary for r in rungs], check.measure, check.of_each)
+                yield of.judge(beside, self.error)
             return
         whole = all(rung.summary.count >= rung.process.replicates for rung in rungs)
         if len(rungs) == len(check.along) and whole:  # a rung is looked at once
@@ -220,10 +222,13 @@ def difference(first: Summary, second: Summary, measure: str) -> Summary:
     return EMPTY.add({measure: values})
 
 
-def side_by_side(summaries: Sequence[Summary], measure: str) -> Summary:
-    """The measure at the last generation of each, as if these were generations of one."""
-    last = [summary.sample[measure][:, -1] for summary in summaries]
-    return EMPTY.add({measure: np.stack(last, axis=1)})
+def side_by_side(
+    summaries: Sequence[Summary], measure: str, of_each: Statistic | None = None
+) -> Summary:
+    """A statistic of the measure in each, else its last value, as if these were generations."""
+    number = of_each or (lambda values: values[:, -1])
+    values = [number(summary.sample[measure]) for summary in summaries]
+    return EMPTY.add({measure: np.stack(values, axis=1)})
 
 
 def chain_rows(results: Sequence[Result]) -> Iterator[tuple]:

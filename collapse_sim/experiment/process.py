@@ -55,9 +55,11 @@ class Check:
     """Another process of the family: the claim is about the difference, replicate by replicate."""
     along: Sequence[str] = ()
     """Keys of processes, this one last. Of T, 2T, 4T, ... samples: the claim is about the limit.
-    Of medians: about the statistic of their last generations, one process after the other."""
+    Of medians: about the statistic of one number of each, one process after the other."""
     statistic: Statistic | None = None
     """Of medians: what is claimed of each replicate, else its value at the generation."""
+    of_each: Statistic | None = None
+    """Of medians along processes: the number of a replicate in each, else its last value."""
     per_unit: bool = False
     """Whether the formula speaks of the measure in the process's unit of it."""
     note: str = ""

@@ -21,7 +21,7 @@ from collapse_sim.regimes import Regime
 from collapse_sim.workplace import Arrays, Workplace
 
 FIRST = "base"
-"""Name of the model that all chains of a run begin with."""
+"""Name of the model that all chains of one learner begin with, unless they name another."""
 
 
 class Trained(NamedTuple):
@@ -54,12 +54,12 @@ class LanguageChain:
     """Language models trained one after the other under a regime: `Chain`, of which each step here
     takes minutes and is kept.
 
-    Chains of one learner, seeds and measures in one run share their first generation, where it is
-    trained on the human text itself. `measures` adds to what the
-    learner measures of its models. `from_first` begins later fits with the parameters of
-    generation 1, not with fresh ones. `prior` writes the edits that are frozen: parameters of every
-    seed, made of the learner and its keys; without one, generation 1. `seeds_at_once` is for
-    models of which memory does not hold all seeds.
+    Chains of one learner, seeds and measures in one run share their first generation, by the name
+    `first`, where it is trained on the human text itself; learners side by side in a run need a
+    name each. `measures` adds to what the learner measures of its models. `from_first` begins later
+    fits with the parameters of generation 1, not with fresh ones. `prior` writes the edits that are
+    frozen: parameters of every seed, made of the learner and its keys; without one, generation 1.
+    `seeds_at_once` is for models of which memory does not hold all seeds.
 
     Raises ValueError for generations < 1 and for a regime that makes no sense for text.
     """
@@ -71,6 +71,7 @@ class LanguageChain:
     from_first: bool = False
     prior: Callable[[LanguageLearner, Key[Array, " seeds"]], Any] | None = None
     seeds_at_once: int | None = None
+    first: str = FIRST
 
     def __post_init__(self):
         if self.generations < 1:
@@ -122,7 +123,7 @@ class _Running:
         human, truth = learner.human(self.keys)
         data, memory = chain.regime.start(human, chain.generations)
         shared = self._shares_first(data is human)
-        place = f"{FIRST + self.seeds if shared else self.name}-1"
+        place = f"{chain.first + self.seeds if shared else self.name}-1"
         first = model = self._first(place, data)
         values = self._measured(place, Trained(model, data, first), truth)
         measured = [values | self._unedited()]
@@ -152,9 +153,11 @@ class _Running:
         return jax.vmap(partial(jax.random.fold_in, data=number))(self.keys)
 
     def _shares_first(self, is_human: bool) -> bool:
-        """True if generation 1 is that of the run's first chain: same learner, seeds, measures."""
+        """True if generation 1 is that of the run's first chain of this `first`: same learner,
+        seeds, measures."""
         own = _Beginning(self.chain.learner, self.chain.measures, self.keys)
-        begun = self.place.models.setdefault(f"beginning{self.seeds}", own)
+        name = f"beginning of {self.chain.first}{self.seeds}"
+        begun = self.place.models.setdefault(name, own)
         return is_human and begun.is_same(own)
 
     def _first(self, place: str, data: Blocks) -> Fitted:

@@ -174,11 +174,11 @@ class LanguageLearner:
         """Go on from `state` to the end of training, reporting after every `steps` steps.
 
         `keys` choose the order of the blocks alone. Raises Divergence for a loss that is not
-        finite.
+        finite, ValueError for batches that the mesh does not divide.
         """
         orders = [batch_order(key, data.size, self.training) for key in keys]
         arrays = [np.asarray(array) for array in jax.tree.leaves(data)]
-        batch = NamedSharding(self.mesh, P("seed", None, "batch"))
+        batch = programs.divided_batches(self.mesh, self.training.batch)
         first = int(np.max(fetch(state.step)))
         while first < self.training.steps:
             last = min(first + steps, self.training.steps)

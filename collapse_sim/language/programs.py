@@ -35,20 +35,37 @@ class Part(NamedTuple):
 def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mesh:
     """Devices in three axes: seeds over as many as divide them, then the rows of a batch.
 
-    Devices that are left over, as where the rows of a batch are too few for them, do nothing, or
-    on several hosts what others do: each has a part in every program.
+    Of the `devices`, or all there are, as many are taken as divide both: with a batch of 8 rows,
+    two seeds leave two devices of six unused. No batch, 0, is divided by any number. On several
+    hosts every device has a part in every program: those that are left over do what others do.
     """
     devices = devices or jax.devices()
-    across = math.gcd(seeds, len(devices))
-    rows = math.gcd(batch, len(devices) // across)
-    copies = len(devices) // across // rows if are_several() else 1
-    grid = np.array(devices[: across * rows * copies]).reshape(across, rows, copies)
+    most, several = len(devices), are_several()
+    shapes = [
+        (own, rows)
+        for own in range(1, most + 1)
+        for rows in range(1, most // own + 1)
+        if seeds % own == 0 and batch % rows == 0 and not (several and most % (own * rows))
+    ]
+    shape = max(shapes, key=lambda shape: (math.prod(shape), shape[0]))
+    copies = most // math.prod(shape) if several else 1
+    grid = np.array(devices[: math.prod(shape) * copies]).reshape(*shape, copies)
     return Mesh(grid, ("seed", "batch", "copy"), axis_types=(AxisType.Auto,) * 3)
 
 
 def by_seed(keys: Key[Array, " seeds"], mesh: Mesh) -> Key[Array, " seeds"]:
     """Keys where their seeds are."""
     return put(keys, NamedSharding(mesh, P("seed")))
+
+
+def divided_batches(mesh: Mesh, batch: int) -> NamedSharding:
+    """Of (seeds, steps, batch, ...); raises ValueError for a batch that is not to be divided."""
+    if batch % mesh.shape["batch"]:
+        raise ValueError(
+            f"batch={batch}: accepted are multiples of {mesh.shape['batch']}, the devices of the "
+            "mesh for a batch"
+        )
+    return NamedSharding(mesh, P("seed", None, "batch"))
 
 
 def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[Part]:

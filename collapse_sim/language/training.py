@@ -39,6 +39,12 @@ class ModelConfig(Protocol):
         ...
 
 
+def parameter_count(config: ModelConfig) -> int:
+    """Parameters that are trained, the embedding among them."""
+    shapes = jax.eval_shape(config.initial, jax.random.key(0))
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+
+
 @dataclass(frozen=True)
 class Training:
     """Settings of a fit: every fit sees `steps * batch` blocks."""

@@ -180,7 +180,8 @@ class Layer(nnx.Module):
         keys = jax.lax.dynamic_update_slice_in_dim(keys, rotate(key, at), position, axis=2)
         values = jax.lax.dynamic_update_slice_in_dim(values, value, position, axis=2)
         seen = jnp.arange(keys.shape[2]) <= position
-        scores = jnp.einsum("bhqd,bhkd->bhqk", rotate(query, at), keys)
+        turned = rotate(query, at)
+        scores = jnp.einsum("bhqd,bhkd->bhqk", turned, keys, preferred_element_type=jnp.float32)
         weights = _softmax(scores, seen, self.config.head_width)
         mixed = jnp.einsum("bhqk,bhkd->bhqd", weights.astype(values.dtype), values)
         x = x + self.attended(mixed.reshape(x.shape))
@@ -188,8 +189,7 @@ class Layer(nnx.Module):
 
 
 def _softmax(scores: Array, seen: Array, head_width: int) -> Array:
-    scores = scores.astype(jnp.float32) / head_width**0.5
-    return jax.nn.softmax(jnp.where(seen, scores, -jnp.inf), axis=-1)
+    return jax.nn.softmax(jnp.where(seen, scores / head_width**0.5, -jnp.inf), axis=-1)
 
 
 def attend(
@@ -197,11 +197,8 @@ def attend(
     key: Float[Array, "batch heads time head_width"],
     value: Float[Array, "batch heads time head_width"],
 ) -> Float[Array, "batch heads time head_width"]:
-    """Causal attention: flash attention on accelerators in half precision, two products else."""
-    if query.dtype in (jnp.bfloat16, jnp.float16) and jax.default_backend() != "cpu":
-        swapped = (x.swapaxes(1, 2) for x in (query, key, value))
-        return jax.nn.dot_product_attention(*swapped, is_causal=True).swapaxes(1, 2)
-    scores = jnp.einsum("bhqd,bhkd->bhqk", query, key)
+    """Causal attention; scores are float32 whatever the type of the rest."""
+    scores = jnp.einsum("bhqd,bhkd->bhqk", query, key, preferred_element_type=jnp.float32)
     seen = jnp.tril(jnp.ones(scores.shape[-2:], bool))
     weights = _softmax(scores, seen, query.shape[-1]).astype(value.dtype)
     return jnp.einsum("bhqk,bhkd->bhqd", weights, value)

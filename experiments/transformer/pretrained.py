@@ -88,7 +88,8 @@ def fine_tuned(
 ) -> tuple[FineTuned, Mesh]:
     """The trained model and the devices; on a CPU the cores share one, else each had a copy."""
     on_cpu = jax.default_backend() == "cpu"
-    mesh = make_mesh(1, devices or (jax.devices()[:1] if on_cpu else None))
+    devices = devices or (jax.devices()[:1] if on_cpu else None)
+    mesh = make_mesh(1, devices, batch=settings.batch)
     rank = settings.rank if settings.fine_tune == "lora" else 0
     dtype = jnp.float32 if on_cpu else jnp.bfloat16
     return FineTuned.of(model, rank=rank, mesh=mesh, dtype=dtype), mesh

@@ -1,6 +1,7 @@
 """Arms of a run as processes: one learner under every regime, and the claims on it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -8,16 +9,17 @@ import numpy as np
 
 from collapse_sim.experiment.process import Process
 from collapse_sim.language import measures
-from collapse_sim.language.chain import LanguageChain, Trained
+from collapse_sim.language.chain import FIRST, LanguageChain, Trained
 from collapse_sim.language.learner import END_OF_TEXT, LanguageLearner
 from collapse_sim.language.oracle import MarkovSource
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.repetition import longest_repeat, perplexity_histogram
 from collapse_sim.language.sampling import Sampler
-from collapse_sim.language.training import ModelConfig, Training
+from collapse_sim.language.training import ModelConfig, Training, parameter_count
 from collapse_sim.language.transformer import TransformerConfig
 from collapse_sim.workplace import Arrays
 from experiments.transformer.checks import CERTAINTY_TOLERANCE, checks_of
+from experiments.transformer.ladder import ladder
 from experiments.transformer.pretrained import PARTS, ROWS, base_parameters, fine_tuned
 from experiments.transformer.settings import Settings
 from experiments.transformer.world import STREAM, World, make_regime
@@ -39,9 +41,7 @@ EDITS = {
 def make_learner(settings: Settings, world: World, devices: list | None = None) -> LanguageLearner:
     """The model, how it is trained, and the laws it is sampled from."""
     if world.base is None:
-        config: ModelConfig = TransformerConfig.named(
-            settings.size, vocabulary=world.vocabulary, context=settings.context
-        )
+        config: ModelConfig = _config(settings.size, settings, world)
         if jax.default_backend() != "cpu":
             config = config.on(jnp.bfloat16)
         mesh = make_mesh(settings.seeds, devices, batch=settings.batch)
@@ -67,10 +67,55 @@ def make_learner(settings: Settings, world: World, devices: list | None = None) 
     )
 
 
-def make_processes(settings: Settings, world: World, learner: LanguageLearner) -> list[Process]:
+def _config(size: str, settings: Settings, world: World) -> TransformerConfig:
+    return TransformerConfig.named(size, vocabulary=world.vocabulary, context=settings.context)
+
+
+def _measure(world: World) -> str:
+    """The test error: exact where the law of the language is known."""
+    return "kl" if world.text.source else "held_out_loss"
+
+
+def make_learners(settings: Settings, world: World) -> dict[str, LanguageLearner]:
+    """The learner of a run; of a ladder that of every size, by the name of the size.
+
+    Learning rates of a ladder are in proportion to 1 / width, at which one that suits a narrow
+    model suits a wide one (Yang et al. 2022, arXiv 2203.03466).
+    """
+    if not settings.sizes:
+        return {"": make_learner(settings, world)}
+    widths = [_config(size, settings, world).width for size in settings.sizes]
+    return {
+        size: make_learner(
+            replace(settings, size=size, peak_rate=settings.peak_rate * widths[0] / width), world
+        )
+        for size, width in zip(settings.sizes, widths, strict=True)
+    }
+
+
+def first_model(size: str) -> str:
+    """Name of generation 1, which all arms of a size share."""
+    return f"{FIRST}-{size}" if size else FIRST
+
+
+def make_all_processes(
+    settings: Settings, world: World, learners: Mapping[str, LanguageLearner]
+) -> list[Process]:
+    """Those of every learner, and what is asked along the sizes of a ladder."""
+    rungs = {
+        size: make_processes(settings, world, learner, size) for size, learner in learners.items()
+    }
+    if not settings.sizes:
+        return rungs[""]
+    parameters = [parameter_count(learner.config) for learner in learners.values()]
+    return ladder(rungs, parameters, _measure(world))
+
+
+def make_processes(
+    settings: Settings, world: World, learner: LanguageLearner, size: str = ""
+) -> list[Process]:
     """One process for each regime. All share seeds, first parameters and order of blocks."""
     measured = TextMeasures(learner, world, settings.edit_above)
-    measure = "kl" if world.text.source else "held_out_loss"
     where = {
         "seeds": settings.seeds,
         "bounded_slope": settings.bounded_slope,
@@ -79,6 +124,7 @@ def make_processes(settings: Settings, world: World, learner: LanguageLearner) -
     return [
         Process(
             regime="edit" if name in EDITS else name,
+            family=size,
             mask=EDITS.get(name, ("", ""))[0],
             variant=EDITS.get(name, ("", ""))[1],
             title=name.replace("_", " "),
@@ -90,13 +136,14 @@ def make_processes(settings: Settings, world: World, learner: LanguageLearner) -
                 from_first=settings.init == "base",
                 prior=base_parameters if world.base else None,
                 seeds_at_once=1 if world.base else None,
+                first=first_model(size),
             ),
             replicates=settings.seeds,
             looks=(settings.seeds,),
             about="median",
             where=where,
             stream=STREAM,
-            checks=checks_of(settings, name, measure, name in EDITS),
+            checks=checks_of(settings, name, _measure(world), name in EDITS),
         )
         for name in settings.regimes
     ]
@@ -148,7 +195,8 @@ class TextMeasures:
         return values | {f"probability/{i}": deciles[:, i] for i in range(10)}
 
 
-def total_tokens(settings: Settings, learner: LanguageLearner) -> int:
+def total_tokens(settings: Settings, *learners: LanguageLearner) -> int:
     """Training tokens of a whole run, which the progress bar counts."""
     fits = 1 + len(settings.regimes) * (settings.generations - 1)
-    return fits * settings.seeds * learner.training.steps * settings.batch * settings.context
+    steps = sum(learner.training.steps for learner in learners)
+    return fits * settings.seeds * steps * settings.batch * settings.context

@@ -11,6 +11,7 @@ from collapse_sim.experiment.process import Result
 from collapse_sim.verdict import Verdict
 from experiments.seeds import CONDITIONS, at_most, how_sure_over_seeds, spread
 from experiments.transformer.answers import answers
+from experiments.transformer.ladder_report import NOTE, about, ladder_answers, ladder_table
 from experiments.transformer.pretrained import PARTS
 from experiments.transformer.settings import Settings
 from experiments.verdicts import how_sure, process_of, verdict_table
@@ -90,6 +91,15 @@ def _columns(results: Sequence[Result], measure: str) -> dict[str, Callable[[Res
     return changed | ({"sure": share("sure_share", 1)} if sure else types) | bigrams
 
 
+def _note(settings: Settings) -> str:
+    return (
+        "± 2 s.e.: two standard errors over seeds, last generation; changed: tokens by\n"
+        "the last edit; types: human token types left in the last text; sure: tokens of\n"
+        f"the language to which the last model gives P >= {settings.edit_above}; bigrams: share\n"
+        "distinct in the last text.\n"
+    )
+
+
 def plus_minus(values: np.ndarray) -> str:
     """Two standard errors of the mean, where there are several values."""
     return f"±{spread(values):.3f}" if len(values) > 1 else "-"
@@ -134,15 +144,16 @@ def print_report(
     Verdicts on the token rule have no seeds: they rest on replicates under a frozen prior.
     """
     console = Console(width=80, highlight=False)
-    for sentence in answers(settings, results, verdicts):
+    is_ladder = bool(settings.sizes)
+    said = ladder_answers(settings, verdicts) if is_ladder else answers(settings, results, verdicts)
+    for sentence in said:
         console.print(sentence)
-    console.print(loss_table(settings, results))
-    console.print(
-        "± 2 s.e.: two standard errors over seeds, last generation; changed: tokens by\n"
-        "the last edit; types: human token types left in the last text; sure: tokens of\n"
-        f"the language to which the last model gives P >= {settings.edit_above}; bigrams: share\n"
-        "distinct in the last text.\n"
-    )
+    if is_ladder:
+        console.print(ladder_table(settings, results, measure_of(results)))
+        console.print(NOTE)
+    else:
+        console.print(loss_table(settings, results))
+        console.print(_note(settings))
     paired = paired_table(results)
     if paired is not None:
         console.print(paired)
@@ -153,7 +164,7 @@ def print_report(
             f"of at most {level}.\n"
         )
     if verdicts:
-        console.print(verdict_table(verdicts, process_of))
+        console.print(verdict_table(verdicts, about if is_ladder else process_of))
     spread = control_spread(results)
     if spread is not None:
         quiet = "small" if spread <= NO_NOISE else "too large for small differences to mean much"

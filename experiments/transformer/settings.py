@@ -23,13 +23,23 @@ class Settings(command_line.RunSettings):
     experiment = "transformer_collapse"
 
     preset: Literal[
-        "default", "text", "tiny", "oracle", "wikitext", "gpu", "paper", "curse", "curse_gpu"
+        "default",
+        "text",
+        "tiny",
+        "oracle",
+        "wikitext",
+        "ladder",
+        "gpu",
+        "paper",
+        "curse",
+        "curse_gpu",
     ] = "text"
     """default: a made-up language, of which a small model is as sure as the published prior is of
     its text; text: a corpus, and what --corpus alone chooses; oracle: a made-up language with a
-    Zipf law; tiny: a smoke test of a minute that decides nothing; wikitext: WikiText-2; gpu and
-    paper: sizes for accelerators; curse and curse_gpu: a pretrained model, fine-tuned again and
-    again on what its predecessor wrote, on a CPU or an accelerator."""
+    Zipf law; tiny: a smoke test of a minute that decides nothing; wikitext: WikiText-2; ladder:
+    models of several sizes on one text; gpu and paper: sizes for accelerators; curse and curse_gpu:
+    a pretrained model, fine-tuned again and again on what its predecessor wrote, on a CPU or an
+    accelerator."""
 
     base: str | None = None
     """Fine-tune a pretrained model, from its own weights in every generation: smollm2, a .gguf
@@ -68,6 +78,10 @@ class Settings(command_line.RunSettings):
     size: str = "0.1m"
     """Model: 0.016m, 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
 
+    sizes: tuple[str, ...] = ()
+    """A ladder: every arm at each of these sizes, in place of --size, on the same tokens; does what
+    synthetic text costs depend on the size?"""
+
     vocabulary: int = 288
     """Tokens of the byte-level BPE trained on the human text, or of the language made up."""
 
@@ -87,7 +101,7 @@ class Settings(command_line.RunSettings):
     """Blocks of each training step."""
 
     peak_rate: float = 5e-3
-    """Largest learning rate."""
+    """Largest learning rate; of --sizes that of the first, and of others as 1 / width."""
 
     init: Literal["fresh", "base"] = "fresh"
     """Every generation starts from fresh parameters, or from those of generation 1."""
@@ -192,6 +206,9 @@ class Settings(command_line.RunSettings):
             )
         if not self.regimes:
             self.reject("regimes", "accepted is at least one")
+        if self.sizes and (self.base or len(set(self.sizes)) != max(len(self.sizes), 2)):
+            which = "none with --base" if self.base else "two or more, each once"
+            self.reject("sizes", f"accepted are {which}", " ".join(self.sizes))
 
 
 TEXT = Settings()
@@ -223,6 +240,10 @@ PRESETS = {
         TEXT, preset="oracle", corpus="oracle", vocabulary=128, context=32, tokens=60_000,
     ),
     "wikitext": replace(TEXT, preset="wikitext"),
+    "ladder": replace(
+        TEXT, preset="ladder", sizes=("0.016m", "0.1m", "0.5m"), generations=3, tokens=40_000,
+        epochs=5.0, batch=8, peak_rate=3e-3, human_share=0.5, regimes=("replace", "keep_human"),
+    ),
     "gpu": replace(
         TEXT, preset="gpu", size="11m", vocabulary=4096, context=256, tokens=2_000_000,
         batch=64, peak_rate=1e-3, generations=5, seeds=6,

@@ -27,7 +27,7 @@ TINY = replace(
 def quickly(monkeypatch):
     """A device for each seed, few tables and no t-SNE."""
     mesh = make_mesh(2, jax.devices()[:2])
-    monkeypatch.setattr(study, "make_mesh", lambda seeds: mesh)
+    monkeypatch.setattr(study, "make_mesh", lambda seeds, **_: mesh)
     monkeypatch.setattr(similarity, "TABLES", 20)
     monkeypatch.setattr(similarity, "KINDS", ("pca",))
 

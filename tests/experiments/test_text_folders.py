@@ -127,8 +127,8 @@ def test_of_curse_of_recursion(folder, note, monkeypatch):
 def test_what_was_read_is_said(script, flags, folder, note, tmp_path, monkeypatch, capfd):
     """Before anything is trained; here a rate that ends it at once."""
     mesh = make_mesh(2, jax.devices()[:2])
-    monkeypatch.setattr(study, "make_mesh", lambda seeds: mesh)
-    monkeypatch.setattr(processes, "make_mesh", lambda seeds, _: mesh)
+    monkeypatch.setattr(study, "make_mesh", lambda seeds, **_: mesh)
+    monkeypatch.setattr(processes, "make_mesh", lambda seeds, *_, **__: mesh)
     flags = [flag.format(folder=folder) for flag in flags]
     sizes = ["--vocabulary", "270", "--context", "16", "--tokens", "1600", "--size", "0.1m"]
     if script is token_editing:

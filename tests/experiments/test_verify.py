@@ -68,10 +68,10 @@ TRAINED = {
     "zhu2025.edit_pretrain",
     "zhu2025.edited_share", "zhu2025.fraction", "zhu2025.selection", "zhu2025.training_loss",
     "zhu2025.ushape", "shum2024.vae", "lm.certainty", "lm.edit_twice", "lm.frozen_levels",
-    "lm.frozen_safer", "lm.replace_linear",
+    "lm.frozen_safer", "lm.replace_linear", "lm.size_slope", "dohmatob2025.size",
 }  # fmt: skip
-"""Claims of the two studies, of a pretrained prior, of the autoencoder and of the language in the
-published regime, which train for minutes."""
+"""Claims of the two studies, of a pretrained prior, of the autoencoder, of the language in the
+published regime and of the ladder of sizes, which train for minutes."""
 
 
 def test_every_other_claim_has_a_process(every):

@@ -43,7 +43,8 @@ def test_make_draws_every_figure_of_the_newest_run_that_shows_it(tmp_path, capsy
     ] + [
         f"{name}: no run shows it; 'collapse-sim transformer{flags}' makes one "
         "that does"
-        for name, flags in (("language_generations", " --corpus python"), ("oracle_language", ""))
+        for name, flags in (("language_generations", " --corpus python"), ("oracle_language", ""),
+                            ("scale_ladder", " --preset ladder"))
     ] + [
         f"{name}: no run shows it; 'collapse-sim curse --family {family}' "
         "makes one that does"

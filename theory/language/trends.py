@@ -63,6 +63,30 @@ ZHU = "Zhu et al. 2025, arXiv 2412.14689"
     kind="trend",
 )
 @claim(
+    "dohmatob2025.size",
+    "Dohmatob et al. 2025, Strong Model Collapse, arXiv 2410.04840, abstract",
+    relation=">=",
+    provenance="recalled",
+    says="larger models lose more to synthetic text: what a share of it costs rises with the "
+    "logarithm of the number of parameters",
+    stated="a regression on random projections, and language models; beyond the interpolation "
+    "threshold a larger model may lose less",
+    needed="measured: equal tokens for all sizes, each model trained on text of its own size",
+    expected="depends on the sizes and on the tokens they see",
+    kind="trend",
+)
+@claim(
+    "lm.size_slope",
+    "derived for the regression (zhu2025.eq7), asked here of tokens",
+    relation=">=",
+    says="the slope of the loss under full resampling rises with the logarithm of the number of "
+    "parameters",
+    stated="a regression: the slope is b, which rises with the number of columns",
+    needed="measured on tokens: equal tokens for all sizes",
+    expected="depends on the sizes and on the tokens they see",
+    kind="trend",
+)
+@claim(
     "zhu2025.training_loss",
     f"{ZHU}, figure 2",
     relation="<=",

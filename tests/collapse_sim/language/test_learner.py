@@ -88,6 +88,15 @@ def test_a_finished_fit_has_nothing_to_do(learner, human, fitted):
     assert list(learner.train(ORDER, human, fitted[-1].state)) == []
 
 
+def test_a_fit_takes_the_place_of_its_state_and_leaves_what_it_started_from(learner, human, fitted):
+    """A state's memory is given to the next one; parameters that a fit starts from are kept."""
+    first = fitted[-1].state.parameters
+    state = learner.start_from(INITIAL, first)
+    next(learner.train(ORDER, human, state, steps=4))
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state.parameters))
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(first))
+
+
 def test_seeds_do_not_see_one_another(learner, human, fitted):
     """Other data for the second seed leave the first as it was."""
     labels = np.array(human.labels)
@@ -150,6 +159,26 @@ def test_rows_of_a_batch_are_spread_over_devices_that_divide_them():
     """The others do nothing: 6 rows were an error on four devices for each seed."""
     shapes = {rows: tuple(make_mesh(2, batch=rows).shape.values()) for rows in (1, 2, 6, 16)}
     assert shapes == {1: (2, 1, 1), 2: (2, 2, 1), 6: (2, 2, 1), 16: (2, 4, 1)}
+
+
+def test_meshes_leave_out_devices_that_do_not_divide_a_batch():
+    """Three cores and 16 blocks, say: as many as can be used are, seeds first."""
+    shapes = {
+        (seeds, count): tuple(make_mesh(seeds, jax.devices()[:count], batch=16).shape.values())
+        for seeds in (1, 6, 20)
+        for count in (3, 5, 6, 7)
+    }
+    assert shapes == {
+        (1, 3): (1, 2), (1, 5): (1, 4), (1, 6): (1, 4), (1, 7): (1, 4),
+        (6, 3): (3, 1), (6, 5): (2, 2), (6, 6): (6, 1), (6, 7): (6, 1),
+        (20, 3): (2, 1), (20, 5): (5, 1), (20, 6): (5, 1), (20, 7): (5, 1),
+    }  # fmt: skip
+
+
+def test_a_mesh_that_does_not_divide_the_batch_is_named(learner, human):
+    spread = replace(learner, mesh=make_mesh(SEEDS, jax.devices()[:6]))
+    with pytest.raises(ValueError, match="batch=8: accepted are multiples of 3, the devices"):
+        fit(spread, human)
 
 
 # States

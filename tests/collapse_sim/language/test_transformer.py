@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from scipy import special
 
-from collapse_sim.language.training import Training, initial_state, mean_loss
+from collapse_sim.language.training import Training, initial_state, mean_loss, parameter_count
 from collapse_sim.language.transformer import SIZES, Transformer, TransformerConfig, rotate, turns
 
 CONFIGS = {
@@ -162,12 +162,6 @@ def test_rotation_depends_on_distance_alone():
 
 
 # Sizes
-
-
-def parameter_count(config: TransformerConfig) -> int:
-    """Of a model that is never allocated."""
-    shapes = nnx.state(nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0))), nnx.Param)
-    return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(shapes))
 
 
 VOCABULARIES = {"0.016m": 128, 
