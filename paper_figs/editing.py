@@ -1,8 +1,8 @@
 """Figure of a run of experiments/token_editing.py: probabilities, passes, and models of the text.
 
-Bars reach from the smallest seed to the largest. Of a pretrained prior, which trains no models, a
-panel shows contexts that move, and bars are 95 % intervals over documents. The figure that the
-study leaves in its run directory.
+Bars reach from the smallest seed to the largest. Of a pretrained prior a panel shows contexts that
+move, and bars of what is no model are 95 % intervals over documents. The figure that the study
+leaves in its run directory.
 """
 
 import numpy as np
@@ -24,9 +24,10 @@ LINEAR = 0.01
 
 
 def draw(run: RunDirectory) -> Figure:
+    rows = 3 if is_pretrained(run) and read_differences(run) else 2
     with style.context():
-        figure = style.new_figure(style.PAGE, 4.5)
-        panels = list(np.ravel(figure.subplots(2, 2)))
+        figure = style.new_figure(style.PAGE, 2.25 * rows)
+        panels = list(np.ravel(figure.subplots(rows, 2)))
         draw_deciles(panels[0], run)
         names = [
             draw_shares(panels[1], run, "eligible"),
@@ -34,10 +35,12 @@ def draw(run: RunDirectory) -> Figure:
         ]
         if is_pretrained(run):
             draw_moved(panels[2], run)
-        else:
-            draw_differences(panels[2], run)
+        if rows == 3 or not is_pretrained(run):
+            draw_differences(panels[4 if rows == 3 else 2], run)
+        for spare in panels[5:]:
+            spare.remove()
         figure.legend(handles=[], title=run_name(run), loc="outside upper right")
-        for ax, ends in zip(panels[1::2], names, strict=True):
+        for ax, ends in zip((panels[1], panels[3]), names, strict=True):
             style.label_ends(ax, ends)
         style.settle(figure)
     return figure

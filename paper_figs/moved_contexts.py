@@ -14,8 +14,8 @@ from paper_figs.chains import Curve, read_curves
 ARM = "moved, "
 MEASURES = {
     "left": ("left, measured", style.Mark(style.BLUE, "o")),
-    "left_law": ("law of falls", style.Mark(style.ORANGE, "s")),
-    "left_leading": ("leading order", style.Mark(style.GREY, "D")),
+    "left_least": ("no fewer: law of falls", style.Mark(style.ORANGE, "s")),
+    "left_most": ("no more: law of surprises", style.Mark(style.GREY, "D")),
     "entered": ("entered, measured", style.Mark(style.RED, "^")),
 }
 ASIDE = 0.16

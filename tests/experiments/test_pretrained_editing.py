@@ -97,8 +97,11 @@ def test_moved_contexts_by_hand():
     found = moved(pairs, 0.99)
     assert (found.changed, found.left, found.entered) == (1, 1, 1)
     # Falls below the threshold: -.8 and .8. One of the two takes a room of .5, none one of 3.
-    assert found.left_law == pytest.approx(0.5) and found.fall == pytest.approx(0.4)
-    assert found.density == 1.5 and found.left_leading == pytest.approx(1.5 * 0.4)
+    assert found.left_least == pytest.approx(0.5) and found.fall_below == pytest.approx(0.4)
+    # Of log P the fall is .0202, room enough for P = .9994 of the one, not for the other's: no P
+    # of at most 1 is so far above .99.
+    assert found.left_most == pytest.approx(1.0)
+    assert found.fall_above == pytest.approx(0.6) and found.fall_far == pytest.approx(0.1)
     assert found.entered_law == 0  # the one just above fell
 
 
@@ -116,7 +119,8 @@ def flags(folder, tmp_path_factory):
     rows = [{"text": words(i, 40), "domain": "xy"[i % 2]} for i in range(50)]
     place = tmp_path_factory.mktemp("texts") / "corpus.jsonl"
     place.write_text("\n".join(map(json.dumps, rows)))
-    place = ["--corpus", str(place), "--tokens", "2200"]
+    place = ["--corpus", str(place), "--tokens", "1100", "--seeds", "2", "--epochs", "1"]
+    place += ["--vocabulary", "270"]
     return ["--prior", str(folder), *place, "--edit-above", str(ABOVE)]
 
 
@@ -155,7 +159,12 @@ def test_a_second_run_asks_the_cache_alone(finished, flags, tmp_path, monkeypatc
     monkeypatch.setattr(Reader, "edit", None)
     assert command(*flags, "--out", str(tmp_path / "again")) == 0
     told = capfd.readouterr().out
-    for words_ in ("tokens in 10,000", "context moved", "leading", "Commonest tokens"):
+    for words_ in (
+        "tokens in 10,000",
+        "context moved",
+        "surer tokens",
+        "Commonest tokens",
+    ):
         assert words_ in told
     assert max(map(len, told.splitlines()[:-1])) <= 80 + len(str(tmp_path)) * 2
     again = RunDirectory(tmp_path / "again").chains()

@@ -168,6 +168,24 @@ def largest_slope(*, bounded_slope: float) -> float:
 
 
 @claim(
+    "lm.edit_neither",
+    f"{ZHU}, tables 2 and 3, where a gain is claimed",
+    relation="<=",
+    says="training on edited text changes the held-out loss by no more than a tolerance",
+    needed="measured: nothing is proved; human text edited once, as large a model on each",
+    expected="holds where few tokens change, as at the published threshold",
+    kind="trend",
+)
+def loss_tolerance(*, loss_tolerance: float) -> float:
+    """Difference of two held-out losses that still counts as none, in nats per token.
+
+    >>> loss_tolerance(loss_tolerance=0.005)
+    0.005
+    """
+    return loss_tolerance
+
+
+@claim(
     "zhu2025.coverage",
     f"{ZHU}, figures 3 and 10",
     relation="<=",
