@@ -1,8 +1,9 @@
 """Language models over generations of their own text: their loss, and the change of the text.
 
 Left: held-out loss. Middle: the tail of the text that each generation is trained on. Right: how
-probable the first model finds the tokens of human text and of the last generation's. Also the
-figure that experiments/transformer_collapse.py leaves in its run directory.
+probable the first model finds the tokens of human text and of the last generation's; of pretrained
+models, the blocks of every generation of full resampling. Also the figure that
+experiments/transformer_collapse.py leaves in its run directory.
 """
 
 import numpy as np
@@ -12,6 +13,8 @@ from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.block_perplexities import can_draw as can_draw_blocks
+from paper_figs.block_perplexities import draw_histograms as draw_blocks
 from paper_figs.chains import Curve
 from paper_figs.language_runs import (
     HUMAN,
@@ -51,9 +54,10 @@ def can_draw(run: RunDirectory) -> bool:
 
 def draw(run: RunDirectory) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
-    losses, tails, histograms = read_trends(run, LOSS), read_trends(run, TAIL), _histograms(run)
+    losses, tails, blocks = read_trends(run, LOSS), read_trends(run, TAIL), can_draw_blocks(run)
+    histograms = [] if blocks else _histograms(run)
     with style.context():
-        panels = 1 + bool(tails) + bool(histograms)
+        panels = 1 + bool(tails) + bool(histograms or blocks)
         figure, axes = new_row(panels, 1 + len(losses))
         draw_trends(axes[0], losses, "Held-out loss, nats per token", run)
         ends = [trend_ends(losses, run)]
@@ -61,6 +65,9 @@ def draw(run: RunDirectory) -> Figure:
             title = "Rare tokens (< 0.1 % of human text)"
             ends.append(draw_against_human(axes[1], tails, title, run))
             style.percent_axis(axes[1].yaxis)
+        if blocks:
+            draw_blocks(axes[-1], run)
+            ends.append([])
         if histograms:
             ends.append(_draw_histograms(axes[-1], histograms, run))
         draw_key(figure, run)

@@ -40,11 +40,12 @@ def leavers_follow_density_and_fall() -> bool:
     return all(holds)
 
 
-SURE = (Fraction(3, 5), Fraction(2, 3), Fraction(3, 4), Fraction(9, 10), Fraction(99, 100))
+SURE = (Fraction(5, 9), Fraction(5, 8), Fraction(7, 10), Fraction(10, 11), Fraction(100, 101))
 """Probabilities of eligible tokens at a threshold of one half, that of the tokens near it."""
 
-CHANCES = (Fraction(1, 20), Fraction(1, 5), Fraction(1, 3), Fraction(1, 2), Fraction(4, 5))
-"""Of the law that is mixed in, by change; each keeps the rest of a token's probability."""
+CHANCES = (Fraction(1, 20), Fraction(2, 9), Fraction(3, 10), Fraction(1, 2), Fraction(4, 5))
+"""Of the law that is mixed in, by change: a token keeps the rest of its probability. None takes a
+token to the threshold itself."""
 
 
 @certificate("ref.edited_between")

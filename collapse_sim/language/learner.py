@@ -96,15 +96,9 @@ class LanguageLearner:
             )
 
     def human(self, keys: Key[Array, " seeds"]) -> tuple[Blocks, MarkovSource | None]:
-        """The human text and the law behind it, where that is known: then each seed draws its own
-        text, of the same size; else it is the same for every seed."""
+        """The human text, the same for every seed, and the law behind it where that is known."""
         text = self._text
-        source = text.source
-        if source is None:
-            return Blocks.of(text.train, len(keys)), None
-        own = [jax.random.fold_in(key, 0) for key in keys]  # generations begin at 1
-        drawn = [np.asarray(source.sample(key, *text.train.shape)) for key in own]
-        return Blocks(np.stack(drawn)), source
+        return Blocks.of(text.train, len(keys)), text.source
 
     def fresh_human(self, keys: Key[Array, " seeds"], truth: Any, like: Blocks) -> Blocks:
         """Raises ValueError: there is no other human text."""

@@ -21,8 +21,8 @@ NO_NOISE = 0.02
 MOST_GENERATIONS = 5
 """That a table has columns for."""
 
-ORACLE = "one source"
-"""What verdicts over seeds are conditional on where each seed draws its own text."""
+ORACLE = "one source and one text drawn from it"
+"""What verdicts over seeds are conditional on where the text is made up."""
 
 ASYMPTOTIC = "for asymptotic confidence sequences and independent replicates"
 """What verdicts on the token rule rest on."""

@@ -196,15 +196,12 @@ TEXT = Settings()
 DEFAULT = replace(
     TEXT, preset="default", corpus="published", generations=8, seeds=20, size="0.016m",
     vocabulary=128, context=2, tokens=60_000, epochs=4.0, batch=128, peak_rate=1e-2,
-    edit_above=0.99, edit_share=0.25,
+    edit_above=0.99,
     regimes=(
         "human_only", "replace", "accumulate", "edit", "edit_frozen", "edit_blind",
         "edit_blind_frozen",
     ),
 )  # fmt: skip
-"""Blind edits touch a quarter of the tokens: so many that eight generations show whether frozen
-ones level off. By theory/editing/frozen.py with shares f of edited tokens, an error grows by
-f (2 - f) of what one resampling adds, f = 1 - (1 - m)^n after n edits of a share m."""
 CURSE = replace(
     TEXT, preset="curse", base="smollm2", generations=3, seeds=3, context=64, prompt=64,
     tokens=1_024, held_out=1_024, epochs=2.0, batch=8, peak_rate=5e-5, edit_above=0.99,

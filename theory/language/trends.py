@@ -4,6 +4,7 @@ A run over seeds decides them for the median over seeds, on its one corpus, spli
 """
 
 from theory.claims import claim
+from theory.validate import require_positive
 
 ZHU = "Zhu et al. 2025, arXiv 2412.14689"
 
@@ -182,6 +183,7 @@ def loss_tolerance(*, loss_tolerance: float) -> float:
     >>> loss_tolerance(loss_tolerance=0.005)
     0.005
     """
+    require_positive("loss_tolerance", loss_tolerance)
     return loss_tolerance
 
 
