@@ -51,7 +51,7 @@ class PretrainedSettings(command_line.RunSettings):
     epochs: float = 4.0
     """Training tokens of each, in units of its text."""
 
-    loss_tolerance: float = 0.005
+    loss_tolerance: float = 0.02
     """Difference of two held-out losses that still counts as none, in nats per token."""
 
     seed: int = 0

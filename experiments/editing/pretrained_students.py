@@ -142,20 +142,22 @@ def student_differences(arms: Arms) -> Iterator[Difference]:
 
 
 def student_processes(study: Study, settings: PretrainedSettings, arms: Arms) -> list[Process]:
-    """Models and their differences: is edited text better, and is it the same to a tolerance?"""
+    """Models and their differences: is edited text better, and is it the same to a tolerance, both
+    ways (two one-sided tests, Schuirmann 1987)?"""
     found = [process_of(study, STAGE, name, values) for name, values in arms.items()]
     given = {"loss_tolerance": settings.loss_tolerance}
     for difference in student_differences(arms):
-        name = f"{difference.arm} - {UNEDITED}"
-        checks = [
-            Check("zhu2025.edit_pretrain", LOSS, note="nats per token, edited minus unedited"),
-            Check(
-                "lm.edit_neither",
-                LOSS,
-                statistic=lambda values: np.abs(values[:, -1]),
-                given=given,
-                note="nats per token, size of the difference",
-            ),
-        ]
+        name, notes = f"{difference.arm} - {UNEDITED}", ("edited minus unedited", "the other way")
+        checks = [Check("zhu2025.edit_pretrain", LOSS, note=f"nats per token, {notes[0]}")]
+        for sign, note in zip((1, -1), notes, strict=True):
+            checks.append(
+                Check(
+                    "lm.edit_neither",
+                    LOSS,
+                    statistic=lambda values, sign=sign: sign * values[:, -1],
+                    given=given,
+                    note=f"nats per token, {note}",
+                )
+            )
         found.append(process_of(study, STAGE, name, {LOSS: difference.values}, checks))
     return found

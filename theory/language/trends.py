@@ -180,8 +180,8 @@ def largest_slope(*, bounded_slope: float) -> float:
 def loss_tolerance(*, loss_tolerance: float) -> float:
     """Difference of two held-out losses that still counts as none, in nats per token.
 
-    >>> loss_tolerance(loss_tolerance=0.005)
-    0.005
+    >>> loss_tolerance(loss_tolerance=0.02)
+    0.02
     """
     require_positive("loss_tolerance", loss_tolerance)
     return loss_tolerance
