@@ -1,8 +1,8 @@
 """Figure of a run of experiments/token_editing.py: probabilities, passes, and models of the text.
 
-Bars reach from the smallest seed to the largest. Of a pretrained prior, which trains no models, a
-panel shows contexts that move, and bars are 95 % intervals over documents. The figure that the
-study leaves in its run directory.
+Bars reach from the smallest seed to the largest. Of a pretrained prior a panel shows contexts that
+move, and bars of what is no model are 95 % intervals over documents. The figure that the study
+leaves in its run directory.
 """
 
 from matplotlib.figure import Figure
@@ -26,17 +26,16 @@ TITLE = ("Edited minus unedited: below 0 it helps", "nats per token")
 
 
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
-    differences = [] if is_pretrained(run) else read_differences(run)
+    differences, moved = read_differences(run), is_pretrained(run)
     with style.context():
-        page = new_panels(4 if is_pretrained(run) or differences else 3, width=width)
-        deciles, eligible, *third, changed = page.axes
+        page = new_panels(3 + moved + bool(differences), width=width)
+        deciles, eligible, *middle, changed = page.axes[:-1] if differences else page.axes
         draw_deciles(deciles, run)
         ends = [draw_shares(eligible, run, "eligible"), draw_shares(changed, run, "changed")]
-        for ax in third:
-            if differences:
-                draw_differences(ax, differences, *TITLE)
-            else:
-                draw_moved(ax, run)
+        for ax in middle:
+            draw_moved(ax, run)
+        if differences:
+            draw_differences(page.axes[-1], differences, *TITLE)
         page.draw_key([key_point(run)], run_name(run))
         draw_ends([eligible, changed], ends)
         style.settle(page.figure)

@@ -2,8 +2,8 @@
 
 Held-out loss; how much worse full resampling ends, seed by seed; the tail of the text that each
 generation is trained on; how probable the first model finds the tokens of human text and of the
-last generation's. Also the figure that experiments/transformer_collapse.py leaves in its run
-directory.
+last generation's, or, of pretrained models, the blocks of every generation of full resampling. Also
+the figure that experiments/transformer_collapse.py leaves in its run directory.
 """
 
 import numpy as np
@@ -13,6 +13,8 @@ from matplotlib.ticker import LogLocator, MultipleLocator, NullLocator
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
+from paper_figs.block_perplexities import can_draw as can_draw_blocks
+from paper_figs.block_perplexities import draw_histograms as draw_blocks
 from paper_figs.chains import Curve
 from paper_figs.differences import draw_differences
 from paper_figs.language_runs import (
@@ -59,10 +61,11 @@ def can_draw(run: RunDirectory) -> bool:
 
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
-    losses, tails, histograms = read_trends(run, LOSS), read_trends(run, TAIL), _histograms(run)
+    losses, tails, blocks = read_trends(run, LOSS), read_trends(run, TAIL), can_draw_blocks(run)
+    histograms = [] if blocks else _histograms(run)
     worse = read_worse(run, losses)
     with style.context():
-        count = 1 + bool(tails) + bool(histograms) + bool(worse)
+        count = 1 + bool(tails) + bool(histograms or blocks) + bool(worse)
         page = new_panels(count, width=width, labels=1 + len(losses), across=2)
         panels = iter(page.axes)
         named = [next(panels)]
@@ -74,6 +77,8 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
             named.append(next(panels))
             ends.append(draw_against_human(named[-1], tails, TAILS, run))
             style.percent_axis(named[-1].yaxis)
+        if blocks:
+            draw_blocks(next(panels), run)
         if histograms:
             named.append(next(panels))
             ends.append(_draw_histograms(named[-1], histograms, run))

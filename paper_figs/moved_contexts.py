@@ -15,8 +15,8 @@ from paper_figs.editing_runs import HERE
 ARM = "moved, "
 MEASURES = {
     "left": ("left, measured", HERE),
-    "left_law": ("law of falls", style.Mark(style.BLACK, "s")),
-    "left_leading": ("leading order", style.Mark(style.GREY, "d")),
+    "left_least": ("no fewer: law of falls", style.Mark(style.BLACK, "s")),
+    "left_most": ("no more: law of surprises", style.Mark(style.GREY, "d")),
     "entered": ("entered, measured", HERE._replace(marker="^")),
 }
 ASIDE = 0.16

@@ -1,5 +1,6 @@
-"""Certificate of what leaves the eligible set to leading order, in fractions."""
+"""Certificates of what leaves the eligible set: to leading order, and between two laws."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from theory.claims import certificate
@@ -37,6 +38,50 @@ def leavers_follow_density_and_fall() -> bool:
         error = abs(float(leavers) - _leading(value, mean))
         holds.append(error <= _bound(Fraction(1), square))
     return all(holds)
+
+
+SURE = (Fraction(5, 9), Fraction(5, 8), Fraction(7, 10), Fraction(10, 11), Fraction(100, 101))
+"""Probabilities of eligible tokens at a threshold of one half, that of the tokens near it."""
+
+CHANCES = (Fraction(1, 20), Fraction(2, 9), Fraction(3, 10), Fraction(1, 2), Fraction(4, 5))
+"""Of the law that is mixed in, by change: a token keeps the rest of its probability. None takes a
+token to the threshold itself."""
+
+
+@certificate("ref.edited_between")
+def leavers_lie_between_falls_and_surprises() -> bool:
+    """Token by token and change by change: of odds that are multiplied, of laws that are mixed, and
+    of both at once, no fewer than by the one law and no more than by the other."""
+    half = Fraction(1, 2)
+    mixed, multiplied = (_after(shift) for shift in (_mixed, _multiplied))
+    both = [half * (a + b) for a, b in zip(mixed, multiplied, strict=True)]
+    near = {
+        "before": [float(half)] * len(CHANCES),
+        "after": [float(half * (1 - e)) for e in CHANCES],
+    }
+    given = {"sure": [float(p) for p in SURE], "threshold": float(half)} | near
+    least, most = edited_text.left_by_odds(**given), edited_text.left_by_surprise(**given)
+    counts = [
+        float(sum(probability < half for probability in after) / Fraction(len(CHANCES)))
+        for after in (multiplied, both, mixed)
+    ]
+    reached = abs(counts[0] - least) < 1e-12 and abs(counts[2] - most) < 1e-12
+    return reached and counts[0] < counts[1] < counts[2]
+
+
+def _after(shift: Callable[[Fraction, Fraction], Fraction]) -> list[Fraction]:
+    """Probabilities of all sure tokens after every change."""
+    return [shift(probability, chance) for probability in SURE for chance in CHANCES]
+
+
+def _mixed(probability: Fraction, chance: Fraction) -> Fraction:
+    return (1 - chance) * probability
+
+
+def _multiplied(probability: Fraction, chance: Fraction) -> Fraction:
+    """Odds times those that a token at the threshold has after the change."""
+    odds = probability / (1 - probability) * (1 - chance) / (1 + chance)
+    return odds / (1 + odds)
 
 
 def _leading(density: Fraction, fall: Fraction) -> float:

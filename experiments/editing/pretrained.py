@@ -2,6 +2,7 @@
 
 from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.language import corpus
+from collapse_sim.language.fitting import token_progress
 from collapse_sim.language.pretrained.load import load
 from collapse_sim.language.pretrained.readings import Reader
 from experiments import command_line
@@ -10,12 +11,14 @@ from experiments.editing.pretrained_arms import CHAINED, measured, pairs_of
 from experiments.editing.pretrained_evidence import make_processes
 from experiments.editing.pretrained_report import print_report
 from experiments.editing.pretrained_settings import PretrainedSettings
+from experiments.editing.pretrained_students import student_processes, student_texts, students
 from experiments.editing.pretrained_text import human_text
+from experiments.editing.stages import Arms
 from paper_figs import editing
 from paper_figs.style import save
 from theory.claims import ledger
 
-PACKAGES = ("jax", "jaxlib", "numpy", "tokenizers")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers")
 
 
 def study(settings: PretrainedSettings) -> None:
@@ -26,6 +29,7 @@ def study(settings: PretrainedSettings) -> None:
     read = corpus.read_corpus(settings.corpus)
     reader = Reader(model, seed=settings.seed)
     text = human_text(read.documents, reader, settings.tokens)
+    texts = student_texts(settings, text, reader.pieces)
     inputs = {
         f"--prior {settings.prior}": model.digest,
         f"--corpus {settings.corpus}": text.digest,
@@ -37,13 +41,20 @@ def study(settings: PretrainedSettings) -> None:
         print(f"{run.path}: finished before, nothing to resume")
         return
     print(read.note)
-    found = measured(settings, reader, text)
+    found = measured(settings, reader, text, run)
     shifts = {arm: of_documents(pairs_of(found, arm), settings.edit_above) for arm in CHAINED}
     processes = make_processes(found, text, settings, shifts)
+    arms: Arms = {}
+    with token_progress(0) as bar:
+        if texts is not None:
+            small = students(settings, text, texts, reader.pieces, run, bar)
+            bar.reset(small.tokens)
+            arms = small.arms(found)
+            processes += student_processes(small.study, settings, arms)
     results, verdicts = decide(processes, ledger(), seed=settings.seed, run=run)
     run.write_chains(list(chain_rows(results)))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     save(editing.draw(run), run.path, "figure")
     run.clear_checkpoints()
-    print_report(settings, text, found, shifts, verdicts)
+    print_report(settings, text, found, shifts, arms, verdicts)
     print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")

@@ -14,6 +14,7 @@ import platformdirs
 
 from collapse_sim import __version__
 from collapse_sim.language.pretrained.edited import EditedDocument
+from collapse_sim.language.pretrained.kept_scores import KeptScores
 from collapse_sim.language.pretrained.readings import Arm, Reader, ReadTask
 from collapse_sim.language.pretrained.rule import EditRule
 from collapse_sim.language.pretrained.survey import survey
@@ -41,6 +42,14 @@ SAMPLERS = {
     "rejection": {"sampler": "rejection"},
 }
 BETAS = (1.0, 1.5)
+EAGER = (0.9, 0.5)
+"""Thresholds below the published one, whose text small models are trained on as well."""
+
+
+def taught(settings: PretrainedSettings) -> list[str]:
+    """Rules whose text, after one pass, small models are trained on: the published one first."""
+    eager = [f"P >= {least:g}" for least in EAGER if least < settings.edit_above]
+    return ["chained", "chained beta 1.5", *eager]
 
 
 def arms_of(settings: PretrainedSettings) -> dict[str, Arm]:
@@ -54,15 +63,21 @@ def arms_of(settings: PretrainedSettings) -> dict[str, Arm]:
     for name, more in SAMPLERS.items():
         for beta in BETAS:
             arms[f"{name} beta {beta:g}"] = Arm(rule(**more, temperature=beta))
+    for least in EAGER:
+        if f"P >= {least:g}" in taught(settings):
+            arms[f"P >= {least:g}"] = Arm(EditRule(threshold=least, sampler="top-k"))
     return arms
 
 
-def measured(settings: PretrainedSettings, reader: Reader, text: HumanText) -> Arrays:
+def measured(
+    settings: PretrainedSettings, reader: Reader, text: HumanText, run: RunDirectory
+) -> Arrays:
     """Arrays by `arm/name`, from the cache where they are there.
 
-    Of an arm `eligible`, `changed` and `left`, (documents, passes), and `expected`, (documents,);
-    of chained ones also the readings after an edit, token by token. Of `human` the first reading,
-    and `human/survey`, a JSON text.
+    Of an arm `eligible`, `changed` and `left`, (documents, passes), `expected`, (documents,), and
+    `edited`, all documents after the first pass; of chained ones also the readings after an edit,
+    token by token. Of `human` the first reading, and `human/survey`, a JSON text. What the model
+    said is kept in the run until all is there.
     """
     arms = arms_of(settings)
     about = {
@@ -73,7 +88,8 @@ def measured(settings: PretrainedSettings, reader: Reader, text: HumanText) -> A
         "seed": settings.seed,
     }
     folder = platformdirs.user_cache_path("collapse_sim") / "priors"
-    return kept(folder, command_line.digest(about), lambda: read(arms, reader, text))
+    with KeptScores(run) as scores:
+        return kept(folder, command_line.digest(about), lambda: read(arms, reader, text, scores))
 
 
 def pairs_of(found: Arrays, arm: str) -> Arrays:
@@ -95,9 +111,11 @@ def kept(folder: Path, name: str, make: Callable[[], Arrays]) -> Arrays:
     return found
 
 
-def read(arms: Mapping[str, Arm], reader: Reader, text: HumanText) -> Arrays:
-    """The same from the model."""
-    tasks = dict(zip(arms, reader.edit(text.ids, list(arms.values())), strict=True))
+def read(
+    arms: Mapping[str, Arm], reader: Reader, text: HumanText, kept: KeptScores | None = None
+) -> Arrays:
+    """The same from the model, or from what it said before an interruption."""
+    tasks = dict(zip(arms, reader.edit(text.ids, list(arms.values()), kept), strict=True))
     found = _first(next(iter(tasks.values())), reader)
     for name, own in tasks.items():
         results = [task.result for task in own]
@@ -106,6 +124,7 @@ def read(arms: Mapping[str, Arm], reader: Reader, text: HumanText) -> Arrays:
             found[f"{name}/{measure}"] = np.array(counts, np.int32)
         expected = [result.expected_changed for result in results]
         found[f"{name}/expected"] = np.array(expected)
+        found[f"{name}/edited"] = _joined([result.trace.after for result in results])
         if name in CHAINED:
             found |= {f"{name}/{key}": value for key, value in _later(own).items()}
     return found

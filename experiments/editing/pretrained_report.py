@@ -22,8 +22,10 @@ from experiments.editing.pretrained_evidence import (
     redraws,
 )
 from experiments.editing.pretrained_settings import PretrainedSettings
+from experiments.editing.pretrained_student_report import print_students
 from experiments.editing.pretrained_text import HumanText
 from experiments.editing.settings import RULES
+from experiments.editing.stages import Arms
 from experiments.seeds import at_most
 from experiments.verdicts import process_of, verdict_table
 from theory.language import printed as published
@@ -39,6 +41,7 @@ def print_report(
     text: HumanText,
     found: Arrays,
     shifts: Mapping[str, tuple[Moved, Moved]],
+    arms: Arms,
     verdicts: Sequence[Verdict],
 ) -> None:
     """All tables, then what they say."""
@@ -67,14 +70,16 @@ def print_report(
     if len(set(text.domains)) > 1:
         show("Domains", domain_table(settings, text, found))
     show("Contexts that move: tokens for each changed token", moved_table(shifts))
+    console.print(FALLS)
     console.print(moved_sentence(found))
     print_commonest(console, found)
+    print_students(console, settings, arms)
     console.print()
     console.print(verdict_table(verdicts, process_of))
     missed = at_most(sum(1 - verdict.confidence for verdict in verdicts))
     console.print(
         f"\nThe chance that any of the {len(verdicts)} verdicts is wrong is at most {missed}: "
-        "trends\nare about medians over documents, of this corpus."
+        "trends\nare about medians over documents, or over seeds of small models, of this corpus."
     )
 
 
@@ -187,15 +192,27 @@ def domain_table(settings: PretrainedSettings, text: HumanText, found: Arrays) -
 
 
 def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
-    """Measured, and what the law of falls says, which looks at the other side of the threshold."""
-    table = _table("arm", "changed", "left", "law", "leading", "entered", "its law")
+    """Measured, and what the laws say, which look at the other side of the threshold."""
+    table = _table("arm", "changed", "left", "laws", "entered", "its law", "falls")
     for arm, (value, half) in shifts.items():
         if value.changed:
-            others = ("left_law", "left_leading", "entered", "entered_law")
-            cells = (f"{getattr(value, name):.2f}" for name in others)
-            left = f"{value.left:.2f} ±{half.left:.2f}"
-            table.add_row(arm, f"{value.changed:.0f}", left, *cells)
+            falls = (value.fall_below, value.fall_above, value.fall_far)
+            table.add_row(
+                arm,
+                f"{value.changed:.0f}",
+                f"{value.left:.2f} ±{half.left:.2f}",
+                f"{value.left_least:.2f} to {value.left_most:.2f}",
+                f"{value.entered:.2f}",
+                f"{value.entered_law:.2f}",
+                " ".join(f"{fall:.2f}" for fall in falls),
+            )
     return table
+
+
+FALLS = (
+    "laws: of falls, no fewer, and of surprises, no more. falls: of the logit, in the mean,\n"
+    "just below the threshold, just above it and farther above: surer tokens fall farther."
+)
 
 
 def moved_sentence(found: Arrays) -> str:

@@ -1,7 +1,7 @@
 """Human text as a pretrained prior reads it: first windows of documents, every domain alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -21,6 +21,8 @@ class HumanText:
     ids: dict[str, Int[np.ndarray, " tokens"]]
     domains: list[str]
     digest: str
+    held_out: list[Document] = field(default_factory=list)
+    """Beginnings of further documents: small models that read the others are scored on them."""
 
     @property
     def tokens(self) -> int:
@@ -50,4 +52,4 @@ def human_text(documents: Sequence[Document], reader: Reader, tokens: int) -> Hu
             break
     if not found:
         raise ValueError("--corpus: no document has two tokens: accepted is at least one")
-    return HumanText(found, domains, corpus.digest(chosen[: place + 1]))
+    return HumanText(found, domains, corpus.digest(chosen[: place + 1]), chosen[place + 1 :])

@@ -1,5 +1,11 @@
 """collapse-sim transformer --base: a pretrained model through the command, tiny."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import jax
 import numpy as np
 import pytest
@@ -12,7 +18,7 @@ from experiments.transformer.settings import parse
 from experiments.transformer.world import make_world
 from tests.collapse_sim.language.pretrained import tiny
 from tests.experiments.language_runs import assert_same_results, command, refused, values
-from tests.experiments.test_transformer_collapse_resume import Interrupted
+from tests.experiments.test_transformer_collapse_resume import SCRIPT, Interrupted
 
 SMALL = (
     "--context", "8", "--prompt", "8", "--tokens", "128", "--held-out", "256", "--seeds", "2",
@@ -58,6 +64,23 @@ def test_arms_are_compared_with_human_text_part_by_part(finished, flags, capfd, 
            for part in parts]  # fmt: skip
     assert np.mean(own) == pytest.approx(replaced[-1] - human[-1], rel=1e-5)
     assert f"{np.mean(own):+.4f}" in shown
+
+
+def test_resuming_after_kill_9_ends_with_the_same_bytes(flags, finished, tmp_path):
+    """Killed while text is generated; the rest is run in this process."""
+    folder = tmp_path / "run"
+    arguments = [sys.executable, str(SCRIPT), *flags, "--out", str(folder)]
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
+    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
+    saved = folder / "checkpoints" / "base-seed-0-1.npz"
+    while not saved.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert saved.exists() and not (folder / "verdicts.json").exists()
+    assert command(*flags, "--out", str(folder), "--resume") == 0
+    assert_same_results(folder, finished)
+    assert not (folder / "checkpoints").exists()
 
 
 def test_what_is_measured_of_the_text(finished):

@@ -6,19 +6,25 @@ import jax
 import numpy as np
 import pytest
 
+from collapse_sim.language import corpus
 from collapse_sim.language.pretrained import smollm2
+from collapse_sim.language.pretrained.batches import Batches
 from collapse_sim.language.pretrained.edited import Document
 from collapse_sim.language.pretrained.editor import Editor
+from collapse_sim.language.pretrained.kept_scores import KeptScores
 from collapse_sim.language.pretrained.load import load
 from collapse_sim.language.pretrained.readings import Arm, Reader
 from collapse_sim.language.pretrained.rule import EditRule
+from collapse_sim.language.tokenizer import train_tokenizer
 from collapse_sim.run_directory import RunDirectory
 from experiments import token_editing
 from experiments.editing import moved_contexts, pretrained_arms
 from experiments.editing.moved_contexts import moved
 from experiments.editing.pretrained_arms import pairs_of, read
 from experiments.editing.pretrained_evidence import linearised
+from experiments.editing.pretrained_students import GROUP, grouped
 from experiments.editing.pretrained_text import HumanText
+from experiments.study.texts import Texts
 from tests.collapse_sim.language.pretrained import tiny
 
 ABOVE = 0.005
@@ -82,6 +88,75 @@ def test_successive_readings_give_the_counts_of_those_that_left(read_by_two_arms
     assert value.left * value.changed == pytest.approx(found["chained full/left"].sum())
 
 
+class Asked:
+    """Counts the windows that a model is asked for; may stop a run, or be short of memory."""
+
+    def __init__(self, patch, batches: int = 10**9, most_tokens: int = 10**9):
+        self.windows, self.batches, score = 0, batches, Batches.score
+
+        def counted(own, rows):
+            if own.batch_tokens > most_tokens:
+                raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+            self.batches -= 1
+            if self.batches < 0:
+                raise KeyboardInterrupt
+            self.windows += int((rows.length > 0).sum())
+            return score(own, rows)
+
+        patch.setattr(Batches, "score", counted)
+
+
+def test_an_interrupted_reading_goes_on(reader, read_by_two_arms, tmp_path):
+    ids, arms, whole = read_by_two_arms
+    text, windows = HumanText(ids, ["x"] * 40, ""), []
+    run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
+    for batches in (5, 4, 10**9, 0):  # in the first reading, in a later one, to the end, again
+        with pytest.MonkeyPatch.context() as patch, KeptScores(run) as kept:
+            asked = Asked(patch, batches)
+            try:
+                found = read(arms, reader, text, kept)
+            except KeyboardInterrupt:
+                assert batches in (5, 4)
+        windows.append(asked.windows)
+    assert found.keys() == whole.keys()
+    for name, values in whole.items():
+        np.testing.assert_array_equal(found[name], values)
+    with pytest.MonkeyPatch.context() as patch:
+        once = Asked(patch)
+        read(arms, reader, text)
+    # A batch that was on its way when the run stopped is asked for again.
+    assert min(windows[:3]) > 0 and windows[3] == 0
+    assert windows[2] <= once.windows - windows[0]
+
+
+def test_a_reading_that_memory_does_not_hold_is_halved(folder, read_by_two_arms, monkeypatch):
+    ids, arms, whole = read_by_two_arms
+    few = {name: ids[name] for name in list(ids)[:6]}
+    reader = Reader(load(folder), seed=5, devices=jax.devices()[:1])
+    Asked(monkeypatch, most_tokens=reader.window)
+    found = read(arms, reader, HumanText(few, ["x"] * 6, ""))
+    for arm in arms:
+        np.testing.assert_array_equal(found[f"{arm}/changed"], whole[f"{arm}/changed"][:6])
+    Asked(monkeypatch, most_tokens=1)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="RESOURCE_EXHAUSTED"):
+        read(arms, reader, HumanText(few, ["x"] * 6, ""))
+
+
+def test_blocks_of_small_models_differ_by_the_edited_tokens_alone(reader):
+    ids = reader.model.encode([words(0, 60), words(1, 30)])
+    edited = [ids[0].copy(), ids[1].copy()]
+    edited[0][GROUP + 1] = ids[0][0]
+    told = [Document(name, reader.pieces.text(own)) for name, own in zip("ab", ids, strict=True)]
+    texts = Texts({}, {}, train_tokenizer([corpus.Document(d.text, "") for d in told], 270), {})
+    (human, scored), (other, _) = (grouped(texts, reader.pieces, own) for own in (ids, edited))
+    groups = [-(-len(own) // GROUP) for own in ids]
+    assert len(human) == len(other) == sum(groups) and not scored[:, 0].any()
+    assert np.flatnonzero((human != other).any(axis=1)).tolist() == [1]
+    joined = "".join(texts.written(human[: groups[0]]))
+    assert joined == told[0].text and (human[:, 0] == 0).all()
+    assert scored[:, 1:].any(axis=1).all() and (human[:, 1:][~scored[:, 1:]] == 0).all()
+
+
 def test_moved_contexts_by_hand():
     """Four tokens behind a change, at logits of +.5, +3, -.5 and -.5 about the threshold."""
     line = np.log(0.99 / 0.01)
@@ -97,8 +172,11 @@ def test_moved_contexts_by_hand():
     found = moved(pairs, 0.99)
     assert (found.changed, found.left, found.entered) == (1, 1, 1)
     # Falls below the threshold: -.8 and .8. One of the two takes a room of .5, none one of 3.
-    assert found.left_law == pytest.approx(0.5) and found.fall == pytest.approx(0.4)
-    assert found.density == 1.5 and found.left_leading == pytest.approx(1.5 * 0.4)
+    assert found.left_least == pytest.approx(0.5) and found.fall_below == pytest.approx(0.4)
+    # Of log P the fall is .0202, room enough for P = .9994 of the one, not for the other's: no P
+    # of at most 1 is so far above .99.
+    assert found.left_most == pytest.approx(1.0)
+    assert found.fall_above == pytest.approx(0.6) and found.fall_far == pytest.approx(0.1)
     assert found.entered_law == 0  # the one just above fell
 
 
@@ -116,7 +194,8 @@ def flags(folder, tmp_path_factory):
     rows = [{"text": words(i, 40), "domain": "xy"[i % 2]} for i in range(50)]
     place = tmp_path_factory.mktemp("texts") / "corpus.jsonl"
     place.write_text("\n".join(map(json.dumps, rows)))
-    place = ["--corpus", str(place), "--tokens", "2200"]
+    place = ["--corpus", str(place), "--tokens", "1100", "--seeds", "2", "--epochs", "1"]
+    place += ["--vocabulary", "270"]
     return ["--prior", str(folder), *place, "--edit-above", str(ABOVE)]
 
 
@@ -148,6 +227,13 @@ def test_the_run_has_every_arm_and_its_verdicts(finished):
     assert (exact["verdict"], exact["control"]) == ("holds", True)
     assert exact["observed"] == pytest.approx(exact["predicted"], rel=1e-3)
     assert ("ref.edited_left", "oracle, moved contexts") in verdicts
+    for claim in ("zhu2025.edit_pretrain", "lm.edit_neither"):  # two seeds decide nothing
+        assert verdicts[claim, "edited - unedited"]["verdict"] == "undecided"
+    own = {
+        str(chains["regime"][i]): chains["mean"][i]
+        for i in np.flatnonzero(np.isin(chains["measure"], ("held_out_loss", "held-out loss")))
+    }
+    assert own["edited - unedited"] == pytest.approx(own["edited"] - own["unedited"]) != 0
     assert (finished.path / "figure.png").stat().st_size > 10_000
 
 
@@ -155,7 +241,12 @@ def test_a_second_run_asks_the_cache_alone(finished, flags, tmp_path, monkeypatc
     monkeypatch.setattr(Reader, "edit", None)
     assert command(*flags, "--out", str(tmp_path / "again")) == 0
     told = capfd.readouterr().out
-    for words_ in ("tokens in 10,000", "context moved", "leading", "Commonest tokens"):
+    for words_ in (
+        "tokens in 10,000",
+        "context moved",
+        "surer tokens",
+        "Commonest tokens",
+    ):
         assert words_ in told
     assert max(map(len, told.splitlines()[:-1])) <= 80 + len(str(tmp_path)) * 2
     again = RunDirectory(tmp_path / "again").chains()
@@ -172,6 +263,11 @@ def test_what_cannot_be_used_is_said_in_one_line(flags, monkeypatch, capfd, tmp_
     assert "\n" not in told and "a small one is trained" in told
     assert command(*flags, "--edit-above", "1") == 2
     assert "--edit-above 1.0: accepted is (0, 1)" in capfd.readouterr().err
-    with pytest.raises(SystemExit):  # nothing is trained
+    assert command(*flags, "--seeds", "1") == 2
+    assert "--seeds 1: accepted are 0 and integers >= 2" in capfd.readouterr().err
+    assert command(*flags, "--vocabulary", "9000", "--out", str(tmp_path / "b")) == 2
+    assert "vocabulary=9000: accepted are at most" in capfd.readouterr().err
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(SystemExit):  # there are no stages
         command(*flags, "--stages", "pretrain")
     assert "stages" in " ".join(capfd.readouterr())

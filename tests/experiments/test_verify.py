@@ -65,7 +65,7 @@ def test_every_process_has_a_key_of_its_own_and_the_cheap_come_first(every):
 
 TRAINED = {
     "ref.edited_changed", "zhu2025.coverage", "zhu2025.edit_continual", "zhu2025.edit_finetune",
-    "zhu2025.edit_pretrain",
+    "zhu2025.edit_pretrain", "lm.edit_neither",
     "zhu2025.edited_share", "zhu2025.fraction", "zhu2025.selection", "zhu2025.training_loss",
     "zhu2025.ushape", "shum2024.vae", "lm.certainty", "lm.edit_twice", "lm.frozen_levels",
     "lm.frozen_safer", "lm.replace_linear", "lm.size_slope", "dohmatob2025.size",

@@ -45,6 +45,13 @@ def deciles(regime: str, generation: int) -> np.ndarray:
     return DECILES + np.array([moved.sum(), *-moved])
 
 
+def blocks(regime: str, generation: int) -> np.ndarray:
+    """Shares by perplexity; all of them move to the right, so far as the arm's slope says."""
+    centre = 5 + 10 * PUBLISHED_SLOPES[regime] * (generation - 1) / 3
+    weights = np.exp(-((np.arange(11) - centre) ** 2))
+    return weights / weights.sum()
+
+
 def make_language_run(
     path: Path,
     regimes=REGIMES,
@@ -53,12 +60,14 @@ def make_language_run(
     corpus: str = "python",
     shape: np.ndarray = DECILES,
     frozen: int = 0,
+    base: str | None = None,
 ) -> RunDirectory:
-    """A finished run of these arms; `frozen` passes under a frozen prior, if any."""
+    """A finished run of these arms; `frozen` passes under a frozen prior, if any; of models that
+    begin with `base`."""
     parameters = {
         "corpus": corpus, "seeds": SEEDS, "size": "0.1m", "tokens": 100_000, "human_share": 0.1,
         "edit_share": 0.125,
-        "regimes": list(regimes), "generations": generations,
+        "regimes": list(regimes), "generations": generations, "base": base,
     }  # fmt: skip
     config = {"experiment": "transformer_collapse", "parameters": parameters}
     run = RunDirectory.open(path, config, resume=False)
@@ -73,6 +82,8 @@ def make_language_run(
         for n in range(1, generations + 1):
             for decile, share in enumerate(deciles(regime, n) + shape - DECILES):
                 rows.append(_row(regime, f"probability/{decile}", n, share, 0.0))
+            for place, share in enumerate(blocks(regime, n) if base else []):
+                rows.append(_row(regime, f"block_perplexity/bin{place:02d}", n, share, 0.0))
             if regime in CHANGED:
                 rows.append(_row(regime, "changed", n, CHANGED[regime] * (n > 1), 0.0))
     for n in range(1, frozen + 2 if frozen else 0):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.text import Annotation, Text
 
+from collapse_sim.language.repetition import PERPLEXITIES
 from paper_figs import language_generations, make, oracle_language, style
 from paper_figs.language_runs import arm_name, read_frozen, read_trends, run_name
 from tests.paper_figs.axes import key_of, levels, points, words
@@ -21,6 +23,7 @@ from tests.paper_figs.language_runs import (
     PRIOR_TOP,
     REGIMES,
     SLOPES,
+    blocks,
     deciles,
     make_language_run,
     means,
@@ -354,3 +357,22 @@ def test_make_names_the_command_that_makes_a_run(run, name, command, tmp_path, m
     monkeypatch.chdir(tmp_path)
     with pytest.raises(make.RunError, match=f"--only {name}: no run shows it; '{command}' makes"):
         make.main(["--runs", str(run.path), "--only", name])
+
+
+def test_a_pretrained_run_shows_the_blocks_of_every_generation(tmp_path):
+    """The paper's histogram: of full resampling, or else of the first arm that is no control."""
+    run = make_language_run(tmp_path / "run", base="smollm2")
+    ax = language_generations.draw(run).axes[-1]
+    drawn = [patch for patch in ax.patches if isinstance(patch, StepPatch)]
+    assert len(drawn) == 4
+    for number, patch in enumerate(drawn, start=1):
+        values, edges, _ = patch.get_data()
+        np.testing.assert_allclose(values, blocks("replace", number))
+        np.testing.assert_allclose(edges, 2.0 ** np.arange(12))  # the measure's, and its open ends
+    assert edges[1:-1].tolist() == PERPLEXITIES.tolist()
+    legend = ax.get_legend()
+    assert legend.get_title().get_text() == "full resampling"
+    assert [text.get_text() for text in legend.get_texts()] == ["1: human text", "2", "3", "4"]
+    other = make_language_run(tmp_path / "other", ("human_only", "edit"), base="smollm2")
+    legend = language_generations.draw(other).axes[-1].get_legend()
+    assert legend.get_title().get_text() == "edits, chained"

@@ -62,6 +62,17 @@ REFERENCES: list[tuple[str, dict, float | list[float], float]] = [
     ("ref.token_tv_bound", {"threshold": 0.25}, 0.75, ROUNDING),
     ("ref.edited_changed", {"mean_probability": 0.99642}, 0.00358, ROUNDING),
     ("ref.edited_leading", {"slope": 3.0, "fall_squared": 0.5}, 0.75, ROUNDING),
+    (  # by hand: P = .55 leaves under two of the four shifts, .7 under one, .9 under none
+        "ref.edited_between",
+        {
+            "sure": [0.55, 0.7, 0.9],
+            "before": [0.5] * 4,
+            "after": [0.3, 0.45, 0.48, 0.6],
+            "threshold": 0.5,
+        },
+        0.75,
+        ROUNDING,
+    ),
     *(
         (
             claim,

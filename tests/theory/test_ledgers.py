@@ -36,10 +36,11 @@ REFERENCES = [
     ("lm.edit_bounded", {"bounded_slope": 0.03}, 0.03, 1e-12),
     ("zhu2025.coverage", {}, 0.98, 1e-12),
     ("lm.certainty", {"certainty_tolerance": 0.01}, 0.01, 1e-12),
+    ("lm.edit_neither", {"loss_tolerance": 0.02}, 0.02, 1e-12),
     ("lm.edit_twice", {}, 2.0, 1e-12),
 ]
 
-NUMBERS = "lm.edit_bounded", "lm.certainty", "lm.edit_twice", "zhu2025.coverage"
+NUMBERS = "lm.edit_bounded", "lm.edit_neither", "lm.certainty", "lm.edit_twice", "zhu2025.coverage"
 """Trends that are held against a number, not against no difference."""
 
 ANSWERS = [

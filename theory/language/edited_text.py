@@ -3,6 +3,9 @@ r"""Editing a whole text: what is changed directly, and what leaves because its 
 `theory/language/token_rule.py` has the law of one token in a context that stays. In a text the
 context of every token behind a changed one moves too: a token that was eligible, and was left as it
 is, may no longer be. docs/theory.md, "Contexts that move", has the proofs.
+
+The laws of a real prior take the shifts of tokens just below the threshold, which cannot leave, to
+say how many leave from above it.
 """
 
 import numpy as np
@@ -134,3 +137,71 @@ def leading_error(*, slope: float, fall_squared: float) -> float:
     require_positive("slope", slope, zero=True)
     require_positive("fall_squared", fall_squared, zero=True)
     return slope * fall_squared / 2
+
+
+def left_by_odds(
+    *, sure: ArrayLike, before: ArrayLike, after: ArrayLike, threshold: float
+) -> float:
+    r"""Expected number of tokens that leave where moved contexts multiply odds: the law of falls.
+
+    Exact where the changed token was a clue independent of all others: the logit of every token
+    then falls by the same law. `sure` holds probabilities of eligible tokens, `before` and `after`
+    those of tokens near the threshold in both contexts.
+
+    >>> left_by_odds(sure=[0.8, 0.5], before=[0.5, 0.5], after=[0.25, 0.5], threshold=0.5)
+    0.5
+    """
+    sure, before, after = _probabilities(sure=sure, before=before, after=after)
+    require_fraction("threshold", threshold)
+    least = np.full(len(sure), threshold)
+    return _crossing(_logit(sure) - _logit(least), _logit(before) - _logit(after))
+
+
+@claim(
+    "ref.edited_between",
+    f"{_OWN}, left_by_surprise",
+    relation="<=",
+    decided="exact",
+    says="tokens that leave: no fewer than by the law of falls, no more than by the law of "
+    r"surprises, $\sum_w \Pr(s > \ln \frac{P_w}{p})$",
+    needed="of surer tokens a change lowers the logit no less and the log P no more than of those "
+    "near the threshold, whose log P it lowers by s",
+    expected="holds: both ends are reached, by odds that are multiplied and by laws that are mixed",
+)
+def left_by_surprise(
+    *, sure: ArrayLike, before: ArrayLike, after: ArrayLike, threshold: float
+) -> float:
+    r"""Expected number of tokens that leave where a moved context mixes another law in.
+
+    Exact where the new law of the next token is $(1 - \epsilon) P + \epsilon Q$ and Q has none of
+    the sure tokens: log P falls by $-\ln (1 - \epsilon)$ for every token. Arguments as in
+    `left_by_odds`, of which it is the other end.
+
+    >>> left_by_surprise(sure=[0.8, 0.5], before=[0.5, 0.5], after=[0.25, 0.5], threshold=0.5)
+    1.0
+    """
+    sure, before, after = _probabilities(sure=sure, before=before, after=after)
+    require_fraction("threshold", threshold)
+    return _crossing(np.log(sure / threshold), np.log(before / after))
+
+
+def _probabilities(**given: ArrayLike) -> list[np.ndarray]:
+    found = []
+    for name, values in given.items():
+        values = np.asarray(values, float)
+        if not ((values > 0) & (values < 1)).all():
+            raise ValueError(f"{name}: accepted are probabilities in (0, 1)")
+        found.append(values)
+    return found
+
+
+def _logit(probability: np.ndarray) -> np.ndarray:
+    return np.log(probability / (1 - probability))
+
+
+def _crossing(room: np.ndarray, shifts: np.ndarray) -> float:
+    """Expected number of tokens whose shift, drawn from `shifts`, exceeds their room."""
+    if not len(shifts):
+        return 0.0
+    ordered = np.sort(shifts)
+    return float((1 - np.searchsorted(ordered, room, side="right") / len(ordered)).sum())

@@ -4,6 +4,7 @@ A run over seeds decides them for the median over seeds, on its one corpus, spli
 """
 
 from theory.claims import claim
+from theory.validate import require_positive
 
 ZHU = "Zhu et al. 2025, arXiv 2412.14689"
 
@@ -189,6 +190,25 @@ def largest_slope(*, bounded_slope: float) -> float:
     0.03
     """
     return bounded_slope
+
+
+@claim(
+    "lm.edit_neither",
+    f"{ZHU}, tables 2 and 3, where a gain is claimed",
+    relation="<=",
+    says="training on edited text changes the held-out loss by no more than a tolerance",
+    needed="measured: nothing is proved; human text edited once, as large a model on each",
+    expected="holds where few tokens change, as at the published threshold",
+    kind="trend",
+)
+def loss_tolerance(*, loss_tolerance: float) -> float:
+    """Difference of two held-out losses that still counts as none, in nats per token.
+
+    >>> loss_tolerance(loss_tolerance=0.02)
+    0.02
+    """
+    require_positive("loss_tolerance", loss_tolerance)
+    return loss_tolerance
 
 
 @claim(

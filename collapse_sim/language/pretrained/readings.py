@@ -4,14 +4,17 @@ Every reading is kept: what the model says of a document as it stands before a p
 one document tell how far an edit moves the probabilities of the tokens behind it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Int
 
 from collapse_sim.language.pretrained.batches import Batches, Running, Waiting, stacked
+from collapse_sim.language.pretrained.kept_scores import KeptScores
 from collapse_sim.language.pretrained.load import Pretrained
 from collapse_sim.language.pretrained.passes import EditTask, Plan
 from collapse_sim.language.pretrained.pieces import Pieces
@@ -41,13 +44,16 @@ class Reading(NamedTuple):
     scores: Scores
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class ReadTask(EditTask):
     """A document that is edited and whose readings are kept, each before the text changes."""
 
+    keep: Callable[[int, Scores], None]
+    """Told the place of each reading among them, and its scores."""
     readings: list[Reading] = field(default_factory=list)
 
     def finish(self, scores: Scores) -> bool:
+        self.keep(len(self.readings), scores)
         self.readings.append(Reading(len(self.done) + 1, self.ids, scores))
         return super().finish(scores)
 
@@ -70,25 +76,29 @@ class Reader:
         )
 
     def edit(
-        self, documents: Mapping[str, Int[np.ndarray, " tokens"]], arms: Sequence[Arm]
+        self,
+        documents: Mapping[str, Int[np.ndarray, " tokens"]],
+        arms: Sequence[Arm],
+        kept: KeptScores | None = None,
     ) -> list[list[ReadTask]]:
         """The finished tasks of each arm, one for each document in the order given.
 
-        Documents are tokens by id. Raises ValueError for fewer than 2 tokens, and for more than
-        a window holds.
+        Documents are tokens by id. The model is not asked for what is `kept`, and what it says
+        goes there. Raises ValueError for fewer than 2 tokens, and for more than a window holds.
         """
         for name, ids in documents.items():
             if not 2 <= len(ids) <= self.window:
                 raise ValueError(f"{name}: {len(ids)} tokens: accepted are 2 to {self.window}")
-        tasks = [self._tasks(documents, arm) for arm in arms]
+        kept = kept or KeptScores()
+        tasks = [self._tasks(documents, arm, number, kept) for number, arm in enumerate(arms)]
         by_length: dict[int, list[int]] = {}
         for place, ids in enumerate(documents.values()):
-            row = next(size for size in self._batches.lengths if size >= len(ids))
-            by_length.setdefault(row, []).append(place)
+            if not all(own[place].readings for own in tasks):
+                row = next(size for size in self._batches.lengths if size >= len(ids))
+                by_length.setdefault(row, []).append(place)
         for length, places in sorted(by_length.items()):
-            most = self._batches.rows(length)
-            for start in range(0, len(places), most):
-                self._read_first(tasks, arms, places[start : start + most], length)
+            while places:
+                places = places[self._read_first(tasks, arms, places, length) :]
         for arm, own in zip(arms, tasks, strict=True):
             running = Running(self._batches, arm.rule, arm.passes)
             for task in own:
@@ -98,26 +108,54 @@ class Reader:
                 running.run_some()
         return tasks
 
-    def _tasks(self, documents: Mapping[str, np.ndarray], arm: Arm) -> list[ReadTask]:
+    def _tasks(
+        self, documents: Mapping[str, np.ndarray], arm: Arm, number: int, kept: KeptScores
+    ) -> list[ReadTask]:
+        """Tasks that have gone as far as is kept."""
         plan = Plan(arm.rule, arm.passes, arm.anchored, True, False, self.pieces)
-        return [
-            ReadTask(
-                name, ids, document_key(self.seed, name), plan=plan, original=self.pieces.text(ids)
-            )
-            for name, ids in documents.items()
-        ]
+        tasks = []
+        for place, (name, ids) in enumerate(documents.items()):
+            key, original = document_key(self.seed, name), self.pieces.text(ids)
+            keep = partial(kept.add, number, place)
+            task = ReadTask(id=name, ids=ids, key=key, plan=plan, original=original, keep=keep)
+            while task.result is None:
+                scores = kept.get(number, place, len(task.readings))
+                if scores is None:
+                    break
+                task.finish(scores)
+            tasks.append(task)
+        return tasks
 
     def _read_first(
         self, tasks: list[list[ReadTask]], arms: Sequence[Arm], places: list[int], length: int
-    ) -> None:
-        """The original text of some documents of one length, for all arms."""
+    ) -> int:
+        """The original text of the first of some documents of one length, for all arms.
+
+        Returns how many; a batch that memory does not hold is halved, for good.
+        """
+        batches = self._batches
+        tokens, most = batches.batch_tokens, batches.rows(length)
+        places = places[:most]
         windows = [Window(0, 1, len(tasks[0][place].ids)) for place in places]
         rows = [(Waiting(tasks[0][p], 1), w) for p, w in zip(places, windows, strict=True)]
-        batch = stacked(rows, length, self._batches.rows(length))
-        scored = self._batches.score(batch)
-        for arm, own in zip(arms, tasks, strict=True):
-            redrawn = self._batches.redraw(scored, arm.rule, arm.passes)
-            devices = self._batches.mesh.size
-            found = by_row(len(batch.tokens), scored, redrawn, length=length, devices=devices)
-            for place, window, row in zip(places, windows, found, strict=False):
-                own[place].finish(of_document([(window, row)], window.length))
+        try:
+            scored = batches.score(stacked(rows, length, most))
+            found = [
+                by_row(
+                    most,
+                    scored,
+                    batches.redraw(scored, arm.rule, arm.passes),
+                    length=length,
+                    devices=batches.mesh.size,
+                )
+                for arm in arms
+            ]
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error) or not batches.halve(tokens, length):
+                raise
+            return 0
+        for own, scores in zip(tasks, found, strict=True):
+            for place, window, row in zip(places, windows, scores, strict=False):
+                if not own[place].readings:
+                    own[place].finish(of_document([(window, row)], window.length))
+        return len(places)
