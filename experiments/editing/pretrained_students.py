@@ -73,7 +73,7 @@ class Students:
         documents = np.split(ids, np.cumsum([len(own) for own in self.text.ids.values()])[:-1])
         tokens, scored = grouped(self.study.texts, self.pieces, documents)
         data = Blocks.of(tokens, self.study.seeds, scored)
-        place = f"{STAGE}-{name.replace(' ', '-')}"
+        place = f"{STAGE}-{name.replace(' >= ', '-').replace(' ', '-')}"
         return self.study.arm(place, self.study.learner(), data)
 
 

@@ -108,7 +108,7 @@ class Asked:
 
 def test_an_interrupted_reading_goes_on(reader, read_by_two_arms, tmp_path):
     ids, arms, whole = read_by_two_arms
-    text, windows = HumanText(ids, ["x"] * 40, ""), []
+    text, windows, found = HumanText(ids, ["x"] * 40, ""), [], {}
     run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
     for batches in (5, 4, 10**9, 0):  # in the first reading, in a later one, to the end, again
         with pytest.MonkeyPatch.context() as patch, KeptScores(run) as kept:

@@ -371,8 +371,8 @@ def test_a_pretrained_run_shows_the_blocks_of_every_generation(tmp_path):
         np.testing.assert_allclose(edges, 2.0 ** np.arange(12))  # the measure's, and its open ends
     assert edges[1:-1].tolist() == PERPLEXITIES.tolist()
     legend = ax.get_legend()
-    assert legend.get_title().get_text() == "full resampling"
+    assert legend is not None and legend.get_title().get_text() == "full resampling"
     assert [text.get_text() for text in legend.get_texts()] == ["1: human text", "2", "3", "4"]
     other = make_language_run(tmp_path / "other", ("human_only", "edit"), base="smollm2")
     legend = language_generations.draw(other).axes[-1].get_legend()
-    assert legend.get_title().get_text() == "edits, chained"
+    assert legend is not None and legend.get_title().get_text() == "edits, chained"
