@@ -50,8 +50,8 @@ print(subprocess.run([sys.executable, "-c", show], capture_output=True, text=Tru
 # Half a minute with the default preset on two cores; `quick` is smaller.
 
 # %%
-LINEAR_PRESET = os.environ.get("COLLAPSE_SIM_LINEAR", "default")
-LANGUAGE_PRESET = os.environ.get("COLLAPSE_SIM_LANGUAGE", "tiny")  # "gpu" on an accelerator
+LINEAR = os.environ.get("COLLAPSE_SIM_LINEAR", "--preset default").split()
+LANGUAGE = os.environ.get("COLLAPSE_SIM_LANGUAGE", "--preset tiny").split()  # gpu: accelerators
 RUNS = Path(os.environ.get("COLLAPSE_SIM_RUNS", PROJECT / "runs" / "colab"))
 
 
@@ -62,7 +62,7 @@ def run(script: str, *flags: str) -> None:
     done.check_returncode()
 
 
-run("linear_bound.py", "--preset", LINEAR_PRESET, "--out", str(RUNS / "linear"))
+run("linear_bound.py", *LINEAR, "--out", str(RUNS / "linear"))
 
 # %%
 from IPython.display import Image, display  # noqa: E402
@@ -73,5 +73,5 @@ display(Image(str(RUNS / "linear" / "figure.png")))
 # ## What happens to a language model trained on its own text?
 
 # %%
-run("transformer_collapse.py", "--preset", LANGUAGE_PRESET, "--out", str(RUNS / "language"))
+run("transformer_collapse.py", *LANGUAGE, "--out", str(RUNS / "language"))
 display(Image(str(RUNS / "language" / "figure.png")))
