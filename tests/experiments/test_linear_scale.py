@@ -16,7 +16,7 @@ from tests.collapse_sim import nist
 from theory.claims import ledger
 
 GAUSSIAN = ("--dim", "3", "--samples", "20", "--regimes", "replace", "accumulate", "edit")
-SHORT = ("--generations", "3", "--replicates", "1024", "--masks", "halves", "random", "nested")
+SHORT = ("--generations", "3", "--replicates", "4096", "--masks", "halves", "random", "nested")
 POWERS = st.integers(-30, 30)
 
 
@@ -35,12 +35,6 @@ def simulate(folder: Path, *arguments: str) -> tuple[World, list[tuple], list]:
     return world, chains, outcomes
 
 
-def decided(run: tuple) -> tuple:
-    """The same run: few replicates are enough for verdicts on either side, which could change."""
-    assert {"holds", "violated"} <= {verdict for *_, verdict in run[2]}
-    return run
-
-
 def assert_same(one: tuple, other: tuple) -> None:
     assert one[2] == other[2]
     for row, like in zip(one[1], other[1], strict=True):
@@ -52,7 +46,7 @@ def assert_same(one: tuple, other: tuple) -> None:
 
 @pytest.fixture(scope="module")
 def unit(tmp_path_factory):
-    return decided(simulate(tmp_path_factory.mktemp("unit"), *GAUSSIAN))
+    return simulate(tmp_path_factory.mktemp("unit"), *GAUSSIAN)
 
 
 def same_at_noise(unit, folder: Path, noise_std: float) -> None:
@@ -85,7 +79,7 @@ def labelled(folder: Path, label_scale: float = 1.0, column_scales: tuple = (1, 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
-    return decided(simulate(folder / "run", *labelled(folder)))
+    return simulate(folder / "run", *labelled(folder))
 
 
 @settings(max_examples=5)

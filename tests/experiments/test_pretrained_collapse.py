@@ -42,7 +42,7 @@ def finished(flags, tmp_path_factory):
 
 def test_arms_are_compared_with_human_text_part_by_part(finished, flags, capfd, tmp_path):
     folder = tmp_path / "run"
-    stopped(command, (*flags, "--out", str(folder)), "01-replace-2-data")
+    stopped(command, (*flags, "--out", str(folder)), "base-seed-1-1")
     assert command(*flags, "--out", str(folder), "--resume") == 0
     assert_same_results(folder, finished)
     shown = capfd.readouterr().out

@@ -69,19 +69,21 @@ def test_a_run_without_resume_starts_again(two_parts, corpus, tmp_path):
 
 
 def test_resuming_after_kill_9_ends_with_the_same_bytes(corpus, tmp_path):
-    """The whole run and the rest of the broken one are of this process."""
-    flags = (*TINY, "--corpus", corpus, "--regimes", "edit", "--out")
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    def arguments(folder):
+        flags = ("--corpus", corpus, "--regimes", "edit")
+        return [sys.executable, str(SCRIPT), *TINY, *flags, "--out", str(folder)]
+
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
-    script = [sys.executable, str(SCRIPT), *flags, str(broken)]
-    process = subprocess.Popen(script, env=environment, stdout=subprocess.DEVNULL)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    subprocess.run(arguments(whole), env=environment, check=True, capture_output=True)
+    process = subprocess.Popen(arguments(broken), env=environment, stdout=subprocess.DEVNULL)
     saved = broken / "checkpoints" / "00-edit-2-data.npz"
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not (broken / "verdicts.json").exists()
-    assert command(*flags, str(broken), "--resume") == 0
-    assert command(*flags, str(whole)) == 0
+    resumed = [*arguments(broken), "--resume"]
+    subprocess.run(resumed, env=environment, check=True, capture_output=True)
     assert_same_results(broken, whole)
     assert not (broken / "checkpoints").exists()
