@@ -36,11 +36,6 @@ def values(
     return chains["mean"][wanted][order]
 
 
-def assert_same_results(first: Path, second: Path):
-    for name in ("chains.parquet", "verdicts.json"):
-        assert (first / name).read_bytes() == (second / name).read_bytes()
-
-
 def refused(folder: Path, capfd, *arguments: str, out: str = "") -> str:
     """What is said of arguments that nothing can be done with, after `out`."""
     assert command(*arguments, "--out", str(folder)) == 2

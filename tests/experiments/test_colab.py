@@ -7,7 +7,15 @@ import jupytext
 import nbclient
 import pytest
 
+from tests.experiments.language_runs import TINY
+
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+FEW = (
+    *("--dim", "2", "--samples", "20", "--generations", "3", "--replicates", "1000"),
+    *("--no-limits", "--regimes", "replace", "edit", "--masks", "halves"),
+)
+"""Each program of the notebook once, in small."""
 
 
 def sources(notebook) -> list[tuple[str, str]]:
@@ -21,9 +29,9 @@ def test_the_notebook_is_made_from_the_script():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook's own machinery
-def test_it_runs_in_a_fresh_kernel(tmp_path, monkeypatch):
-    monkeypatch.setenv("COLLAPSE_SIM_LINEAR", "--preset quick")
-    monkeypatch.setenv("COLLAPSE_SIM_LANGUAGE", "--preset tiny")
+def test_it_runs_in_a_fresh_kernel(corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLLAPSE_SIM_LINEAR", " ".join(FEW))
+    monkeypatch.setenv("COLLAPSE_SIM_LANGUAGE", " ".join([*TINY, "--corpus", corpus]))
     monkeypatch.setenv("COLLAPSE_SIM_RUNS", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(EXPERIMENTS.parent)]))
     notebook = jupytext.read(EXPERIMENTS / "colab.ipynb")

@@ -17,8 +17,9 @@ from experiments.transformer.processes import make_learner
 from experiments.transformer.settings import parse
 from experiments.transformer.world import make_world
 from tests.collapse_sim.language.pretrained import tiny
-from tests.experiments.language_runs import assert_same_results, command, refused, values
-from tests.experiments.test_transformer_collapse_resume import SCRIPT, Interrupted
+from tests.experiments.interruptions import assert_same_results, stopped
+from tests.experiments.language_runs import command, refused, values
+from tests.experiments.test_transformer_collapse_resume import SCRIPT
 
 SMALL = (
     "--context", "8", "--prompt", "8", "--tokens", "128", "--held-out", "256", "--seeds", "2",
@@ -48,9 +49,7 @@ def finished(flags, tmp_path_factory):
 
 def test_arms_are_compared_with_human_text_part_by_part(finished, flags, capfd, tmp_path):
     folder = tmp_path / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        Interrupted(patch, 5, True)
-        assert command(*flags, "--out", str(folder)) == 130
+    stopped(command, (*flags, "--out", str(folder)), "base-seed-1-1")
     assert command(*flags, "--out", str(folder), "--resume") == 0
     assert_same_results(folder, finished)
     shown = capfd.readouterr().out

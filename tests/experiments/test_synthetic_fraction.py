@@ -12,6 +12,7 @@ from collapse_sim.run_directory import RunDirectory
 from experiments import synthetic_fraction
 from experiments.fraction.arms import mixed
 from experiments.fraction.settings import PRESETS, parse
+from tests.experiments.interruptions import assert_same_results, stopped_again_and_again
 
 TINY = (
     *("--preset", "tiny", "--vocabulary", "262", "--context", "16", "--tokens", "1600"),
@@ -84,31 +85,21 @@ def test_every_claim_of_the_study_has_a_verdict(finished):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("after", [1, 4, 8])
-def test_an_interrupted_study_resumes_by_arm(after, corpus, finished, tmp_path, monkeypatch, capfd):
-    """After so many checkpoints of arms and texts."""
-    folder, save, calls = tmp_path / "run", RunDirectory.save_checkpoint, []
+STOPS = (
+    "before human-measures",
+    "before synthetic-0.1m-0.7-2",  # between the arms and the analysis
+    "before selected-random-measures",
+)
 
-    def interrupt(self, *arguments):
-        if len(calls) == after:
-            raise KeyboardInterrupt
-        calls.append(arguments[0])
-        save(self, *arguments)
 
-    flags = (*TINY, "--corpus", corpus, "--analyse", "--out", str(folder))
-    with monkeypatch.context() as patch:
-        patch.setattr(RunDirectory, "save_checkpoint", interrupt)
-        assert command(*flags) == 130
-    assert "--resume goes on" in capfd.readouterr().err
-    with monkeypatch.context() as patch:
-        again = []
-        patch.setattr(
-            RunDirectory, "save_checkpoint", lambda self, *a: (again.append(a[0]), save(self, *a))
-        )
-        assert command(*flags, "--resume") == 0
-    assert not set(again) & set(calls)
-    for name in ("chains.parquet", "verdicts.json", "analysis.json"):
-        assert (folder / name).read_bytes() == (finished / name).read_bytes()
+def test_an_interrupted_study_resumes_by_arm(corpus, finished, tmp_path, capfd):
+    """In the middle of a text, of an arm and of the analysis."""
+    folder = tmp_path / "run"
+    flags = (*TINY, "--corpus", corpus, "--analyse")
+    names = stopped_again_and_again(command, flags, folder, STOPS, capfd)
+    assert_same_results(folder, finished, "analysis.json")
+    done = [name for name in names if name.endswith("-measures")]
+    assert len(set(done)) == len(done)  # nothing that was finished is made again
 
 
 def test_output_fits_80_columns(corpus, tmp_path, capfd, without_progress):
@@ -162,16 +153,32 @@ def test_what_cannot_be_mixed(fraction, blocks, message):
         (["--tokens", "3"], "--tokens 3: accepted are integers >= context = 64"),
         (["--epochs", "0"], "--epochs 0.0: accepted are finite numbers > 0"),
         (["--corpus", "missing.txt"], "missing.txt"),
-        (["--generators", "1tb"], "1tb"),
         (["--preset", "best"], "--preset best: accepted are default, tiny, gpu"),
-        (["--resume", "--out", "nowhere"], "--resume: there is no run in"),
     ],
 )
 def test_bad_input_is_one_line(flags, message, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
+    refused(flags, message, capfd)
+
+
+def refused(flags, message, capfd):
     assert command(*flags) == 2
     error = capfd.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--generators", "1tb"], "1tb"),
+        (["--resume", "--out", "nowhere"], "--resume: there is no run in"),
+    ],
+)
+def test_bad_input_that_is_found_once_the_text_is_read(
+    flags, message, corpus, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    refused([*TINY, "--corpus", corpus, *flags], message, capfd)
 
 
 def test_presets_are_valid():

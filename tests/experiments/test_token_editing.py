@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from collapse_sim.language import fitting
-from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from experiments import token_editing
 from experiments.editing import tables
 from experiments.editing.settings import PRESETS, parse
 from experiments.study import intervals, study
+from tests.experiments.interruptions import assert_same_results, stopped_again_and_again
 
 TINY = [
     *("--preset", "tiny", "--vocabulary", "270", "--context", "32", "--tokens", "1536"),
@@ -207,49 +207,16 @@ def test_text_that_nothing_touches_shows_nothing_of_editing(files, tmp_path, cap
     assert max(map(len, shown.partition(str(tmp_path))[0].splitlines())) <= 80
 
 
-# Interruptions
+STOPS = ("prior", "table-low_drop_up_revise", "continual-unedited-measures", "finetune-unedited")
+"""In the fit of the prior, in the tables, and in the stages."""
 
 
-class Interrupted:
-    """Raises KeyboardInterrupt just after a run's write of this number."""
-
-    def __init__(self, patch, number: int):
-        self.left = number
-        self.names: list[str] = []
-        for owner, name in ((Checkpoints, "save"), (RunDirectory, "save_checkpoint")):
-            patch.setattr(owner, name, self._counted(getattr(owner, name)))
-
-    def _counted(self, write):
-        def counted(owner, name, *values):
-            write(owner, name, *values)
-            self.names.append(name)
-            self.left -= 1
-            if self.left < 0:
-                raise KeyboardInterrupt
-
-        return counted
-
-
-@pytest.mark.parametrize("number", [2, 20, 36, 44])
-def test_ctrl_c_leaves_a_run_that_resumes(number, finished, files, tmp_path, monkeypatch, capfd):
-    """In the fit of the prior, in the tables, and in the stages."""
+def test_ctrl_c_leaves_a_run_that_resumes(finished, files, tmp_path, capfd):
     folder = tmp_path / "run"
-    arguments = (*TINY, *files, "--out", str(folder))
-    with monkeypatch.context() as patch:
-        interrupted = Interrupted(patch, number)
-        assert command(*arguments) == 130
-    assert len(interrupted.names) == number + 1
-    assert "interrupted; the same command with --resume goes on" in capfd.readouterr().err
-    assert not (folder / "verdicts.json").exists()
-    with monkeypatch.context() as patch:
-        again = Interrupted(patch, 1000)
-        assert command(*arguments, "--resume") == 0
-    done = {name for name in interrupted.names if name.endswith("-measures") or "table" in name}
-    assert not done & set(again.names)
-    for name in ("chains.parquet", "verdicts.json"):
-        assert (folder / name).read_bytes() == (finished / name).read_bytes()
-    assert command(*arguments, "--resume") == 0
-    assert "finished before" in capfd.readouterr().out
+    names = stopped_again_and_again(command, (*TINY, *files), folder, STOPS, capfd)
+    assert_same_results(folder, finished)
+    done = [name for name in names if name.endswith("-measures") or "table" in name]
+    assert len(set(done)) == len(done)  # nothing that was finished is made again
 
 
 # Bad input: one line, exit status 2, nothing written

@@ -10,37 +10,18 @@ from pathlib import Path
 import pytest
 
 from collapse_sim.language import fitting
-from collapse_sim.language.checkpoints import Checkpoints
-from collapse_sim.run_directory import RunDirectory
 from experiments import transformer_collapse
-from tests.experiments.language_runs import TINY, assert_same_results, command
+from tests.experiments.interruptions import (
+    assert_same_results,
+    stopped,
+    stopped_again_and_again,
+)
+from tests.experiments.language_runs import TINY, command
 
 SCRIPT = Path(transformer_collapse.__file__)
 THREE = (*TINY, "--regimes", "replace", "subsample", "edit")
 
 pytestmark = pytest.mark.usefixtures("two_devices")
-
-
-class Interrupted:
-    """Raises KeyboardInterrupt just before or just after a run's write of this number."""
-
-    def __init__(self, patch, number: int, after: bool):
-        self.left, self.after = number, after
-        self.names: list[str] = []
-        for owner, name in ((Checkpoints, "save"), (RunDirectory, "save_checkpoint")):
-            patch.setattr(owner, name, self._counted(getattr(owner, name)))
-
-    def _counted(self, write):
-        def counted(owner, name, *values):
-            self.left -= 1
-            if self.left < 0 and not self.after:
-                raise KeyboardInterrupt
-            write(owner, name, *values)
-            self.names.append(name)
-            if self.left < 0:
-                raise KeyboardInterrupt
-
-        return counted
 
 
 @pytest.fixture(scope="module")
@@ -59,44 +40,31 @@ def whole(two_parts, corpus, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("number", "after", "name"),
-    [
-        (0, True, "base-1"),  # in the middle of the first fit
-        (6, True, "00-replace-2-measures"),
-        (12, True, "01-subsample-2"),  # in the middle of another
-        (15, False, "01-subsample-2-measures"),  # before the pool of all text is written
-        (26, True, "02-edit-3-measures"),  # only the report is missing
-    ],
+STOPS = (
+    "base-1",  # in the middle of the first fit
+    "00-replace-2-measures",
+    "01-subsample-2",  # in the middle of another
+    "before 01-subsample-2-measures",  # before the pool of all text is written
+    "02-edit-3-measures",  # only the report is missing
 )
-def test_ctrl_c_leaves_a_run_that_resumes(
-    number, after, name, whole, corpus, tmp_path, monkeypatch, capfd
-):
+
+
+def test_ctrl_c_leaves_a_run_that_resumes(whole, corpus, tmp_path, capfd):
+    flags = (*THREE, "--corpus", corpus)
     folder = tmp_path / "run"
-    arguments = (*THREE, "--corpus", corpus, "--out", str(folder))
-    with monkeypatch.context() as patch:
-        interrupted = Interrupted(patch, number, after)
-        assert command(*arguments) == 130
-    assert interrupted.names[-1] == name
-    assert "interrupted; the same command with --resume goes on" in capfd.readouterr().err
-    assert not (folder / "verdicts.json").exists()
-    assert command(*arguments, "--resume") == 0
+    names = stopped_again_and_again(command, flags, folder, STOPS, capfd)
     assert_same_results(folder, whole)
-    assert command(*arguments, "--resume") == 0
-    assert "finished before" in capfd.readouterr().out
+    done = [name for name in names if name.endswith("-measures")]
+    assert len(set(done)) == len(done)  # nothing that was finished is made again
 
 
-def test_a_run_without_resume_starts_again(two_parts, corpus, tmp_path, monkeypatch):
+def test_a_run_without_resume_starts_again(two_parts, corpus, tmp_path):
     """Whatever an interrupted one has left."""
     folder = tmp_path / "run"
-    arguments = (*THREE, "--corpus", corpus, "--out", str(folder))
-    with monkeypatch.context() as patch:
-        Interrupted(patch, 3, True)
-        assert command(*arguments) == 130
-    with monkeypatch.context() as patch:
-        again = Interrupted(patch, 1, True)
-        assert command(*arguments) == 130
-    assert again.names == ["base-1", "base-1"]
+    flags = (*THREE, "--corpus", corpus, "--out", str(folder))
+    stopped(command, flags, "00-replace-2")
+    assert len(list((folder / "checkpoints").iterdir())) > 1
+    assert stopped(command, flags, "base-1") == ["base-1"]
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["base-1.orbax"]
 
 

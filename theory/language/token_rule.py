@@ -134,8 +134,7 @@ def total_variation_bound(*, threshold: float) -> float:
     r"""Upper bound on the change by one pass, in total variation or in tokens: $1 - p$.
 
     Each eligible token is drawn again with probability $P(y) \ge p$. Needs $\tilde P = P$, or any
-    $\tilde P \ge P$ on the eligible tokens, such as top-k; false for temperatures above 1. True
-    for every q and p.
+    $\tilde P \ge P$ on the eligible tokens, such as top-k; false for temperatures above 1.
 
     >>> total_variation_bound(threshold=0.75)
     0.25
@@ -270,9 +269,8 @@ def low_drop_law(
     [0.5, 0.25, 0.25]
     """
     prior, law, replacement = token_laws(prior, law, replacement)
-    eligible, dropped = _eligible(prior, threshold), _dropped(prior, below)
-    kept = np.where(eligible | dropped, 0, law)
-    kept = kept + law[eligible & ~dropped].sum() * replacement
+    left = np.where(_dropped(prior, below), 0, law)
+    kept = _edited(left, _eligible(prior, threshold), replacement)
     if not kept.sum() > 0:
         raise ValueError(f"below={below}: accepted are thresholds that some token is above")
     return kept / kept.sum()

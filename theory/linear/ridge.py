@@ -97,7 +97,7 @@ def ridge_constants_two_columns(*, samples: int, penalty: float) -> RidgeConstan
     # The root of the sum has a smooth density; ends beyond which there is 1e-16 of it.
     law = scipy.stats.chi(2 * samples)
     low, high = law.ppf(1e-16), law.isf(1e-16)
-    nodes, weights = np.polynomial.legendre.leggauss(400)
+    nodes, weights = scipy.special.roots_legendre(400)
     root = (low + high + (high - low) * nodes) / 2
     chances = weights * law.pdf(root) * (high - low) / 2
     of_w, more = scipy.special.roots_jacobi(60, 0, (samples - 3) / 2)  # 2 W - 1
