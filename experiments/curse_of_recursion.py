@@ -19,10 +19,10 @@ def main(settings: Settings) -> None:
     """Run, or finish, one experiment and report it."""
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
+    from experiments.finish import begin, finish
     from experiments.recursion.families import arrays_of, make_processes
     from experiments.recursion.report import print_report
     from paper_figs import recursion
-    from paper_figs.style import save
     from theory.claims import ledger
 
     processes, sources, note = make_processes(settings)
@@ -30,24 +30,23 @@ def main(settings: Settings) -> None:
     read = [f"--{flag} {source}" for flag, source in list(sources.items())[:1]]
     inputs = {name: command_line.digest(sources) for name in read}
     config = command_line.config("curse_of_recursion", settings, packages, inputs, data=sources)
-    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
-    if settings.resume and run.is_finished():
-        print(f"{run.path}: finished before, nothing to resume")
+    run = begin(settings, config)
+    if run is None:
         return
     if note:
         print(note)
     results, verdicts = decide(
         processes, ledger(), seed=settings.seed, run=run, early_stop=settings.early_stop
     )
-    run.write_chains(list(chain_rows(results)))
-    run.write_verdicts([vars(verdict) for verdict in verdicts])
-    arrays = arrays_of(settings, processes)
-    if arrays:
+    if arrays := arrays_of(settings, processes):
         run.write_arrays(arrays)
-    save(recursion.draw(run), run.path, "figure")
-    run.clear_checkpoints()
-    print_report(settings, results, verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+    finish(
+        run,
+        chain_rows(results),
+        verdicts,
+        recursion.draw,
+        lambda: print_report(settings, results, verdicts),
+    )
 
 
 def command(

@@ -24,22 +24,20 @@ def main(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.certify import FAMILY_ERROR
     from collapse_sim.experiment.decide import chain_rows, decide
+    from experiments.finish import begin, finish
     from experiments.linear.ladders import make_ladders
     from experiments.linear.processes import make_processes
     from experiments.linear.report import print_report, print_stored
     from experiments.linear.world import make_world
     from paper_figs.linear_collapse import draw
-    from paper_figs.style import save
     from theory.claims import ledger
 
     world = make_world(settings)
     if world.note:
         print(world.note)
     processes = [*make_processes(settings, world), *make_ladders(settings, world)]
-    config = _config(settings, world)
-    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
-    if settings.resume and run.is_finished():
-        print_stored(run)
+    run = begin(settings, _config(settings, world), print_stored)
+    if run is None:
         return
     results, verdicts = decide(
         processes,
@@ -51,15 +49,13 @@ def main(settings: Settings) -> None:
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
     )
-    run.write_chains(list(chain_rows(results)))
-    run.write_verdicts([vars(verdict) for verdict in verdicts])
-    written = ["verdicts.json", "chains.parquet", "config.json"]
-    if results:  # none where the budget ends before the first replicate
-        save(draw(run), run.path, "figure")
-        written += ["figure.png", ".pdf", ".svg"]
-    run.clear_checkpoints()
-    print_report(settings, world.base_error, results, verdicts)
-    print(f"{run.path}: {', '.join(written)}")
+    finish(
+        run,
+        chain_rows(results),
+        verdicts,
+        draw if results else None,  # none where the budget ends before the first replicate
+        lambda: print_report(settings, world.base_error, results, verdicts),
+    )
 
 
 def _config(settings: Settings, world) -> dict:

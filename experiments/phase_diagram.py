@@ -21,11 +21,11 @@ def main(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.certify import FAMILY_ERROR
     from collapse_sim.experiment.evidence import long_arrays
+    from experiments.finish import begin, finish
     from experiments.phase.columns import make_panels
     from experiments.phase.report import print_report
     from experiments.phase.strips import measured
     from paper_figs.phase_diagram import draw
-    from paper_figs.style import save
 
     panels = make_panels(settings)
     packages = ("jax", "jaxlib", "numpy", "scipy", "pyarrow", "matplotlib")
@@ -40,20 +40,16 @@ def main(settings: Settings) -> None:
         unit=panels[0].unit,
         level=settings.level,
     )
-    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
-    if settings.resume and run.is_finished():
-        print(f"{run.path}: finished before, nothing to resume")
+    run = begin(settings, config)
+    if run is None:
         return
     error = FAMILY_ERROR / sum(panel.points for panel in panels)
     maps = [measured(panel, settings, run, error) for panel in panels]
-    run.write_chains([row for found in maps for row in found.rows])
     if arrays := long_arrays([p for panel in panels for some in panel.columns for p in some]):
         run.write_arrays(arrays)
-    run.write_verdicts([vars(verdict) for found in maps for verdict in found.verdicts])
-    save(draw(run), run.path, "figure")
-    run.clear_checkpoints()
-    print_report(settings, maps)
-    print(f"{run.path}: chains.parquet, verdicts.json, config.json, figure.png, .pdf, .svg")
+    rows = [row for found in maps for row in found.rows]
+    verdicts = [verdict for found in maps for verdict in found.verdicts]
+    finish(run, rows, verdicts, draw, lambda: print_report(settings, maps))
 
 
 def command(

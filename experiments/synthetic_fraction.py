@@ -18,7 +18,6 @@ from collapse_sim.run_directory import RunDirectory
 from experiments import command_line, devices
 from experiments.fraction.settings import Settings, parse
 
-ANALYSIS = "analysis.json, analysis.png, .pdf, .svg"
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "tokenizers", "orbax-checkpoint")
 
 
@@ -35,6 +34,7 @@ def _study(settings: Settings) -> None:
     from collapse_sim.experiment.decide import chain_rows, decide
     from collapse_sim.language.fitting import token_progress
     from collapse_sim.language.tokenizer import save as tokenizer_json
+    from experiments.finish import begin, finish
     from experiments.fraction.analysed import analyse_study
     from experiments.fraction.analysis_report import print_analysis
     from experiments.fraction.arms import Author, fraction_arms
@@ -44,12 +44,11 @@ def _study(settings: Settings) -> None:
     from experiments.study.study import Study
     from experiments.study.texts import make_texts
     from paper_figs import synthetic_fraction
-    from paper_figs.style import save
     from theory.claims import ledger
 
     texts = make_texts(settings, ("student", "generator", "judge"))
     inputs = {f"--corpus {settings.corpus}": command_line.digest(texts.sources)}
-    run = _open(settings, texts.sources, inputs)
+    run = begin(settings, _config(settings, texts.sources, inputs))
     if run is None:
         return
     print(*texts.notes, sep="\n")
@@ -66,23 +65,23 @@ def _study(settings: Settings) -> None:
         results, verdicts = decide(processes, ledger(), seed=settings.seed, bar=bar)
     if analysed:
         _save_analysis(run, analysed.analysis)
-    run.write_chains(list(chain_rows(results)))
-    save(synthetic_fraction.draw(run), run.path, "figure")
-    run.write_verdicts([vars(verdict) for verdict in verdicts])
     size = authors[0].size
     keep_model(
         run, f"generator-{size}", study.learner(size), study.seeds, tokenizer_json(texts.tokenizer)
     )
-    run.clear_checkpoints()
-    if analysed:
-        print_analysis(None, analysed.analysis)
-    print_report(results, verdicts)
-    _say(run, "chains.parquet, figure.png, .pdf, .svg, model/", *([ANALYSIS] if analysed else []))
+
+    def report() -> None:
+        if analysed:
+            print_analysis(None, analysed.analysis)
+        print_report(results, verdicts)
+
+    finish(run, chain_rows(results), verdicts, synthetic_fraction.draw, report)
 
 
 def _two_files(settings: Settings) -> None:
     """Two given texts side by side; nothing is claimed of them."""
     from collapse_sim.language.fitting import token_progress
+    from experiments.finish import begin, finish
     from experiments.fraction.analysis_report import print_analysis
     from experiments.fraction.files import compare_files, read_files
 
@@ -92,17 +91,14 @@ def _two_files(settings: Settings) -> None:
         f"--human {settings.human}": command_line.digest([sources["judge"], sources["human"]]),
         f"--synthetic {settings.synthetic}": command_line.digest(sources["synthetic"]),
     }
-    run = _open(settings, sources, inputs)
+    run = begin(settings, _config(settings, sources, inputs))
     if run is None:
         return
     print(*files.texts.notes, sep="\n")
     with token_progress(0) as bar:
         analysis = compare_files(settings, files, run, bar)
     _save_analysis(run, analysis)
-    run.write_verdicts([])
-    run.clear_checkpoints()
-    print_analysis(None, analysis)
-    _say(run, ANALYSIS)
+    finish(run, None, [], None, lambda: print_analysis(None, analysis))
 
 
 def _save_analysis(run: RunDirectory, analysis) -> None:
@@ -113,20 +109,8 @@ def _save_analysis(run: RunDirectory, analysis) -> None:
     save(text_analysis.draw(run), run.path, "analysis")
 
 
-def _say(run: RunDirectory, *files: str) -> None:
-    print(f"{run.path}: config.json, verdicts.json,")
-    print(", ".join(files))
-
-
-def _open(settings: Settings, sources: dict, inputs: dict[str, str]) -> RunDirectory | None:
-    """The run directory, or nothing where the run is finished."""
-    config = command_line.config("synthetic_fraction", settings, PACKAGES, inputs, data=sources)
-    directory = settings.directory()
-    run = command_line.open_run(directory, config, resume=settings.resume)
-    if settings.resume and run.is_finished():
-        print(f"{run.path}: finished before, nothing to resume")
-        return None
-    return run
+def _config(settings: Settings, sources: dict, inputs: dict[str, str]) -> dict:
+    return command_line.config("synthetic_fraction", settings, PACKAGES, inputs, data=sources)
 
 
 def command(

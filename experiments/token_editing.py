@@ -44,9 +44,9 @@ def with_small_prior(settings: TokenEditingSettings) -> None:
     from experiments.editing.report import print_report
     from experiments.editing.stages import Stages, total_tokens
     from experiments.editing.tables import tables, train_prior
+    from experiments.finish import begin, finish
     from experiments.study.study import Study
     from paper_figs import editing
-    from paper_figs.style import save
     from theory.claims import ledger
 
     packages = PACKAGES
@@ -63,10 +63,8 @@ def with_small_prior(settings: TokenEditingSettings) -> None:
         ]
         inputs[f"--pairs {settings.pairs or 'of the standard library'}"] = command_line.digest(read)
     config = command_line.config("token_editing", settings, packages, inputs, data=corpora.sources)
-    directory = settings.directory()
-    run = command_line.open_run(directory, config, resume=settings.resume)
-    if settings.resume and run.is_finished():
-        print(f"{run.path}: finished before, nothing to resume")
+    run = begin(settings, config)
+    if run is None:
         return
     print(*corpora.notes, sep="\n")
     with token_progress(total_tokens(settings, corpora)) as bar:
@@ -77,12 +75,13 @@ def with_small_prior(settings: TokenEditingSettings) -> None:
         arms = {stage: stages.arms(stage) for stage in settings.stages}
         processes = make_processes(study, settings, table, arms)
         results, verdicts = decide(processes, ledger(), seed=settings.seed, bar=bar)
-    run.write_chains(list(chain_rows(results)))
-    run.write_verdicts([vars(verdict) for verdict in verdicts])
-    save(editing.draw(run), run.path, "figure")
-    run.clear_checkpoints()
-    print_report(settings, corpora, table, arms, verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+    finish(
+        run,
+        chain_rows(results),
+        verdicts,
+        editing.draw,
+        lambda: print_report(settings, corpora, table, arms, verdicts),
+    )
 
 
 def configure_jax(settings: TokenEditingSettings | PretrainedSettings) -> None:

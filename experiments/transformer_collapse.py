@@ -23,6 +23,7 @@ def main(settings: Settings) -> None:
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.experiment.decide import chain_rows, decide
     from collapse_sim.language.fitting import token_progress
+    from experiments.finish import begin, finish
     from experiments.kept_model import keep_model
     from experiments.transformer.processes import (
         first_model,
@@ -34,16 +35,12 @@ def main(settings: Settings) -> None:
     from experiments.transformer.token_rule import token_rule_processes
     from experiments.transformer.world import make_world
     from paper_figs import language_generations, oracle_language, scale_ladder
-    from paper_figs.style import save
     from theory.claims import ledger
 
     world = make_world(settings)
     learners = make_learners(settings, world)
-    run = command_line.open_run(
-        settings.directory(), _config(settings, world), resume=settings.resume
-    )
-    if settings.resume and run.is_finished():
-        print(f"{run.path}: finished before, nothing to resume")
+    run = begin(settings, _config(settings, world))
+    if run is None:
         return
     if world.note:
         print(world.note)
@@ -56,18 +53,18 @@ def main(settings: Settings) -> None:
         # First what is exact: beside chains, which wait for all devices, it would hold some back.
         processes = [*exact, *chains]
         results, verdicts = decide(processes, ledger(), seed=settings.seed, run=run, bar=bar)
-    run.write_chains(list(chain_rows(results)))
-    run.write_verdicts([vars(verdict) for verdict in verdicts])
     figure = oracle_language if exact else language_generations
     figure = scale_ladder if settings.sizes else figure
-    save(figure.draw(run), run.path, "figure")
     if world.tokenizer:  # the oracle's tokens are no text
         size, learner = list(learners.items())[-1]
         keep_model(run, f"{first_model(size)}-1", learner, settings.seeds, world.tokenizer)
-    run.clear_checkpoints()
-    print_report(settings, results[-len(chains) :], verdicts)
-    kept = ", model/" if world.tokenizer else ""
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg{kept}")
+    finish(
+        run,
+        chain_rows(results),
+        verdicts,
+        figure.draw,
+        lambda: print_report(settings, results[-len(chains) :], verdicts),
+    )
 
 
 def _config(settings: Settings, world) -> dict:

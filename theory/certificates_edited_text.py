@@ -59,8 +59,9 @@ def leavers_lie_between_falls_and_surprises() -> bool:
         "before": [float(half)] * len(CHANCES),
         "after": [float(half * (1 - e)) for e in CHANCES],
     }
-    given = {"sure": [float(p) for p in SURE], "threshold": float(half)} | near
-    least, most = edited_text.left_by_odds(**given), edited_text.left_by_surprise(**given)
+    sure = [float(p) for p in SURE]
+    least = edited_text.left_by_odds(sure=sure, threshold=float(half), **near)
+    most = edited_text.left_by_surprise(sure=sure, threshold=float(half), **near)
     counts = [
         float(sum(probability < half for probability in after) / Fraction(len(CHANCES)))
         for after in (multiplied, both, mixed)

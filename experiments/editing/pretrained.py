@@ -14,8 +14,8 @@ from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.editing.pretrained_students import student_processes, student_texts, students
 from experiments.editing.pretrained_text import human_text
 from experiments.editing.stages import Arms
+from experiments.finish import begin, finish
 from paper_figs import editing
-from paper_figs.style import save
 from theory.claims import ledger
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tokenizers")
@@ -36,9 +36,8 @@ def study(settings: PretrainedSettings) -> None:
     }
     sources = {"tokens": text.tokens, "documents": len(text.ids)}
     config = command_line.config("token_editing", settings, PACKAGES, inputs, data=sources)
-    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
-    if settings.resume and run.is_finished():
-        print(f"{run.path}: finished before, nothing to resume")
+    run = begin(settings, config)
+    if run is None:
         return
     print(read.note)
     found = measured(settings, reader, text, run)
@@ -52,9 +51,10 @@ def study(settings: PretrainedSettings) -> None:
             arms = small.arms(found)
             processes += student_processes(small.study, settings, arms)
     results, verdicts = decide(processes, ledger(), seed=settings.seed, run=run)
-    run.write_chains(list(chain_rows(results)))
-    run.write_verdicts([vars(verdict) for verdict in verdicts])
-    save(editing.draw(run), run.path, "figure")
-    run.clear_checkpoints()
-    print_report(settings, text, found, shifts, arms, verdicts)
-    print(f"{run.path}: verdicts.json, chains.parquet, config.json, figure.png, .pdf, .svg")
+    finish(
+        run,
+        chain_rows(results),
+        verdicts,
+        editing.draw,
+        lambda: print_report(settings, text, found, shifts, arms, verdicts),
+    )

@@ -112,4 +112,3 @@ def print_stored(run: RunDirectory) -> None:
     console.print()
     console.print(verdict_table(verdicts, _on))
     console.print(how_sure(verdicts))
-    console.print(f"{run.path}: finished before, nothing to resume", soft_wrap=True)

@@ -1,0 +1,61 @@
+"""Beginning and end of an experiment: its run directory, its files, its figure and its report."""
+
+import shutil
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from collapse_sim.run_directory import RunDirectory
+from collapse_sim.verdict import Verdict
+from experiments import command_line
+from paper_figs.style import save
+
+FIRST = ("verdicts.json", "chains.parquet", "config.json")
+"""Files that are named before all others."""
+
+
+def begin(
+    settings: command_line.Settings,
+    config: Mapping[str, Any],
+    show: Callable[[RunDirectory], None] = lambda run: None,
+) -> RunDirectory | None:
+    """The run directory; None where --resume finds the run finished, which is said after `show`."""
+    run = command_line.open_run(settings.directory(), config, resume=settings.resume)
+    if settings.resume and run.is_finished():
+        show(run)
+        print(f"{run.path}: finished before, nothing to resume")
+        return None
+    return run
+
+
+def finish(
+    run: RunDirectory,
+    rows: Iterable[tuple] | None,
+    verdicts: Sequence[Verdict],
+    draw: Callable[[RunDirectory], Figure] | None,
+    report: Callable[[], None],
+) -> None:
+    """Write tables, verdicts and figure, forget the checkpoints, print the report and the files."""
+    if rows is not None:
+        run.write_chains(list(rows))
+    run.write_verdicts([vars(verdict) for verdict in verdicts])
+    if draw is not None:
+        save(draw(run), run.path, "figure")
+    run.clear_checkpoints()
+    report()
+    width = shutil.get_terminal_size().columns
+    print(textwrap.fill(f"{run.path}: {', '.join(_files(run))}", width, break_long_words=False))
+
+
+def _files(run: RunDirectory) -> list[str]:
+    """Names of what a run has left; of files that differ in their endings only, the endings."""
+    found = sorted(run.path.iterdir(), key=lambda path: (path.stem, path.suffix != ".png", path))
+    names = [path.name + "/" * path.is_dir() for path in found if not path.name.startswith(".")]
+    names = [*(name for name in FIRST if name in names), *(n for n in names if n not in FIRST)]
+    stems = [name.rpartition(".")[0] for name in names]
+    return [
+        name.removeprefix(stem) if stem and stem == before else name
+        for name, stem, before in zip(names, stems, ["", *stems], strict=False)
+    ]
