@@ -17,7 +17,7 @@ from collapse_sim.replicates import Moments, Summary, looks
 from theory.power import refuted_by
 
 FAILURE_RATE = 1e-6
-CLAIMS, REPLICATES, ERROR, TOLERANCE = 1000, 2**13, 0.01, 0.05
+CLAIMS, REPLICATES, ERROR, TOLERANCE = 1000, 2**12, 0.01, 0.05
 
 COUNTS = tuple(looks(REPLICATES, 1024))
 FEW = 200
