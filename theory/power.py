@@ -43,14 +43,13 @@ def refuted_by(
             means, weights, old = np.zeros(1), np.ones(1), 0
         else:
             means, weights, old = before
-        law = {"loc": means * (old / count), "scale": spread * np.sqrt(count - old) / count}
-        total += float(
-            weights @ (stats.norm.cdf(centre - outer, **law) + stats.norm.sf(centre + outer, **law))
-        )
+        law = means * (old / count), spread * np.sqrt(count - old) / count
+        beyond = stats.norm.cdf(centre - outer, *law) + stats.norm.sf(centre + outer, *law)
+        total += float(weights @ beyond)
         found.append(total)
         step = 2 * outer / POINTS
         grid = centre - outer + step * (np.arange(POINTS) + 0.5)
-        density = np.exp(stats.norm.logpdf(grid[:, None], **law)) @ weights
+        density = stats.norm.pdf(grid[:, None], *law) @ weights
         undecided = np.abs(grid - centre) > inner
         before = grid, density * step * undecided, count
     return np.array(found)

@@ -89,28 +89,28 @@ def table(found: dict[float, np.ndarray], error: float) -> str:
 
 def draw(found: dict[float, np.ndarray], error: float, path: Path) -> None:
     """Power against replicates, and against the deviation: lines are theory, points simulation."""
-    from matplotlib.figure import Figure
-
     from paper_figs import style
 
+    colours = style.BLUE, style.RED, style.GREEN
     with style.context():
-        figure = Figure(figsize=(style.PAGE, 2.4), layout="constrained")
+        figure = style.new_figure(style.PAGE, 2.4)
         left, right = figure.subplots(1, 2, sharey=True)
-        for number, deviation in enumerate(SHOWN):
-            colour = f"C{number}"
+        for deviation, colour in zip(SHOWN, colours, strict=True):
             left.plot(COUNTS, predicted(deviation, error), color=colour)
             label = f"off by {100 * deviation:g} %"
             left.plot(COUNTS, found[deviation], "o", color=colour, label=label)
-        deviations = np.linspace(0, max(DEVIATIONS), 41)
-        for number, look in enumerate((0, 2, 4)):
+        deviations = np.linspace(0, max(DEVIATIONS), 81)
+        for look, colour in zip((0, 2, 4), colours, strict=True):
             curve = [predicted(deviation, error)[look] for deviation in deviations]
-            right.plot(100 * deviations, curve, color=f"C{number}")
+            right.plot(100 * deviations, curve, color=colour)
             shares = [found[deviation][look] for deviation in DEVIATIONS]
             label = f"{COUNTS[look]:,} replicates"
-            right.plot(100 * np.array(DEVIATIONS), shares, "o", color=f"C{number}", label=label)
+            right.plot(100 * np.array(DEVIATIONS), shares, "o", color=colour, label=label)
         right.axvspan(0, 100 * TOLERANCE, color="0.92", zorder=0)
         right.text(0.03, 0.93, "true within\nthe tolerance", va="top", fontsize=style.SMALL)
         left.set(xscale="log", xlabel="replicates", ylabel="share of claims refuted")
+        left.set_xticks(COUNTS, [f"{count:,}" for count in COUNTS])
+        left.minorticks_off()
         right.set(xlabel="share by which the formula is off, per cent")
         for ax in (left, right):
             ax.legend()
