@@ -29,7 +29,8 @@ class Panels:
 
     figure: Figure
     axes: list[Axes]
-    spare: Axes | None
+    spare: tuple[float, float] | None
+    """Its middle, as shares of the figure's width and height."""
     key_width: float
     """Inches that the key may take."""
 
@@ -38,7 +39,7 @@ class Panels:
         title = textwrap.fill(note, int(LETTERS * self.key_width))
         look: dict[str, Any] = {"handles": handles, "title": title, "alignment": "left"}
         if self.spare is not None:
-            self.spare.legend(loc="center", **look).set_in_layout(False)
+            self.figure.legend(loc="center", bbox_to_anchor=self.spare, **look)
         else:
             across = 4 if self.key_width > style.COLUMN else 2
             ncols = max(1, min(len(handles), across))
@@ -73,10 +74,8 @@ def new_panels(
         ax.remove()
     for ax in axes[-columns:]:
         ax.tick_params(labelbottom=True)  # the last of its column, where x axes are shared
-    cells = grid[0, 0].get_gridspec()
-    spare = figure.add_subplot(cells[rows - 1, columns - len(empty) :])
-    spare.set_axis_off()
-    return Panels(figure, axes, spare, width * len(empty) / columns)
+    share = len(empty) / columns
+    return Panels(figure, axes, (1 - share / 2, 0.5 / rows), width * share)
 
 
 def draw_ends(panels: Sequence[Axes], ends: Sequence[Sequence[style.End]]) -> None:

@@ -10,14 +10,9 @@ from matplotlib.patches import Rectangle
 from paper_figs import style
 
 
-def panels(figure: Figure) -> list[Axes]:
-    """All axes but the cell of the key."""
-    return [ax for ax in figure.axes if ax.axison]
-
-
 def key_of(figure: Figure) -> Legend:
     """The key, above the panels or in a cell of its own."""
-    (key,) = [*figure.legends, *(ax.get_legend() for ax in figure.axes if not ax.axison)]
+    (key,) = figure.legends
     return key
 
 

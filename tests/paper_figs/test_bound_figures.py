@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paper_figs import bound_violation, mask_regimes, style
-from tests.paper_figs.axes import curve_of, forbidden, levels, panels, points, words
+from tests.paper_figs.axes import curve_of, forbidden, levels, points, words
 from tests.paper_figs.runs import BASE, CORRECTED, EDITED, ERROR, inflations, make_run
 
 
@@ -50,7 +50,7 @@ def test_the_bounds_cross_at_the_share_where_the_published_one_fails(violation):
 
 
 def test_what_the_published_bound_forbids_is_grey_in_every_panel(run, violation):
-    for ax in [*violation.axes, *panels(mask_regimes.draw(run))]:
+    for ax in [*violation.axes, *mask_regimes.draw(run).axes]:
         assert forbidden(ax) == [(2.0, pytest.approx(ax.get_ylim()[1]))]
 
 
@@ -100,14 +100,14 @@ def test_only_runs_with_disjoint_edits_can_show_a_violation(run, tmp_path):
 def test_each_edit_has_a_panel_with_law_points_and_the_printed_line(run):
     figure = mask_regimes.draw(run)
     names = [name for name in EDITED if name.startswith("edit")]
-    assert len(panels(figure)) == len(names)
-    for ax, name in zip(panels(figure), names, strict=True):
+    assert len(figure.axes) == len(names)
+    for ax, name in zip(figure.axes, names, strict=True):
         ((_, y, _),) = points(ax).values()
         np.testing.assert_allclose(y, inflations(name))
         assert levels(ax) == [2]
         printed = curve_of(ax, mask_regimes.PRINTED["color"], ":")
         np.testing.assert_allclose(printed, 1 + np.cumsum([0, *EDITED[name]]))
-    notes = {name: words(ax)[0] for ax, name in zip(panels(figure), names, strict=True)}
+    notes = {name: words(ax)[0] for ax, name in zip(figure.axes, names, strict=True)}
     assert notes["edit one"] == "$v_{5}=1.40<2$, stays finite"
     assert notes["edit random"] == "$v_{5}=2.60>2$, grows without end"
     assert notes["edit free"].endswith("finite? unproved")

@@ -9,7 +9,6 @@ from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from paper_figs import edited_share, editing, make, token_probabilities
 from paper_figs.style import save
 from tests.paper_figs.axes import key_of
-from tests.paper_figs.axes import panels as axes_of
 from theory.language.printed import EDITED_SHARE, PROBABILITY_DECILES
 
 ARMS = ("chained", "anchored", "chained beta 1.5")
@@ -107,7 +106,7 @@ def test_shares_are_drawn_pass_by_pass(run):
 
 def test_the_figure_of_a_run_shows_both_and_the_differences_there_are(run, tmp_path):
     figure = editing.draw(run)
-    panels = {ax.get_title(loc="left"): ax for ax in axes_of(figure)}
+    panels = {ax.get_title(loc="left"): ax for ax in figure.axes}
     check_deciles(panels["Tokens of human text"])
     check_shares(panels["Tokens to be edited"], "eligible")
     check_shares(panels["Tokens that change"], "changed")

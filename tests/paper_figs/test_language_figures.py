@@ -15,7 +15,6 @@ from collapse_sim.language.repetition import PERPLEXITIES
 from paper_figs import language_generations, make, oracle_language, style
 from paper_figs.language_runs import arm_name, read_frozen, read_trends, run_name
 from tests.paper_figs.axes import key_of, levels, points, words
-from tests.paper_figs.axes import panels as panels_of
 from tests.paper_figs.language_runs import (
     DECILES,
     ERROR,
@@ -87,9 +86,9 @@ def check_layout(figure: Figure) -> None:
     figure.draw_without_rendering()
     renderer, panels = (
         figure.canvas.get_renderer(),
-        [ax.get_window_extent() for ax in panels_of(figure)],
+        [ax.get_window_extent() for ax in figure.axes],
     )
-    for ax in panels_of(figure):
+    for ax in figure.axes:
         texts = [title(ax), ax.xaxis.label]
         notes = [text for text in ax.texts if isinstance(text, Annotation)]
         boxes = [super(Annotation, note).get_window_extent(renderer) for note in notes]
@@ -99,9 +98,9 @@ def check_layout(figure: Figure) -> None:
             assert not any(panel.overlaps(box) for panel in panels)
         boxes.sort(key=lambda box: box.y0)
         assert all(low.y1 <= high.y0 + 0.5 for low, high in pairwise(boxes))  # half a pixel
-    titles = [title(ax).get_window_extent(renderer) for ax in panels_of(figure)]
+    titles = [title(ax).get_window_extent(renderer) for ax in figure.axes]
     assert not any(first.overlaps(second) for first, second in combinations(titles, 2))
-    for ax in panels_of(figure):
+    for ax in figure.axes:
         notes = [text for text in ax.texts if isinstance(text, Annotation)]
         for note in notes:  # as the name of the highest line once did
             assert (
@@ -148,7 +147,7 @@ def test_a_regime_has_the_colour_that_it_has_in_the_linear_figures():
 
 
 def test_losses_and_tails_of_every_arm_are_points_with_intervals(figure):
-    loss, tail, _ = panels_of(figure)
+    loss, tail, _ = figure.axes
     check_trends(loss, "held_out_loss", SLOPES)
     check_trends(tail, "tail_mass", [name for name in SLOPES if name != "human_only"])
     assert levels(tail) == [LEVELS["tail_mass"]]
@@ -157,7 +156,7 @@ def test_losses_and_tails_of_every_arm_are_points_with_intervals(figure):
 
 
 def test_every_line_has_its_name(figure):
-    loss, tail, text = panels_of(figure)
+    loss, tail, text = figure.axes
     assert sorted(words(loss)) == sorted(NAMES.values())
     moving = [name for regime, name in NAMES.items() if regime != "human_only"]
     assert sorted(words(tail)) == sorted(["human text", *moving])
@@ -192,7 +191,7 @@ def test_any_arms_and_any_number_of_generations_fit_on_the_page(tmp_path, regime
     run = make_language_run(tmp_path / "run", regimes, generations=generations)
     figure = language_generations.draw(run)
     check_trends(figure.axes[0], "held_out_loss", regimes, generations)
-    assert len(panels_of(figure)) == (2 if regimes == ("human_only",) else 3)
+    assert len(figure.axes) == (2 if regimes == ("human_only",) else 3)
     check_layout(figure)
 
 
@@ -206,7 +205,7 @@ def test_deciles_without_tokens_are_left_out(tmp_path):
     """The label of an arm stands at the last decile that has any."""
     shape = np.array([0.8, 0.15, 0.05, *[0.0] * 7])
     run = make_language_run(tmp_path / "run", ("replace",), shape=shape)
-    ax = panels_of(language_generations.draw(run))[-1]
+    ax = language_generations.draw(run).axes[-1]
     (line,) = ax.lines
     expected = deciles("replace", 4) + shape - DECILES
     assert np.isnan(line.get_ydata()[3:]).all() and (expected[3:] < 0).all()
@@ -219,7 +218,7 @@ def test_deciles_without_tokens_are_left_out(tmp_path):
 
 
 def test_divergence_and_true_tail_of_every_arm(oracle_figure):
-    divergence, tail, _ = panels_of(oracle_figure)
+    divergence, tail, _ = oracle_figure.axes
     check_trends(divergence, "kl", REGIMES)
     check_trends(tail, "oracle_tail_mass", REGIMES[1:])
     assert levels(tail) == [LEVELS["oracle_tail_mass"]]
@@ -294,7 +293,7 @@ def test_paired_verdicts_are_drawn_as_differences(tmp_path):
             verdict("lm.frozen_safer", "replace less edit", 9.0, 9.0, 9.0),
         ]
     )
-    ax = panels_of(language_generations.draw(run))[1]
+    ax = language_generations.draw(run).axes[1]
     assert title(ax).get_text() == "Full resampling minus the arm, at the end"
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["human text only", "edits, chained"]

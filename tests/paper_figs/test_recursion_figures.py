@@ -101,7 +101,7 @@ def means(family: str, place: int) -> list[float]:
 def test_each_figure_draws_its_own_family(module, panels, run):
     assert module.can_draw(run)
     figure = module.draw(run)
-    shown = axes.panels(figure)
+    shown = figure.axes
     assert len(shown) == sum(panels.values())
     for ax, family in zip(shown, [f for f, n in panels.items() for _ in range(n)], strict=True):
         assert ax.get_xlabel() == "generation (1: human data)"
@@ -110,7 +110,7 @@ def test_each_figure_draws_its_own_family(module, panels, run):
 
 
 def test_mean_and_median_are_told_apart(run):
-    mean, median, tails = axes.panels(gaussian_collapse.draw(run))
+    mean, median, tails = gaussian_collapse.draw(run).axes
     medians = [round(value / 1.5, 6) for value in means("gaussian", 0)]
     assert means("gaussian", 0) in drawn(mean) and medians not in drawn(mean)
     assert means("gaussian", 0) in drawn(median) and medians in drawn(median)
