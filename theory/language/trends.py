@@ -73,7 +73,7 @@ ZHU = "Zhu et al. 2025, arXiv 2412.14689"
     stated="a regression on random projections, and language models; beyond the interpolation "
     "threshold a larger model may lose less",
     needed="measured: equal tokens for all sizes, each model trained on text of its own size",
-    expected="depends on the sizes and on the tokens they see",
+    expected="undecided by six seeds on small models",
     kind="trend",
 )
 @claim(
@@ -84,7 +84,7 @@ ZHU = "Zhu et al. 2025, arXiv 2412.14689"
     "parameters",
     stated="a regression: the slope is b, which rises with the number of columns",
     needed="measured on tokens: equal tokens for all sizes",
-    expected="depends on the sizes and on the tokens they see",
+    expected="holds on small models",
     kind="trend",
 )
 @claim(
