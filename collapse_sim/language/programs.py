@@ -33,17 +33,19 @@ class Part(NamedTuple):
 
 
 def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mesh:
-    """Devices in three axes: seeds over as many as divide them, then the rows of a batch.
+    """Devices in two axes: seeds over as many as divide them, then the rows of a batch.
 
-    Devices that are left over, as where the rows of a batch are too few for them, do nothing, or
-    on several hosts what others do: each has a part in every program.
+    Devices that are left over, as where the rows of a batch are too few for them, do nothing. On
+    several hosts they do what others do, along a third axis: each has a part in every program.
     """
     devices = devices or jax.devices()
     across = math.gcd(seeds, len(devices))
     rows = math.gcd(batch, len(devices) // across)
-    copies = len(devices) // across // rows if are_several() else 1
-    grid = np.array(devices[: across * rows * copies]).reshape(across, rows, copies)
-    return Mesh(grid, ("seed", "batch", "copy"), axis_types=(AxisType.Auto,) * 3)
+    shape, names = (across, rows), ("seed", "batch")
+    if are_several() and across * rows < len(devices):
+        shape, names = (*shape, len(devices) // across // rows), (*names, "copy")
+    grid = np.array(devices[: math.prod(shape)]).reshape(shape)
+    return Mesh(grid, names, axis_types=(AxisType.Auto,) * len(names))
 
 
 def by_seed(keys: Key[Array, " seeds"], mesh: Mesh) -> Key[Array, " seeds"]:
