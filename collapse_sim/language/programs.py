@@ -33,11 +33,12 @@ class Part(NamedTuple):
 
 
 def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mesh:
-    """Devices in three axes: seeds over as many as divide them, then the rows of a batch.
+    """Devices in two axes: seeds over as many as divide them, then the rows of a batch.
 
     Of the `devices`, or all there are, as many are taken as divide both: with a batch of 8 rows,
     two seeds leave two devices of six unused. No batch, 0, is divided by any number. On several
-    hosts every device has a part in every program: those that are left over do what others do.
+    hosts those that are left over do what others do, along a third axis: each has a part in every
+    program.
     """
     devices = devices or jax.devices()
     most, several = len(devices), are_several()
@@ -48,9 +49,11 @@ def make_mesh(seeds: int, devices: list | None = None, *, batch: int = 0) -> Mes
         if seeds % own == 0 and batch % rows == 0 and not (several and most % (own * rows))
     ]
     shape = max(shapes, key=lambda shape: (math.prod(shape), shape[0]))
-    copies = most // math.prod(shape) if several else 1
-    grid = np.array(devices[: math.prod(shape) * copies]).reshape(*shape, copies)
-    return Mesh(grid, ("seed", "batch", "copy"), axis_types=(AxisType.Auto,) * 3)
+    names = ("seed", "batch")
+    if several and math.prod(shape) < most:
+        shape, names = (*shape, most // math.prod(shape)), (*names, "copy")
+    grid = np.array(devices[: math.prod(shape)]).reshape(shape)
+    return Mesh(grid, names, axis_types=(AxisType.Auto,) * len(names))
 
 
 def by_seed(keys: Key[Array, " seeds"], mesh: Mesh) -> Key[Array, " seeds"]:

@@ -151,14 +151,13 @@ def test_devices_do_not_change_what_a_model_says(learner, human, fitted, devices
 
 def test_meshes_have_as_many_devices_for_seeds_as_divide_them():
     shapes = {seeds: tuple(make_mesh(seeds).shape.values()) for seeds in (1, 2, 3, 6, 8, 12)}
-    expected = {1: (1, 8, 1), 2: (2, 4, 1), 3: (1, 8, 1), 6: (2, 4, 1), 8: (8, 1, 1), 12: (4, 2, 1)}
-    assert shapes == expected
+    assert shapes == {1: (1, 8), 2: (2, 4), 3: (1, 8), 6: (2, 4), 8: (8, 1), 12: (4, 2)}
 
 
 def test_rows_of_a_batch_are_spread_over_devices_that_divide_them():
     """The others do nothing: 6 rows were an error on four devices for each seed."""
     shapes = {rows: tuple(make_mesh(2, batch=rows).shape.values()) for rows in (1, 2, 6, 16)}
-    assert shapes == {1: (2, 1, 1), 2: (2, 2, 1), 6: (2, 2, 1), 16: (2, 4, 1)}
+    assert shapes == {1: (2, 1), 2: (2, 2), 6: (2, 2), 16: (2, 4)}
 
 
 def test_meshes_leave_out_devices_that_do_not_divide_a_batch():
