@@ -6,7 +6,7 @@ on how many blocks are in flight, on the number of devices or on where a run was
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -238,12 +238,6 @@ class Stream:
         mesh = Mesh(np.array(devices), ("replicate",), axis_types=(AxisType.Auto,))
         blocks = max(chunk // (block * len(devices)), 1) * len(devices)
         return Stream(simulation, block, blocks, mesh)
-
-    @property
-    def program(self) -> Hashable:
-        """Equal for streams that share a compiled program."""
-        leaves, structure = jax.tree.flatten(self.simulation)
-        return structure, *map(jax.typeof, leaves), self.block, self.blocks
 
     def run(self, key: Key[Array, ""], indices: UInt32[np.ndarray, " blocks"]) -> Blocks:
         """Traces of the blocks of these indices, on the devices."""

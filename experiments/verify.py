@@ -22,7 +22,7 @@ from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import PROGRAM, run_command
 from collapse_sim.verdict import Verdict
 from experiments import command_line, devices
-from experiments.claims import decided, unknown
+from experiments.claims import unknown
 from theory import Claim, ledger
 
 if TYPE_CHECKING:
@@ -138,12 +138,10 @@ def main(settings: Settings) -> int:
         from experiments.verification.readme import check_readme
 
         return check_readme(settings.runs)
-    from rich.console import Console
-
     from experiments.verification.history import past_runs, remember, status_of, this_run
     from experiments.verification.outcomes import decisions
     from experiments.verification.page import page
-    from experiments.verification.report import print_report
+    from experiments.verification.report import print_named, print_report
 
     claims, run = settings.claims, _open(settings)
     if settings.resume and run is not None and run.is_finished():
@@ -156,7 +154,7 @@ def main(settings: Settings) -> int:
     found = decisions(claims, verdicts, certified, simulated)
     console = Console(highlight=False)
     if settings.ids:
-        _print_named(console, found, verdicts)
+        print_named(console, found, verdicts)
     else:
         print_report(found, console)
     unexpected = any(decision.unexpected for decision in found)
@@ -251,30 +249,6 @@ def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:
             raise ValueError(f"--runs {path}: accepted are directories of finished runs")
         found += [verdict for verdict in read_verdicts(run) if verdict.claim in names]
     return found
-
-
-def _print_named(
-    console: "Console", found: "Sequence[Decision]", verdicts: Sequence[Verdict]
-) -> None:
-    """Every verdict, and how each other claim is decided."""
-    from experiments.seeds import how_sure_over_seeds
-    from experiments.verdicts import how_sure, process_of, verdict_table
-
-    for decision in found:
-        if not decision.verdicts:
-            certified = decision.certified
-            known = "" if certified is None else f"{decision.outcomes[0]}, "
-            console.print(f"{decision.claim.id}: {known}{decided(decision.claim)}", markup=False)
-    if not verdicts:
-        return
-    console.print(verdict_table(verdicts, process_of))
-    console.print()
-    by_seeds = [verdict for verdict in verdicts if "seeds" in verdict.parameters]
-    others = [verdict for verdict in verdicts if "seeds" not in verdict.parameters]
-    if others:
-        console.print(how_sure(others), markup=False)
-    if by_seeds:
-        console.print(how_sure_over_seeds(by_seeds), markup=False)
 
 
 def command(

@@ -67,7 +67,8 @@ class Streaming:
         chunk = min(targets[0], chunk or CHUNK)
         stream = Stream.of(simulation, chunk=chunk, block=block)
         self.place.bar.update(summary.count)
-        new = stream.program not in self.programs
+        program = _program(stream)
+        new = program not in self.programs
         self.place.bar.set_description(f"compiling {shown}" if new else shown)
         for target in targets:
             if target < summary.count:
@@ -75,7 +76,7 @@ class Streaming:
             for grown in self._extend(name, stream, key, summary, target):
                 summary = grown
                 if new:
-                    self.programs.add(stream.program)
+                    self.programs.add(program)
                     self.place.bar.set_description(shown)
                     new = False
                 if self._is_over():
@@ -110,3 +111,9 @@ class Streaming:
         if saved is None or "block" not in saved:
             return EMPTY, None
         return Summary.from_arrays(saved), int(saved["block"])
+
+
+def _program(stream: Stream) -> Hashable:
+    """Equal for streams that share a compiled program."""
+    leaves, structure = jax.tree.flatten(stream.simulation)
+    return structure, *map(jax.typeof, leaves), stream.block, stream.blocks

@@ -1,4 +1,4 @@
-"""The whole ledger in the terminal: counts, exceptions, and a table by paper."""
+"""Decisions in the terminal: of named claims, or of the whole ledger with a table by paper."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -7,9 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from collapse_sim.verdict import Verdict
 from experiments.claims import NARROW, author
+from experiments.claims import decided as how_decided
 from experiments.latex import plain
-from experiments.verdicts import COLOURS, controls_caught
+from experiments.seeds import how_sure_over_seeds
+from experiments.verdicts import COLOURS, controls_caught, how_sure, process_of, verdict_table
 from experiments.verification.answers import answers
 from experiments.verification.outcomes import NEEDS_A_RUN, Decision, tally
 
@@ -70,3 +73,24 @@ def print_report(decided: Sequence[Decision], console: Console | None = None) ->
                 f"{plain(decision.claim.expected)}",
                 markup=False,
             )
+
+
+def print_named(console: Console, found: Sequence[Decision], verdicts: Sequence[Verdict]) -> None:
+    """Every verdict, and how each other claim is decided."""
+    for decision in found:
+        if not decision.verdicts:
+            certified = decision.certified
+            known = "" if certified is None else f"{decision.outcomes[0]}, "
+            console.print(
+                f"{decision.claim.id}: {known}{how_decided(decision.claim)}", markup=False
+            )
+    if not verdicts:
+        return
+    console.print(verdict_table(verdicts, process_of))
+    console.print()
+    by_seeds = [verdict for verdict in verdicts if "seeds" in verdict.parameters]
+    others = [verdict for verdict in verdicts if "seeds" not in verdict.parameters]
+    if others:
+        console.print(how_sure(others), markup=False)
+    if by_seeds:
+        console.print(how_sure_over_seeds(by_seeds), markup=False)
