@@ -1,5 +1,6 @@
 """Training states on disk: whole, said to be broken, and in folders of any name."""
 
+import gc
 import os
 import shutil
 import sys
@@ -20,6 +21,16 @@ from tests.contracts.damage import damaged_bytes
 
 STATE = TrainState({"weights": jnp.arange(6.0).reshape(2, 3)}, (), jnp.array([7, 7]))
 LOSSES = np.array([0.5, 0.25], np.float32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unheard():
+    """Threads of Orbax that come too late to a failed reading say so here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", lambda _: None)
+        yield
+        time.sleep(0.5)
+        gc.collect()
 
 
 @pytest.fixture(params=["run", os.fsdecode(b"caf\xe9")], ids=["ascii", "not UTF-8"])
@@ -71,11 +82,7 @@ def saved(tmp_path_factory):
     Checkpoints(run).save("base-1", LARGE, LOSSES)
     copy = tmp_path_factory.mktemp("copy") / "whole"
     shutil.copytree(run.checkpoints / "base-1.orbax", copy)
-    with pytest.MonkeyPatch.context() as patch:
-        # Threads of Orbax that come too late to a failed reading say so here.
-        patch.setattr(sys, "unraisablehook", lambda _: None)
-        yield Checkpoints(run), copy
-        time.sleep(0.5)
+    return Checkpoints(run), copy
 
 
 @settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
