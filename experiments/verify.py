@@ -26,8 +26,6 @@ from experiments.claims import unknown
 from theory import Claim, ledger
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from experiments.verification.outcomes import Decision
 
 UNEXPECTED, UNDECIDED = 1, 3
@@ -138,6 +136,8 @@ def main(settings: Settings) -> int:
         from experiments.verification.readme import check_readme
 
         return check_readme(settings.runs)
+    from rich.console import Console
+
     from experiments.verification.history import past_runs, remember, status_of, this_run
     from experiments.verification.outcomes import decisions
     from experiments.verification.page import page
