@@ -193,7 +193,7 @@ def domain_table(settings: PretrainedSettings, text: HumanText, found: Arrays) -
 
 def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
     """Measured, and what the laws say, which look at the other side of the threshold."""
-    table = _table("arm", "changed", "left", "laws", "entered", "its law", "falls")
+    table = _table("arm", "changed", "left", "laws", "entered", "falls")
     for arm, (value, half) in shifts.items():
         if value.changed:
             falls = (value.fall_below, value.fall_above, value.fall_far)
@@ -201,17 +201,16 @@ def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
                 arm,
                 f"{value.changed:.0f}",
                 f"{value.left:.2f} ±{half.left:.2f}",
-                f"{value.left_least:.2f} to {value.left_most:.2f}",
+                f"{value.left_least:.2f}–{value.left_most:.2f}",
                 f"{value.entered:.2f}",
-                f"{value.entered_law:.2f}",
                 " ".join(f"{fall:.2f}" for fall in falls),
             )
     return table
 
 
 FALLS = (
-    "laws: of falls, no fewer, and of surprises, no more. falls: of the logit, in the mean,\n"
-    "just below the threshold, just above it and farther above: surer tokens fall farther."
+    "laws: of falls, no fewer, and of surprises, no more. falls: of the logit, mean,\n"
+    "just below the threshold, just above it, farther above: surer tokens' are larger."
 )
 
 

@@ -20,8 +20,8 @@ def print_students(console: Console, settings: PretrainedSettings, arms: Arms) -
     unedited = arms[UNEDITED]["held_out_loss"]
     console.print(
         f"\nSmall models from scratch ({settings.size.upper()} parameters, {settings.seeds} seeds) "
-        "on edited text against\nunedited, held-out human text, nats per token "
-        f"(unedited: {unedited.mean():.4f}). ±: two standard\nerrors over seeds."
+        "on edited text:\nheld-out loss less that after unedited text, nats per token "
+        f"(unedited:\n{unedited.mean():.4f}). ±: two standard errors over seeds."
     )
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("edited text", "changed, %", "difference", "smallest to largest seed"):
