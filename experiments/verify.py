@@ -149,8 +149,9 @@ def main(settings: Settings) -> int:
         return status_of(run)
     past = [] if run is None else past_runs(run, settings.runs)
     certified = {c.id: c.certificate() for c in claims if c.certificate is not None}
+    read = _read(settings, claims)  # first: no simulation, where it cannot be read
     verdicts, simulated = _simulated(settings, claims, run)
-    verdicts += _read(settings, claims)
+    verdicts += read
     found = decisions(claims, verdicts, certified, simulated)
     console = Console(highlight=False)
     if settings.ids:
