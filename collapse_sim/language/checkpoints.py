@@ -1,13 +1,9 @@
 """Training states in a run directory, by Orbax: whole or not at all."""
 
-import gc
 import hashlib
-import logging
 import shutil
-import sys
 import tempfile
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +14,14 @@ import numpy as np
 
 from collapse_sim.hosts import agreed, are_several, fetch, from_first, is_first
 from collapse_sim.language.training import TrainState
-from collapse_sim.run_directory import RunDirectory
+from collapse_sim.run_directory import RunDirectory, write_atomically
+
+BROKEN = (OSError, ValueError, KeyError, TypeError)
+"""Errors of Orbax for a folder that it cannot read."""
+
+SEAL = "seal"
+"""File beside Orbax's with a digest of them all. Orbax takes some damaged files for other numbers,
+and stumbles over others in threads of its own: it is given none."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,18 @@ class Checkpoints:
     run: RunDirectory
 
     def save(self, name: str, state: TrainState, losses: np.ndarray) -> None:
-        """Raises OSError, the old checkpoint kept, when it cannot be written."""
+        """Raises OSError when it cannot be written; what stands unsealed is computed anew."""
         leaves = jax.tree.leaves(state)
         if are_several():  # all take part in fetching, one writes
             leaves = [fetch(leaf) for leaf in leaves]
         if not is_first():
             return
         tree = {"state": leaves, "losses": np.asarray(losses)}
-        tree["digest"] = digest([*leaves, tree["losses"]])
-        with _utf8(self.run.checkpoints) as folder, _checkpointer() as checkpointer:
-            checkpointer.save(folder / f"{name}.orbax", tree, force=True)
+        saved = self.run.checkpoints / f"{name}.orbax"
+        with _utf8(saved.parent) as folder, _checkpointer() as checkpointer:
+            checkpointer.save(folder / saved.name, tree, force=True)
+        seal = _seal(saved, tree)
+        write_atomically(saved / SEAL, lambda aside: aside.write_text(seal))
 
     def load(self, name: str, like: TrainState) -> tuple[TrainState, Any]:
         """The saved state and its last losses; `like` and None where there is none, and where it is
@@ -45,8 +50,7 @@ class Checkpoints:
         leaves, structure = jax.tree.flatten(like)
         if are_several():
             leaves = [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
-        losses = np.zeros(leaves[0].shape[:1], np.float32)
-        wanted = {"state": leaves, "losses": losses, "digest": digest([])}
+        wanted = {"state": leaves, "losses": np.zeros(leaves[0].shape[:1], np.float32)}
         tree = self._restored(name, wanted) if is_first() else None
         if not agreed(tree is not None):
             return like, None
@@ -58,51 +62,30 @@ class Checkpoints:
         saved = self.run.checkpoints / f"{name}.orbax"
         if not saved.exists():
             return None
-        tree = _restored(saved, wanted)
-        if tree is None:
-            self.run.drop_broken(saved)
-        return tree
+        try:
+            if (saved / SEAL).read_text() == _seal(saved, wanted):
+                with _utf8(saved.parent) as folder, _checkpointer() as checkpointer:
+                    return checkpointer.restore(folder / saved.name, wanted)
+        except BROKEN:
+            pass
+        self.run.drop_broken(saved)
+        return None
 
     def remove(self, name: str) -> None:
         """Forget a state that nothing needs any more."""
         shutil.rmtree(self.run.checkpoints / f"{name}.orbax", ignore_errors=True)
 
 
-def _restored(saved: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """What was saved, of the shapes that are wanted; None where that is not there."""
-    with _quietly():
-        try:
-            with _utf8(saved.parent) as folder, _checkpointer() as checkpointer:
-                tree = checkpointer.restore(folder / saved.name, wanted)
-            same = tree["digest"] == digest([*tree["state"], tree["losses"]])
-            return tree if same.all() else None
-        except (MemoryError, jax.errors.JaxRuntimeError):  # which say nothing of the files
-            raise
-        except Exception:  # whatever Orbax stumbles over
-            pass
-        gc.collect()
-    return None
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Orbax leaves the tasks of a failed reading behind; Python would print their tracebacks."""
-    logger, hook = logging.getLogger("asyncio"), sys.unraisablehook
-    before, logger.disabled, sys.unraisablehook = logger.disabled, True, lambda _: None
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logger.disabled, sys.unraisablehook = before, hook
-
-
-def digest(arrays: Iterable[Any]) -> np.ndarray:
-    """SHA-256 of types, shapes and bytes: Orbax reads some damaged files as other numbers."""
+def _seal(saved: Path, tree: dict[str, Any]) -> str:
+    """SHA-256 of the types and shapes of arrays and of all files that hold them."""
     found = hashlib.sha256()
-    for array in map(np.asarray, arrays):
-        found.update(f"{array.dtype} {array.shape} ".encode())
-        found.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return np.frombuffer(found.digest(), np.uint8)
+    for leaf in jax.tree.leaves(tree):
+        found.update(f"{leaf.dtype} {leaf.shape}\n".encode())
+    for path in sorted(path for path in saved.rglob("*") if path.is_file() and path.name != SEAL):
+        with path.open("rb") as file:
+            own = hashlib.file_digest(file, "sha256").hexdigest()
+        found.update(f"{path.relative_to(saved)} {own}\n".encode())
+    return found.hexdigest()
 
 
 def _checkpointer() -> Any:

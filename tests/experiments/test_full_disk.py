@@ -52,7 +52,7 @@ def full_at(patch: pytest.MonkeyPatch, number: int) -> list[int]:
     return count
 
 
-def test_a_disk_full_at_any_write_loses_nothing(tmp_path, unbroken, capfd):
+def test_a_disk_full_at_any_write_loses_nothing(tmp_path, unbroken, capfd, without_progress):
     """Files are flushed once each, before they have their names."""
     for number in range(1, MOST_WRITES):
         folder = tmp_path / f"run{number}"
@@ -61,7 +61,7 @@ def test_a_disk_full_at_any_write_loses_nothing(tmp_path, unbroken, capfd):
             status = bound("--out", str(folder))
         if count[0] < number:
             break
-        said = capfd.readouterr().err
+        said = without_progress(capfd.readouterr().err)
         assert status == 2 and said.count("\n") == 1 and "No space left on device" in said
         kept = files(folder)
         assert not [name for name in kept if ".part-" in name]
