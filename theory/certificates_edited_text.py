@@ -55,13 +55,12 @@ def leavers_lie_between_falls_and_surprises() -> bool:
     half = Fraction(1, 2)
     mixed, multiplied = (_after(shift) for shift in (_mixed, _multiplied))
     both = [half * (a + b) for a, b in zip(mixed, multiplied, strict=True)]
-    near = {
-        "before": [float(half)] * len(CHANCES),
-        "after": [float(half * (1 - e)) for e in CHANCES],
-    }
-    sure = [float(p) for p in SURE]
-    least = edited_text.left_by_odds(sure=sure, threshold=float(half), **near)
-    most = edited_text.left_by_surprise(sure=sure, threshold=float(half), **near)
+    sure, before = [float(p) for p in SURE], [float(half)] * len(CHANCES)
+    after = [float(half * (1 - chance)) for chance in CHANCES]
+    least, most = (
+        law(sure=sure, before=before, after=after, threshold=float(half))
+        for law in (edited_text.left_by_odds, edited_text.left_by_surprise)
+    )
     counts = [
         float(sum(probability < half for probability in after) / Fraction(len(CHANCES)))
         for after in (multiplied, both, mixed)

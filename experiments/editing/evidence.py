@@ -35,12 +35,9 @@ class Difference:
         count = len(self.values)
         if count < LEAST_SEEDS or low <= 0 <= high:
             lower = np.count_nonzero(self.values < 0)
-            most = (
-                "shown"
-                if count < LEAST_SEEDS
-                else f"larger than {np.abs(self.values).max():.2g} nats"
-            )
-            return f"no difference {most}, better in {lower} of {count} seeds"
+            largest = f"larger than {np.abs(self.values).max():.2g} nats"
+            none = "shown" if count < LEAST_SEEDS else largest
+            return f"no difference {none}, better in {lower} of {count} seeds"
         return f"{'better' if high < 0 else 'worse'} in all {count} seeds"
 
 

@@ -194,7 +194,7 @@ def largest_slope(*, bounded_slope: float) -> float:
 
 @claim(
     "lm.edit_neither",
-    f"{ZHU}, tables 2 and 3, where a gain is claimed",
+    f"derived: equality, where {ZHU}, tables 2 and 3, claims a gain",
     relation="<=",
     says="training on edited text changes the held-out loss by no more than a tolerance",
     needed="measured: nothing is proved; human text edited once, as large a model on each",
