@@ -210,7 +210,7 @@ def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
 
 FALLS = (
     "laws: of falls, no fewer, and of surprises, no more. falls: of the logit, mean,\n"
-    "just below the threshold, just above it, farther above: surer tokens' are larger."
+    "just below the threshold, just above it and farther above."
 )
 
 

@@ -244,7 +244,7 @@ def test_a_second_run_asks_the_cache_alone(finished, flags, tmp_path, monkeypatc
     for words_ in (
         "tokens in 10,000",
         "context moved",
-        "surer tokens",
+        "just below the threshold",
         "Commonest tokens",
     ):
         assert words_ in told
