@@ -14,6 +14,8 @@ from paper_figs.style import save
 
 FIRST = ("verdicts.json", "chains.parquet", "config.json")
 """Files that are named before all others."""
+WHOLE = {"break_long_words": False, "break_on_hyphens": False}
+"""Lines are broken between words alone: paths stay whole."""
 
 
 def begin(
@@ -46,7 +48,7 @@ def finish(
     run.clear_checkpoints()
     report()
     width = shutil.get_terminal_size().columns
-    print(textwrap.fill(f"{run.path}: {', '.join(_files(run))}", width, break_long_words=False))
+    print(textwrap.fill(f"{run.path}: {', '.join(_files(run))}", width, **WHOLE))
 
 
 def _files(run: RunDirectory) -> list[str]:

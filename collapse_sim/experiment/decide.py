@@ -70,8 +70,6 @@ def decide(
         with progress(total) if bar is None else nullcontext(bar) as shown:
             yield Streaming(Workplace(run, shown), seed, deadline)
 
-    if are_several():  # which exchange what they make in one order
-        jobs = 1
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
     counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
     # What a simulation on the host counts is its own affair.
@@ -105,9 +103,9 @@ def _side_by_side(
     Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
     stand before it and beside those that stand behind it. If such a one has devices wait for one
     another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
-    One at a time, all run in this thread, in their order.
+    On several hosts all run in this thread, in their order: the hosts exchange what they make.
     """
-    if jobs == 1:
+    if are_several():
         numbered = enumerate(zip(processes, on_host, strict=True))
         return [(in_this_thread if host else simulate)(i, p) for i, (p, host) in numbered]
     threads, decided = ThreadPoolExecutor(jobs), {}

@@ -7,6 +7,7 @@ rest, in closed form from the reconstruction error (Rybkin, Daniilidis and Levin
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,6 +23,9 @@ from collapse_sim.random import normal, uniform
 
 Weights = Any
 """Weights of the networks as a pytree of arrays (`nnx.State`)."""
+
+Layers = Callable[..., Array]
+"""A network: an `nnx.Sequential`, whose own annotations flax 0.12.12 has outdated."""
 
 LEAST_NOISE = 1e-4
 """Least noise variance, as a share of the data's mean variance of a pixel."""
@@ -64,7 +68,7 @@ class Networks(nnx.Module):
         self.decoder = _perceptron(of, of.latent, of.pixels, rngs)
 
 
-def _perceptron(of: Architecture, inputs: int, outputs: int, rngs: nnx.Rngs) -> nnx.Sequential:
+def _perceptron(of: Architecture, inputs: int, outputs: int, rngs: nnx.Rngs) -> Layers:
     linear = partial(nnx.Linear, dtype=of.dtype, param_dtype=of.dtype, rngs=rngs)
     if not of.hidden:
         return nnx.Sequential(linear(inputs, outputs))

@@ -142,7 +142,7 @@ def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
         assert (broken / name).read_bytes() == (whole / name).read_bytes()
 
 
-def test_ctrl_c_leaves_a_run_that_resumes(few, tmp_path, monkeypatch, capfd):
+def test_ctrl_c_leaves_a_run_that_resumes(few, tmp_path, monkeypatch, capfd, without_progress):
     folder = tmp_path / "run"
     calls = []
 
@@ -156,7 +156,7 @@ def test_ctrl_c_leaves_a_run_that_resumes(few, tmp_path, monkeypatch, capfd):
     with monkeypatch.context() as patch:
         patch.setattr(streaming.Streaming, "simulate", interrupt)
         assert command(*FEW, "--out", str(folder)) == 130
-    shown = capfd.readouterr().err
+    shown = without_progress(capfd.readouterr().err)
     assert shown == "linear_bound.py: interrupted; the same command with --resume goes on\n"
     assert command(*FEW, "--out", str(folder), "--resume") == 0
     assert (folder / "verdicts.json").read_bytes() == (few / "verdicts.json").read_bytes()

@@ -187,9 +187,12 @@ def test_the_terminal_shows_sentences_and_a_table_of_any_width(
 ):
     monkeypatch.setenv("COLUMNS", str(columns))
     assert command(phase_diagram, *flags, "--out", str(tmp_path / "run")) == 0
-    *shown, last = capsys.readouterr().out.splitlines()
-    assert max(map(len, shown)) <= columns and last.startswith(f"{tmp_path / 'run'}: chains.par")
-    text = " ".join(" ".join(shown).split())
+    shown, run, files = capsys.readouterr().out.partition(str(tmp_path / "run"))
+    assert max(map(len, shown.splitlines())) <= columns
+    assert run and " ".join(files.split()).startswith(
+        ": verdicts.json, chains.parquet, config.json"
+    )
+    text = " ".join(shown.split())
     starts = ["Written by one frozen model", "after - by", "Theory is on the other side at"]
     if flags is WORDS:
         starts = ["From near diversity, at temperature", "From collapse", "Human share needed"]
