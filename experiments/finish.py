@@ -14,8 +14,6 @@ from paper_figs.style import save
 
 FIRST = ("verdicts.json", "chains.parquet", "config.json")
 """Files that are named before all others."""
-WHOLE = {"break_long_words": False, "break_on_hyphens": False}
-"""Lines are broken between words alone: paths stay whole."""
 
 
 def begin(
@@ -47,8 +45,11 @@ def finish(
         save(draw(run), run.path, "figure")
     run.clear_checkpoints()
     report()
-    width = shutil.get_terminal_size().columns
-    print(textwrap.fill(f"{run.path}: {', '.join(_files(run))}", width, **WHOLE))
+    # Lines are broken between words alone: paths stay whole.
+    lines = textwrap.TextWrapper(
+        shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False
+    )
+    print(lines.fill(f"{run.path}: {', '.join(_files(run))}"))
 
 
 def _files(run: RunDirectory) -> list[str]:
