@@ -17,7 +17,8 @@ class HumanText:
     held_out: Mapping[str, Int[np.ndarray, "_ time"]]
     """By domain."""
     source: MarkovSource | None = None
-    """The law of all of it, where it is known: the truth that a test error is measured from."""
+    """The law of all of it, where it is known: the truth that a test error is measured from. Each
+    seed then begins with its own text of this law, as large as `train`."""
     before: Int[np.ndarray, "blocks prompt"] | None = None
     """The human tokens before each block, where generated blocks go on from those; else they begin
     with the first tokens of a human block."""

@@ -35,6 +35,9 @@ from collapse_sim.resampled import Resampled
 
 END_OF_TEXT = 0
 
+HUMAN = 0
+"""The number of a seed's human text among its keys; stages have those from 1."""
+
 NUMERIC = (Mix, FreshHuman, Verify, EditSubset)
 """Regimes that average labels, judge them or count them."""
 
@@ -90,9 +93,13 @@ class LanguageLearner:
             )
 
     def human(self, keys: Key[Array, " seeds"]) -> tuple[Blocks, MarkovSource | None]:
-        """The human text, the same for every seed, and the law behind it where that is known."""
+        """Human text, and the law behind it where that is known: then each seed draws its own."""
         text = self._text
-        return Blocks.of(text.train, len(keys)), text.source
+        if text.source is None:
+            return Blocks.of(text.train, len(keys)), None
+        draw = partial(text.source.sample, blocks=text.train.shape[0], time=text.train.shape[1])
+        drawn = jax.lax.map(lambda key: draw(jax.random.fold_in(key, HUMAN)), keys)
+        return Blocks(np.asarray(drawn)), text.source
 
     def fresh_human(self, keys: Key[Array, " seeds"], truth: Any, like: Blocks) -> Blocks:
         """Raises ValueError: there is no other human text."""

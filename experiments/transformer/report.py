@@ -22,7 +22,7 @@ NO_NOISE = 0.02
 MOST_GENERATIONS = 5
 """That a table has columns for."""
 
-ORACLE = "one source and one text drawn from it"
+ORACLE = "one source"
 """What verdicts over seeds are conditional on where the text is made up."""
 
 ASYMPTOTIC = "for asymptotic confidence sequences and independent replicates"

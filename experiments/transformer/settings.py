@@ -215,7 +215,7 @@ TEXT = Settings()
 DEFAULT = replace(
     TEXT, preset="default", corpus="published", generations=8, seeds=20, size="0.016m",
     vocabulary=128, context=2, tokens=60_000, epochs=4.0, batch=128, peak_rate=1e-2,
-    edit_above=0.99,
+    edit_above=0.99, edit_share=0.25,
     regimes=(
         "human_only", "replace", "accumulate", "edit", "edit_frozen", "edit_blind",
         "edit_blind_frozen",

@@ -1,7 +1,7 @@
 """How fast the language model trains, samples and edits, side by side with PyTorch.
 
     pip install torch
-    python tests/benchmarks/language_table.py [--size 0.9m] [--context 128] [--batch 32]
+    python tests/benchmarks/language_table.py [--size 0.9m] [--context 128] [--batch 32] [--record]
 
 One run, alternating; medians over the rounds. Ours trains one seed on each core (two models at
 once); PyTorch trains one model with a thread for each core. Compilation is excluded.
@@ -27,6 +27,8 @@ from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
 from experiments.devices import cores
+from tests.benchmarks.machine import SIZE, Machine, peak
+from tests.benchmarks.records import Ratio, Record
 
 CORES = cores()
 ROUNDS = 5
@@ -61,20 +63,6 @@ def race(runs: dict[str, tuple[Callable[[], object], int]]) -> dict[str, Speed]:
 def _cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
-
-
-def matrix_peak() -> float:
-    """FLOP a second of a large float32 product on all cores."""
-    n = 2048
-    a = jnp.ones((n, n))
-    product = jax.jit(lambda a: a @ a)
-    product(a).block_until_ready()
-    best = 0.0
-    for _ in range(5):
-        start = time.perf_counter()
-        product(a).block_until_ready()
-        best = max(best, 2 * n**3 / (time.perf_counter() - start))
-    return best
 
 
 def flops_of_training(config: TransformerConfig) -> float:
@@ -142,37 +130,68 @@ def theirs(config: TransformerConfig, batch: int) -> dict[str, tuple[Callable[[]
     return runs
 
 
+def torch_peak() -> float:
+    """GFLOP a second of PyTorch's product in float32, with a thread for each core."""
+    import torch
+
+    a = torch.ones((SIZE, SIZE))
+    return peak(lambda: a @ a)
+
+
+AIMS = {"torch train, compiled": 1.0, "torch sample 32, cache": 1.0}
+"""Least ratios of ours over a baseline, by the baseline."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="The language model's speed beside PyTorch's.")
     parser.add_argument("--size", default="0.9m")
     parser.add_argument("--vocabulary", type=int, default=512)
     parser.add_argument("--context", type=int, default=128)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--record", action="store_true", help="keep the ratios in measured/")
     options = parser.parse_args()
     jax.config.update("jax_num_cpu_devices", CORES)
     config = TransformerConfig.named(
         options.size, vocabulary=options.vocabulary, context=options.context
     )
     speeds = race(ours(config, options.batch) | theirs(config, options.batch))
-    share = speeds["train"].wall * flops_of_training(config) / matrix_peak()
+    machine = Machine()
+    machine.peaks["PyTorch float32"] = torch_peak()
+    work = flops_of_training(config) * 1e-9
+    uses = {
+        "ours": speeds["train"].wall * work / machine.peaks["JAX float32"],
+        "eager PyTorch": speeds["torch train, eager"].wall
+        * work
+        / machine.peaks["PyTorch float32"],
+    }
     print(
         f"{options.size}, vocabulary {options.vocabulary}, context {options.context}, batch "
-        f"{options.batch}; {CORES} cores; training uses {share:.0%} of the matrix peak\n"
+        f"{options.batch}"
     )
+    print("\n".join(machine.head()))
+    shares = ", ".join(f"{side} {share:.0%}" for side, share in uses.items())
+    print(f"share of the own matrix peak that training uses: {shares}\n")
     rivals = {
         "train": ("torch train, eager", "torch train, compiled"),
         "sample 32": ("torch sample 32, no cache", "torch sample 32, cache"),
         "edit": ("score",),
     }
+    ratios = []
     print("| what | tokens/s | per CPU second | against | ratio |\n| --- | --- | --- | --- | --- |")
     for name in ("train", "sample 32", "sample 256", "score", "edit"):
         mine = speeds[name]
         cells = f"| {name} | {mine.wall:,.0f} | {mine.cpu:,.0f} |"
         beside = [rival for rival in rivals.get(name, ()) if rival in speeds]
         for rival in beside or [""]:
-            ratio = f"{mine.wall / speeds[rival].wall:.2f}" if rival else ""
-            told = f"{rival}, {speeds[rival].wall:,.0f}" if rival else ""
-            print(f"{cells} {told} | {ratio} |")
+            if not rival:
+                print(f"{cells}  |  |")
+                continue
+            ratio = mine.wall / speeds[rival].wall
+            ratios.append(Ratio(name, options.size, rival, ratio, at_least=AIMS.get(rival)))
+            print(f"{cells} {rival}, {speeds[rival].wall:,.0f} | {ratio:.2f} |")
+    if options.record:
+        path = Record("language_table.py", machine.record(), tuple(ratios)).save()
+        print(path, file=sys.stderr)
 
 
 if __name__ == "__main__":

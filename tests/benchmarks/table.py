@@ -1,6 +1,6 @@
 """How fast the simulators are, side by side with plain NumPy: one table.
 
-    python tests/benchmarks/table.py [--quick] [--markdown FILE]
+    python tests/benchmarks/table.py [--quick] [--record] [--markdown FILE]
 
 takes about five minutes on two quiet cores (`--quick`: under one and a half, one size only). Ours
 and its baselines alternate; a ratio is the median over the rounds of a round's ratios. Compilation
@@ -9,7 +9,6 @@ is excluded, except from the peak memory's run. A baseline runs in the faster of
 """
 
 import argparse
-import platform
 import resource
 import subprocess
 import sys
@@ -38,9 +37,13 @@ from tests.benchmarks.cases import (
     exact_law,
     simulate,
 )
+from tests.benchmarks.machine import Machine
+from tests.benchmarks.records import Ratio, Record
 from tests.benchmarks.stopwatch import CORES, ROUNDS, Stopwatch, Task
 from theory.editing.covariance import conditional_errors, conditional_errors_dense
 
+MOST_OFF = 1e-10
+"""Error of the exact recursion at which its speed means nothing."""
 COLUMNS = ("what", "(d,T)", "fits/s", "baseline", "baseline fits/s", "ratio", "aim")
 WIDTHS = (21, 9, 6, 13, 6, 7, 11)
 
@@ -68,13 +71,19 @@ class Line:
     rate: float
     baseline: str
     baseline_rate: float | None
-    ratio: str
-    aim: str = ""
+    ratio: float
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def measured(self) -> Ratio:
+        return Ratio(self.what, self.where, self.baseline, self.ratio, self.at_least, self.at_most)
 
     def cells(self) -> tuple[str, ...]:
         theirs = "" if self.baseline_rate is None else _short(self.baseline_rate)
-        ours = _short(self.rate)
-        return self.what, self.where, ours, self.baseline, theirs, self.ratio, self.aim
+        ratio = _short(self.ratio) + self.unit
+        aim = self.measured().aim
+        return self.what, self.where, _short(self.rate), self.baseline, theirs, ratio, aim
 
 
 def simulation_task(stream: Stream, generations: int) -> Task:
@@ -116,8 +125,8 @@ def case_lines(watch: Stopwatch, case: Case, size: Size, effort: Effort) -> list
             ours,
             rival.name,
             rate,
-            _short(ratio),
-            _verdict(ratio, at_least=rival.aim) if size in rival.sizes else "",
+            ratio,
+            at_least=rival.aim if size in rival.sizes else None,
         )
         for rival, rate, ratio in zip(case.rivals, theirs, ratios, strict=True)
     ]
@@ -128,9 +137,8 @@ def rows_line(watch: Stopwatch, effort: Effort) -> Line:
     few, many = Size(20, 10**3), Size(20, 10**9)
     rates = watch.race([_statistics(many), _statistics(few)], effort.seconds)
     ours, theirs = np.median(rates, axis=0)
-    ratio = np.median(rates[:, 1] / rates[:, 0])
-    verdict = _verdict(ratio, at_most=1.2)
-    return Line("cost, many rows", "(20,10^9)", ours, "T=10^3", theirs, _short(ratio), verdict)
+    ratio = float(np.median(rates[:, 1] / rates[:, 0]))
+    return Line("cost, many rows", "(20,10^9)", ours, "T=10^3", theirs, ratio, at_most=1.2)
 
 
 def _statistics(size: Size) -> Task:
@@ -160,8 +168,8 @@ def accumulation_line(watch: Stopwatch, effort: Effort) -> Line:
         CORES * 20 * replicates / (late - middle),
         "early",
         CORES * 20 * replicates / (early - start),
-        _short(ratio),
-        _verdict(ratio, at_most=1.2),
+        float(ratio),
+        at_most=1.2,
     )
 
 
@@ -183,17 +191,19 @@ def recursion_line(watch: Stopwatch, effort: Effort) -> Line:
     ]
     rates = watch.race(tasks, effort.seconds, rounds=effort.recursion_rounds)
     ours, theirs = np.median(rates, axis=0)
-    ratio = np.median(rates[:, 0] / rates[:, 1])
+    ratio = float(np.median(rates[:, 0] / rates[:, 1]))
     difference = np.abs(errors["ours"] - errors["dense"]).max()
-    verdict = _verdict(ratio, at_least=50) if difference <= 1e-10 else "off MISSED"
+    if difference > MOST_OFF:
+        raise ArithmeticError(f"the exact recursion is off by {difference:.0e}")
+    print(f"the exact recursion is off by {difference:.0e}", file=sys.stderr)
     return Line(
-        f"recursion, off {difference:.0e}",
+        "recursion",
         f"({dim},{samples})",
         ours,
         "dense",
         theirs,
-        _short(ratio),
-        verdict,
+        ratio,
+        at_least=50,
     )
 
 
@@ -209,14 +219,16 @@ def memory_line(effort: Effort) -> Line:
     wall = time.perf_counter() - start
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**30
+    print(f"{replicates} replicates of the exact law: {wall:.0f} s", file=sys.stderr)
     return Line(
         f"memory, 10^{len(replicates) - 1} x {generations}",
         "(10,100)",
         effort.law_replicates * generations / wall,
-        f"{wall:.0f} s",
+        "",
         None,
-        f"{peak:.2f}GiB",
-        _verdict(peak, at_most=2),
+        peak,
+        unit="GiB",
+        at_most=2,
     )
 
 
@@ -227,15 +239,7 @@ def _short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _verdict(value: float, *, at_least: float | None = None, at_most: float | None = None) -> str:
-    if at_least is None and at_most is None:
-        return ""
-    met = value >= at_least if at_most is None else value <= at_most
-    sign, bound = (">=", at_least) if at_most is None else ("<=", at_most)
-    return f"{sign}{bound:g} {'met' if met else 'MISSED'}"
-
-
-def measure(effort: Effort) -> tuple[list[str], list[Line]]:
+def measure(effort: Effort, machine: Machine) -> tuple[list[str], list[Line]]:
     """The head and the lines of the table."""
     lines = [memory_line(effort)]
     watch = Stopwatch()
@@ -247,8 +251,8 @@ def measure(effort: Effort) -> tuple[list[str], list[Line]]:
         lines.append(special(Stopwatch(), effort))
     lines.append(lines.pop(0))
     head = [
-        f"{CORES} cores, {jax.local_device_count()} {jax.default_backend()} devices; "
-        f"Python {platform.python_version()}, jax {jax.__version__}, numpy {np.__version__}",
+        *machine.head(),
+        f"{jax.local_device_count()} {jax.default_backend()} devices; "
         f"CPU seconds a second: ours {watch.busy('ours'):.2f}, "
         f"baselines {watch.busy('baselines'):.2f}",
         f"medians of {ROUNDS} rounds; {SIZES[0].generations} generations a replicate",
@@ -276,13 +280,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes, short measurements")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     parser.add_argument("--law", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--record", action="store_true", help="keep the ratios in measured/")
     options = parser.parse_args()
     jax.config.update("jax_num_cpu_devices", CORES)
     if options.law:
         simulate(Stream.of(exact_law(SIZES[0])), options.law)
         return
-    head, lines = measure(QUICK if options.quick else FULL)
+    machine = Machine()
+    head, lines = measure(QUICK if options.quick else FULL, machine)
     print(as_text(head, lines))
+    if options.record:
+        ratios = tuple(line.measured() for line in lines)
+        print(Record("table.py", machine.record(), ratios).save(), file=sys.stderr)
     if options.markdown:
         command = "python tests/benchmarks/table.py" + " --quick" * options.quick
         options.markdown.write_text(as_markdown(command, head, lines))
