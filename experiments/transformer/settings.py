@@ -222,8 +222,8 @@ DEFAULT = replace(
     ),
 )  # fmt: skip
 CURSE = replace(
-    TEXT, preset="curse", base="smollm2", generations=3, seeds=3, context=64, prompt=64,
-    tokens=1_024, held_out=1_024, epochs=2.0, batch=8, peak_rate=5e-5, edit_above=0.99,
+    TEXT, preset="curse", base="smollm2", generations=3, seeds=6, context=64, prompt=64,
+    tokens=512, held_out=1_024, epochs=2.0, batch=4, peak_rate=5e-5, edit_above=0.99,
     edit_temperature=1.5,
     regimes=("human_only", "replace", "keep_human", "accumulate", "edit_frozen", "edit"),
 )  # fmt: skip
