@@ -22,6 +22,7 @@ from rich.text import Text
 
 from collapse_sim.terminal import run_command
 from experiments.latex import plain
+from experiments.plain_table import plain_table
 from experiments.recursion.names import FAMILIES
 from theory import Claim, ledger
 
@@ -150,7 +151,7 @@ def author(claims: Sequence[Claim]) -> str:
 
 def _lines(claims: Sequence[Claim], longest: int, *, wide: bool) -> Table:
     """Cells of a claim: id, statement, how it is decided, and the finding."""
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
+    table = plain_table(show_header=False, expand=True)
     table.add_column(width=longest, no_wrap=True)
     table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column(width=5, no_wrap=True, style="dim")
@@ -170,7 +171,7 @@ def _outcome(claim: Claim, *, in_full: bool) -> Text:
 
 def explanation(claim: Claim) -> Table:
     """Table of a claim's record, in two columns."""
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    table = plain_table(show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     relation = RELATIONS[claim.relation]

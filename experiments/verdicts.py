@@ -9,6 +9,7 @@ from rich.text import Text
 
 from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
 from collapse_sim.verdict import Verdict
+from experiments.plain_table import plain_table
 
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
 """Colours of verdicts; others are yellow."""
@@ -28,9 +29,7 @@ def verdict_table(verdicts: Sequence[Verdict], on: Callable[[Verdict], str]) -> 
     The relation `->` is a limit as d/T -> 0, `~` a whole law. After `±` stands the tolerance, and
     beside `holds` what the claim holds within.
     """
-    table = Table(
-        title="Verdicts", title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
-    )
+    table = plain_table("Verdicts")
     table.add_column("claim", overflow="fold")  # the one that gives way
     for title in ("predicted", "interval"):
         table.add_column(title, justify="right", no_wrap=True)

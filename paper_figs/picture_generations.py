@@ -27,7 +27,7 @@ STRIP = 0.95
 """Height of a row of pictures on a page, inches."""
 
 PANELS = {
-    "code_spread": "Spread of codes, of human ones",
+    "code_spread": "Spread of codes (human: 1)",
     "class_entropy": "Entropy of classes, nats",
     "energy_distance": "Energy distance from human pictures",
 }

@@ -39,10 +39,10 @@ def edit(
     be processed is a `Rejected` with the reason. An id and the seed decide what becomes of a text,
     whatever stands beside it; without ids equal texts are edited equally.
 
-    A mapping of columns, as `datasets.Dataset.map(cs.edit, batched=True, fn_kwargs={"model":
-    "smollm2"})` gives, comes back with the new text and columns `edit_tokens`, `edit_eligible`,
-    ..., and `edit_rejected`, the reason where a text is left as it was (its counts are 0) and else
-    empty: a column has one type in all batches. Raises ValueError for a model or option that is not
+    A mapping of columns, as `datasets.Dataset.map` gives with `batched=True`, comes back with the
+    new text and columns `edit_tokens`, `edit_eligible`, ..., and `edit_rejected`, the reason where
+    a text is left as it was (its counts are 0) and else empty: a column has one type in all
+    batches. Raises ValueError for a model or option that is not
     accepted, and for a mapping without the field.
     """
     rule = EditRule() if rule is None else rule

@@ -161,11 +161,12 @@ class _Run:
         summary = _reported(summary, process)
         verdicts = [of if isinstance(of, Verdict) else self._judge(of, summary) for of in found]
         self.decided.extend(verdict for verdict in verdicts if verdict.verdict != "undecided")
-        self.ended.append(process.key)
         decided = f"{len(self.decided)} decided"
         bar.set_postfix_str(decided)
-        ended = f"{len(self.ended)} of {self.processes}"
-        tell(bar, f"{ended}: {process.key}, {summary.count:,} replicates; {decided}")
+        if summary.count:  # none where no time was left to begin it
+            self.ended.append(process.key)
+            ended = f"{len(self.ended)} of {self.processes}"
+            tell(bar, f"{ended}: {process.key}, {summary.count:,} replicates; {decided}")
         return Result(process, summary), verdicts
 
     def _judge(self, of: AnyEvidence, summary: Summary) -> Verdict:

@@ -24,6 +24,7 @@ from experiments.editing.pretrained_evidence import (
 from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.editing.pretrained_student_report import print_students
 from experiments.editing.pretrained_text import HumanText
+from experiments.editing.report import columns
 from experiments.editing.settings import RULES
 from experiments.editing.stages import Arms
 from experiments.seeds import at_most
@@ -109,7 +110,7 @@ def print_headline(
 
 
 def decile_table(human: Mapping[str, np.ndarray]) -> Table:
-    table = _table("P below", "here", "published")
+    table = columns([], ["P below", "here", "published"])
     for tenth, printed in enumerate(published.PROBABILITY_DECILES):
         table.add_row(
             f"{(tenth + 1) / 10:.1f}", _share(human[f"probability/{tenth}"]), f"{printed:.1f}"
@@ -118,7 +119,7 @@ def decile_table(human: Mapping[str, np.ndarray]) -> Table:
 
 
 def rule_table(human: Mapping[str, np.ndarray]) -> Table:
-    table = _table("rule", "here", "published score")
+    table = columns(["rule"], ["here", "published score"])
     for name in RULES:
         side, _, threshold = name.partition("-")
         rule = f"{'>=' if side == 'above' else '<='} {threshold}"
@@ -131,7 +132,7 @@ def rule_table(human: Mapping[str, np.ndarray]) -> Table:
 def pass_table(text: HumanText, found: Arrays) -> Table:
     """Eligible, changed, and left because the context changed; and what was published."""
     tokens = np.array([len(ids) - 1 for ids in text.ids.values()])
-    table = _table("arm", "tokens", *(f"pass {number}" for number in range(1, PASSES + 1)))
+    table = columns(["arm", "tokens"], [f"pass {number}" for number in range(1, PASSES + 1)])
     names = {"eligible": "to be edited", "changed": "changed", "left": "left"}
     for arm in (*CHAINED, "anchored"):
         for measure, name in names.items():
@@ -147,7 +148,7 @@ def pass_table(text: HumanText, found: Arrays) -> Table:
 
 
 def sampler_table(found: Arrays) -> Table:
-    table = _table("sampler", *(f"beta {beta:g}" for beta in BETAS))
+    table = columns(["sampler"], [f"beta {beta:g}" for beta in BETAS])
     for sampler in SAMPLERS:
         cells = []
         for beta in BETAS:
@@ -164,7 +165,7 @@ def strategy_table(settings: PretrainedSettings, found: Arrays) -> Table:
     log_p = found["human/log_probability"]
     share = lambda value: significant(float(value) / len(log_p))  # noqa: E731
     deleted = share((log_p <= np.log(settings.drop_below)).sum())
-    table = _table("strategy", "to be edited", "changed", "deleted")
+    table = columns(["strategy"], ["to be edited", "changed", "deleted"])
     for name, arm, drops in (
         ("up_revise", "top-k 8 beta 1.5", False),
         ("low_drop_up_revise", "top-k 8 beta 1", True),
@@ -177,7 +178,7 @@ def strategy_table(settings: PretrainedSettings, found: Arrays) -> Table:
 
 
 def domain_table(settings: PretrainedSettings, text: HumanText, found: Arrays) -> Table:
-    table = _table("domain", "documents", "perplexity", "to be edited, %", "last tenth, %")
+    table = columns(["domain"], ["documents", "perplexity", "to be edited, %", "last tenth, %"])
     log_p, count = found["human/log_probability"].astype(float), len(text.ids)
     tokens = by_document(found, np.ones(len(log_p)), count)
     losses = by_document(found, -log_p, count)
@@ -193,7 +194,7 @@ def domain_table(settings: PretrainedSettings, text: HumanText, found: Arrays) -
 
 def moved_table(shifts: Mapping[str, tuple[Moved, Moved]]) -> Table:
     """Measured, and what the laws say, which look at the other side of the threshold."""
-    table = _table("arm", "changed", "left", "laws", "entered", "falls")
+    table = columns(["arm"], ["changed", "left", "laws", "entered", "falls"])
     for arm, (value, half) in shifts.items():
         if value.changed:
             falls = (value.fall_below, value.fall_above, value.fall_far)
@@ -243,17 +244,6 @@ def print_commonest(console: Console, found: Arrays) -> None:
             f"Where the likeliest token has so large a P it stands there {seen['sure_right']:.4f} "
             f"of the time, at mean P {seen['sure_probability']:.4f}."
         )
-
-
-WORDS = ("arm", "tokens", "rule", "sampler", "strategy", "domain")
-"""Columns of text; numbers stand to the right."""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, justify="left" if name in WORDS else "right", no_wrap=True)
-    return table
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> Estimate:

@@ -2,11 +2,10 @@
 was published."""
 
 from rich.console import Console
-from rich.table import Table
 
 from experiments.editing.pretrained_settings import PretrainedSettings
 from experiments.editing.pretrained_students import UNEDITED, student_differences
-from experiments.editing.report import published_line
+from experiments.editing.report import columns, published_line
 from experiments.editing.stages import Arms
 from experiments.seeds import spread
 
@@ -23,9 +22,7 @@ def print_students(console: Console, settings: PretrainedSettings, arms: Arms) -
         "on edited text:\nheld-out loss less that after unedited text, nats per token "
         f"(unedited:\n{unedited.mean():.4f}). ±: two standard errors over seeds."
     )
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("edited text", "changed, %", "difference", "smallest to largest seed"):
-        table.add_column(name, justify="left" if name == "edited text" else "right", no_wrap=True)
+    table = columns(["edited text"], ["changed, %", "difference", "smallest to largest seed"])
     for found in student_differences(arms):
         changed = 100 * arms[found.arm]["changed"][0]
         difference = f"{found.values.mean():+.5f} ±{spread(found.values):.5f}"

@@ -1,6 +1,7 @@
 """Report of a study of editing, in at most 80 columns."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from rich.console import Console
@@ -12,10 +13,14 @@ from experiments.editing.evidence import Difference, differences
 from experiments.editing.settings import RULES, TokenEditingSettings
 from experiments.editing.stages import Arms
 from experiments.editing.tables import BETAS, PASSES, SAMPLERS, STRATEGIES
+from experiments.plain_table import plain_table
 from experiments.seeds import how_sure_over_seeds, spread
 from experiments.study.study import Values
 from experiments.verdicts import process_of, verdict_table
 from theory.language import printed as published
+
+columns = partial(plain_table, "", gap=2)
+"""Table with these columns of words, then these of numbers."""
 
 PASS_ARMS = ("chained", "anchored", "chained beta 1.5")
 
@@ -89,7 +94,7 @@ def sampler_name(settings: TokenEditingSettings) -> str:
 
 def decile_table(human: Values) -> Table:
     """The U-shape."""
-    table = _table("P below", "here", "published")
+    table = columns([], ["P below", "here", "published"])
     for decile, printed in enumerate(published.PROBABILITY_DECILES):
         here = _per_cent(human[f"probability/{decile}"])
         table.add_row(f"{(decile + 1) / 10:.1f}", here, f"{printed:.1f}")
@@ -98,7 +103,7 @@ def decile_table(human: Values) -> Table:
 
 def rule_table(human: Values) -> Table:
     """The thresholds of the paper's ablation, whose scores are of tasks."""
-    table = _table("rule", "tokens", "published score")
+    table = columns(["rule"], ["tokens", "published score"])
     for name in RULES:
         side, _, threshold = name.partition("-")
         rule = f"{'>=' if side == 'above' else '<='} {threshold}"
@@ -109,7 +114,7 @@ def rule_table(human: Values) -> Table:
 
 
 def pass_table(tables: Mapping[str, Values]) -> Table:
-    table = _table("arm", "tokens", *(f"pass {number}" for number in range(1, PASSES + 1)))
+    table = columns(["arm", "tokens"], [f"pass {number}" for number in range(1, PASSES + 1)])
     for arm in PASS_ARMS:
         for measure, name in (("eligible", "to be edited"), ("changed", "changed")):
             cells = map(_per_cent, tables[arm][measure].T)
@@ -120,8 +125,8 @@ def pass_table(tables: Mapping[str, Values]) -> Table:
 
 
 def sampler_table(tables: Mapping[str, Values]) -> Table:
-    columns = [name for beta in BETAS for name in (f"changed, beta {beta:g}", "loss")]
-    table = _table("sampler", *columns)
+    numbers = [name for beta in BETAS for name in (f"changed, beta {beta:g}", "loss")]
+    table = columns(["sampler"], numbers)
     for name in SAMPLERS:
         cells = []
         for beta in BETAS:
@@ -132,7 +137,7 @@ def sampler_table(tables: Mapping[str, Values]) -> Table:
 
 
 def strategy_table(tables: Mapping[str, Values]) -> Table:
-    table = _table("strategy", "to be edited", "changed", "deleted", "left", "loss")
+    table = columns(["strategy"], ["to be edited", "changed", "deleted", "left", "loss"])
     for name in STRATEGIES:
         values = tables[name]
         shares = [_per_cent(values[measure]) for measure in ("eligible", "changed", "deleted")]
@@ -142,7 +147,7 @@ def strategy_table(tables: Mapping[str, Values]) -> Table:
 
 
 def stage_table(found: Sequence[Difference]) -> Table:
-    table = _table("stage", "measure", "edited", "unedited", "difference")
+    table = columns(["stage", "measure", "edited"], ["unedited", "difference"])
     for row in found:
         low, high = row.values.min(), row.values.max()
         rule = "as above" if row.arm == "edited" else row.arm
@@ -152,7 +157,7 @@ def stage_table(found: Sequence[Difference]) -> Table:
 
 
 def answer_table(arms: Arms) -> Table:
-    table = _table("model", "response loss", "exact match, %", "chrF")
+    table = columns(["model"], ["response loss", "exact match, %", "chrF"])
     for name, values in arms.items():
         loss, exact, chrf = (
             values[measure].mean() for measure in ("response_loss", "exact_match", "chrf")
@@ -189,17 +194,6 @@ def sentence(difference: Difference) -> str:
 def _about(verdict: Verdict) -> str:
     """The stage, where it is about one, and the arm."""
     return " ".join(filter(None, (verdict.parameters.get("family"), process_of(verdict))))
-
-
-WORDS = ("arm", "tokens", "stage", "measure", "edited", "model", "strategy")
-"""Columns of text; numbers stand to the right."""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, justify="left" if name in WORDS else "right", no_wrap=True)
-    return table
 
 
 def _per_cent(values: np.ndarray) -> str:

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.fraction.analysis import TEXTS, Analysis, Bigram
+from experiments.plain_table import plain_table
 
 SHOWN = 10
 """Commonest pairs of words, of the forty in analysis.json."""
@@ -22,19 +23,9 @@ NAMES = {
 }
 
 
-def _table(title: str, names: tuple[str, ...]) -> Table:
-    table = Table(
-        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
-    )
-    table.add_column("", no_wrap=True)
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
 def quantile_table(analysis: Analysis) -> Table:
     """Perplexities, importance weights and densities of both texts, tail to tail."""
-    table = _table("Quantiles of documents", QUANTILES)
+    table = plain_table("Quantiles of documents", [""], QUANTILES)
     rows = {
         "perplexity": analysis.perplexity,
         "importance": analysis.importance,
@@ -48,7 +39,7 @@ def quantile_table(analysis: Analysis) -> Table:
 
 def measure_table(analysis: Analysis) -> Table:
     """Table of the measures that are one number for each text, in per cent."""
-    table = _table("Shares of the text", TEXTS)
+    table = plain_table("Shares of the text", [""], TEXTS)
     for name, values in analysis.measures.items():
         table.add_row(NAMES[name], *(f"{100 * value:.2f} %" for value in values))
     return table
@@ -56,13 +47,7 @@ def measure_table(analysis: Analysis) -> Table:
 
 def bigram_table(analysis: Analysis) -> Table:
     """The commonest pairs of words of each text, with their count in both."""
-    table = Table(
-        title="Commonest pairs of words, and their counts",
-        title_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
+    table = plain_table("Commonest pairs of words, and their counts")
     for name in TEXTS:
         table.add_column(f"of {name} text", no_wrap=True, max_width=20, overflow="ellipsis")
         for counted in TEXTS:

@@ -11,6 +11,7 @@ from collapse_sim.experiment.process import Result
 from collapse_sim.intervals import Interval
 from collapse_sim.verdict import Verdict
 from experiments.fraction.evidence import SELECTED
+from experiments.plain_table import plain_table
 from experiments.seeds import how_sure_over_seeds, spread
 from experiments.verdicts import verdict_table
 from theory.language.printed import SELECTIONS as PUBLISHED
@@ -41,20 +42,14 @@ def rise(after: Result, before: Result) -> str:
     return f"{values.mean():+.3f}±{spread(values):.3f}"
 
 
-def _table(title: str, first: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
-    )
-    table.add_column(first, no_wrap=True)
-    return table
-
-
 def fraction_table(results: Sequence[Result]) -> Table:
     """Perplexity by synthetic share, beside the published."""
     generator = results[0].process.family
-    table = _table(f"Perplexity on held-out human text, generator {generator}", "synthetic")
-    for name in ("perplexity", "95 %", "rise", "training"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table(
+        f"Perplexity on held-out human text, generator {generator}",
+        ["synthetic"],
+        ["perplexity", "95 %", "rise", "training"],
+    )
     for name in SYNTHETIC_FRACTION:
         table.add_column(SHORT[name], justify="right", style="dim")
     for i, result in enumerate(results):
@@ -76,12 +71,11 @@ def fraction_table(results: Sequence[Result]) -> Table:
 
 def domain_table(results: Sequence[Result]) -> Table:
     """Perplexity by synthetic share in each domain."""
-    table = _table(f"By domain, generator {results[0].process.family}", "synthetic")
     prefix = "held_out_loss/"
     measures = [name for name in results[0].summary.moments if name.startswith(prefix)]
     domains = [name.removeprefix(prefix) for name in measures][:DOMAINS]
-    for domain in domains:
-        table.add_column(domain[:12], justify="right", no_wrap=True)
+    title = f"By domain, generator {results[0].process.family}"
+    table = plain_table(title, ["synthetic"], [domain[:12] for domain in domains])
     for result in results:
         cells = (f"{perplexity(result, domain)[0]:.2f}" for domain in domains)
         table.add_row(result.process.regime, *cells)
@@ -90,7 +84,8 @@ def domain_table(results: Sequence[Result]) -> Table:
 
 def selection_table(results: Sequence[Result]) -> Table:
     """Students of selections from synthetic text, beside the published."""
-    table = _table(f"Trained on a selection of text by {results[0].process.family}", "selected by")
+    title = f"Trained on a selection of text by {results[0].process.family}"
+    table = plain_table(title, ["selected by"])
     for name in ("perplexity", "95 %", "less random, nats"):
         table.add_column(name, justify="right")
     table.add_column("OLMo", justify="right", style="dim")

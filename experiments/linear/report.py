@@ -14,6 +14,7 @@ from collapse_sim.run_directory import RunDirectory
 from collapse_sim.verdict import Verdict
 from experiments.linear.answers import answers, last_errors, reported_measure, stored_answers
 from experiments.linear.settings import Settings
+from experiments.plain_table import plain_table
 from experiments.verdicts import how_sure, verdict_table
 
 KINDS = {"exact": "", "averaged": "", "leading": "~"}
@@ -26,12 +27,8 @@ def error_table(settings: Settings, base: float, results: Sequence[Result], erro
     One line for each way to choose the rows: beside what the latest model makes of them stands what
     a frozen one does.
     """
-    table = Table(
-        title=f"Test error after generation {settings.generations}, in units of b = {base:.6g}",
-        title_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
+    table = plain_table(
+        f"Test error after generation {settings.generations}, in units of b = {base:.6g}"
     )
     table.add_column("data", overflow="fold")
     for title in ("latest writes", "theory", "frozen writes", "theory", "edited"):

@@ -9,6 +9,7 @@ from rich.table import Table
 from collapse_sim.certify import FAMILY_ERROR
 from experiments.phase.settings import Settings
 from experiments.phase.strips import Map
+from experiments.plain_table import plain_table
 from experiments.verdicts import INDEPENDENT
 
 SHOWN = 8
@@ -57,13 +58,7 @@ def boundary_table(settings: Settings, maps: Sequence[Map]) -> Table:
     """Table of the points where each column passes the level, by simulation and by theory."""
     editing, panel = settings.map == "editing", maps[0].panel
     what = f"Generation that passes {settings.level:g} b" if editing else "Human share needed"
-    table = Table(
-        title=f"{what}: after - by",
-        title_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
+    table = plain_table(f"{what}: after - by")
     table.add_column("edited" if editing else "temperature", justify="right")
     for found in maps:
         table.add_column(found.panel.name, justify="right")

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from experiments.plain_table import plain_table
 from experiments.planning.advice import advice, measured
 from experiments.planning.assumptions import assumptions
 from experiments.planning.calibration import Compared
@@ -30,7 +31,7 @@ def print_plan(settings: Settings, options: Sequence[Option]) -> None:
     console.print(
         "Excess loss in units of that of the human text alone, by round of writing and training.\n"
     )
-    table = Table(box=None, padding=(0, 1, 0, 0), title="Assumed", title_justify="left")
+    table = plain_table("Assumed")
     for name in ("needs", "here", "because"):
         table.add_column(name, overflow="fold")
     for needs, status, says in assumptions(settings, options):
@@ -48,12 +49,8 @@ def rounds_shown(settings: Settings) -> list[int]:
 
 
 def _costs(settings: Settings, options: Sequence[Option]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("what you do", no_wrap=True)
     shown = rounds_shown(settings)
-    for number in shown:
-        table.add_column(str(number), justify="right", no_wrap=True)
-    table.add_column("ever", justify="right", no_wrap=True)
+    table = plain_table(words=["what you do"], numbers=[*map(str, shown), "ever"])
     table.add_column("claim", overflow="fold")
     for option in options:
         exact = "~" if ledger()[option.claim].order == "leading" else ""
@@ -69,9 +66,7 @@ def _costs(settings: Settings, options: Sequence[Option]) -> Table:
 def print_calibration(compared: Sequence[Compared]) -> None:
     """Prediction beside measurement, in nats a token."""
     console = Console(highlight=False)
-    table = Table(
-        box=None, padding=(0, 1, 0, 0), title="Calibrated on small models", title_justify="left"
-    )
+    table = plain_table("Calibrated on small models")
     for name in ("what was done", "round", "predicted", "measured"):
         table.add_column(name, justify="left" if name == "what was done" else "right")
     for one in compared:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from collapse_sim.experiment.process import Result
 from collapse_sim.verdict import Verdict
+from experiments.plain_table import plain_table
 from experiments.recursion.families import family_of
 from experiments.recursion.family import Column, Found
 from experiments.recursion.settings import Settings
@@ -54,9 +55,7 @@ def family_table(family: str, columns: Sequence[Column], results: Sequence[Resul
     title = f"{family} after generation {max(lengths)}"
     if len(lengths) > 1:
         title = f"{family}, each process after its last generation"
-    table = Table(
-        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), header_style="bold"
-    )
+    table = plain_table(title)
     table.add_column("regime", overflow="fold")  # the one that gives way
     shown = [
         column for column in columns if any(column.value(result) is not None for result in results)

@@ -9,6 +9,7 @@ from rich.table import Table
 from collapse_sim.distributions.columns import Law, TableLearner
 from collapse_sim.experiment.process import Curve, Process, Result
 from collapse_sim.loop import Chain
+from experiments.plain_table import plain_table
 from experiments.recursion.family import Column, Family, Found, with_theory
 from experiments.recursion.points import regimes_of
 from experiments.recursion.settings import Settings
@@ -115,13 +116,7 @@ def _by_generation(result: Result) -> Table:
     last = result.generations
     shown = sorted({n for n in SHOWN if n < last} | {last})
     shown = shown if len(shown) <= 6 else [*shown[:5], last]
-    table = Table(
-        title=f"{result.process.name}: tails and correlations by generation",
-        title_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
+    table = plain_table(f"{result.process.name}: tails and correlations by generation")
     table.add_column("", overflow="fold")
     for n in shown:
         table.add_column(str(n), justify="right", no_wrap=True)

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from collapse_sim.experiment.process import Result
 from collapse_sim.verdict import Verdict
+from experiments.plain_table import plain_table
 from experiments.seeds import seed_range
 from experiments.transformer.ladder import COSTS
 from experiments.transformer.settings import Settings
@@ -41,20 +42,20 @@ def ladder_answers(settings: Settings, verdicts: Sequence[Verdict]) -> Iterator[
             )
 
 
+def title_of(settings: Settings, measure: str, by: str) -> str:
+    """Title of a table of test errors, by generation or by size."""
+    what = "Exact KL divergence" if measure == "kl" else "Held-out loss"
+    return f"{what} in nats per token by {by}, mean over {settings.seeds} seeds"
+
+
 def ladder_table(settings: Settings, results: Sequence[Result], measure: str) -> Table:
     """Test error of every arm by size and generation, and its cost."""
-    what = "Exact KL divergence" if measure == "kl" else "Held-out loss"
-    table = Table(
-        title=f"{what} in nats per token by size, mean over {settings.seeds} seeds",
-        title_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-    )
     numbers = sorted({1, 2, settings.generations})
-    for name in ("regime", "size"):
-        table.add_column(name, no_wrap=True)
-    for name in (*map(str, numbers), "cost", "of a seed"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table(
+        title_of(settings, measure, "size"),
+        ["regime", "size"],
+        [*map(str, numbers), "cost", "of a seed"],
+    )
     arms = dict.fromkeys(result.process.name for result in results)
     for result in (r for arm in arms for r in results if r.process.name == arm):
         means, cost = result.mean(measure), COSTS.get(result.process.name)

@@ -9,9 +9,16 @@ from rich.table import Table
 
 from collapse_sim.experiment.process import Result
 from collapse_sim.verdict import Verdict
+from experiments.plain_table import plain_table
 from experiments.seeds import CONDITIONS, at_most, how_sure_over_seeds, spread
 from experiments.transformer.answers import answers
-from experiments.transformer.ladder_report import NOTE, about, ladder_answers, ladder_table
+from experiments.transformer.ladder_report import (
+    NOTE,
+    about,
+    ladder_answers,
+    ladder_table,
+    title_of,
+)
 from experiments.transformer.pretrained import PARTS
 from experiments.transformer.settings import Settings
 from experiments.verdicts import how_sure, process_of, verdict_table
@@ -51,17 +58,12 @@ def shown_generations(generations: int) -> list[int]:
 def loss_table(settings: Settings, results: Sequence[Result]) -> Table:
     """Test error of every arm and generation, and the text its last model was trained on."""
     measure = measure_of(results)
-    what = "Exact KL divergence" if measure == "kl" else "Held-out loss"
-    table = Table(
-        title=f"{what} in nats per token by generation, mean over {settings.seeds} seeds",
-        title_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("regime", no_wrap=True)
     numbers, columns = shown_generations(settings.generations), _columns(results, measure)
-    for name in (*map(str, numbers), "± 2 s.e.", *columns):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table(
+        title_of(settings, measure, "generation"),
+        ["regime"],
+        [*map(str, numbers), "± 2 s.e.", *columns],
+    )
     for result in results:
         means = result.mean(measure)
         table.add_row(
@@ -115,8 +117,7 @@ def paired_table(results: Sequence[Result]) -> Table | None:
     if control is None or not parts:
         return None
     title = "Less human text only, last generation: nats per token"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.add_column("regime", no_wrap=True)
+    table = plain_table(title, ["regime"])
     for name in ("mean", "± 2 s.e. over parts", "seeds that lose", "perplexity ratio"):
         table.add_column(name, justify="right")
     for result in results:

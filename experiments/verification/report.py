@@ -11,6 +11,7 @@ from collapse_sim.verdict import Verdict
 from experiments.claims import NARROW, author
 from experiments.claims import decided as how_decided
 from experiments.latex import plain
+from experiments.plain_table import plain_table
 from experiments.seeds import how_sure_over_seeds
 from experiments.verdicts import COLOURS, controls_caught, how_sure, process_of, verdict_table
 from experiments.verification.answers import answers
@@ -34,7 +35,7 @@ def counts(decided: Sequence[Decision]) -> str:
 
 def table(decided: Sequence[Decision], width: int) -> Table:
     """A line a claim, by paper."""
-    shown = Table(box=None, padding=(0, 1, 0, 0), show_header=False, expand=True)
+    shown = plain_table(show_header=False, expand=True)
     shown.add_column(no_wrap=True)
     if width > NARROW:
         shown.add_column(ratio=1, no_wrap=True, overflow="ellipsis")

@@ -206,10 +206,13 @@ def test_a_verdict_reads_in_one_line(run):
     assert str(cs.judge(run, "<=", 4.0)).startswith("test_error, generation 3: holds; measured 2.9")
 
 
-def test_nothing_is_begun_after_the_deadline():
+def test_nothing_is_begun_after_the_deadline(capsys):
+    """Nor does a pipe hold a line on it, as on a process that was simulated."""
     chain = cs.Chain(cs.GaussianLearner(dim=1, samples=8), cs.Replace(), 2)
     check = cs.Check("kazdan2025.gauss_replace", "variance")
     process = cs.Process("replace", chain, 4096, where={"samples": 8}, checks=[check])
     results, (verdict,) = cs.decide([process], ledger(), deadline=0.0)
-    assert results == []
+    assert results == [] and capsys.readouterr().err == ""
     assert verdict.verdict == "undecided" and verdict.note == "not begun: out of time"
+    cs.decide([process], ledger())
+    assert capsys.readouterr().err.startswith("1 of 1: replace, 4,096 replicates; ")

@@ -1,12 +1,13 @@
 """Figures of token editing: which bars, lines and points are drawn, from which numbers."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
-from paper_figs import edited_share, editing, make, token_probabilities
+from paper_figs import corpus_edit, edited_share, editing, make, token_probabilities
 from paper_figs.style import save
 from tests.paper_figs.axes import key_of
 from theory.language.printed import EDITED_SHARE, PROBABILITY_DECILES
@@ -145,3 +146,22 @@ def test_make_draws_them(run, tmp_path, capsys):
         make.main(["--runs", str(run.path), "--only", name, "--out", str(tmp_path / "out")])
         assert f"from {run.path}" in capsys.readouterr().out
         assert (tmp_path / "out" / f"{name}.pdf").is_file()
+
+
+def test_the_key_of_an_edited_corpus_hides_no_point(tmp_path):
+    """It names the shares that are drawn, above the panels; files go by the end of their name."""
+    shares = {f"decile_{i}": [value, value, value] for i, value in enumerate(DECILES)}
+    shares |= {"eligible": [0.04, 0.03, 0.05], "changed": [2e-4, 1e-4, 4e-4], "dropped": [0, 0, 0]}
+    names = [f"wikipedia/part-{i:05d}-of-00012.jsonl.gz" for i in range(2)]
+    report = {"all": {"shares": shares}, "files": dict.fromkeys(names, {"shares": shares})}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    figure = corpus_edit.draw(RunDirectory(tmp_path))
+    texts = [text.get_text() for text in key_of(figure).get_texts()]
+    assert texts == ["eligible", "changed", "95 % of documents"]
+    ax = figure.axes[1]
+    assert ax.get_legend() is None
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["all", "…00000-of-00012.jsonl.gz", "…00001-of-00012.jsonl.gz"]
+    for container, share in zip(ax.containers, ("eligible", "changed"), strict=True):
+        np.testing.assert_allclose(container.lines[0].get_xdata(), shares[share][0])
+        np.testing.assert_allclose(reaches(container), [shares[share][1:]] * 3)
