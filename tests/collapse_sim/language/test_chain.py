@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import jax
 import numpy as np
 import pytest
+from scipy import stats
 from tqdm import tqdm
 
 import collapse_sim as cs
@@ -105,6 +106,34 @@ def test_every_regime_of_text_runs(name, run, learner):
 def test_a_regime_of_numbers_is_refused(regime, learner):
     with pytest.raises(ValueError, match="tokens are no numbers; accepted are Accumulate"):
         LanguageChain(learner, regime, 2)
+
+
+def test_every_seed_draws_its_own_text_of_a_known_source(learner):
+    """The same at every call and beside any other seeds; real text is one for all seeds."""
+    keys = replicate_keys(jax.random.key(0), SEEDS)
+    text, source = learner.human(keys)
+    assert source is learner.text.source and text.labels.shape == (SEEDS, 24, 8)
+    one, other = text.labels
+    assert (one != other).any() and (one != learner.text.train).any()
+    alone, _ = learner.human(keys[1:])
+    np.testing.assert_array_equal(alone.labels[0], other)
+
+    real = cs.HumanText(learner.text.train, learner.text.held_out)
+    same, law = replace(learner, text=real).human(keys)
+    assert law is None
+    np.testing.assert_array_equal(same.labels, np.stack([real.train] * SEEDS))
+
+
+def test_text_of_a_seed_has_the_law_of_the_source(learner):
+    """Frequencies of first tokens in 32 times 24 blocks: chi square, false alarms 1e-6."""
+    text, source = learner.human(jax.random.split(jax.random.key(3), 32))
+    expected = source.stationary() * 32 * 24
+    common = expected >= 10
+    counts = np.bincount(text.labels[:, :, 0].ravel(), minlength=64)
+    seen = np.append(counts[common], counts[~common].sum())
+    law = np.append(expected[common], expected[~common].sum())
+    assert stats.chisquare(seen, law).pvalue > 1e-6
+    assert stats.chisquare(np.roll(seen, 1), law).pvalue < 1e-6
 
 
 def test_other_chains_that_make_no_sense(learner):
