@@ -34,7 +34,7 @@ OPERATORS = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
 }  # fmt: skip
 SMALL = 100  # integers below it become the next one; other numbers grow by 2 %
-LEDGER = "tests/theory/test_ledgers.py", "tests/theory/test_judged_numbers.py"
+LEDGER = tuple(f"tests/theory/test_{name}.py" for name in ("ledgers", "judged_numbers", "certificates"))
 CHEAP = "theory", "collapse_sim"  # rooms whose tests run nothing long, in this order
 EXIT = '__import__("os")._exit(1)'  # in place of an expression: says that a test comes to it
 

@@ -53,7 +53,7 @@ def test_bad_probabilities():
 
 def test_a_threshold_that_is_no_half_is_measured_in_odds():
     """Odds of 4 at the threshold and of 9 above it: to leave, odds fall to less than 4 / 9."""
-    near = {"before": [0.8, 0.8], "after": [0.5, 0.75]}  # to 1 / 4 and to 3 / 4 of the odds
+    near = {"before": [0.8, 0.8], "after": [0.5, 0.7]}  # to 1 / 4 and to 7 / 12 of the odds
     assert edited_text.left_by_odds(sure=[0.9], threshold=0.8, **near) == 0.5
     # and P to less than 8 / 9, which is both
     assert edited_text.left_by_surprise(sure=[0.9], threshold=0.8, **near) == 1
