@@ -34,7 +34,7 @@ OPERATORS = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
 }  # fmt: skip
 SMALL = 100  # integers below it become the next one; other numbers grow by 2 %
-LEDGER = tuple(f"tests/theory/test_{name}.py" for name in ("ledgers", "judged_numbers", "certificates"))
+LEDGER = {f"tests/theory/test_{name}.py" for name in ("ledgers", "judged_numbers", "certificates")}
 CHEAP = "theory", "collapse_sim"  # rooms whose tests run nothing long, in this order
 EXIT = '__import__("os")._exit(1)'  # in place of an expression: says that a test comes to it
 
@@ -140,7 +140,7 @@ def covering(root: Path, file: str) -> list[str]:
     while not (found := importing(tests, names)) and users:  # the tests of what imports it
         users = {dotted(name) for name, used in sources.items() if used & names} - names
         names |= users
-    found |= {name for name in LEDGER if file.startswith("theory/")} & set(tests)
+    found |= LEDGER & set(tests) if file.startswith("theory/") else set()
 
     def costs(name: str) -> tuple:
         room = Path(name).parts[1]

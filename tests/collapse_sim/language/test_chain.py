@@ -142,6 +142,19 @@ def test_measures_see_the_text_and_the_first_model(run, learner):
     assert (found[:, 0] != found[:, 1]).all()
 
 
+def test_what_is_kept_has_the_number_of_its_generation(run, monkeypatch):
+    names, once = [], Workplace.once
+
+    def named(place, name, make):
+        names.append(name)
+        return once(place, name, make)
+
+    monkeypatch.setattr(Workplace, "once", named)
+    run(Replace())
+    assert [name for name in names if name.endswith("-data")] == ["chain-2-data", "chain-3-data"]
+    assert [name.rsplit("-")[-2] for name in names if name.endswith("-measures")] == list("123")
+
+
 def test_later_fits_may_begin_with_the_first_model(run):
     fresh, warm = run(HumanOnly()), run(HumanOnly(), from_first=True)
     np.testing.assert_array_equal(fresh["kl"][:, 0], warm["kl"][:, 0])
