@@ -163,6 +163,16 @@ def test_a_component_without_members_stays_with_weight_0():
     np.testing.assert_allclose(after.factors[:, 0, 0], [0.5, 0.1], rtol=1e-6)
 
 
+def test_shares_of_less_than_a_point_in_all_count_as_any_others():
+    law = Mixture(jnp.array([0.5, 0.5]), jnp.array([[0.0], [0.7]]), jnp.full((2, 1, 1), 0.1))
+    points = jnp.array([[-0.1, 0.1, 0.3]])
+    shares = jnp.array([[0.2, 0.2, 0.2], [0.1, 0.05, 0.0]])
+    after = jax.jit(maximise)(law, points, shares, jnp.full(1, 1e-6))
+    np.testing.assert_allclose(after.weights, [0.8, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(after.means[:, 0], [0.1, -0.1 / 3], rtol=1e-5)
+    np.testing.assert_allclose(after.factors[:, 0, 0] ** 2, [0.08 / 3, 0.08 / 9], rtol=1e-5)
+
+
 def test_a_component_of_one_point_has_the_least_variance():
     points = np.append(np.linspace(-1, 1, 32), 1000.0)[:, None]
     data = Sample.of(jnp.asarray(points, jnp.float32), jnp.float32)
