@@ -12,6 +12,7 @@ from sklearn.mixture import GaussianMixture
 
 from collapse_sim.distributions.divergences import Mixture, Truth, covariances_of, l2_distance
 from collapse_sim.distributions.mixture import (
+    CANDIDATES,
     VARIANCE_FLOOR,
     MixtureLearner,
     improve,
@@ -304,3 +305,14 @@ def test_unusable_settings_are_refused(arguments, message):
 def test_regimes_that_points_cannot_follow_are_refused(regime):
     with pytest.raises(ValueError, match="accepted"):
         Chain(MixtureLearner(TWO, 40, 2), regime, 2)
+
+
+def test_a_centre_is_the_best_of_several_points():
+    """The first, of points on a line, is the candidate nearest to the middle: the least of so many
+    uniform distances. A single candidate is 1 / 4 away from it."""
+    points, keys = jnp.linspace(0, 1, 201)[None], jax.random.split(KEY, 1024)
+    weights = jnp.ones(201)
+    centres = jax.jit(jax.vmap(lambda key: plus_plus(key, points, weights, 1)))(keys)
+    found, several = jnp.abs(centres - 0.5).mean(), CANDIDATES
+    deviation = 0.5 * np.sqrt(several / (several + 2)) / (several + 1)
+    assert abs(found - 0.5 / (several + 1)) < 5 * deviation / np.sqrt(len(keys)) < 0.02
