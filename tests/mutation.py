@@ -2,9 +2,10 @@
 
     python tests/mutation.py --count 60 --seed 0 --out mutations.jsonl
 
-Works in a temporary copy of the checkout and runs the tests that cover the changed module, or all
-of them (--whole). One JSON line for each mutation is added to --out, and a repeated call goes on
-where it stands there. A change is caught where a test fails that passes without it.
+Works in a temporary copy of the checkout and runs the tests that cover the changed module, the
+cheap ones first, or all of them (--whole). One JSON line for each mutation is added to --out, and a
+repeated call goes on where it stands there. A change is caught where a test fails that passes
+without it; it is not covered where no test comes to it.
 """
 
 import argparse
@@ -33,7 +34,9 @@ OPERATORS = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
 }  # fmt: skip
 SMALL = 100  # integers below it become the next one; other numbers grow by 2 %
-LEDGER = "tests/theory/test_ledgers.py", "tests/theory/test_judged_numbers.py"
+LEDGER = {f"tests/theory/test_{name}.py" for name in ("ledgers", "judged_numbers", "certificates")}
+CHEAP = "theory", "collapse_sim"  # rooms whose tests run nothing long, in this order
+EXIT = '__import__("os")._exit(1)'  # in place of an expression: says that a test comes to it
 
 
 class Mutation(NamedTuple):
@@ -113,27 +116,52 @@ def imports(source: str) -> set[str]:
     return found
 
 
+def importing(sources: dict[str, set[str]], names: set[str]) -> set[str]:
+    """Files that import one of these names, or a file that does."""
+    found: set[str] = set()
+    while True:
+        more = {file for file, imported in sources.items() if imported & names} - found
+        if not more:
+            return found
+        found |= more
+        names = names | set(map(dotted, more))
+
+
 def covering(root: Path, file: str) -> list[str]:
     """The doctests of a module, its mirrored tests, then those that import it or the ledger."""
-    paths = [path for path in (root / "tests").rglob("*.py") if "benchmarks" not in path.parts]
+    paths = [path for room in ("tests", *ROOMS) for path in (root / room).rglob("*.py")]
     sources = {str(path.relative_to(root)): imports(path.read_text("utf-8")) for path in paths}
-    seen, found = {dotted(file)}, set(LEDGER if file.startswith("theory/") else ())
-    while True:  # a helper of tests hands on what it imports
-        found |= {name for name, names in sources.items() if names & seen}
-        if seen >= set(map(dotted, found)):
-            break
-        seen |= set(map(dotted, found))
-    tests = [name for name in found if Path(name).name.startswith("test_")]
-    return [file, *sorted(tests, key=lambda name: (Path(file).stem not in Path(name).stem, name))]
+    tests = {
+        name: names
+        for name, names in sources.items()
+        if name.startswith("tests/") and "benchmarks" not in Path(name).parts
+    }
+    names, users = {dotted(file)}, {dotted(file)}
+    while not (found := importing(tests, names)) and users:  # the tests of what imports it
+        users = {dotted(name) for name, used in sources.items() if used & names} - names
+        names |= users
+    found |= LEDGER & set(tests) if file.startswith("theory/") else set()
+
+    def costs(name: str) -> tuple:
+        room = Path(name).parts[1]
+        return (
+            Path(file).stem not in Path(name).stem,
+            CHEAP.index(room) if room in CHEAP else len(CHEAP),
+            dotted(file) not in sources[name],
+            name,
+        )
+
+    chosen = [name for name in found if Path(name).name.startswith("test_")]
+    return [file, *sorted(chosen, key=costs)]
 
 
 def dotted(file: str) -> str:
     return file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
-def pytest(root: Path, tests: list[str], seconds: float) -> tuple[int | None, str]:
-    """Exit status, None for one that took too long, and what was said; stops at the first fault."""
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--tb=no", *tests]
+def pytest(root: Path, tests: list[str], seconds: float, *flags: str) -> tuple[str, list[str]]:
+    """What became of a change, and the tests that failed."""
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=no", *flags, *tests]
     environment = os.environ | {"CI": "true"}  # Hypothesis draws the same examples every time
     with subprocess.Popen(command, cwd=root, env=environment, text=True, start_new_session=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:  # fmt: skip
@@ -141,25 +169,34 @@ def pytest(root: Path, tests: list[str], seconds: float) -> tuple[int | None, st
             said, _ = run.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(run.pid, signal.SIGKILL)
-            return None, run.communicate()[0]
-    return run.returncode, said
+            return "timeout", []
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+?(?:\[.*?\])?)(?: - .*)?$", said, re.M)
+    return "survived" if run.returncode in (0, 5) else "caught", failed
 
 
 def judge(root: Path, mutation: Mutation, tests: list[str], seconds: float) -> dict[str, Any]:
-    """What the tests say of one change: caught, survived, timeout, or fails without it too."""
+    """What the tests say of one change: caught, survived, not covered or timeout."""
     path, started = root / mutation.file, time.monotonic()
     source = path.read_text("utf-8")
-    path.write_text(mutation.apply(source), "utf-8")
-    try:
-        status, said = pytest(root, tests, seconds)
-    finally:
-        path.write_text(source, "utf-8")
-    outcome = {0: "survived", 5: "survived", None: "timeout"}.get(status, "caught")
-    failed = re.findall(r"^(?:FAILED|ERROR) ([^\s\[]+)", said, re.M)[:1]
-    if outcome == "caught" and pytest(root, failed or tests, seconds)[0] != 0:
-        outcome = "fails without it"
+
+    def tried(change: Mutation) -> tuple[str, list[str]]:
+        path.write_text(change.apply(source), "utf-8")
+        try:
+            return pytest(root, tests, seconds, "-x")
+        finally:
+            path.write_text(source, "utf-8")
+
+    outcome, failed = tried(mutation)
+    if outcome == "survived" and tried(mutation._replace(new=EXIT))[0] == "survived":
+        outcome = "not covered"
     took = round(time.monotonic() - started, 1)
-    return {**mutation._asdict(), "outcome": outcome, "by": failed, "seconds": took}
+    return {**mutation._asdict(), "outcome": outcome, "by": failed[:1], "seconds": took}
+
+
+def fails_without(root: Path, results: list[dict[str, Any]], seconds: float) -> set[str]:
+    """Tests that caught a change, and fail without it too."""
+    caught = {name for row in results for name in row["by"]}
+    return set(pytest(root, sorted(caught), seconds)[1]) if caught else set()
 
 
 def copy(root: Path, target: Path) -> None:
@@ -185,6 +222,7 @@ def main(arguments: list[str] | None = None, root: Path = Path(__file__).parents
         Mutation(*(row[name] for name in Mutation._fields)): row for row in map(json.loads, lines)
     }
     drawn = draw(root, given.count, given.seed)
+    line = "{outcome}: {file}:{line}:{column}: {old} -> {new} {by}"
     with tempfile.TemporaryDirectory() as folder:
         copy(root, Path(folder))
         for mutation in drawn:
@@ -194,9 +232,14 @@ def main(arguments: list[str] | None = None, root: Path = Path(__file__).parents
                 if given.out:
                     with given.out.open("a", encoding="utf-8") as out:
                         out.write(json.dumps(results[mutation]) + "\n")
-            line = "{outcome}: {file}:{line}:{column}: {old} -> {new} {by}"
             print(line.format(**results[mutation]), flush=True)
-    outcomes = [results[mutation]["outcome"] for mutation in drawn]
+        found = [results[mutation] for mutation in drawn]
+        broken = fails_without(Path(folder), found, given.timeout)
+    for row in found:
+        if broken & set(row["by"]):
+            row["outcome"] = "fails without it"
+            print(line.format(**row))
+    outcomes = [row["outcome"] for row in found]
     print(*(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes)), sep=", ")
 
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import Mutation, copy, covering, draw, imports, judge, main, mutations
+from tests.mutation import (
+    Mutation,
+    copy,
+    covering,
+    draw,
+    fails_without,
+    imports,
+    judge,
+    main,
+    mutations,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,9 +78,12 @@ def project(tmp_path_factory) -> Path:
     files = {
         "theory/__init__.py": "",
         "theory/mean.py": MEAN,
+        "theory/inside.py": "ONE = 1\n",
+        "theory/door.py": "from theory.inside import ONE\n",
         "theory/language/printed.py": "TABLE = (1.5, 2.5)\n",
         "collapse_sim/__init__.py": "",
         "tests/helper.py": "from theory.mean import mean\n",
+        "tests/test_door.py": "from theory.door import ONE\n",
         "tests/test_far.py": "from tests import helper\n\ndef test_far():\n    helper.mean(1, 3)\n",
         "tests/test_mean.py": (
             "from theory.mean import mean\n\ndef test_mean():\n    assert mean(1, 3) == 2\n"
@@ -85,6 +98,7 @@ def project(tmp_path_factory) -> Path:
 def test_a_seed_fixes_what_is_drawn_and_printed_data_are_not(project):
     every = draw(project, 99, seed=1)
     assert sorted(f"{one.line} {one.new}" for one in every) == [
+        "1 2",
         "2 (a + b) * 2",
         "2 3",
         "2 a - b",
@@ -102,6 +116,7 @@ def test_a_module_is_covered_by_its_mirror_and_by_those_that_import_it(project):
         "tests/test_far.py",
     ]
     assert covering(project, "collapse_sim/__init__.py") == ["collapse_sim/__init__.py"]
+    assert covering(project, "theory/inside.py")[1] == "tests/test_door.py"
     found = covering(ROOT, "theory/linear/ridge.py")
     assert found[1] == "tests/theory/linear/test_ridge.py"
     assert {"tests/theory/test_ledgers.py", "tests/collapse_sim/linear/test_agreement.py"} < set(
@@ -114,14 +129,23 @@ def test_imports_are_found_by_their_full_names():
     assert imports(source) == {"theory.mean", "theory", "theory.ridge", "theory.mixing"}
 
 
+@pytest.fixture
+def light(monkeypatch):
+    """The project needs no plugin, and these take longer than its tests."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 @pytest.mark.parametrize(
     ("change", "outcome"),
     [
         (Mutation("theory/mean.py", 2, 12, "a + b", "a - b"), "caught"),
-        (Mutation("theory/mean.py", 6, 11, "1", "2"), "survived"),
+        (Mutation("theory/mean.py", 2, 12, "a + b", "b + a"), "survived"),
+        (Mutation("theory/mean.py", 6, 11, "1", "2"), "not covered"),
     ],
 )
-def test_a_change_is_caught_or_survives_and_is_undone(project, change, outcome):
+def test_a_change_is_caught_or_survives_or_is_not_seen_and_is_undone(
+    project, light, change, outcome
+):
     before = (project / change.file).read_text()
     found = judge(project, change, ["tests/test_mean.py"], seconds=300)
     assert found["outcome"] == outcome
@@ -129,15 +153,24 @@ def test_a_change_is_caught_or_survives_and_is_undone(project, change, outcome):
     assert (project / change.file).read_text() == before
 
 
-def test_a_test_that_fails_in_any_case_catches_nothing(project):
-    (project / "tests" / "test_broken.py").write_text("def test_broken():\n    assert False\n")
-    change = Mutation("theory/mean.py", 6, 11, "1", "2")
-    found = judge(project, change, ["tests/test_broken.py"], seconds=300)
-    assert found["outcome"] == "fails without it"
+BROKEN = """import pytest
+
+@pytest.mark.parametrize("number", [1, 2], ids=["a b", "c - d"])
+def test_broken(number):
+    assert number == 1, "2 - 1"
+"""
+
+
+def test_a_test_that_fails_in_any_case_catches_nothing(project, light):
+    (project / "tests" / "test_broken.py").write_text(BROKEN)
+    names = [f"tests/test_broken.py::test_broken[{name}]" for name in ("a b", "c - d")]
+    rows = [{"by": [name]} for name in (*names, "tests/test_mean.py::test_mean")]
+    assert fails_without(project, [*rows, {"by": []}], seconds=300) == {names[1]}
+    assert fails_without(project, [{"by": []}], seconds=300) == set()
 
 
 def test_a_copy_holds_what_git_does_not_ignore_and_a_finished_run_is_only_read(
-    project, tmp_path, capsys
+    project, light, tmp_path, capsys
 ):
     subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
     (project / ".gitignore").write_text("*.log\n")
@@ -146,7 +179,10 @@ def test_a_copy_holds_what_git_does_not_ignore_and_a_finished_run_is_only_read(
     assert (tmp_path / "copy" / "tests" / "helper.py").is_file()
     assert not (tmp_path / "copy" / "own.log").exists()
     drawn, out = draw(project, 3, seed=5), tmp_path / "out.jsonl"
-    rows = [one._asdict() | {"outcome": "caught", "by": ["t"], "seconds": 1.0} for one in drawn]
+    rows = [
+        one._asdict() | {"outcome": "caught", "by": ["tests/test_mean.py"], "seconds": 1.0}
+        for one in drawn
+    ]
     out.write_text("".join(json.dumps(row) + "\n" for row in rows))
     main(["--count", "3", "--seed", "5", "--out", str(out)], root=project)
     assert capsys.readouterr().out.splitlines()[-1] == "3 caught"

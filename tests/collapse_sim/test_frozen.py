@@ -85,3 +85,7 @@ def test_only_known_ways_to_write_are_accepted():
         ScheduledExpectation.of(DESIGN, SCHEDULE, "anchored")
     with pytest.raises(ValueError, match="accepted are chained, anchored, additive, frozen"):
         Edit.of(masks.MaskPolicy.of(SCHEDULE), "external")
+
+
+def test_an_external_prior_is_the_truth_where_no_error_is_given():
+    assert ScheduledExpectation.of(DESIGN, SCHEDULE, "external").prior.test_error == 0

@@ -1,9 +1,12 @@
 """Every learner under every regime, once and in small: the chain runs, or is refused in one line.
 
-Each operation runs by itself, as nothing runs long enough here to be worth compiling.
+Each operation runs by itself, as nothing runs long enough here to be worth compiling, but for
+a learner that draws in loops.
 """
 
+import functools
 import importlib
+import math
 import pkgutil
 
 import jax
@@ -101,6 +104,10 @@ ELSEWHERE = {
 """Classes of learners that have no line above, and why."""
 
 
+COMPILED = {"counts"}
+"""Learners that loop so often that a program of their chain is cheaper."""
+
+
 def regimes(positions: int, dim: int) -> dict[str, Regime]:
     """All of them, for data of so many positions and points of so many coordinates."""
     edited = masks.MaskPolicy.of(np.ones((GENERATIONS, positions)), rate=0.5)
@@ -160,24 +167,33 @@ REFUSED = {
 """What makes no sense, or needs the other representation."""
 
 
-def run(learner: Learner, regime: str):
+@functools.cache
+def shape(name: str) -> tuple[int, int]:
+    """Positions of a learner's human data, and coordinates of its points."""
+    learner = LEARNERS[name]
+    labels = jax.eval_shape(lambda key: learner.human(key)[0].labels, KEY)
+    is_regression = isinstance(learner, LinearLearner | GeneralisedLearner)
+    return labels.shape[0], DIM if is_regression else math.prod(labels.shape[1:])
+
+
+def run(name: str, regime: str):
+    chain = Chain(LEARNERS[name], regimes(*shape(name))[regime], GENERATIONS)
+    if name in COMPILED:
+        return jax.jit(chain)(KEY)
     with jax.disable_jit():
-        labels = learner.human(KEY)[0].labels
-        dim = DIM if isinstance(learner, LinearLearner | GeneralisedLearner) else labels[0].size
-        return Chain(learner, regimes(len(labels), dim)[regime], GENERATIONS)(KEY)
+        return chain(KEY)
 
 
 @pytest.mark.parametrize("regime", NAMES)
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_learner_follows_a_regime_or_refuses_it_in_one_line(name, regime):
-    learner = LEARNERS[name]
     if regime in REFUSED[name] or regime in OF_TEXTS:
         with pytest.raises(ValueError) as refused:
-            run(learner, regime)
+            run(name, regime)
         said = str(refused.value)
         assert "accepted" in said and "\n" not in said and len(said) < 200
         return
-    found = run(learner, regime)
+    found = run(name, regime)
     assert set(found) > {"edited_fraction"}
     for measure, values in found.items():
         assert values.shape == (GENERATIONS,) and values.dtype == jnp.float32, measure

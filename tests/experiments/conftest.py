@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from collapse_sim.language.programs import make_mesh
+from experiments import finish
 from experiments.transformer import processes
 
 
@@ -42,3 +43,9 @@ def without_progress():
         return "".join(line for line in lines if not re.match(r"\d+ of \d+: ", line))
 
     return rest
+
+
+@pytest.fixture
+def without_files_of_the_figure(monkeypatch):
+    """It is drawn, and not written: runs that are compared with one whose figure was."""
+    monkeypatch.setattr(finish, "save", lambda *_: None)

@@ -82,10 +82,15 @@ def laws(prior: Prior, data: Blocks) -> np.ndarray:
     return np.stack(found)
 
 
+@pytest.fixture(scope="module")
+def law(prior, human) -> np.ndarray:
+    return laws(prior, human)
+
+
 @pytest.mark.parametrize("sampler", [Sampler(), Sampler(1.5), Sampler(1.5, top_k=8)])
-def test_a_token_that_is_edited_changes_as_the_law_says(sampler, prior, human):
+def test_a_token_that_is_edited_changes_as_the_law_says(sampler, prior, human, law):
     """Each with probability 1 - P~(token), apart from all others; 40 draws for every token."""
-    law, labels = laws(prior, human), np.asarray(human.labels)
+    labels = np.asarray(human.labels)
     own = np.take_along_axis(law, labels[:, :, 1:, None], -1)[..., 0]
     after_end = labels[:, :, :-1] == 0
     eligible = (own >= SETTINGS.edit_above) & ~after_end

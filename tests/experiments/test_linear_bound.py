@@ -112,6 +112,7 @@ def test_output_fits_80_columns_and_shows_a_line_a_process_off_a_terminal(
     assert "zhu2025.thm2a" in tables and "violated" in tables
 
 
+@pytest.mark.usefixtures("without_files_of_the_figure")
 def test_chunks_do_not_change_a_byte(few, tmp_path, monkeypatch):
     monkeypatch.setattr(streaming, "CHUNK", 512)
     folder = tmp_path / "run"
@@ -120,6 +121,7 @@ def test_chunks_do_not_change_a_byte(few, tmp_path, monkeypatch):
         assert (folder / name).read_bytes() == (few / name).read_bytes()
 
 
+@pytest.mark.usefixtures("without_files_of_the_figure")
 def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
     """The whole run and the rest of the broken one are of this process, with other devices."""
     flags = [
@@ -142,6 +144,7 @@ def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
         assert (broken / name).read_bytes() == (whole / name).read_bytes()
 
 
+@pytest.mark.usefixtures("without_files_of_the_figure")
 def test_ctrl_c_leaves_a_run_that_resumes(few, tmp_path, monkeypatch, capfd, without_progress):
     folder = tmp_path / "run"
     calls = []

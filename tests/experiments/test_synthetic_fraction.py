@@ -92,6 +92,7 @@ STOPS = (
 )
 
 
+@pytest.mark.usefixtures("without_files_of_the_figure")
 def test_an_interrupted_study_resumes_by_arm(corpus, finished, tmp_path, capfd):
     """In the middle of a text, of an arm and of the analysis."""
     folder = tmp_path / "run"

@@ -211,6 +211,7 @@ STOPS = ("prior", "table-low_drop_up_revise", "continual-unedited-measures", "fi
 """In the fit of the prior, in the tables, and in the stages."""
 
 
+@pytest.mark.usefixtures("without_files_of_the_figure")
 def test_ctrl_c_leaves_a_run_that_resumes(finished, files, tmp_path, capfd):
     folder = tmp_path / "run"
     names = stopped_again_and_again(command, (*TINY, *files), folder, STOPS, capfd)

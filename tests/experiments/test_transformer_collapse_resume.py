@@ -49,6 +49,7 @@ STOPS = (
 )
 
 
+@pytest.mark.usefixtures("without_files_of_the_figure")
 def test_ctrl_c_leaves_a_run_that_resumes(whole, corpus, tmp_path, capfd):
     flags = (*THREE, "--corpus", corpus)
     folder = tmp_path / "run"

@@ -25,3 +25,10 @@ def test_a_formula_off_by_two_percent_is_seen(monkeypatch, module, formula, cert
     right = getattr(module, formula)
     monkeypatch.setattr(module, formula, lambda **given: factor * right(**given))
     assert certificate() is False
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_a_peak_one_token_off_is_seen(monkeypatch, shift):
+    right = kept_corpora.largest_excess
+    monkeypatch.setattr(kept_corpora, "largest_excess", lambda **given: right(**given) + shift)
+    assert certificates_corpora.the_excess_rises_to_its_peak_and_falls() is False

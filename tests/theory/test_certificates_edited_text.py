@@ -49,3 +49,11 @@ def test_whatever_falls_no_less_in_logit_and_no_more_in_log_p_lies_between(sure,
 def test_bad_probabilities():
     with pytest.raises(ValueError, match=r"sure: accepted are probabilities in \(0, 1\)"):
         edited_text.left_by_odds(sure=[1.0], before=[0.5], after=[0.5], threshold=0.5)
+
+
+def test_a_threshold_that_is_no_half_is_measured_in_odds():
+    """Odds of 4 at the threshold and of 9 above it: to leave, odds fall to less than 4 / 9."""
+    near = {"before": [0.8, 0.8], "after": [0.5, 0.7]}  # to 1 / 4 and to 7 / 12 of the odds
+    assert edited_text.left_by_odds(sure=[0.9], threshold=0.8, **near) == 0.5
+    # and P to less than 8 / 9, which is both
+    assert edited_text.left_by_surprise(sure=[0.9], threshold=0.8, **near) == 1

@@ -35,12 +35,13 @@ def test_words_are_lower_cased_and_ordered_by_their_counts():
         (lambda: type_laws.uniform(1), "types=1"),
         (lambda: type_laws.zipf(9, -1.0), "exponent=-1.0"),
         (lambda: type_laws.zipf(9, float("nan")), "exponent=nan"),
+        (lambda: type_laws.zipf(9, float("inf")), "exponent=inf"),
         (lambda: type_laws.zipf_mandelbrot(9, -1.0, 1.0), "shift=-1.0"),
         (lambda: type_laws.of_counts(np.array([0, 9])), "counts"),
         (lambda: type_laws.of_counts(np.array([3, -1, 9])), "counts"),
         (lambda: type_laws.word_counts("42 --"), "text"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):

@@ -12,6 +12,7 @@ from sklearn.mixture import GaussianMixture
 
 from collapse_sim.distributions.divergences import Mixture, Truth, covariances_of, l2_distance
 from collapse_sim.distributions.mixture import (
+    CANDIDATES,
     VARIANCE_FLOOR,
     MixtureLearner,
     improve,
@@ -163,6 +164,16 @@ def test_a_component_without_members_stays_with_weight_0():
     np.testing.assert_allclose(after.factors[:, 0, 0], [0.5, 0.1], rtol=1e-6)
 
 
+def test_shares_of_less_than_a_point_in_all_count_as_any_others():
+    law = Mixture(jnp.array([0.5, 0.5]), jnp.array([[0.0], [0.7]]), jnp.full((2, 1, 1), 0.1))
+    points = jnp.array([[-0.1, 0.1, 0.3]])
+    shares = jnp.array([[0.2, 0.2, 0.2], [0.1, 0.05, 0.0]])
+    after = jax.jit(maximise)(law, points, shares, jnp.full(1, 1e-6))
+    np.testing.assert_allclose(after.weights, [0.8, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(after.means[:, 0], [0.1, -0.1 / 3], rtol=1e-5)
+    np.testing.assert_allclose(after.factors[:, 0, 0] ** 2, [0.08 / 3, 0.08 / 9], rtol=1e-5)
+
+
 def test_a_component_of_one_point_has_the_least_variance():
     points = np.append(np.linspace(-1, 1, 32), 1000.0)[:, None]
     data = Sample.of(jnp.asarray(points, jnp.float32), jnp.float32)
@@ -294,3 +305,14 @@ def test_unusable_settings_are_refused(arguments, message):
 def test_regimes_that_points_cannot_follow_are_refused(regime):
     with pytest.raises(ValueError, match="accepted"):
         Chain(MixtureLearner(TWO, 40, 2), regime, 2)
+
+
+def test_a_centre_is_the_best_of_several_points():
+    """The first, of points on a line, is the candidate nearest to the middle: the least of so many
+    uniform distances. A single candidate is 1 / 4 away from it."""
+    points, keys = jnp.linspace(0, 1, 201)[None], jax.random.split(KEY, 1024)
+    weights = jnp.ones(201)
+    centres = jax.jit(jax.vmap(lambda key: plus_plus(key, points, weights, 1)))(keys)
+    found, several = jnp.abs(centres - 0.5).mean(), CANDIDATES
+    deviation = 0.5 * np.sqrt(several / (several + 2)) / (several + 1)
+    assert abs(found - 0.5 / (several + 1)) < 5 * deviation / np.sqrt(len(keys)) < 0.02

@@ -171,6 +171,20 @@ def test_measures_see_the_text_and_the_first_model(run, learner):
     assert (found[:, 0] != found[:, 1]).all()
 
 
+def test_what_is_kept_has_the_number_of_its_generation(run, monkeypatch):
+    names, once = [], Workplace.once
+
+    def named(place, name, make):
+        names.append(name)
+        return once(place, name, make)
+
+    monkeypatch.setattr(Workplace, "once", named)
+    run(Replace())
+    first, *later = names
+    assert first.endswith("-1")
+    assert later == [f"chain-{number}-{kept}" for number in (2, 3) for kept in ("data", "measures")]
+
+
 def test_later_fits_may_begin_with_the_first_model(run):
     fresh, warm = run(HumanOnly()), run(HumanOnly(), from_first=True)
     np.testing.assert_array_equal(fresh["kl"][:, 0], warm["kl"][:, 0])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.editing import corrected, covariance, repeated
+from theory.editing import corrected, covariance, designs, repeated
 
 VARIANTS = ["chained", "anchored", "additive"]
 seeds = st.integers(0, 2**32)
@@ -232,3 +232,11 @@ def test_impossible_random_masks_are_refused(wrong):
     case = {"design": [[1.0], [2.0], [3.0]], "generations": 2, **wrong}
     with pytest.raises(ValueError, match="inclusion|generations"):
         covariance.random_mask_errors(**case)
+
+
+@pytest.mark.parametrize("generation", [1, 2, 3])
+def test_of_a_longer_schedule_the_edits_before_the_fit_alone_count(generation):
+    """Of one column that one row holds: every edit of it adds another variance of the noise."""
+    where = {"frames": [[[1.0], [0.0], [0.0]]], "dim": 1, "samples": 3}
+    found = designs.scheduled_errors(masks=[[1, 1, 1]] * 3, generation=generation, **where)
+    assert found.tolist() == pytest.approx([generation])

@@ -135,6 +135,15 @@ def test_log_probability_after_is_the_score_of_the_edited_tokens(model):
             np.testing.assert_allclose(result.log_probability_after, exact, atol=1e-3)
 
 
+def test_the_seed_is_0_where_none_is_given(model):
+    options = {"devices": jax.devices()[:1], "max_length": 32, "batch_tokens": 128}
+    usual, zero, one = (
+        comparable(Editor(model, RULE, **options, **given).edit(DOCUMENTS[:4]))
+        for given in ({}, {"seed": 0}, {"seed": 1})
+    )
+    assert usual == zero != one
+
+
 def test_anchored_passes_read_the_original_and_one_pass_is_either(model):
     rule = EditRule(threshold=0.005)
     one = list(editor(model, rule).edit(DOCUMENTS))

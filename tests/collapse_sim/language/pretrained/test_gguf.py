@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collapse_sim.language.pretrained import text_tokens
+from collapse_sim.language.pretrained import gguf_contents, text_tokens
 from collapse_sim.language.pretrained.gguf_file import GGUFFile, halves_apart
 from collapse_sim.language.pretrained.load import load
 from tests.collapse_sim.language.pretrained import plain_decoder, plain_tokens, tiny
@@ -55,6 +55,26 @@ def test_quantised_weights_are_dequantised(tmp_path):
     blocks = values.reshape(4, 2, 32)
     step = (blocks.max(2) - blocks.min(2)).repeat(32, 1) / 15
     assert found.shape == values.shape and (np.abs(found - values) <= 0.55 * step).all()
+
+
+NUMBERS = {
+    "UINT8": 2**8 - 1, "INT8": -(2**7), "UINT16": 2**16 - 1, "INT16": -(2**15),
+    "UINT32": 2**32 - 1, "INT32": -(2**31), "UINT64": 2**64 - 1, "INT64": -(2**63),
+    "FLOAT32": -1.5, "FLOAT64": 1 + 2**-40, "BOOL": True,
+}  # fmt: skip
+"""By type, one that no other type of its size holds."""
+
+
+def test_numbers_of_every_type_are_read(tmp_path):
+    writer = gguf.GGUFWriter(tmp_path / "tiny.gguf", "llama")
+    for name, number in NUMBERS.items():
+        writer.add_key_value(name, number, gguf.GGUFValueType[name])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    metadata, _ = gguf_contents.read(tmp_path / "tiny.gguf", gguf)
+    assert {name: metadata[name] for name in NUMBERS} == NUMBERS
 
 
 @pytest.fixture(scope="module", params=["smollm", "gpt-2"])
