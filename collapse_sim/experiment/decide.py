@@ -31,7 +31,7 @@ from collapse_sim.terminal import tell
 from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import OnHost, Workplace
 
-JOBS = 3
+JOBS = 4
 """Processes at a time: one compiles, on one core, while another runs."""
 
 Decided = tuple[Result, list[Verdict]]
