@@ -1,19 +1,28 @@
 """Beginning and end of an experiment: its run directory, its files, its figure and its report."""
 
+import importlib
 import shutil
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-from matplotlib.figure import Figure
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.verdict import Verdict
 from experiments import command_line
-from paper_figs.style import save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FIRST = ("verdicts.json", "chains.parquet", "config.json")
 """Files that are named before all others."""
+
+AT_THE_END = (
+    "paper_figs.style",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+)
+"""Modules that are needed at the end alone, where a core would wait for them."""
 
 
 def begin(
@@ -27,14 +36,24 @@ def begin(
         show(run)
         print(f"{run.path}: finished before, nothing to resume")
         return None
+    Thread(target=_load).start()  # XLA compiles meanwhile, and leaves Python free
     return run
+
+
+def _load() -> None:
+    """Load what writes tables and figures."""
+    import pyarrow.parquet
+
+    pyarrow.array([0])  # the first array looks for pandas
+    for name in AT_THE_END:
+        importlib.import_module(name)
 
 
 def finish(
     run: RunDirectory,
     rows: Iterable[tuple] | None,
     verdicts: Sequence[Verdict],
-    draw: Callable[[RunDirectory], Figure] | None,
+    draw: "Callable[[RunDirectory], Figure] | None",
     report: Callable[[], None],
 ) -> None:
     """Write tables, verdicts and figure, forget the checkpoints, print the report and the files."""
@@ -42,6 +61,8 @@ def finish(
         run.write_chains(list(rows))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     if draw is not None:
+        from paper_figs.style import save
+
         save(draw(run), run.path, "figure")
     run.clear_checkpoints()
     report()

@@ -29,7 +29,6 @@ def main(settings: Settings) -> None:
     from experiments.linear.processes import make_processes
     from experiments.linear.report import print_report, print_stored
     from experiments.linear.world import make_world
-    from paper_figs.linear_collapse import draw
     from theory.claims import ledger
 
     world = make_world(settings)
@@ -49,6 +48,8 @@ def main(settings: Settings) -> None:
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
     )
+    from paper_figs.linear_collapse import draw  # loaded beside the simulations
+
     finish(
         run,
         chain_rows(results),

@@ -141,9 +141,7 @@ def _averaged(case: Case, base: float) -> np.ndarray:
         covariances = corrected.disjoint_covariances(overlaps=drawn)
     elif masks.is_constant:
         drawn = overlaps(settings, masks.schedule[:1]).draw()
-        fits = range(1, n + 1)
-        each = [repeated.fixed_mask_covariance(overlap=drawn, generation=g) for g in fits]
-        covariances = np.stack(each, axis=1)
+        covariances = repeated.fixed_mask_covariances(overlap=drawn, generations=n)
     else:
         errors = [
             covariance.conditional_errors(design=frame, masks=masks.schedule)

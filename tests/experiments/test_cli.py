@@ -50,6 +50,24 @@ def test_help_imports_neither_jax_nor_an_experiment():
     assert (process.returncode, process.stderr) == (0, "[]\n")
 
 
+def test_what_draws_is_loaded_once_a_run_has_begun(tmp_path):
+    """Beside the simulations, for the last seconds: not before them, and not after."""
+    process = call(
+        "-c",
+        "import sys, threading\n"
+        "from experiments import finish\n"
+        "from experiments.linear.settings import parse\n"
+        "names = 'matplotlib', 'pyarrow.parquet', 'matplotlib.backends.backend_svg'\n"
+        "early = [name for name in names if name in sys.modules]\n"
+        f"settings = parse(['--out', {str(tmp_path / 'run')!r}])\n"
+        "finish.begin(settings, {'inputs': {}, 'version': '', 'parameters': {}})\n"
+        "[t.join() for t in threading.enumerate() if t is not threading.main_thread()]\n"
+        "late = [name for name in names if name not in sys.modules]\n"
+        "print(early, late, file=sys.stderr)",
+    )
+    assert (process.returncode, process.stderr) == (0, "[] []\n")
+
+
 def test_version(capsys):
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"collapse-sim {collapse_sim.__version__}\n"

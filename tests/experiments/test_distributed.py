@@ -39,11 +39,10 @@ def bound(out: Path, patch: pytest.MonkeyPatch, *more: str) -> None:
 
 
 def without_figure(patch: pytest.MonkeyPatch) -> None:
-    import experiments.finish
     import paper_figs.linear_collapse
 
     patch.setattr(paper_figs.linear_collapse, "draw", lambda run: None)
-    patch.setattr(experiments.finish, "save", lambda *_: None)
+    patch.setattr("paper_figs.style.save", lambda *_: None)
 
 
 def language(out: Path, devices: list) -> None:

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tqdm import tqdm
 
-import experiments.finish
 from collapse_sim import replicates
 from collapse_sim.experiment import streaming
 from collapse_sim.experiment.streaming import Streaming
@@ -125,7 +124,7 @@ def test_a_run_whose_figure_found_no_room_is_finished_by_resume(finished, tmp_pa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiments.finish, "save", full)
+        patch.setattr("paper_figs.style.save", full)
         assert bound("--out", str(folder)) == 2
     assert not (folder / "figure.png").exists() and not RunDirectory(folder).is_finished()
     assert bound("--out", str(folder), "--resume") == 0

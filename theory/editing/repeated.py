@@ -5,7 +5,7 @@ on the last labels, or fresh ones on the human labels.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,9 +28,19 @@ def fixed_mask_covariance(*, overlap: ArrayLike, generation: int) -> np.ndarray:
     [[5.0]]
     """
     require_count("generation", generation, least=1)
-    values, vectors = np.linalg.eigh(require_overlaps("overlap", overlap, axes=2))
-    inflations = np.asarray(_fixed_mask(np.clip(values, 0, 1), generation))
-    return (vectors * inflations[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    return _fixed_mask_covariances(overlap, [generation])[..., 0, :, :]
+
+
+def fixed_mask_covariances(*, overlap: ArrayLike, generations: int) -> np.ndarray:
+    """Covariances of the errors of w_1, ..., w_n, as `fixed_mask_covariance` gives each.
+
+    Shape (..., d, d) in, (..., generations, d, d) out. Source: docs/theory.md, Theorem C.
+
+    >>> fixed_mask_covariances(overlap=[[1.0]], generations=3).ravel().tolist()
+    [1.0, 2.0, 3.0]
+    """
+    require_count("generations", generations, least=1)
+    return _fixed_mask_covariances(overlap, range(1, generations + 1))
 
 
 def fixed_mask_limit_covariance(*, overlap: ArrayLike) -> np.ndarray:
@@ -166,6 +176,13 @@ def anchored_bound(*, edit_share: float, max_leverage: float = 1.0) -> float:
     if m == 1:
         return math.inf
     return 1 + m * (2 - m) / ((1 - m) * (1 + m * (1 - max_leverage)))
+
+
+def _fixed_mask_covariances(overlap: ArrayLike, fits: Iterable[int]) -> np.ndarray:
+    values, vectors = np.linalg.eigh(require_overlaps("overlap", overlap, axes=2))
+    overlaps, back = np.clip(values, 0, 1), np.swapaxes(vectors, -1, -2)
+    inflations = [np.asarray(_fixed_mask(overlaps, fit)) for fit in fits]
+    return np.stack([(vectors * each[..., None, :]) @ back for each in inflations], axis=-3)
 
 
 def _fixed_mask(overlap: float | np.ndarray, generation: int) -> float | np.ndarray:

@@ -174,6 +174,17 @@ def test_the_same_mask_every_time_is_theorem_c(seed, dim, generation):
 
 
 @given(seed=st.integers(0, 2**32), dim=st.integers(1, 3))
+def test_all_fits_under_one_mask_are_the_single_ones_to_the_bit(seed, dim):
+    drawn = [frame_and_overlaps(seed + i, 12, dim, [np.arange(12) < 5])[1][0] for i in range(2)]
+    overlap = np.stack(drawn)
+    found = repeated.fixed_mask_covariances(overlap=overlap, generations=4)
+    assert found.shape == (2, 4, dim, dim)
+    for n in range(1, 5):
+        alone = repeated.fixed_mask_covariance(overlap=overlap, generation=n)
+        np.testing.assert_array_equal(found[:, n - 1], alone)
+
+
+@given(seed=st.integers(0, 2**32), dim=st.integers(1, 3))
 def test_the_limit_of_theorem_c_starts_with_the_fit_to_kept_rows(seed, dim):
     edited = np.arange(12) < 5
     frame, overlaps = frame_and_overlaps(seed, 12, dim, [edited])
