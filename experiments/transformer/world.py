@@ -33,7 +33,7 @@ STREAM = ROLES.index("chains")
 """Of the random numbers of all chains: they are compared in pairs."""
 ORACLE_HELD_OUT = 20_000
 """Tokens of the held-out text of a language made up."""
-SURE = 0.9975
+SURE = 0.9985
 """Probability of the tokens that stand for the published ones of at least 0.99: so far above it
 that a model knows from 200 tokens of a context."""
 

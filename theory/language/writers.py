@@ -50,7 +50,7 @@ def published_sure_share() -> float:
     says="a model of edited text loses at most twice what the first model loses",
     stated="test error of a regression, edits written by the latest model",
     needed="measured on tokens; proved for a regression whose first model writes all edits",
-    expected="holds on small models for an eighth of the tokens and few rounds",
+    expected="holds on small models for a quarter of the tokens and few rounds",
     kind="trend",
 )
 def twice() -> float:
