@@ -20,8 +20,8 @@ THRESHOLD = 0.99
 PUBLISHED_TEMPERATURE = 1.5
 """Of the authors' script; the paper states none."""
 PASSES, PAIRS = 3, 256
-REPLICATES, MANY = 2**14, 2**19
-"""Many where the event is rare: a token is lost once in 200 times."""
+REPLICATES, MANY = 2**14, 2**20
+"""Many where the event is rare: a token is lost once in 300 times."""
 
 RARE, COMMON = 0.01, 0.002
 """Relative tolerances: of a rare event, and of the top token's mass, which a pass lowers by less
