@@ -58,7 +58,7 @@ def _blind(found: Found, arms: Mapping[str, Result]) -> Iterator[str]:
     latest, frozen = (arms[name].mean("kl")[-1] for name in ("edit blind", "edit blind frozen"))
     holds = verdict.verdict == "holds"
     yield (
-        f"Edits of as many tokens at random: those of the latest model end at {latest:.3f}, "
+        f"Edits of tokens at random: those of the latest model end at {latest:.3f}, "
         f"{'more' if holds else 'less'} than those of the first model, {frozen:.3f}; "
         f"{'so' if holds else 'not so'} in the regression."
     )
