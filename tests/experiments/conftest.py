@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from collapse_sim.language.programs import make_mesh
-from experiments import finish
 from experiments.transformer import processes
+from paper_figs import style
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +48,4 @@ def without_progress():
 @pytest.fixture
 def without_files_of_the_figure(monkeypatch):
     """It is drawn, and not written: runs that are compared with one whose figure was."""
-    monkeypatch.setattr(finish, "save", lambda *_: None)
+    monkeypatch.setattr(style, "save", lambda *_: None)
