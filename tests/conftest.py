@@ -50,7 +50,7 @@ settings.load_profile("project")
 
 # Tracing makes many small objects that nothing refers to in circles: looking for circles among
 # them and all that was imported is a tenth of the tests' time.
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(20_000, 10, 10)
 
 
 def pytest_collection_finish():
