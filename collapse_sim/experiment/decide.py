@@ -31,8 +31,8 @@ from collapse_sim.terminal import tell
 from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import OnHost, Workplace
 
-JOBS = 4
-"""Processes at a time: some compile, on one core each, while others run."""
+JOBS = 3
+"""Processes at a time: one compiles, on one core, while another runs."""
 
 Decided = tuple[Result, list[Verdict]]
 
