@@ -21,7 +21,7 @@ PUBLISHED_TEMPERATURE = 1.5
 """Of the authors' script; the paper states none."""
 PASSES, PAIRS = 3, 256
 REPLICATES, MANY = 2**14, 2**20
-"""Many where the event is rare: a token is lost once in 300 times."""
+"""Many where the event is rare: a token is lost once in 200 to 700 times."""
 
 RARE, COMMON = 0.01, 0.001
 """Relative tolerances: of a rare event, and of the top token's mass, of which a pass takes 0.0015
