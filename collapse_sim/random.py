@@ -27,18 +27,21 @@ def bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt32[Array, "..."]:
     """
     if str(jax.random.key_impl(key)) != "threefry2x32":
         return jax.random.bits(key, shape)
-    size = math.prod(shape)
-    return _hashed(jax.random.key_data(key), size + size % 2)[:size].reshape(shape)
+    return _hashed(jax.random.key_data(key), math.prod(shape)).reshape(shape)
 
 
 @partial(jax.jit, static_argnums=1)  # traced once for all draws of a size
 def _hashed(key: UInt32[Array, "2"], size: int) -> UInt32[Array, " size"]:
     """Threefry hashes of the pairs (i, i + size / 2): first words, then second words.
 
-    JAX's own on a CPU is a loop that writes every word five times; this is one pass over them.
+    JAX's own on a CPU is a loop that writes every word five times; this is one pass over them. Both
+    words of a pair are computed twice, as two halves put together are a branch for each word, which
+    no vector instruction takes: by 2.4 times slower edits of 100 rows.
     """
-    x = jnp.arange(size // 2, dtype=jnp.uint32)
-    y = x + jnp.uint32(size // 2)
+    place, half = jnp.arange(size, dtype=jnp.uint32), jnp.uint32(-(-size // 2))
+    first = place < half
+    x = jnp.where(first, place, place - half)
+    y = x + half
     keys = key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY)
     x, y = x + keys[0], y + keys[1]
     for i in range(5):
@@ -46,7 +49,7 @@ def _hashed(key: UInt32[Array, "2"], size: int) -> UInt32[Array, " size"]:
             x = x + y
             y = (y << jnp.uint32(rotation) | y >> jnp.uint32(32 - rotation)) ^ x
         x, y = x + keys[(i + 1) % 3], y + keys[(i + 2) % 3] + jnp.uint32(i + 1)
-    return jnp.concatenate([x, y])
+    return jnp.where(first, x, y)
 
 
 def uniform(key: Key[Array, ""], shape: tuple[int, ...], dtype: DType) -> Float[Array, "..."]:
