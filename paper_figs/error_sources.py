@@ -12,7 +12,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import families, read_curves
 from paper_figs.curves import draw_curve, key_of
-from paper_figs.panels import new_panels
+from paper_figs.panels import draw_ends, new_panels
 from paper_figs.recursion_runs import finish
 
 SOURCES = {
@@ -35,7 +35,7 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
         page = new_panels(1, width=width)
         names = draw_sources(page.axes[0], run)
         page.draw_key(key_of(page.axes))
-        style.label_ends(page.axes[0], names)
+        draw_ends(page.axes, [names])
         style.settle(page.figure)
     return page.figure
 

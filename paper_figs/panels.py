@@ -79,6 +79,10 @@ def new_panels(
 
 
 def draw_ends(panels: Sequence[Axes], ends: Sequence[Sequence[style.End]]) -> None:
-    """Name the lines of every panel beside it."""
+    """Name the lines of every panel of a figure beside it."""
+    if any(ends):
+        figure = panels[0].figure
+        assert isinstance(figure, Figure)
+        style.lay_out(figure)  # settles the heights
     for ax, names in zip(panels, ends, strict=True):
         style.label_ends(ax, names)

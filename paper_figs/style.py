@@ -38,6 +38,7 @@ PARAMETERS: dict[Any, Any] = (
     bundles.icml2024(usetex=False)
     | tue_axes.lines()
     | {
+        "figure.constrained_layout.use": False,  # `new_figure` asks for it, until `settle`
         # Times-like, and inside Matplotlib's wheel: no machine falls back to another font.
         "font.family": "STIXGeneral",
         "mathtext.fontset": "stix",
@@ -151,10 +152,17 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def lay_out(figure: Figure) -> None:
+    """Make room for all there is, and draw nothing."""
+    engine = figure.get_layout_engine()
+    assert engine is not None, "settled before"
+    engine.execute(figure)
+
+
 def settle(figure: Figure) -> None:
     """Make room for all there is, then never again: a figure saved twice is the same twice."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    lay_out(figure)
+    figure.set_layout_engine(None)  # with the engine "none" each file would be drawn twice
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
@@ -221,12 +229,11 @@ def spread(values: ArrayLike, gap: float, low: float, high: float) -> np.ndarray
 
 
 def label_ends(axes: Axes, ends: Sequence[End]) -> None:
-    """Name every line beside the right edge of the axes, without overlap."""
+    """Name every line beside the right edge of axes that are laid out, without overlap."""
     if not ends:
         return
     figure = axes.figure
     assert isinstance(figure, Figure)
-    figure.draw_without_rendering()  # settles the height of the axes
     box = axes.get_window_extent()
     points = box.height * 72 / figure.dpi
     edge = axes.get_xlim()[1]
