@@ -1,5 +1,6 @@
 """Terminal: a command that cannot go on says so in one line and returns an exit status."""
 
+import atexit
 import gc
 import io
 import os
@@ -69,8 +70,10 @@ def _seldom_collecting() -> Iterator[None]:
     """Look less often for objects that refer to each other in circles.
 
     Tracing makes many small objects in no circle: to look at them all again and again is a tenth of
-    a short run.
+    a short run, and to do so as the program ends is a second, for memory that the system takes back.
     """
+    atexit.unregister(gc.freeze)  # however many commands a program runs
+    atexit.register(gc.freeze)
     usual = gc.get_threshold()
     gc.set_threshold(20_000, 10, 10)
     try:
