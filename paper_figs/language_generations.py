@@ -18,6 +18,7 @@ from paper_figs.block_perplexities import draw_histograms as draw_blocks
 from paper_figs.chains import Curve
 from paper_figs.differences import draw_differences
 from paper_figs.language_runs import (
+    BARS,
     HUMAN,
     WORSE,
     arm_name,
@@ -72,7 +73,7 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
         draw_trends(named[0], losses, "Held-out loss, nats per token", run)
         ends = [trend_ends(losses, run)]
         if worse:
-            draw_differences(next(panels), worse, *WORSE)
+            draw_differences(next(panels), worse, WORSE, f"held-out loss, {BARS}")
         if tails:
             named.append(next(panels))
             ends.append(draw_against_human(named[-1], tails, TAILS, run))

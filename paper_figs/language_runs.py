@@ -41,11 +41,11 @@ def read_frozen(run: RunDirectory, measure: str) -> list[Curve]:
     return [curve for curve in found if np.isfinite(curve.predicted).all()]
 
 
-WORSE = (
-    "Full resampling minus the arm, at the end",
-    "held-out loss, nats per token (bars: all seeds)",
-)
-"""Title and unit of `read_worse`."""
+WORSE = "Full resampling minus the arm, at the end"
+"""Title of `read_worse`."""
+
+BARS = "nats per token (bars: all seeds)"
+"""Its unit."""
 
 
 def read_worse(run: RunDirectory, curves: Sequence[Curve]) -> list[Difference]:

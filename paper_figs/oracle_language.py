@@ -16,6 +16,7 @@ from paper_figs.chains import Curve
 from paper_figs.curves import draw_points
 from paper_figs.differences import draw_differences
 from paper_figs.language_runs import (
+    BARS,
     WORSE,
     draw_against_human,
     draw_trends,
@@ -58,7 +59,7 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
         named[0].set_ylim(bottom=0)
         ends = [trend_ends(divergences, run)]
         if worse:
-            draw_differences(next(panels), worse, *WORSE)
+            draw_differences(next(panels), worse, WORSE, f"KL divergence, {BARS}")
         if shares:
             named.append(next(panels))
             ends.append(draw_against_human(named[-1], shares, title, run))

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/power.py [--claims 200] [--error 1e-2] [--figure docs/power.png]
 
-Claims are judged as a run judges them, on a process whose law is known: the variance of 20 draws
-from a fitted normal law, divided by the true one, has mean 1 and variance 2 / 19. Each claim has
+Claims are judged as a run judges them, on a process whose law is known: the variance of a normal
+law fitted to 20 draws, divided by the true one, has mean 1 and variance 2 / 19. Each claim has
 replicates of its own, which are looked at after 4,096, 8,192, ... of them. Prints a line for each
 share by which the formula is off: of so many claims, the share refuted by each look, and in
 parentheses theory's prediction. The first lines are false alarms: a claim is true up to 1 %.
