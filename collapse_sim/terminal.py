@@ -70,7 +70,7 @@ def _seldom_collecting() -> Iterator[None]:
     """Look less often for objects that refer to each other in circles.
 
     Tracing makes many small objects in no circle: to look at them all again and again is a tenth of
-    a short run, and to do so as the program ends is a second, for memory that the system takes back.
+    a short run. To do so as the program ends takes a second, for memory that is given back anyway.
     """
     atexit.unregister(gc.freeze)  # however many commands a program runs
     atexit.register(gc.freeze)
