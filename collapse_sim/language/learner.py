@@ -61,6 +61,9 @@ class LanguageLearner:
     rows: int = 256
     """Blocks of each seed that are generated or scored at once."""
     shard_parameters: bool = False
+    each_alone: bool = False
+    """Each device trains its seeds by a program of its own, as it would without the others: no
+    digit depends on how many there are. The mesh has one device for a batch."""
     end_of_text: int | None = END_OF_TEXT
     """The token that ends a document; a source of ordinary tokens alone has none."""
     text: HumanText | None = None
@@ -193,17 +196,20 @@ class LanguageLearner:
                 np.stack([own[order[first:last]] for own, order in zip(array, orders)])  # noqa: B905
                 for array in arrays
             ]
-            state, losses = train(
-                state,
-                *(put(array, batch) for array in chosen),
-                config=self.config,
-                training=self.training,
-                mesh=None if self.shard_parameters else self.mesh,
-            )
+            placed = [put(array, batch) for array in chosen]
+            state, losses = self._trained(self.config, state, *placed)
             losses = fetch(losses)
             require_finite(losses, first, self.training)
             yield Progress(last, state, losses)
             first = last
+
+    def _trained(self, config: ModelConfig, state: TrainState, *batches: Array):
+        run = partial(train, training=self.training)
+        if self.each_alone:
+            alone = lambda config, *arrays: run(*arrays, config=config)  # noqa: E731
+            return programs.on_each(alone, config, state, *batches, mesh=self.mesh)
+        mesh = None if self.shard_parameters else self.mesh
+        return run(state, *batches, config=config, mesh=mesh)
 
     def generate(
         self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks, copies: int = 1
