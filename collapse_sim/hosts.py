@@ -34,9 +34,9 @@ def is_first() -> bool:
     return jax.process_index() == 0
 
 
-def one_of_each() -> list[jax.Device]:
+def one_of_each() -> list:
     """The first device of every process."""
-    first: dict[int, jax.Device] = {}
+    first: dict[int, Any] = {}
     for device in jax.devices():
         first.setdefault(device.process_index, device)
     return list(first.values())

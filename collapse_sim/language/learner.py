@@ -62,8 +62,7 @@ class LanguageLearner:
     """Blocks of each seed that are generated or scored at once."""
     shard_parameters: bool = False
     each_alone: bool = False
-    """Each device trains its seeds by a program of its own, as it would without the others: no
-    digit depends on how many there are. The mesh has one device for a batch."""
+    """Each device trains its own seeds, to the last digit as if there were no other."""
     end_of_text: int | None = END_OF_TEXT
     """The token that ends a document; a source of ordinary tokens alone has none."""
     text: HumanText | None = None
@@ -196,20 +195,15 @@ class LanguageLearner:
                 np.stack([own[order[first:last]] for own, order in zip(array, orders)])  # noqa: B905
                 for array in arrays
             ]
-            placed = [put(array, batch) for array in chosen]
-            state, losses = self._trained(self.config, state, *placed)
-            losses = fetch(losses)
-            require_finite(losses, first, self.training)
+            run, placed = partial(train, training=self.training), [put(x, batch) for x in chosen]
+            if self.each_alone:
+                state, losses = programs.on_each(run, self.mesh, state, *placed, config=self.config)
+            else:
+                mesh = None if self.shard_parameters else self.mesh
+                state, losses = run(state, *placed, config=self.config, mesh=mesh)
+            require_finite(losses := fetch(losses), first, self.training)
             yield Progress(last, state, losses)
             first = last
-
-    def _trained(self, config: ModelConfig, state: TrainState, *batches: Array):
-        run = partial(train, training=self.training)
-        if self.each_alone:
-            alone = lambda config, *arrays: run(*arrays, config=config)  # noqa: E731
-            return programs.on_each(alone, config, state, *batches, mesh=self.mesh)
-        mesh = None if self.shard_parameters else self.mesh
-        return run(state, *batches, config=config, mesh=mesh)
 
     def generate(
         self, keys: Key[Array, " seeds"], parameters: Parameters, like: Blocks, copies: int = 1

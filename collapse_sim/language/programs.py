@@ -84,7 +84,7 @@ def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[Part]:
         yield Part(placed, [put(part, sharding) for part in chosen], kept, first + kept)
 
 
-def on_each(function: Callable, *trees, mesh: Mesh):
+def on_each(function: Callable, mesh: Mesh, *trees, **named):
     """`function` of what each device has of some arrays, by a program of its own, as if there were
     no other: what is computed of a seed then does not depend on how many devices there are.
 
@@ -93,7 +93,7 @@ def on_each(function: Callable, *trees, mesh: Mesh):
 
     def of(device):
         own = lambda x: next(s.data for s in x.addressable_shards if s.device == device)  # noqa: E731
-        return function(*jax.tree.map(own, trees))
+        return function(*jax.tree.map(own, trees), **jax.tree.map(own, named))
 
     def joined(*parts):
         shape = (mesh.shape["seed"] * parts[0].shape[0], *parts[0].shape[1:])
