@@ -13,7 +13,6 @@ import numpy as np
 import platformdirs
 
 from collapse_sim import __version__
-from collapse_sim.hosts import are_several
 from collapse_sim.language.pretrained.edited import EditedDocument
 from collapse_sim.language.pretrained.kept_scores import KeptScores
 from collapse_sim.language.pretrained.readings import Arm, Reader, ReadTask
@@ -99,12 +98,7 @@ def pairs_of(found: Arrays, arm: str) -> Arrays:
 
 
 def kept(folder: Path, name: str, make: Callable[[], Arrays]) -> Arrays:
-    """Arrays of that name from a folder; made and, where it can be written, kept there.
-
-    On several hosts they are made: some might have them, and others wait for these in vain.
-    """
-    if are_several():
-        return dict(make())
+    """Arrays of that name from a folder; made and, where it can be written, kept there."""
     place = RunDirectory(folder)
     found = place.load_checkpoint(name)
     if found is None:

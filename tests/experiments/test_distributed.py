@@ -35,7 +35,7 @@ BASE = (
     *("--held-out", "128", "--seeds", "2", "--generations", "2", "--epochs", "1"),
     *("--regimes", "edit_frozen", "--edit-above", "0.001"),
 )
-FILES = "verdicts.json", "chains.parquet", "arrays.npz"
+FILES = "verdicts.json", "chains.parquet"
 HEARTBEAT_SECONDS = 5
 
 
@@ -64,26 +64,6 @@ def base(out: Path, inputs: Path, devices: list) -> None:
         files = ("--base", str(inputs / "llama"), "--corpus", str(inputs / "few.txt"))
         settings = transformer_collapse.parse([*BASE, *files, "--out", str(out)])
         transformer_collapse.main(settings)
-
-
-def reading(out: Path, inputs: Path, devices: list) -> None:
-    """A pretrained prior reads and edits documents: rows are spread over all devices."""
-    from collapse_sim.hosts import is_first
-    from collapse_sim.language.pretrained.load import load
-    from collapse_sim.language.pretrained.readings import Arm, Reader
-    from collapse_sim.language.pretrained.rule import EditRule
-    from collapse_sim.run_directory import RunDirectory
-    from experiments.editing.pretrained_arms import read
-    from experiments.editing.pretrained_text import HumanText
-
-    reader = Reader(load(inputs / "llama"), devices=devices)
-    draw = np.random.default_rng(3)
-    ids = {f"d{i}": draw.integers(1, 290, 10 + i % 7).astype(np.int32) for i in range(12)}
-    found = read({"chained": Arm(EditRule(threshold=0.005), 2)}, reader, HumanText(ids, [], ""))
-    assert found["chained/changed"].any()
-    if is_first():
-        out.mkdir()
-        RunDirectory(out).write_arrays(found)
 
 
 def language(out: Path, inputs: Path, devices: list) -> None:
@@ -132,7 +112,7 @@ def slope(values: np.ndarray) -> np.ndarray:
     return values[:, -1] - values[:, 0]
 
 
-WORKS = {"language": language, "search": search, "base": base, "reading": reading}
+WORKS = {"language": language, "search": search, "base": base}
 """What two processes do: between them whatever commands exchange. Two run the regression as well,
 where one of them dies and the run is resumed."""
 
