@@ -34,6 +34,14 @@ def is_first() -> bool:
     return jax.process_index() == 0
 
 
+def one_of_each() -> list:
+    """The first device of every process."""
+    first: dict[int, Any] = {}
+    for device in jax.devices():
+        first.setdefault(device.process_index, device)
+    return list(first.values())
+
+
 def put(array: Any, sharding: NamedSharding) -> Any:
     """An array that every process has, on devices of which each process sees its own.
 

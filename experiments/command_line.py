@@ -248,12 +248,11 @@ def on_hosts(
     asked = getattr(settings, "distributed", None)  # which commands of one process have not
 
     def work() -> int | None:
-        configure(settings)
         if isinstance(settings, RunSettings):
             many_hosts.require_same(settings.parameters())
         return main(settings)
 
-    return many_hosts.together(asked, script, work, interrupted)
+    return many_hosts.together(asked, script, lambda: configure(settings), work, interrupted)
 
 
 def command(

@@ -30,8 +30,10 @@ MOST_ROWS = 25
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(command_line.RunSettings):
     """Search for counterexamples to (2 e^tau - 1) b over disjoint schedules."""
+
+    experiment = "conjecture_search"
 
     dims: tuple[int, ...] = (2, 3, 5)
     """Columns d of the designs tried."""

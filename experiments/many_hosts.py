@@ -84,13 +84,20 @@ def _require_free(asked: str, port: int) -> None:
 
 
 def together(
-    asked: str | None, name: str, work: Callable[[], int | None], interrupted: str
+    asked: str | None,
+    name: str,
+    configure: Callable[[], None],
+    work: Callable[[], int | None],
+    interrupted: str,
 ) -> int | None:
-    """Do the work: here, or in a child that takes part in a run of several processes.
+    """Configure JAX and do the work: here, or in a child that takes part in a run of several
+    processes.
 
-    The first process alone prints. Where this is the parent, it ends with the child's status.
+    The first process alone prints its answer. Where this is the parent, it ends with the child's
+    status.
     """
     if asked is None:
+        configure()
         return work()
     place = place_of(asked)
     if not hasattr(os, "fork"):
@@ -103,7 +110,7 @@ def together(
             _end_with_parent(alive)
             tempfile.tempdir = scratch
             _keep_to_python(log)
-            _run(asked, place, name, work, interrupted)
+            _run(asked, place, name, configure, work, interrupted)
         os.close(alive)
         status = _wait_for(child)
         if status < 0:
@@ -119,13 +126,20 @@ def _log(folder: str) -> IO[str]:
     return open(os.path.join(folder, "log"), "w+", encoding="utf-8", errors="replace")
 
 
-def _run(asked: str, place: Place | None, name: str, work: Callable, interrupted: str) -> None:
+def _run(
+    asked: str,
+    place: Place | None,
+    name: str,
+    configure: Callable,
+    work: Callable,
+    interrupted: str,
+) -> None:
     """The child's whole life. It never waits for others at its end, as JAX would."""
     found = None
 
     def joined() -> None:
         nonlocal found
-        join(asked, place)
+        join(asked, place, configure)
         try:
             found = work()
         except RuntimeError as error:
@@ -152,8 +166,11 @@ def _run(asked: str, place: Place | None, name: str, work: Callable, interrupted
         os._exit(status)
 
 
-def join(asked: str, place: Place | None) -> None:
-    """Meet the other processes; raises ValueError where they do not come."""
+def join(asked: str, place: Place | None, configure: Callable[[], object] = lambda: None) -> None:
+    """Meet the other processes, then configure JAX, which asks for its devices after that alone.
+
+    Raises ValueError where the others do not come, or have another number of devices.
+    """
     import jax
 
     for name, value in (
@@ -177,6 +194,7 @@ def join(asked: str, place: Place | None) -> None:
             f"--distributed {asked}: {place.count} processes did not come together within "
             f"{START_SECONDS} s ({line})"
         ) from None
+    configure()
     if jax.process_index() > 0:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")
     if jax.device_count() != jax.process_count() * jax.local_device_count():
@@ -184,6 +202,16 @@ def join(asked: str, place: Place | None) -> None:
             f"--distributed {asked}: {jax.local_device_count()} of {jax.device_count()} devices "
             "here: accepted are as many on each host (JAX_NUM_CPU_DEVICES sets them on CPUs)"
         )
+
+
+def writes(asked: str | None) -> bool:
+    """True for the one process whose files are kept: of a run with a directory `open_run` sees to
+    that."""
+    if asked is None:
+        return True
+    from collapse_sim.hosts import is_first
+
+    return is_first()
 
 
 def require_same(values: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from collapse_sim.run_directory import RunDirectory
-from experiments import command_line, devices
+from experiments import command_line, devices, many_hosts
 from experiments.planning.settings import Settings, parse
 
 
@@ -30,7 +30,7 @@ def main(settings: Settings) -> None:
     compared = calibrate(settings) if settings.calibrate is not None else []
     if compared:
         print_calibration(compared)
-    if settings.out is not None:
+    if settings.out is not None and many_hosts.writes(settings.distributed):
         settings.out.mkdir(parents=True, exist_ok=True)
         RunDirectory(settings.out).write_json("plan.json", _record(settings, options, compared))
         print(f"\n{settings.out / 'plan.json'}")

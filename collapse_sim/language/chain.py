@@ -88,7 +88,8 @@ class LanguageChain:
         traces = []
         for first in range(0, len(keys), self.seeds_at_once):
             own = keys[first : first + self.seeds_at_once]
-            traces.append(_Running(self, own, place, name, f"-seed-{first}").trace())
+            numbers = "+".join(str(first + i) for i in range(len(own)))
+            traces.append(_Running(self, own, place, name, f"-seed-{numbers}").trace())
         return {name: np.concatenate([trace[name] for trace in traces]) for name in traces[0]}
 
 

@@ -61,6 +61,8 @@ class LanguageLearner:
     rows: int = 256
     """Blocks of each seed that are generated or scored at once."""
     shard_parameters: bool = False
+    each_alone: bool = False
+    """Each device trains its own seeds, to the last digit as if there were no other."""
     end_of_text: int | None = END_OF_TEXT
     """The token that ends a document; a source of ordinary tokens alone has none."""
     text: HumanText | None = None
@@ -193,15 +195,13 @@ class LanguageLearner:
                 np.stack([own[order[first:last]] for own, order in zip(array, orders)])  # noqa: B905
                 for array in arrays
             ]
-            state, losses = train(
-                state,
-                *(put(array, batch) for array in chosen),
-                config=self.config,
-                training=self.training,
-                mesh=None if self.shard_parameters else self.mesh,
-            )
-            losses = fetch(losses)
-            require_finite(losses, first, self.training)
+            run, placed = partial(train, training=self.training), [put(x, batch) for x in chosen]
+            if self.each_alone:
+                state, losses = programs.on_each(run, self.mesh, state, *placed, config=self.config)
+            else:
+                mesh = None if self.shard_parameters else self.mesh
+                state, losses = run(state, *placed, config=self.config, mesh=mesh)
+            require_finite(losses := fetch(losses), first, self.training)
             yield Progress(last, state, losses)
             first = last
 

@@ -4,7 +4,7 @@ a batch over its second.
 
 import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -82,6 +82,25 @@ def parts(mesh: Mesh, rows: int, *arrays) -> Iterator[Part]:
         placed = put(numbers, NamedSharding(mesh, P("batch")))
         kept = min(wide, size - first)
         yield Part(placed, [put(part, sharding) for part in chosen], kept, first + kept)
+
+
+def on_each(function: Callable, mesh: Mesh, *trees, **named):
+    """`function` of what each device has of some arrays, by a program of its own, as if there were
+    no other: what is computed of a seed then does not depend on how many devices there are.
+
+    Arrays of the answer have a leading axis of seeds.
+    """
+
+    def of(device):
+        own = lambda x: next(s.data for s in x.addressable_shards if s.device == device)  # noqa: E731
+        return function(*jax.tree.map(own, trees), **jax.tree.map(own, named))
+
+    def joined(*parts):
+        shape = (mesh.shape["seed"] * parts[0].shape[0], *parts[0].shape[1:])
+        placed = NamedSharding(mesh, P("seed"))
+        return jax.make_array_from_single_device_arrays(shape, placed, list(parts))
+
+    return jax.tree.map(joined, *map(of, mesh.local_devices))
 
 
 def shard(function, mesh: Mesh):

@@ -8,6 +8,7 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Key
 
+from collapse_sim.hosts import one_of_each
 from collapse_sim.language import corpus
 from collapse_sim.language.human_text import HumanText
 from collapse_sim.language.learner import LanguageLearner
@@ -86,10 +87,16 @@ def _spread(blocks: np.ndarray, count: int) -> np.ndarray:
 def fine_tuned(
     settings: Settings, model: Pretrained, devices: list | None
 ) -> tuple[FineTuned, Mesh]:
-    """The trained model and the devices; on a CPU the cores share one, else each had a copy."""
+    """The trained model and the devices.
+
+    On CPUs the cores of a host share one model, else each had a copy, and hosts share the seeds:
+    what is computed of a seed is the same however many they are.
+    """
     on_cpu = jax.default_backend() == "cpu"
-    devices = devices or (jax.devices()[:1] if on_cpu else None)
-    mesh = make_mesh(1, devices, batch=settings.batch)
+    if on_cpu:
+        mesh = make_mesh(settings.seeds, devices or one_of_each(), batch=1)
+    else:
+        mesh = make_mesh(1, devices, batch=settings.batch)
     rank = settings.rank if settings.fine_tune == "lora" else 0
     dtype = jnp.float32 if on_cpu else jnp.bfloat16
     return FineTuned.of(model, rank=rank, mesh=mesh, dtype=dtype), mesh

@@ -62,6 +62,7 @@ def make_learner(settings: Settings, world: World, devices: list | None = None) 
         prompt=1 if world.base else settings.prompt,
         end_of_text=None if world.text.source or world.base else END_OF_TEXT,
         text=world.text,
+        each_alone=world.base is not None and mesh.shape["batch"] == 1,
         rows=ROWS if world.base else 256,
         parts=PARTS if world.base else 0,
     )
@@ -135,7 +136,7 @@ def make_processes(
                 measured,
                 from_first=settings.init == "base",
                 prior=base_parameters if world.base else None,
-                seeds_at_once=1 if world.base else None,
+                seeds_at_once=learner.mesh.shape["seed"] if world.base else None,
                 first=first_model(size),
             ),
             replicates=settings.seeds,

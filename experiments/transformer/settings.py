@@ -194,8 +194,6 @@ class Settings(command_line.RunSettings):
         ):
             if not 0 < getattr(self, name) < float("inf"):
                 self.reject(name, "accepted are finite numbers > 0")
-        if self.base and self.distributed:
-            self.reject("distributed", "accepted without --base")
         if self.base and self.corpus == "oracle":
             self.reject("corpus", "accepted with --base are texts")
         if self.base and self.strategy != "revise":

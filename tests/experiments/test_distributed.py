@@ -13,8 +13,9 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import linear_bound, many_hosts
+from experiments import conjecture_search, linear_bound, many_hosts, transformer_collapse
 from experiments.many_hosts import Place, place_of, require_same, what_ended
+from tests.collapse_sim.language.pretrained import tiny
 from tests.experiments.evidence import XLA_FLAGS
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,12 @@ BOUND = (
 )
 """No multiple of a block: the last one is cut."""
 
+SEARCH = ("--dims", "2", "--ratios", "2.5", "--blocks", "5", "--totals", "1", "--designs", "4096")
+BASE = (
+    *("--preset", "curse", "--context", "8", "--prompt", "8", "--tokens", "64"),
+    *("--held-out", "128", "--seeds", "2", "--generations", "2", "--epochs", "1"),
+    *("--regimes", "edit_frozen", "--edit-above", "0.001"),
+)
 FILES = "verdicts.json", "chains.parquet"
 HEARTBEAT_SECONDS = 5
 
@@ -39,17 +46,32 @@ def bound(out: Path, patch: pytest.MonkeyPatch, *more: str) -> None:
 
 
 def without_figure(patch: pytest.MonkeyPatch) -> None:
-    import paper_figs.linear_collapse
-
-    patch.setattr(paper_figs.linear_collapse, "draw", lambda run: None)
-    patch.setattr("paper_figs.style.save", lambda *_: None)
+    for name in ("linear_collapse.draw", "language_generations.draw", "style.save"):
+        patch.setattr(f"paper_figs.{name}", lambda *_: None)
 
 
-def language(out: Path, devices: list) -> None:
+def search(out: Path, inputs: Path, devices: list) -> None:
+    """The search, which has no processes: it draws designs by itself."""
+    del inputs, devices
+    conjecture_search.main(conjecture_search.parse([*SEARCH, "--out", str(out)]))
+
+
+def base(out: Path, inputs: Path, devices: list) -> None:
+    """A pretrained model, fine-tuned: hosts share the seeds, and one works on them one by one."""
+    del devices
+    with pytest.MonkeyPatch.context() as patch:
+        without_figure(patch)
+        files = ("--base", str(inputs / "llama"), "--corpus", str(inputs / "few.txt"))
+        settings = transformer_collapse.parse([*BASE, *files, "--out", str(out)])
+        transformer_collapse.main(settings)
+
+
+def language(out: Path, inputs: Path, devices: list) -> None:
     """Two models of a few words, accumulated and edited: trained, sampled, scored and judged.
 
     On 4 devices each seed has 2 of them.
     """
+    del inputs
     from collapse_sim.editing import Edit
     from collapse_sim.experiment.decide import chain_rows, decide
     from collapse_sim.experiment.process import Check, Process
@@ -90,19 +112,23 @@ def slope(values: np.ndarray) -> np.ndarray:
     return values[:, -1] - values[:, 0]
 
 
-def worker(address: str, count: int, index: int, out: str) -> None:
-    """One process of several: of two the language model, of four the regression.
+WORKS = {"language": language, "search": search, "base": base}
+"""What two processes do: between them whatever commands exchange. Two run the regression as well,
+where one of them dies and the run is resumed."""
 
-    Two processes run the regression where one of them dies and the run is resumed.
-    """
+
+def worker(address: str, count: int, index: int, out: str) -> None:
+    """One process of several: of two all works, of four the regression."""
     from tests.conftest import compile_streams
 
     jax.config.update("jax_num_cpu_devices", DEVICES)
+    many_hosts.HEARTBEAT_SECONDS = 300  # a busy machine kills nobody
     many_hosts.join("", Place(address, count, index))
     with pytest.MonkeyPatch.context() as patch:
         compile_streams(patch)
         if count == 2:
-            language(Path(out) / "language", jax.devices())
+            for name, work in WORKS.items():
+                work(Path(out) / name, Path(out), jax.devices())
         else:
             bound(Path(out) / "bound", patch)
     jax.distributed.shutdown()
@@ -136,7 +162,7 @@ def free_port() -> int:
 
 
 def results(folder: Path) -> list[bytes]:
-    return [(folder / name).read_bytes() for name in FILES]
+    return [path.read_bytes() for name in FILES if (path := folder / name).exists()]
 
 
 @pytest.fixture(scope="module")
@@ -148,21 +174,36 @@ def alone(tmp_path_factory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("count", [2, 4])
-def test_processes_write_the_bytes_of_one(count, alone, tmp_path):
-    """Of one with as many devices; of a regression whatever the devices."""
-    address, many = f"localhost:{free_port()}", tmp_path / "many"
-    many.mkdir()
+def work_together(count: int, out: Path) -> None:
+    address = f"localhost:{free_port()}"
     code = "worker(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
-    for index, said in enumerate(
-        ended(begun := [started(code, address, count, i, many) for i in range(count)])
-    ):
-        assert begun[index].returncode == 0, said[-2000:]
-    if count == 2:
-        language(tmp_path / "one", jax.devices()[: count * DEVICES])
-        assert results(many / "language") == results(tmp_path / "one")
-    else:
-        assert results(many / "bound") == results(alone)
+    begun = [started(code, address, count, i, out) for i in range(count)]
+    for process, said in zip(begun, ended(begun), strict=True):
+        assert process.returncode == 0, said[-2000:]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory, corpus) -> Path:
+    """What two processes leave of every work, beside what these read."""
+    folder = tmp_path_factory.mktemp("two")
+    tiny.write_folder(folder / "llama", tiny.LLAMA, tiny.tensors(tiny.LLAMA))
+    shutil.copy(corpus, folder / "few.txt")
+    work_together(2, folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_two_processes_write_the_bytes_of_one(name, two, tmp_path):
+    """Of one with as many devices."""
+    WORKS[name](tmp_path / "one", two, jax.devices()[: 2 * DEVICES])
+    found = results(tmp_path / "one")
+    assert found and results(two / name) == found
+
+
+def test_four_processes_write_the_bytes_of_one(alone, tmp_path):
+    """Of a regression, whatever the devices."""
+    work_together(4, tmp_path)
+    assert results(tmp_path / "bound") == results(alone)
 
 
 # A process that dies
@@ -206,8 +247,7 @@ def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(
         processes = [
             started(
                 "sys.exit(command(*sys.argv[1:]))", f"{address},2,{i}", tmp_path / "run",
-                "dies" if i == dies else "lives", *more,
-                XLA_FLAGS=XLA_FLAGS, JAX_NUM_CPU_DEVICES=str(DEVICES),
+                "dies" if i == dies else "lives", *more, XLA_FLAGS=XLA_FLAGS,
             )
             for i in range(2)
         ]  # fmt: skip

@@ -16,6 +16,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
+from collapse_sim.hosts import put
 from collapse_sim.language.head import over_positions
 from collapse_sim.language.pretrained.config import DecoderConfig
 from collapse_sim.language.pretrained.decoder import Decoder, Parameters, decoder_of
@@ -75,7 +76,7 @@ def device_mesh(devices: list | None = None) -> Mesh:
 
 def put_whole(tree: Any, mesh: Mesh) -> Any:
     """Arrays with a copy on every device."""
-    return jax.device_put(tree, NamedSharding(mesh, P()))
+    return jax.tree.map(lambda leaf: put(leaf, NamedSharding(mesh, P())), tree)
 
 
 @partial(jax.jit, static_argnames=("config", "size", "mesh"))
