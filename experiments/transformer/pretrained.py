@@ -87,14 +87,14 @@ def _spread(blocks: np.ndarray, count: int) -> np.ndarray:
 def fine_tuned(
     settings: Settings, model: Pretrained, devices: list | None
 ) -> tuple[FineTuned, Mesh]:
-    """The trained model and the devices.
+    """The trained model and the devices, which share each batch.
 
-    On CPUs the cores of a host share one model, else each had a copy, and hosts share the seeds:
-    what is computed of a seed is the same however many they are.
+    On CPUs, unless devices are named, the cores of a host share one model, else each had a copy,
+    and hosts share the seeds: what is computed of a seed is the same however many they are.
     """
     on_cpu = jax.default_backend() == "cpu"
-    if on_cpu:
-        mesh = make_mesh(settings.seeds, devices or one_of_each(), batch=1)
+    if on_cpu and devices is None:
+        mesh = make_mesh(settings.seeds, one_of_each(), batch=1)
     else:
         mesh = make_mesh(1, devices, batch=settings.batch)
     rank = settings.rank if settings.fine_tune == "lora" else 0
