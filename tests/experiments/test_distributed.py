@@ -36,7 +36,7 @@ BASE = (
     *("--regimes", "edit_frozen", "--edit-above", "0.001"),
 )
 FILES = "verdicts.json", "chains.parquet"
-HEARTBEAT_SECONDS = 5
+HEARTBEAT_SECONDS = 10
 
 
 def bound(out: Path, patch: pytest.MonkeyPatch, *more: str) -> None:
