@@ -29,13 +29,14 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     differences, moved = read_differences(run), is_pretrained(run)
     with style.context():
         page = new_panels(3 + moved + bool(differences), width=width)
-        deciles, eligible, *middle, changed = page.axes[:-1] if differences else page.axes
+        deciles, eligible, *others = page.axes
         draw_deciles(deciles, run)
+        if moved:
+            draw_moved(others.pop(0), run)
+        if differences:  # in the left column, and panels with names at their right in the other
+            draw_differences(others.pop(-1 if moved else 0), differences, *TITLE)
+        (changed,) = others
         ends = [draw_shares(eligible, run, "eligible"), draw_shares(changed, run, "changed")]
-        for ax in middle:
-            draw_moved(ax, run)
-        if differences:
-            draw_differences(page.axes[-1], differences, *TITLE)
         page.draw_key([key_point(run)], run_name(run))
         draw_ends([eligible, changed], ends)
         style.settle(page.figure)

@@ -77,7 +77,7 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
 
 
 def _draw_perplexity(ax: Axes, analysis: dict[str, Any]) -> None:
-    """Shares of documents on a logarithmic axis, with the range of the synthetic ones."""
+    """Shares of blocks on a logarithmic axis, with the range of the synthetic ones."""
     found = analysis["perplexity"]
     _draw_shares(ax, found)
     ax.set_xscale("log")
@@ -87,18 +87,18 @@ def _draw_perplexity(ax: Axes, analysis: dict[str, Any]) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
     for end in (found["quantiles"][1][0], found["quantiles"][1][-1]):
         ax.axvline(end, **LEVEL)
-    ax.set_title("Perplexity of documents")
+    ax.set_title("Perplexity of blocks")
     ax.set_xlabel("perplexity under a judge (dotted: 98 % of the synthetic)")
 
 
 def _draw_importance(ax: Axes, analysis: dict[str, Any]) -> None:
-    """Shares of documents by how much likelier they are under the law of human text."""
+    """Shares of blocks by how much likelier they are under the law of human text."""
     found = analysis["importance"]
     _draw_shares(ax, found)
     ax.axvline(0, **LEVEL)
     human, synthetic = (quantiles[len(quantiles) // 2] for quantiles in found["quantiles"])
     ax.set_title(f"Importance: medians {human:+.1f} and {synthetic:+.1f}")
-    ax.set_xlabel("log $p$(human) / $p$(synthetic), nats a document")
+    ax.set_xlabel("log $p$(human) / $p$(synthetic), nats a block")
 
 
 def _draw_shares(ax: Axes, found: dict[str, Any]) -> None:
@@ -165,7 +165,7 @@ def _key(analysis: dict[str, Any]) -> tuple[list[style.Handle], str]:
         Patch(color=HUMAN, label="human"),
         Line2D([], [], marker="x", markeredgewidth=0.6, **LINES[1], label="synthetic"),
     ]
-    size = f"{analysis['documents']:,} documents and {analysis['tokens']:,} tokens of each text"
+    size = f"{analysis['documents']:,} blocks and {analysis['tokens']:,} tokens of each text"
     return handles, size
 
 
@@ -175,7 +175,7 @@ def _caption(analysis: dict[str, Any]) -> str:
         f"{100 * analysis['coverage'][name]['value']:.1f} %" for name in ("human", "synthetic")
     )
     return (
-        f"{human_share} of the human documents lie between the dotted lines, the synthetic 1 and "
+        f"{human_share} of the human blocks lie between the dotted lines, the synthetic 1 and "
         f"99 % of perplexity; {synthetic_share} of the synthetic ones in the human range. "
         f"{PUBLISHED}"
     )

@@ -58,7 +58,7 @@ def print_report(
             "No token is so probable under this prior: a lower --edit-above finds some.\n"
         )
     show(
-        "Replacements: changed, % of tokens to be edited, and loss of the text under the\nprior "
+        "Replacements: changed, % of tokens to be edited, and loss of the text under the prior "
         f"in nats per token ({table['human']['loss'].mean():.4f} before)",
         sampler_table(table),
     )
@@ -70,7 +70,7 @@ def print_report(
     if arms:
         found = differences(settings, arms)
         show(
-            "Training on edited text against unedited, nats per token; the difference from its\n"
+            "Training on edited text against unedited, nats per token; the difference from its "
             "smallest to its largest seed",
             stage_table(found),
         )

@@ -19,13 +19,13 @@ NAMES = {
     "compression_ratio": "compressed size",
     "unigram_concentration": "words in the fullest 1 % of buckets",
     "bigram_concentration": "pairs of words in the fullest 1 % of buckets",
-    "low_density": "documents of a density below 2",
+    "low_density": "blocks of a density below 2",
 }
 
 
 def quantile_table(analysis: Analysis) -> Table:
     """Perplexities, importance weights and densities of both texts, tail to tail."""
-    table = plain_table("Quantiles of documents", [""], QUANTILES)
+    table = plain_table("Quantiles of blocks", [""], QUANTILES)
     rows = {
         "perplexity": analysis.perplexity,
         "importance": analysis.importance,
@@ -74,7 +74,7 @@ def coverage_lines(analysis: Analysis) -> str:
         found = analysis.coverage[name]
         lines.append(
             f"{100 * found.value:.1f} % ({100 * found.low:.1f} - {100 * found.high:.1f}) of the "
-            f"{name} documents lie in the {other} 1-99 % of perplexity"
+            f"{name} blocks lie in the {other} 1-99 % of perplexity"
         )
     if len(analysis.coverage_by_judge) > 1:
         by_text = analysis.coverage_by_judge.T
@@ -87,7 +87,7 @@ def print_analysis(console: Console | None, analysis: Analysis) -> None:
     """All tables, on the console given or on one of 80 columns."""
     console = console or Console(width=80, highlight=False)
     console.print(
-        f"{analysis.documents} documents and {analysis.tokens} tokens of either text\n",
+        f"{analysis.documents} blocks and {analysis.tokens} tokens of either text\n",
         highlight=False,
     )
     for table in (quantile_table(analysis), measure_table(analysis), bigram_table(analysis)):
@@ -96,7 +96,7 @@ def print_analysis(console: Console | None, analysis: Analysis) -> None:
     console.print(coverage_lines(analysis), highlight=False)
     console.print(
         "Perplexity: under a judge that wrote neither text. Importance: log p_human / p_synthetic "
-        "of a document's words and pairs of words, in nats. Density: among human documents, 1 "
+        "of a block's words and pairs of words, in nats. Density: among human blocks, 1 "
         "where they share no word. In brackets: the bootstrap's 95 % intervals over documents, "
         "which are approximate.",
         highlight=False,

@@ -183,9 +183,8 @@ def _nested(settings: Settings) -> Iterator[Process]:
 
 
 def _frozen(settings: Settings) -> Iterator[Process]:
-    """Theorem G at T, 2T, 4T."""
     name, c, last = "edit free frozen", settings.residual_threshold, _generations(settings)
-    sizes = tuple(settings.samples * 2**rung for rung in range(3))
+    sizes = _sizes(settings)
     simulate = _stepwise(
         settings, last, lambda rows, n: policies.confident(rows, n, c), by_first=True
     )

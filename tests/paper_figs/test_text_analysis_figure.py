@@ -165,7 +165,7 @@ def test_the_caption_has_what_was_measured_and_what_was_published(figure):
     assert "99.1 % of the synthetic ones" in caption
     assert "human text from 1 to above 100, of synthetic text from 0 to 14" in caption
     (key,) = figure.legends
-    assert key.get_title().get_text() == "1,250 documents and 80,000 tokens of each text"
+    assert key.get_title().get_text() == "1,250 blocks and 80,000 tokens of each text"
 
 
 def test_both_texts_differ_without_colour():
