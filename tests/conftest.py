@@ -11,6 +11,8 @@ import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
+from experiments.devices import compiler_flags
+
 # Eight virtual CPU devices, so that one process compares jax.devices()[:1] with [:8]. Unsharded
 # work still runs on the first alone. Both settings must come before JAX first asks for a device;
 # the environment variable also reaches the commands that tests start.
@@ -31,13 +33,8 @@ for name, value in COMPILED.items():
     jax.config.update(name, value)
 
 # Compiling is most of the tests' time: XLA optimises nothing, in the same operations. Commands ask
-# for level 1 (experiments/command_line.py), as `streams` does. XLA's older emitter of loops needs
-# half the time, and a program compiled in one part a tenth less than in 32; a version that does not
-# know these flags would end the process.
-QUICK = "--xla_backend_optimization_level=0"
-if jax.__version_info__ < (0, 10, 2):
-    QUICK += " --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-os.environ.setdefault("XLA_FLAGS", QUICK)
+# for level 1.
+os.environ.setdefault("XLA_FLAGS", compiler_flags(level=0))
 
 settings.register_profile(
     "project",
