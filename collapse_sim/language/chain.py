@@ -165,18 +165,27 @@ class _Running:
         """The model of generation 1, fitted once where chains share it."""
         models = self.place.models
         if place not in models:
-            models[place] = self._fit(place, 1, data)
+            models[place] = self._fit(place, 1, data, is_read_again=True)
         return models[place]
 
     def _fitted(self, generation: int, data: Blocks, first: Fitted) -> Fitted:
         start = first.parameters if self.chain.from_first else None
         return self._fit(self._name(generation), generation, data, start)
 
-    def _fit(self, name: str, generation: int, data: Blocks, start: Any = None) -> Fitted:
+    def _fit(
+        self,
+        name: str,
+        generation: int,
+        data: Blocks,
+        start: Any = None,
+        *,
+        is_read_again: bool = False,
+    ) -> Fitted:
         learner = self.chain.learner
         initial, order = learner.fit_keys(self._stage_keys(generation))
         state = learner.start(initial) if start is None else learner.start_from(initial, start)
-        return self._fitting.fit(name, learner, state, order, data)
+        fit = partial(self._fitting.fit, is_read_again=is_read_again)
+        return fit(name, learner, state, order, data)
 
     def _is_over(self, generation: int) -> bool:
         """Tell whether an earlier run left nothing of this generation to be computed."""

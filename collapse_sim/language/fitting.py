@@ -45,10 +45,14 @@ class Fitting:
         state: TrainState,
         keys: Key[Array, " seeds"],
         data: Blocks,
+        *,
+        is_read_again: bool,
     ) -> Fitted:
         """Go on from the checkpoint `name`, or from `state`, to the end of training.
 
-        `keys` choose the order of the blocks. The last state stays until `forget`.
+        `keys` choose the order of the blocks. Checkpoints stay until `forget`. The last state of a
+        model that nothing reads again is not written: less than a minute would be lost, and to
+        write a large model takes longer than to fit it to little text.
         """
         bar, losses = self.place.bar, None
         if self.place.run is not None:
@@ -65,7 +69,7 @@ class Fitting:
             bar.set_postfix_str(f"loss {losses.mean():.3f}")
             done = progress.step
             is_due = agreed(time.monotonic() - written > CHECKPOINT_SECONDS)  # all processes save
-            if is_due or done == training.steps:
+            if is_due or (is_read_again and done == training.steps):
                 self._save(name, state, losses)
                 written = time.monotonic()
         return Fitted(state.parameters, np.asarray(losses))

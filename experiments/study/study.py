@@ -1,6 +1,7 @@
 """Models of a study: fitted once each, measured on held-out text, kept for a run that goes on."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -107,11 +108,14 @@ class Study:
         learner: LanguageLearner,
         data: Blocks,
         start: Parameters | None = None,
+        *,
+        is_read_again: bool = True,
     ) -> Parameters:
         """A model of every seed, from fresh parameters or from `start`."""
-        first = self.keys(role, 0)
+        first, order = self.keys(role, 0), self.keys(role, 1)
         state = learner.start(first) if start is None else learner.start_from(first, start)
-        return self.fitting.fit(name, learner, state, self.keys(role, 1), data).parameters
+        fit = partial(self.fitting.fit, is_read_again=is_read_again)
+        return fit(name, learner, state, order, data).parameters
 
     def arm(
         self,
@@ -127,7 +131,7 @@ class Study:
         """
 
         def make() -> Values:
-            parameters = self.fit(name, "student", learner, data, start)
+            parameters = self.fit(name, "student", learner, data, start, is_read_again=False)
             more = {} if measure is None else measure(parameters)
             return self.measured(learner, parameters, data) | more
 

@@ -40,6 +40,9 @@ def load_base(settings: Settings) -> Pretrained:
     most = model.config.context - settings.prompt
     if settings.context > most:
         settings.reject("context", f"accepted are at most {most}, the context less --prompt")
+    least = PARTS * settings.context
+    if settings.held_out < least:
+        settings.reject("held_out", f"accepted are at least {least}, {PARTS} blocks of --context")
     if settings.fine_tune == "lora" and settings.rank >= model.config.width:
         settings.reject("rank", f"accepted are integers from 1 to {model.config.width - 1}")
     return model
@@ -57,6 +60,11 @@ def human_text(
     time, prompt = settings.context, settings.prompt
     spans = _spread(_blocks(settings, model, train, time, prompt), settings.tokens // time)
     held = _spread(_blocks(settings, model, held_out, time, 0), settings.held_out // time)
+    if len(held) < PARTS:
+        raise ValueError(
+            f"--corpus {settings.corpus}: {len(held_out)} held-out documents have {len(held)} "
+            f"blocks of {time} tokens, accepted are at least {PARTS}"
+        )
     text = HumanText(spans[:, prompt:], {"text": held}, before=spans[:, :prompt])
     digests = {"train": corpus.digest(train), "held_out": corpus.digest(held_out)}
     tokens = {"train": int(text.train.size), "held_out": int(held.size)}

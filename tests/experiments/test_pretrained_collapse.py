@@ -128,6 +128,7 @@ def test_weights_that_are_not_installed(flags, tmp_path, monkeypatch, capfd):
         (["--strategy", "filter"], "--strategy filter: accepted with --base is revise"),
         (["--base", "nowhere"], "--base nowhere: accepted are smollm2, a .gguf file"),
         (["--held-out", "1"], "--held-out 1: accepted are integers >= 2"),
+        (["--held-out", "127"], "--held-out 127: accepted are at least 128, 16 blocks of"),
         (["--lora-rate", "0"], "--lora-rate 0.0: accepted are finite numbers > 0"),
     ],
 )

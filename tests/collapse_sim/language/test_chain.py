@@ -10,7 +10,9 @@ from tqdm import tqdm
 
 import collapse_sim as cs
 from collapse_sim.editing import Edit, EditSubset
+from collapse_sim.language import fitting
 from collapse_sim.language.chain import LanguageChain
+from collapse_sim.language.checkpoints import Checkpoints
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.loop import Learner
 from collapse_sim.pytree import require_methods
@@ -24,6 +26,7 @@ from collapse_sim.regimes import (
     Replace,
     Verify,
 )
+from collapse_sim.run_directory import RunDirectory
 from collapse_sim.workplace import OnHost, Workplace, replicate_keys
 
 SEEDS, GENERATIONS = 2, 3
@@ -183,6 +186,27 @@ def test_what_is_kept_has_the_number_of_its_generation(run, monkeypatch):
     first, *later = names
     assert first.endswith("-1")
     assert later == [f"chain-{number}-{kept}" for number in (2, 3) for kept in ("data", "measures")]
+
+
+def test_only_the_state_of_a_model_that_is_read_again_is_written(learner, tmp_path, monkeypatch):
+    """All chains begin with generation 1; a later model has no reader but the next text."""
+    saved, save = [], Checkpoints.save
+
+    def named(checkpoints, name, *state):
+        saved.append(name)
+        save(checkpoints, name, *state)
+
+    monkeypatch.setattr(Checkpoints, "save", named)
+    directory = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
+    keys = replicate_keys(jax.random.key(0), SEEDS)
+    with tqdm(disable=True) as bar:
+        for name in ("00-replace", "01-replace"):
+            chain = LanguageChain(learner, Replace(), GENERATIONS)
+            chain.on_host(keys, Workplace(directory, bar), name)
+        assert saved == ["base-1"]
+        monkeypatch.setattr(fitting, "CHECKPOINT_SECONDS", -1.0)  # fits that last for longer
+        chain.on_host(keys, Workplace(directory, bar), "02-replace")
+    assert saved == ["base-1", "02-replace-2", "02-replace-3"]
 
 
 def test_later_fits_may_begin_with_the_first_model(run):
