@@ -23,6 +23,7 @@ from collapse_sim.terminal import PROGRAM, run_command
 from collapse_sim.verdict import Verdict
 from experiments import command_line, devices
 from experiments.claims import unknown
+from experiments.ranges import Count
 from theory import Claim, ledger
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class Settings(command_line.RunSettings):
     seed: int = 0
     """The one seed of the run."""
 
-    replicates: int | None = None
+    replicates: Count | None = None
     """Most replicates of each process (by process)."""
 
-    jobs: int = 3
+    jobs: Count = 3
     """Processes simulated at a time, so that one compiles while others run; changes no number."""
 
     precision: Literal["float32", "float64"] = "float32"
@@ -101,10 +102,7 @@ class Settings(command_line.RunSettings):
                 raise ValueError(unknown(name, claims))
         if self.check_readme and (self.ids or self.out or self.resume or self.distributed):
             raise ValueError("--check-readme: accepted with --runs alone")
-        if self.replicates is not None and self.replicates < 1:
-            raise ValueError(f"--replicates {self.replicates}: accepted are integers >= 1")
-        if self.jobs < 1:
-            raise ValueError(f"--jobs {self.jobs}: accepted are integers >= 1")
+        super().validate()
         assert self.seconds
 
     @property
