@@ -268,23 +268,26 @@ def on_hosts(
 
 def command(
     script: str,
-    arguments: Sequence[str],
     parse: Callable[[Sequence[str]], AnySettings],
-    configure: Callable[[AnySettings], None],
-    main: Callable[[AnySettings], None],
+    main: Callable[[AnySettings], int | None],
+    arguments: Sequence[str],
     *,
+    configure: Callable[[AnySettings], None],
     interrupted: str = "the same command with --resume goes on",
 ) -> int:
-    """Parse, configure JAX and run; returns the exit status.
+    """Parse, configure JAX and run; returns the exit status, which may be that of `main`.
 
-    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C.
+    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C. A script
+    fixes all but the arguments (`functools.partial`).
     """
+    status: int | None = None
 
     def run() -> None:
+        nonlocal status
         note = repeat.check(arguments, script.removesuffix(".py"))
         settings = parse(arguments)
         note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
-        on_hosts(script, settings, configure, main, interrupted)
+        status = on_hosts(script, settings, configure, main, interrupted)
 
-    return run_command(script, run, interrupted=interrupted)
+    return run_command(script, run, interrupted=interrupted) or status or 0

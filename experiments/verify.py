@@ -10,8 +10,9 @@ Trends that need hours of training are read from finished runs, given by --runs.
 
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ import tyro
 
 from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
-from collapse_sim.terminal import PROGRAM, run_command
+from collapse_sim.terminal import PROGRAM
 from collapse_sim.verdict import Verdict
 from experiments import command_line, devices
 from experiments.claims import unknown
@@ -250,22 +251,10 @@ def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:
     return found
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_simulation,
-) -> int:
-    """Parse and run; returns the exit status: 1 for an unexpected verdict, 3 for too few."""
-    status, interrupted = 0, "the same command with --resume goes on"
-
-    def run() -> None:
-        nonlocal status
-        settings = parse(arguments)
-        found = command_line.on_hosts("verify.py", settings, configure, main, interrupted)
-        status = found or 0
-
-    found = run_command("verify.py", run, interrupted=interrupted)
-    return found or status
+command = partial(
+    command_line.command, "verify.py", parse, main, configure=devices.configure_simulation
+)
+"""Parse and run; returns the exit status: 1 for an unexpected verdict, 3 for too few."""
 
 
 if __name__ == "__main__":

@@ -145,9 +145,7 @@ def draw_against_human(
 def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     """The names of the arms, where their lines end."""
     return [
-        style.End(
-            arm_name(curve, run), float(curve.mean[-1]), curve.mark.colour, curve.generation[-1]
-        )
+        curve.end(arm_name(curve, run), curve.generation[-1])
         for curve in curves
         if np.isfinite(curve.mean[-1])
     ]

@@ -1,7 +1,7 @@
 """Panels of a figure, as wide as a text or as one of its columns, and the key of their lines."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,22 @@ class Panels:
             ncols = max(1, min(len(handles), across))
             self.figure.legend(loc="outside upper left", ncols=ncols, columnspacing=1.5, **look)
 
+    def finish(
+        self,
+        handles: Sequence[style.Handle],
+        note: str = "",
+        ends: Mapping[Axes, Sequence[style.End]] | None = None,
+    ) -> Figure:
+        """The figure with its key and, beside panels, the names of their lines; laid out."""
+        self.draw_key(handles, note)
+        ends = ends or {}
+        if any(ends.values()):
+            style.lay_out(self.figure)  # settles the heights
+        for ax, names in ends.items():
+            style.label_ends(ax, names)
+        style.settle(self.figure)
+        return self.figure
+
 
 def new_panels(
     count: int,
@@ -76,13 +92,3 @@ def new_panels(
         ax.tick_params(labelbottom=True)  # the last of its column, where x axes are shared
     share = len(empty) / columns
     return Panels(figure, axes, (1 - share / 2, 0.5 / rows), width * share)
-
-
-def draw_ends(panels: Sequence[Axes], ends: Sequence[Sequence[style.End]]) -> None:
-    """Name the lines of every panel of a figure beside it."""
-    if any(ends):
-        figure = panels[0].figure
-        assert isinstance(figure, Figure)
-        style.lay_out(figure)  # settles the heights
-    for ax, names in zip(panels, ends, strict=True):
-        style.label_ends(ax, names)

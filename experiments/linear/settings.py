@@ -1,7 +1,7 @@
 """Flags of linear_bound.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -204,7 +204,5 @@ PRESETS = {
     ),
 }
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override the preset."""
-    return command_line.parse(PRESETS, arguments)
+parse = partial(command_line.parse, PRESETS)
+"""Settings from the command line; flags override the preset."""

@@ -1,7 +1,7 @@
 """Flags of phase_diagram.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -137,7 +137,5 @@ PRESETS = {
     "paper": replace(DEFAULT, preset="paper", rates=100, shares=50, temperatures=50),
 }
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override the preset."""
-    return command_line.parse(PRESETS, arguments)
+parse = partial(command_line.parse, PRESETS)
+"""Settings from the command line; flags override the preset."""

@@ -1,7 +1,7 @@
 """Flags of plan.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,7 +105,5 @@ class Settings(command_line.RunSettings):
 
 DEFAULT = Settings()
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line."""
-    return command_line.parse({"default": DEFAULT}, arguments)
+parse = partial(command_line.parse, {"default": DEFAULT})
+"""Settings from the command line."""
