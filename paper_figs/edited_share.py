@@ -6,6 +6,8 @@ smallest seed to the largest, or are 95 % intervals over documents. Needs a run 
 experiments/token_editing.py.
 """
 
+from functools import partial
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,7 +34,7 @@ ASIDE = 0.06
 @style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     page = new_panels(2, width=width)
-    ends = {ax: draw_shares(ax, run, name) for ax, name in zip(page.axes, TITLES, strict=True)}
+    ends = page.draw([partial(draw_shares, run=run, measure=name) for name in TITLES])
     return page.finish([key_point(run)], run_name(run), ends)
 
 

@@ -29,9 +29,8 @@ from paper_figs.language_runs import (
     read_trends,
     read_worse,
     run_name,
-    trend_ends,
 )
-from paper_figs.panels import new_panels
+from paper_figs.panels import DrawPanel, new_panels
 
 LOSS, TAIL = "held_out_loss", "tail_mass"
 
@@ -66,23 +65,19 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     losses, tails, blocks = read_trends(run, LOSS), read_trends(run, TAIL), can_draw_blocks(run)
     histograms = [] if blocks else _histograms(run)
     worse = read_worse(run, losses)
-    count = 1 + bool(tails) + bool(histograms or blocks) + bool(worse)
-    page = new_panels(count, width=width, labels=1 + len(losses), across=2)
-    panels = iter(page.axes)
-    ax = next(panels)
-    draw_trends(ax, losses, "Held-out loss, nats per token", run)
-    ends = {ax: trend_ends(losses, run)}
+    panels: list[DrawPanel] = [
+        lambda ax: draw_trends(ax, losses, "Held-out loss, nats per token", run)
+    ]
     if worse:
-        draw_differences(next(panels), worse, WORSE, f"held-out loss, {BARS}")
+        panels.append(lambda ax: draw_differences(ax, worse, WORSE, f"held-out loss, {BARS}"))
     if tails:
-        ax = next(panels)
-        ends[ax] = draw_against_human(ax, tails, TAILS, run)
-        style.percent_axis(ax.yaxis)
+        panels.append(lambda ax: draw_against_human(ax, tails, TAILS, run))
     if blocks:
-        draw_blocks(next(panels), run)
+        panels.append(lambda ax: draw_blocks(ax, run))
     if histograms:
-        ax = next(panels)
-        ends[ax] = _draw_histograms(ax, histograms, run)
+        panels.append(lambda ax: _draw_histograms(ax, histograms, run))
+    page = new_panels(len(panels), width=width, labels=1 + len(losses), across=2)
+    ends = page.draw(panels)
     return page.finish(key_of(losses), run_name(run), ends)
 
 

@@ -26,9 +26,8 @@ from paper_figs.language_runs import (
     read_trends,
     read_worse,
     run_name,
-    trend_ends,
 )
-from paper_figs.panels import new_panels
+from paper_figs.panels import DrawPanel, new_panels
 from theory.language.token_rule import top_mass
 
 DIVERGENCE, TOP = "kl", "top_mass"
@@ -51,23 +50,22 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     recorded = ((title, read_trends(run, name)) for name, title in SHARES.items())
     title, shares = next((found for found in recorded if found[1]), ("", []))
     worse = read_worse(run, divergences)
-    count = 1 + bool(shares) + bool(frozen) + bool(worse)
-    page = new_panels(count, width=width, labels=1 + len(divergences))
-    panels = iter(page.axes)
-    ax = next(panels)
-    draw_trends(ax, divergences, "KL divergence, nats per token", run)
-    ax.set_ylim(bottom=0)
-    ends = {ax: trend_ends(divergences, run)}
+    panels: list[DrawPanel] = [lambda ax: _draw_divergences(ax, divergences, run)]
     if worse:
-        draw_differences(next(panels), worse, WORSE, f"KL divergence, {BARS}")
+        panels.append(lambda ax: draw_differences(ax, worse, WORSE, f"KL divergence, {BARS}"))
     if shares:
-        ax = next(panels)
-        ends[ax] = draw_against_human(ax, shares, title, run)
-        style.percent_axis(ax.yaxis)
+        panels.append(lambda ax: draw_against_human(ax, shares, title, run))
     if frozen:
-        ax = next(panels)
-        ends[ax] = _draw_passes(ax, frozen)
+        panels.append(lambda ax: _draw_passes(ax, frozen))
+    page = new_panels(len(panels), width=width, labels=1 + len(divergences))
+    ends = page.draw(panels)
     return page.finish(key_of(divergences), run_name(run), ends)
+
+
+def _draw_divergences(ax: Axes, curves: list[Curve], run: RunDirectory) -> list[style.End]:
+    ends = draw_trends(ax, curves, "KL divergence, nats per token", run)
+    ax.set_ylim(bottom=0)
+    return ends
 
 
 def _draw_passes(ax: Axes, curves: list[Curve]) -> list[style.End]:

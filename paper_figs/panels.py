@@ -1,7 +1,7 @@
 """Panels of a figure, as wide as a text or as one of its columns, and the key of their lines."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,10 @@ AROUND, EACH_LABEL = 0.75, 0.125
 
 LETTERS = 18
 """Letters of a note to an inch of width."""
+
+
+DrawPanel = Callable[[Axes], Sequence[style.End] | None]
+"""Draws on axes, and returns the names of lines that are to stand beside them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,10 @@ class Panels:
             across = 4 if self.key_width > style.COLUMN else 2
             ncols = max(1, min(len(handles), across))
             self.figure.legend(loc="outside upper left", ncols=ncols, columnspacing=1.5, **look)
+
+    def draw(self, panels: Sequence[DrawPanel]) -> dict[Axes, Sequence[style.End]]:
+        """Draw a panel by each function; the names of its lines by panel, for `finish`."""
+        return {ax: draw(ax) or () for ax, draw in zip(self.axes, panels, strict=True)}
 
     def finish(
         self,

@@ -14,7 +14,7 @@ from paper_figs.chains import families, measures, read_curves
 from paper_figs.curves import draw_curve
 from paper_figs.recursion_runs import (
     FIRST,
-    DrawPanel,
+    DrawFamily,
     FamilyFigure,
     Panel,
     draw_means,
@@ -94,7 +94,7 @@ KL = {
     family: Panel("kl", f"{model}: KL, nats", variant="", scale=style.log_inflation_axis)
     for family, model in (("mixture", "Mixture of two, by EM"), ("kde", "Kernel density"))
 }
-PANELS: dict[str, DrawPanel] = {
+PANELS: dict[str, DrawFamily] = {
     "gaussian": draw_median,
     "categorical": TYPES,
     **KL,

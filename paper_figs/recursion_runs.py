@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -68,8 +70,10 @@ def finish(ax: Axes, lines: Sequence[Curve], title: str) -> None:
     ax.set_xlabel("generation (1: human data)")
 
 
-DrawPanel = Callable[[Axes, RunDirectory, str], list[style.End]]
-"""Draws one family of a run, and returns the names of its lines."""
+class DrawFamily(Protocol):
+    """Draws one family of a run, and returns the names of its lines."""
+
+    def __call__(self, ax: Axes, run: RunDirectory, family: str) -> list[style.End]: ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Panel:
 class FamilyFigure:
     """Figure of some families, each with a panel; a run may lack some of them."""
 
-    panels: Sequence[tuple[str, DrawPanel]]
+    panels: Sequence[tuple[str, DrawFamily]]
 
     def can_draw(self, run: RunDirectory) -> bool:
         return any(family in families(run) for family, _ in self.panels)
@@ -114,8 +118,5 @@ class FamilyFigure:
     def draw(self, run: RunDirectory, width: float = style.PAGE) -> Figure:
         shown = [panel for panel in self.panels if panel[0] in families(run)]
         page = new_panels(len(shown), width=width)
-        ends = {
-            ax: draw_panel(ax, run, family)
-            for ax, (family, draw_panel) in zip(page.axes, shown, strict=True)
-        }
+        ends = page.draw([partial(draw, run=run, family=family) for family, draw in shown])
         return page.finish(key_of(page.axes), ends=ends)
