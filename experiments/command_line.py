@@ -16,6 +16,7 @@ from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, RunError, dump_json
 from collapse_sim.terminal import AT_END, PROGRAM, run_command
 from experiments import many_hosts, renamed, repeat
+from experiments.ranges import out_of_range
 
 SEEDS = 2**32
 """Number of seeds: JAX's keys see the last 32 bits of a number alone."""
@@ -52,6 +53,10 @@ class RunSettings:
     """One run on several hosts, by the same command on each: auto (Cloud TPU, SLURM, Open MPI tell
     what there is), or HOST:PORT,COUNT,INDEX: the address of process 0, how many there are, and
     which this is. Changes no number."""
+
+    def validate(self) -> None:
+        """Raises ValueError, in one line, for values that nothing can be done with."""
+        require_in_range(self)
 
     def reject(self: Any, name: str, accepted: str, value: Any = None) -> None:
         """Raise ValueError that names a flag, its value and the accepted values."""
@@ -124,6 +129,12 @@ def reject(settings: Flags, name: str, accepted: str, value: Any = None) -> None
     """Raise ValueError that names a flag, its value and the accepted values."""
     value = getattr(settings, name) if value is None else value
     raise ValueError(f"--{name.replace('_', '-')} {value}: {accepted}")
+
+
+def require_in_range(flags: Any) -> None:
+    """Raise ValueError for a number outside the range that the type of its flag names."""
+    for name, accepted in out_of_range(flags):
+        reject(flags, name, accepted)
 
 
 @contextmanager
@@ -257,23 +268,26 @@ def on_hosts(
 
 def command(
     script: str,
-    arguments: Sequence[str],
     parse: Callable[[Sequence[str]], AnySettings],
-    configure: Callable[[AnySettings], None],
-    main: Callable[[AnySettings], None],
+    main: Callable[[AnySettings], int | None],
+    arguments: Sequence[str],
     *,
+    configure: Callable[[AnySettings], None],
     interrupted: str = "the same command with --resume goes on",
 ) -> int:
-    """Parse, configure JAX and run; returns the exit status.
+    """Parse, configure JAX and run; returns the exit status, which may be that of `main`.
 
-    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C.
+    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C. A script
+    fixes all but the arguments (`functools.partial`).
     """
+    status: int | None = None
 
     def run() -> None:
+        nonlocal status
         note = repeat.check(arguments, script.removesuffix(".py"))
         settings = parse(arguments)
         note += repeat.renamed_since(arguments, settings)
         print(*note, sep="\n", end="\n" if note else "")
-        on_hosts(script, settings, configure, main, interrupted)
+        status = on_hosts(script, settings, configure, main, interrupted)
 
-    return run_command(script, run, interrupted=interrupted)
+    return run_command(script, run, interrupted=interrupted) or status or 0

@@ -12,8 +12,8 @@ as `violated`, and the exit status stays 0.
 
 import os
 import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,9 +63,8 @@ class Settings(command_line.RunSettings):
                 command_line.reject(self, name, f"accepted are numbers >= {least}, at least one")
 
 
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line."""
-    return command_line.parse({"default": Settings()}, arguments)
+parse = partial(command_line.parse, {"default": Settings()})
+"""Settings from the command line."""
 
 
 def schedules(samples: int, edited: int, blocks: int, rng: np.random.Generator):
@@ -188,10 +187,10 @@ def _configure(settings: Settings) -> None:
     devices.require_devices()
 
 
-def command(arguments: Sequence[str], *, configure: Callable[[Settings], None] = _configure) -> int:
-    """Parse and run; returns the exit status."""
-    script = "conjecture_search.py"
-    return command_line.command(script, arguments, parse, configure, main, interrupted="")
+command = partial(
+    command_line.command, "conjecture_search.py", parse, main, configure=_configure, interrupted=""
+)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ Writes a run directory with verdicts.json, chains.parquet, config.json and figur
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from experiments import command_line, devices
 from experiments.recursion.settings import Settings, parse
@@ -49,13 +49,14 @@ def main(settings: Settings) -> None:
     )
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_simulation,
-) -> int:
-    """Parse and run; returns the exit status."""
-    return command_line.command("curse_of_recursion.py", arguments, parse, configure, main)
+command = partial(
+    command_line.command,
+    "curse_of_recursion.py",
+    parse,
+    main,
+    configure=devices.configure_simulation,
+)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

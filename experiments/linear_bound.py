@@ -12,7 +12,7 @@ chains.parquet, config.json and figure.{png,pdf,svg}.
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from experiments import command_line, devices
 from experiments.linear.settings import Settings, parse
@@ -76,13 +76,10 @@ def _config(settings: Settings, world) -> dict:
     )
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_simulation,
-) -> int:
-    """Parse and run; returns the exit status."""
-    return command_line.command("linear_bound.py", arguments, parse, configure, main)
+command = partial(
+    command_line.command, "linear_bound.py", parse, main, configure=devices.configure_simulation
+)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ and figure.{png,pdf,svg}.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from experiments import command_line, devices
 from experiments.phase.settings import Settings, parse
@@ -52,13 +52,10 @@ def main(settings: Settings) -> None:
     finish(run, rows, verdicts, draw, lambda: print_report(settings, maps))
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_simulation,
-) -> int:
-    """Parse and run; returns the exit status."""
-    return command_line.command("phase_diagram.py", arguments, parse, configure, main)
+command = partial(
+    command_line.command, "phase_diagram.py", parse, main, configure=devices.configure_simulation
+)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

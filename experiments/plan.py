@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from collapse_sim.run_directory import RunDirectory
@@ -55,9 +56,8 @@ def _configure(settings: Settings) -> None:
         devices.configure_training(settings)
 
 
-def command(arguments: Sequence[str]) -> int:
-    """Parse and print; returns the exit status."""
-    return command_line.command("plan.py", arguments, parse, _configure, main)
+command = partial(command_line.command, "plan.py", parse, main, configure=_configure)
+"""Parse and print; returns the exit status."""
 
 
 if __name__ == "__main__":

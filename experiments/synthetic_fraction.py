@@ -12,7 +12,7 @@ adds analysis.json and analysis.{png,pdf,svg}.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from collapse_sim.run_directory import RunDirectory
 from experiments import command_line, devices
@@ -113,13 +113,10 @@ def _config(settings: Settings, sources: dict, inputs: dict[str, str]) -> dict:
     return command_line.config("synthetic_fraction", settings, PACKAGES, inputs, data=sources)
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_training,
-) -> int:
-    """Parse and run; returns the exit status."""
-    return command_line.command("synthetic_fraction.py", arguments, parse, configure, main)
+command = partial(
+    command_line.command, "synthetic_fraction.py", parse, main, configure=devices.configure_training
+)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ config.json and figure.{png,pdf,svg}.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from experiments import command_line, devices
 from experiments.compiled import keep_compiled
@@ -93,13 +93,8 @@ def configure_jax(settings: TokenEditingSettings | PretrainedSettings) -> None:
         devices.configure_training(settings)
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[TokenEditingSettings | PretrainedSettings], None] = configure_jax,
-) -> int:
-    """Parse and run; returns the exit status."""
-    return command_line.command("token_editing.py", arguments, parse, configure, main)
+command = partial(command_line.command, "token_editing.py", parse, main, configure=configure_jax)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ of human text, which `collapse-sim edit --model DIR/model` edits with.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from functools import partial
 
 from experiments import command_line, devices
 from experiments.command_line import digest
@@ -74,13 +74,14 @@ def _config(settings: Settings, world) -> dict:
     return command_line.config("transformer_collapse", settings, packages, text, data=world.sources)
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_training,
-) -> int:
-    """Parse and run; returns the exit status."""
-    return command_line.command("transformer_collapse.py", arguments, parse, configure, main)
+command = partial(
+    command_line.command,
+    "transformer_collapse.py",
+    parse,
+    main,
+    configure=devices.configure_training,
+)
+"""Parse and run; returns the exit status."""
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ Trends that need hours of training are read from finished runs, given by --runs.
 
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,10 +20,11 @@ import tyro
 
 from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
-from collapse_sim.terminal import PROGRAM, run_command
+from collapse_sim.terminal import PROGRAM
 from collapse_sim.verdict import Verdict
 from experiments import command_line, devices
 from experiments.claims import unknown
+from experiments.ranges import Count
 from theory import Claim, ledger
 
 if TYPE_CHECKING:
@@ -52,10 +54,10 @@ class Settings(command_line.RunSettings):
     seed: int = 0
     """The one seed of the run."""
 
-    replicates: int | None = None
+    replicates: Count | None = None
     """Most replicates of each process (by process)."""
 
-    jobs: int = 3
+    jobs: Count = 3
     """Processes simulated at a time, so that one compiles while others run; changes no number."""
 
     precision: Literal["float32", "float64"] = "float32"
@@ -101,10 +103,7 @@ class Settings(command_line.RunSettings):
                 raise ValueError(unknown(name, claims))
         if self.check_readme and (self.ids or self.out or self.resume or self.distributed):
             raise ValueError("--check-readme: accepted with --runs alone")
-        if self.replicates is not None and self.replicates < 1:
-            raise ValueError(f"--replicates {self.replicates}: accepted are integers >= 1")
-        if self.jobs < 1:
-            raise ValueError(f"--jobs {self.jobs}: accepted are integers >= 1")
+        super().validate()
         assert self.seconds
 
     @property
@@ -252,22 +251,10 @@ def _read(settings: Settings, claims: Sequence[Claim]) -> list[Verdict]:
     return found
 
 
-def command(
-    arguments: Sequence[str],
-    *,
-    configure: Callable[[Settings], None] = devices.configure_simulation,
-) -> int:
-    """Parse and run; returns the exit status: 1 for an unexpected verdict, 3 for too few."""
-    status, interrupted = 0, "the same command with --resume goes on"
-
-    def run() -> None:
-        nonlocal status
-        settings = parse(arguments)
-        found = command_line.on_hosts("verify.py", settings, configure, main, interrupted)
-        status = found or 0
-
-    found = run_command("verify.py", run, interrupted=interrupted)
-    return found or status
+command = partial(
+    command_line.command, "verify.py", parse, main, configure=devices.configure_simulation
+)
+"""Parse and run; returns the exit status: 1 for an unexpected verdict, 3 for too few."""
 
 
 if __name__ == "__main__":

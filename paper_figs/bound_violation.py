@@ -17,7 +17,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import Curve
 from paper_figs.curves import LINES, NAMES, draw_points, key_of
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import new_panels
 from paper_figs.runs import design_size, plain_name, read_errors
 from theory.editing.corrected import disjoint_inflation_bound
 from theory.editing.finite import disjoint_inflation_one_dimension, two_disjoint_edits_inflation
@@ -56,29 +56,26 @@ def can_draw(run: RunDirectory) -> bool:
     return bool(read_paths(run))
 
 
+@style.context()
 def draw(runs: Sequence[RunDirectory], width: float = style.PAGE) -> Figure:
     """Draw the figure of any number of runs with disjoint masks."""
     paths = [path for run in runs for path in read_paths(run)]
     ratio = max([RATIO, *(path.ratio for path in paths)])
-    with style.context():
-        page = new_panels(2, width=width, height=2.4, sharey=True)
-        left, right = page.axes
-        left_ends = [*_draw_bounds(left), *_draw_rows(left), *_draw_paths(left, paths)]
-        right_ends = [
-            *_draw_levels(right),
-            *_draw_sizes(right, ratio),
-            *_draw_last(right, paths),
-        ]
-        _finish_left(left)
-        _finish_right(right, ratio)
-        for ax in page.axes:
-            ax.set_ylabel("inflation $v$ = test error / $b$")
-            ax.tick_params(labelleft=True)
-            style.draw_published(ax, PUBLISHED)
-        page.draw_key(key_of(page.axes))
-        draw_ends(page.axes, [left_ends, right_ends])
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(2, width=width, height=2.4, sharey=True)
+    left, right = page.axes
+    left_ends = [*_draw_bounds(left), *_draw_rows(left), *_draw_paths(left, paths)]
+    right_ends = [
+        *_draw_levels(right),
+        *_draw_sizes(right, ratio),
+        *_draw_last(right, paths),
+    ]
+    _finish_left(left)
+    _finish_right(right, ratio)
+    for ax in page.axes:
+        ax.set_ylabel("inflation $v$ = test error / $b$")
+        ax.tick_params(labelleft=True)
+        style.draw_published(ax, PUBLISHED)
+    return page.finish(key_of(page.axes), ends={left: left_ends, right: right_ends})
 
 
 def read_paths(run: RunDirectory) -> list[Path]:
@@ -131,14 +128,7 @@ def _draw_paths(ax: Axes, paths: list[Path]) -> list[style.End]:
         look = {"color": curve.mark.colour, "label": f"_{NAMES[curve.kind]}"}
         ax.plot(total, curve.predicted[new], **look, **LINES[curve.kind])
         draw_points(ax, total, curve.mean[new], curve.half_width[new], curve.mark)
-    return [
-        style.End(
-            f"{path.name}, $T/d={path.ratio:.3g}$",
-            float(path.curve.mean[-1]),
-            path.curve.mark.colour,
-        )
-        for path in paths
-    ]
+    return [path.curve.end(f"{path.name}, $T/d={path.ratio:.3g}$") for path in paths]
 
 
 def _draw_levels(ax: Axes) -> list[style.End]:
@@ -174,8 +164,7 @@ def _draw_last(ax: Axes, paths: list[Path]) -> list[style.End]:
         if abs(path.total[-1] - 1) < 1e-9:
             curve = path.curve
             draw_points(ax, [path.ratio], curve.mean[-1:], curve.half_width[-1:], curve.mark)
-            text = f"{path.name}, simulated"
-            ends.append(style.End(text, float(curve.mean[-1]), curve.mark.colour, path.ratio))
+            ends.append(curve.end(f"{path.name}, simulated", path.ratio))
     return ends
 
 

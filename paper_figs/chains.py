@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory, RunError
-from paper_figs.style import Mark, mark_of
+from paper_figs.style import End, Mark, mark_of
 
 NORMAL_95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""
@@ -67,6 +67,10 @@ class Curve:
         whole = f"{self.regime} {self.mask}" if self.mask else self.regime
         mark = mark_of(self.name, whole, *([] if whole.startswith("edit ") else [self.regime]))
         return mark._replace(marker="D") if self.variant == "external" else mark
+
+    def end(self, text: str, x: float | None = None) -> End:
+        """Name of its line of means, where that ends."""
+        return End(text, float(self.mean[-1]), self.mark.colour, x)
 
     @property
     def looks_at_labels(self) -> bool:

@@ -23,16 +23,14 @@ LETTERS = 24
 """Most of a file's name that are shown."""
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     report = run.read_json("report.json")
-    with style.context():
-        page = new_panels(2, width=width)
-        left, right = page.axes
-        draw_deciles(left, report["all"]["shares"])
-        shares = draw_shares(right, report)
-        page.draw_key([*shares, style.key_point("95 % of documents")])
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(2, width=width)
+    left, right = page.axes
+    draw_deciles(left, report["all"]["shares"])
+    shares = draw_shares(right, report)
+    return page.finish([*shares, style.key_point("95 % of documents")])
 
 
 def draw_deciles(ax: Axes, shares: dict) -> None:

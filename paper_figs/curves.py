@@ -22,14 +22,17 @@ LINES = {
     "averaged": {"linestyle": "-"},
     "leading": {"linestyle": "--"},
     "": {"linestyle": ":", "linewidth": 0.7},
+    "median": {"linestyle": "-."},
 }
-"""Styles of lines by the kind of closed form; without one, a dotted line joins the points."""
+"""Styles of lines by the kind of closed form, without which a dotted line joins the points; and of
+medians."""
 
 NAMES = {
     "exact": "closed form",
     "averaged": "closed form",
     "leading": "closed form for $T\\gg d$",
     "": "no closed form",
+    "median": "median chain",
 }
 
 
@@ -52,21 +55,11 @@ def draw_points(
     ax: Axes, x: ArrayLike, mean: ArrayLike, half_width: ArrayLike, mark: style.Mark
 ) -> None:
     """Simulated means with their intervals."""
-    ax.errorbar(
-        x,
-        mean,
-        half_width,
-        color=mark.colour,
-        marker=mark.marker,
-        linestyle="none",
-        elinewidth=0.8,
-        markeredgewidth=0,
-        zorder=3,
-    )
+    ax.errorbar(x, mean, half_width, zorder=3, **mark.points)
 
 
 def key_of(panels: Sequence[Axes], *more: style.Handle) -> list[style.Handle]:
-    """The key of points and of the kinds of lines that `draw_curve` drew."""
+    """The key of points and of the kinds of lines that were drawn."""
     occurring = {str(line.get_label())[1:] for ax in panels for line in ax.lines}
     looks = {NAMES[kind]: LINES[kind] for kind in LINES if NAMES[kind] in occurring}
     lines = [Line2D([], [], color=style.NEUTRAL, label=k, **v) for k, v in looks.items()]

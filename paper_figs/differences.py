@@ -43,11 +43,7 @@ def draw_differences(ax: Axes, found: Sequence[Difference], title: str, unit: st
             [each.value],
             [place],
             xerr=[[each.value - each.low], [each.high - each.value]],
-            color=each.mark.colour,
-            marker=each.mark.marker,
-            linestyle="none",
-            elinewidth=0.8,
-            markeredgewidth=0,
+            **each.mark.points,
         )
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.6, zorder=1)
     ax.set_yticks(range(len(found)), [each.name for each in found], linespacing=0.95)

@@ -6,6 +6,8 @@ smallest seed to the largest, or are 95 % intervals over documents. Needs a run 
 experiments/token_editing.py.
 """
 
+from functools import partial
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,7 +15,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import draw_points
 from paper_figs.editing_runs import ANCHORED, HERE, TEMPERED, key_point, reach, read_arm, run_name
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import new_panels
 from theory.language.printed import EDITED_SHARE
 
 ARMS = {
@@ -29,14 +31,11 @@ ASIDE = 0.06
 """Passes between the points of two arms."""
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
-    with style.context():
-        page = new_panels(2, width=width)
-        ends = [draw_shares(ax, run, name) for ax, name in zip(page.axes, TITLES, strict=True)]
-        page.draw_key([key_point(run)], run_name(run))
-        draw_ends(page.axes, ends)
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(2, width=width)
+    ends = page.draw([partial(draw_shares, run=run, measure=name) for name in TITLES])
+    return page.finish([key_point(run)], run_name(run), ends)
 
 
 def draw_shares(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:

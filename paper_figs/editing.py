@@ -14,7 +14,7 @@ from paper_figs.differences import Difference, draw_differences
 from paper_figs.edited_share import draw_shares
 from paper_figs.editing_runs import HERE, is_pretrained, key_point, run_name
 from paper_figs.moved_contexts import draw_moved
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import new_panels
 from paper_figs.token_probabilities import draw_deciles
 
 SUFFIX = " - unedited"
@@ -25,22 +25,20 @@ BELOW = style.MARKS["edit below"]
 TITLE = ("Edited minus unedited: below 0 it helps", "nats per token")
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     differences, moved = read_differences(run), is_pretrained(run)
-    with style.context():
-        page = new_panels(3 + moved + bool(differences), width=width)
-        deciles, eligible, *others = page.axes
-        draw_deciles(deciles, run)
-        if moved:
-            draw_moved(others.pop(0), run)
-        if differences:  # in the left column, and panels with names at their right in the other
-            draw_differences(others.pop(-1 if moved else 0), differences, *TITLE)
-        (changed,) = others
-        ends = [draw_shares(eligible, run, "eligible"), draw_shares(changed, run, "changed")]
-        page.draw_key([key_point(run)], run_name(run))
-        draw_ends([eligible, changed], ends)
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(3 + moved + bool(differences), width=width)
+    deciles, eligible, *others = page.axes
+    draw_deciles(deciles, run)
+    if moved:
+        draw_moved(others.pop(0), run)
+    if differences:  # in the left column, and panels with names at their right in the other
+        draw_differences(others.pop(-1 if moved else 0), differences, *TITLE)
+    (changed,) = others
+    shares = {eligible: "eligible", changed: "changed"}
+    ends = {ax: draw_shares(ax, run, measure) for ax, measure in shares.items()}
+    return page.finish([key_point(run)], run_name(run), ends)
 
 
 def read_differences(run: RunDirectory) -> list[Difference]:

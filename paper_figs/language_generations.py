@@ -29,9 +29,8 @@ from paper_figs.language_runs import (
     read_trends,
     read_worse,
     run_name,
-    trend_ends,
 )
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import DrawPanel, new_panels
 
 LOSS, TAIL = "held_out_loss", "tail_mass"
 
@@ -60,33 +59,26 @@ def can_draw(run: RunDirectory) -> bool:
     return bool(read_trends(run, LOSS)) and not run.config()["parameters"].get("sizes")
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
     losses, tails, blocks = read_trends(run, LOSS), read_trends(run, TAIL), can_draw_blocks(run)
     histograms = [] if blocks else _histograms(run)
     worse = read_worse(run, losses)
-    with style.context():
-        count = 1 + bool(tails) + bool(histograms or blocks) + bool(worse)
-        page = new_panels(count, width=width, labels=1 + len(losses), across=2)
-        panels = iter(page.axes)
-        named = [next(panels)]
-        draw_trends(named[0], losses, "Held-out loss, nats per token", run)
-        ends = [trend_ends(losses, run)]
-        if worse:
-            draw_differences(next(panels), worse, WORSE, f"held-out loss, {BARS}")
-        if tails:
-            named.append(next(panels))
-            ends.append(draw_against_human(named[-1], tails, TAILS, run))
-            style.percent_axis(named[-1].yaxis)
-        if blocks:
-            draw_blocks(next(panels), run)
-        if histograms:
-            named.append(next(panels))
-            ends.append(_draw_histograms(named[-1], histograms, run))
-        page.draw_key(key_of(losses), run_name(run))
-        draw_ends(named, ends)
-        style.settle(page.figure)
-    return page.figure
+    panels: list[DrawPanel] = [
+        lambda ax: draw_trends(ax, losses, "Held-out loss, nats per token", run)
+    ]
+    if worse:
+        panels.append(lambda ax: draw_differences(ax, worse, WORSE, f"held-out loss, {BARS}"))
+    if tails:
+        panels.append(lambda ax: draw_against_human(ax, tails, TAILS, run))
+    if blocks:
+        panels.append(lambda ax: draw_blocks(ax, run))
+    if histograms:
+        panels.append(lambda ax: _draw_histograms(ax, histograms, run))
+    page = new_panels(len(panels), width=width, labels=1 + len(losses), across=2)
+    ends = page.draw(panels)
+    return page.finish(key_of(losses), run_name(run), ends)
 
 
 def _histograms(run: RunDirectory) -> list[tuple[Curve, np.ndarray]]:

@@ -110,7 +110,9 @@ def run_name(run: RunDirectory) -> str:
     return ", ".join(words)
 
 
-def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory) -> None:
+def draw_trends(
+    ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
+) -> list[style.End]:
     """Lines through the means, dashed where the first model writes; points with bars."""
     last = max(int(curve.generation[-1]) for curve in curves)
     for place, curve in enumerate(curves):
@@ -125,12 +127,13 @@ def draw_trends(ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
     ax.set_xlim(1 - MARGIN * (last - 1), last + MARGIN * (last - 1))
     ax.set_title(title)
     ax.set_xlabel(f"generation (1: {first_text(run)})")
+    return trend_ends(curves, run)
 
 
 def draw_against_human(
     ax: Axes, curves: Sequence[Curve], title: str, run: RunDirectory
 ) -> list[style.End]:
-    """Draw a measure of the training text, with human text as a level. `human_only` never leaves
+    """Draw a share of the training text, with human text as a level. `human_only` never leaves
     this level, so that it has no line of its own."""
     level = float(curves[0].mean[0])
     moving = [curve for curve in curves if curve.regime != "human_only"]
@@ -139,15 +142,14 @@ def draw_against_human(
     low, high = ax.get_ylim()
     if low < high / 2:  # from 0 on, unless that left most of the panel empty
         ax.set_ylim(bottom=0)
+    style.percent_axis(ax.yaxis)
     return [style.End(first_text(run), level, HUMAN), *trend_ends(moving, run)]
 
 
 def trend_ends(curves: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     """The names of the arms, where their lines end."""
     return [
-        style.End(
-            arm_name(curve, run), float(curve.mean[-1]), curve.mark.colour, curve.generation[-1]
-        )
+        curve.end(arm_name(curve, run), curve.generation[-1])
         for curve in curves
         if np.isfinite(curve.mean[-1])
     ]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.curves import ROUNDING, draw_curve, key_of, scale_generations
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import new_panels
 from paper_figs.runs import (
     WRITERS,
     Curve,
@@ -34,31 +34,28 @@ class Bound(NamedTuple):
     look: dict[str, Any]
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Edits by the latest model, those by a frozen one, and everything else."""
     parameters, curves = run.config()["parameters"], read_errors(run)
     panels, bounds = _panels(curves), _bounds(parameters)
     labels = len(bounds) + max(len(members) for members in panels.values())
-    with style.context():
-        page = new_panels(len(panels), width=width, labels=labels, height=2.3, sharey=True)
-        for ax, (title, members) in zip(page.axes, panels.items(), strict=True):
-            for curve in members:
-                draw_curve(ax, curve, least=ROUNDING)
-            scale_generations(ax, len(members[0].generation))
-            ax.set_title(title)
-            ax.set_xlabel("generation $n$ (1: fit on human data)")
-            ax.set_ylabel(error_label(parameters))
-            ax.tick_params(labelleft=True)
-        style.log_inflation_axis(page.axes[0])
-        for ax, members in zip(page.axes, panels.values(), strict=True):
-            _draw_bounds(ax, _that_apply(bounds, members))
-        page.draw_key(key_of(page.axes), design_name(run))
-        draw_ends(
-            page.axes,
-            [_names(m, _that_apply(bounds, m), parameters) for m in panels.values()],
-        )
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(len(panels), width=width, labels=labels, height=2.3, sharey=True)
+    for ax, (title, members) in zip(page.axes, panels.items(), strict=True):
+        for curve in members:
+            draw_curve(ax, curve, least=ROUNDING)
+        scale_generations(ax, len(members[0].generation))
+        ax.set_title(title)
+        ax.set_xlabel("generation $n$ (1: fit on human data)")
+        ax.set_ylabel(error_label(parameters))
+        ax.tick_params(labelleft=True)
+    style.log_inflation_axis(page.axes[0])
+    ends = {}
+    for ax, members in zip(page.axes, panels.values(), strict=True):
+        own = bounds if any(curve.regime == "edit" for curve in members) else []
+        _draw_bounds(ax, own)
+        ends[ax] = _names(members, own, parameters)
+    return page.finish(key_of(page.axes), design_name(run), ends)
 
 
 def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
@@ -78,7 +75,7 @@ def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
 
 
 def _bounds(parameters: dict[str, Any]) -> list[Bound]:
-    """Bounds in units of b. The corrected one is proved for Gaussian designs alone."""
+    """Bounds on edits, in units of b. The corrected one is proved for Gaussian designs alone."""
     where: dict[str, Any] = {"dim": 1, "samples": 3}  # any size: the bound is a multiple of b
     published = theorem_2a_bound(**where) / base_error(**where)
     bounds = [Bound("published bound: $2b$", published, style.PUBLISHED)]
@@ -86,11 +83,6 @@ def _bounds(parameters: dict[str, Any]) -> list[Bound]:
         text, value = "corrected, disjoint edits: $(2e-1)b$", disjoint_inflation_bound()
         bounds.append(Bound(text, value, style.CORRECTED))
     return bounds
-
-
-def _that_apply(bounds: list[Bound], members: list[Curve]) -> list[Bound]:
-    """Select the bounds of a panel: they are about edits alone."""
-    return bounds if any(curve.regime == "edit" for curve in members) else []
 
 
 def _draw_bounds(ax: Axes, bounds: list[Bound]) -> None:
@@ -107,7 +99,5 @@ def _names(
 ) -> list[style.End]:
     names = [style.End(bound.text, bound.value, bound.look["color"]) for bound in bounds]
     return names + [
-        style.End(plain_name(curve, parameters), float(curve.mean[-1]), curve.mark.colour)
-        for curve in members
-        if curve.mean[-1] > ROUNDING
+        curve.end(plain_name(curve, parameters)) for curve in members if curve.mean[-1] > ROUNDING
     ]

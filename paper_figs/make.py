@@ -21,17 +21,14 @@ from collapse_sim.run_directory import RunDirectory, RunError
 from collapse_sim.terminal import PROGRAM, run_command
 from paper_figs import (
     bound_violation,
-    categorical_collapse,
     edited_share,
-    error_sources,
-    gaussian_collapse,
     language_generations,
     linear_collapse,
     mask_regimes,
-    mixture_collapse,
     oracle_language,
     phase_diagram,
     picture_generations,
+    recursion,
     scale_ladder,
     synthetic_fraction,
     text_analysis,
@@ -41,100 +38,91 @@ from paper_figs.panels import WIDTHS
 from paper_figs.runs import design_size
 from paper_figs.style import save
 
-RUNS = Path("runs") / "linear_bound"
-COMMAND = "collapse-sim bound"
-LANGUAGE_RUNS = Path("runs") / "transformer_collapse"
-LANGUAGE_COMMAND = "collapse-sim transformer"
-RECURSION_RUNS = Path("runs") / "curse_of_recursion"
-RECURSION_COMMAND = "collapse-sim curse"
-FRACTION_RUNS = Path("runs") / "synthetic_fraction"
-FRACTION_COMMAND = "collapse-sim fraction"
-EDITING_RUNS = Path("runs") / "token_editing"
-EDITING_COMMAND = "collapse-sim editing"
-PHASE_RUNS = Path("runs") / "phase_diagram"
-PHASE_COMMAND = "collapse-sim phase"
-ALL_RUNS = [RUNS, LANGUAGE_RUNS, RECURSION_RUNS, FRACTION_RUNS, EDITING_RUNS, PHASE_RUNS]
+COMMANDS = {
+    "linear_bound": "bound",
+    "transformer_collapse": "transformer",
+    "curse_of_recursion": "curse",
+    "synthetic_fraction": "fraction",
+    "token_editing": "editing",
+    "phase_diagram": "phase",
+}
+"""Commands of collapse-sim by the experiment whose runs they make."""
+
+ALL_RUNS = [Path("runs") / experiment for experiment in COMMANDS]
+
 MOST_SIZES = 3
 SMALL_PRESETS = ("quick", "tiny")
 """Presets for trying a command out: their runs are drawn only where there is no other."""
-
-
-class Recipe(NamedTuple):
-    """Recipe of a figure: the runs of an experiment that it is drawn from, the best first, and
-    how."""
-
-    experiment: str
-    command: str
-    """Command that makes a run with this figure."""
-    choose: Callable[[list[RunDirectory]], list[RunDirectory]]
-    draw: Callable[[Sequence[RunDirectory], float], Figure]
-    """Draw the chosen runs, so many inches wide."""
 
 
 def _newest(runs: list[RunDirectory]) -> list[RunDirectory]:
     return runs[:1]
 
 
-def _newest_with_edits(runs: list[RunDirectory]) -> list[RunDirectory]:
-    return [run for run in runs if mask_regimes.can_draw(run)][:1]
-
-
 def _newest_of_each_size(runs: list[RunDirectory]) -> list[RunDirectory]:
     chosen: dict[tuple[int, int], RunDirectory] = {}
     for run in runs:
-        if len(chosen) < MOST_SIZES and bound_violation.can_draw(run):
-            chosen.setdefault(design_size(run), run)
-    return list(chosen.values())
+        chosen.setdefault(design_size(run), run)
+    return list(chosen.values())[:MOST_SIZES]
 
 
 def _newest_language(runs: list[RunDirectory]) -> list[RunDirectory]:
     """Runs on real text before runs on the oracle's."""
-    shown = [run for run in runs if language_generations.can_draw(run)]
-    return sorted(shown, key=oracle_language.can_draw)[:1]
+    return sorted(runs, key=oracle_language.can_draw)[:1]
 
 
-def _newest_for(module: Any, folder: Path, command: str) -> Recipe:
-    """The newest run of an experiment that a module can draw."""
-    return Recipe(
-        folder.name,
-        command,
-        lambda runs: [run for run in runs if module.can_draw(run)][:1],
-        _first(module),
-    )
+class Recipe(NamedTuple):
+    """Recipe of a figure: the experiment whose runs it is drawn from, which of them, and how."""
 
+    experiment: str
+    figure: Any
+    """Module or object with `draw(run, width)`, and `can_draw(run)` unless it draws every run."""
+    flags: str = ""
+    """Flags of the command that makes a run with this figure."""
+    choose: Callable[[list[RunDirectory]], list[RunDirectory]] = _newest
+    """The runs to be drawn, of those that can be: the best come first."""
+    several: bool = False
+    """Whether `draw` takes all of them, and not one."""
 
-def _first(module: Any) -> Callable[[Sequence[RunDirectory], float], Figure]:
-    return lambda runs, width: module.draw(runs[0], width)
+    @property
+    def command(self) -> str:
+        return f"collapse-sim {COMMANDS[self.experiment]}{self.flags}"
 
+    def chosen(self, runs: list[RunDirectory]) -> list[RunDirectory]:
+        """The runs that the figure is drawn from; empty where none shows it."""
+        can_draw = getattr(self.figure, "can_draw", lambda run: True)
+        own = (run for run in runs if run.config()["experiment"] == self.experiment)
+        return self.choose([run for run in own if can_draw(run)])
 
-def _of_family(module: Any, family: str = "all") -> Recipe:
-    return _newest_for(module, RECURSION_RUNS, f"{RECURSION_COMMAND} --family {family}")
+    def draw(self, runs: list[RunDirectory], width: float) -> Figure:
+        return self.figure.draw(runs if self.several else runs[0], width)
 
 
 FIGURES = {
-    "linear_collapse": Recipe(RUNS.name, COMMAND, _newest, _first(linear_collapse)),
-    "bound_violation": Recipe(RUNS.name, COMMAND, _newest_of_each_size, bound_violation.draw),
-    "mask_regimes": Recipe(RUNS.name, COMMAND, _newest_with_edits, _first(mask_regimes)),
+    "linear_collapse": Recipe("linear_bound", linear_collapse),
+    "bound_violation": Recipe(
+        "linear_bound", bound_violation, choose=_newest_of_each_size, several=True
+    ),
+    "mask_regimes": Recipe("linear_bound", mask_regimes),
     "language_generations": Recipe(
-        LANGUAGE_RUNS.name,
-        f"{LANGUAGE_COMMAND} --corpus python",
-        _newest_language,
-        _first(language_generations),
+        "transformer_collapse", language_generations, " --corpus python", _newest_language
     ),
-    "oracle_language": _newest_for(oracle_language, LANGUAGE_RUNS, LANGUAGE_COMMAND),
-    "scale_ladder": _newest_for(scale_ladder, LANGUAGE_RUNS, f"{LANGUAGE_COMMAND} --preset ladder"),
-    "gaussian_collapse": _of_family(gaussian_collapse),
-    "categorical_collapse": _of_family(categorical_collapse),
-    "mixture_collapse": _of_family(mixture_collapse),
-    "error_sources": _of_family(error_sources, "sources"),
-    "picture_generations": _of_family(picture_generations, "vae"),
-    "synthetic_fraction": _newest_for(synthetic_fraction, FRACTION_RUNS, FRACTION_COMMAND),
-    "text_analysis": _newest_for(text_analysis, FRACTION_RUNS, f"{FRACTION_COMMAND} --analyse"),
-    "token_probabilities": Recipe(
-        EDITING_RUNS.name, EDITING_COMMAND, _newest, _first(token_probabilities)
-    ),
-    "edited_share": Recipe(EDITING_RUNS.name, EDITING_COMMAND, _newest, _first(edited_share)),
-    "phase_diagram": Recipe(PHASE_RUNS.name, PHASE_COMMAND, _newest, _first(phase_diagram)),
+    "oracle_language": Recipe("transformer_collapse", oracle_language),
+    "scale_ladder": Recipe("transformer_collapse", scale_ladder, " --preset ladder"),
+    **{
+        name: Recipe(
+            "curse_of_recursion",
+            figure,
+            f" --family {'sources' if name == 'error_sources' else 'all'}",
+        )
+        for name, figure in recursion.FIGURES.items()
+    },
+    "picture_generations": Recipe("curse_of_recursion", picture_generations, " --family vae"),
+    "synthetic_fraction": Recipe("synthetic_fraction", synthetic_fraction),
+    "text_analysis": Recipe("synthetic_fraction", text_analysis, " --analyse"),
+    "token_probabilities": Recipe("token_editing", token_probabilities),
+    "edited_share": Recipe("token_editing", edited_share),
+    "phase_diagram": Recipe("phase_diagram", phase_diagram),
 }
 
 
@@ -172,8 +160,7 @@ def main(arguments: Sequence[str]) -> None:
     flags.out.mkdir(parents=True, exist_ok=True)
     for name in [flags.only] if flags.only else FIGURES:
         recipe = FIGURES[name]
-        own = [run for run in runs if run.config()["experiment"] == recipe.experiment]
-        chosen = recipe.choose(own)
+        chosen = recipe.chosen(runs)
         if chosen:
             read = ", ".join(map(_described, chosen))
             try:
@@ -193,20 +180,17 @@ def main(arguments: Sequence[str]) -> None:
 
 def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
     """Finished runs in and directly below `folders`: newest first, small presets last."""
-    found, experiments = {}, {recipe.experiment for recipe in FIGURES.values()}
+    found = {}
     for folder in folders:
         below = sorted(folder.iterdir()) if folder.is_dir() else []
         for path in [folder, *below]:
             run = RunDirectory(path)
-            if run.has_config() and run.is_finished() and _experiment(run) in experiments:
+            if run.has_config() and run.is_finished() and _experiment(run) in COMMANDS:
                 found[path.resolve()] = run
     if not found:
         where = ", ".join(map(str, folders))
-        raise RunError(
-            f"no finished run in {where}; '{COMMAND}', '{LANGUAGE_COMMAND}', "
-            f"'{RECURSION_COMMAND}', '{FRACTION_COMMAND}', '{EDITING_COMMAND}' or "
-            f"'{PHASE_COMMAND}' makes one"
-        )
+        *others, last = (f"'collapse-sim {command}'" for command in COMMANDS.values())
+        raise RunError(f"no finished run in {where}; {', '.join(others)} or {last} makes one")
     newest = sorted(found.values(), key=_finished_at, reverse=True)
     return sorted(newest, key=lambda run: _preset(run) in SMALL_PRESETS)
 

@@ -32,26 +32,24 @@ def can_draw(run: RunDirectory) -> bool:
     return bool(_edits(run))
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Draw one panel for each edit of the run, all on the same scale."""
     parameters, curves, size = run.config()["parameters"], _edits(run), design_size(run)
-    with style.context():
-        page = new_panels(
-            len(curves), width=width, height=1.35, across=COLUMNS, sharex=True, sharey=True
-        )
-        for ax, curve in zip(page.axes, curves, strict=True):
-            _draw_panel(ax, curve, parameters, size)
-        style.log_inflation_axis(page.axes[0])
-        for ax in page.axes:
-            style.draw_published(ax, BOUND)
-        page.figure.supxlabel("generation $n$ (1: fit on human data)", fontsize=8)
-        page.figure.supylabel(error_label(parameters), fontsize=8)
-        more = [Line2D([], [], label="published bound", **style.PUBLISHED)]
-        if _has_printed(parameters):
-            more.append(Line2D([], [], label="published Theorem 1", **PRINTED))
-        page.draw_key(key_of(page.axes, *more), design_name(run))
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(
+        len(curves), width=width, height=1.35, across=COLUMNS, sharex=True, sharey=True
+    )
+    for ax, curve in zip(page.axes, curves, strict=True):
+        _draw_panel(ax, curve, parameters, size)
+    style.log_inflation_axis(page.axes[0])
+    for ax in page.axes:
+        style.draw_published(ax, BOUND)
+    page.figure.supxlabel("generation $n$ (1: fit on human data)", fontsize=8)
+    page.figure.supylabel(error_label(parameters), fontsize=8)
+    more = [Line2D([], [], label="published bound", **style.PUBLISHED)]
+    if _has_printed(parameters):
+        more.append(Line2D([], [], label="published Theorem 1", **PRINTED))
+    return page.finish(key_of(page.axes, *more), design_name(run))
 
 
 def _edits(run: RunDirectory) -> list[Curve]:

@@ -35,12 +35,8 @@ def draw_moved(ax: Axes, run: RunDirectory) -> None:
             values,
             np.arange(len(found)) + ASIDE * (place - 1.5),
             xerr=reach,
-            color=mark.colour,
-            marker=mark.marker,
-            linestyle="none",
-            elinewidth=0.8,
-            markeredgewidth=0,
             label=label,
+            **mark.points,
         )
     ax.set_yticks(range(len(arms)), [arm.replace(" beta", "\nbeta") for arm in arms])
     ax.set_ylim(len(arms) - 0.5, -0.5)

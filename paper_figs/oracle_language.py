@@ -26,9 +26,8 @@ from paper_figs.language_runs import (
     read_trends,
     read_worse,
     run_name,
-    trend_ends,
 )
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import DrawPanel, new_panels
 from theory.language.token_rule import top_mass
 
 DIVERGENCE, TOP = "kl", "top_mass"
@@ -44,33 +43,29 @@ def can_draw(run: RunDirectory) -> bool:
     return is_oracle(run) and bool(read_trends(run, DIVERGENCE)) and not is_ladder
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Any subset of the arms; panels that would be empty are left out."""
     divergences, frozen = read_trends(run, DIVERGENCE), read_frozen(run, TOP)
     recorded = ((title, read_trends(run, name)) for name, title in SHARES.items())
     title, shares = next((found for found in recorded if found[1]), ("", []))
     worse = read_worse(run, divergences)
-    with style.context():
-        count = 1 + bool(shares) + bool(frozen) + bool(worse)
-        page = new_panels(count, width=width, labels=1 + len(divergences))
-        panels = iter(page.axes)
-        named = [next(panels)]
-        draw_trends(named[0], divergences, "KL divergence, nats per token", run)
-        named[0].set_ylim(bottom=0)
-        ends = [trend_ends(divergences, run)]
-        if worse:
-            draw_differences(next(panels), worse, WORSE, f"KL divergence, {BARS}")
-        if shares:
-            named.append(next(panels))
-            ends.append(draw_against_human(named[-1], shares, title, run))
-            style.percent_axis(named[-1].yaxis)
-        if frozen:
-            named.append(next(panels))
-            ends.append(_draw_passes(named[-1], frozen))
-        page.draw_key(key_of(divergences), run_name(run))
-        draw_ends(named, ends)
-        style.settle(page.figure)
-    return page.figure
+    panels: list[DrawPanel] = [lambda ax: _draw_divergences(ax, divergences, run)]
+    if worse:
+        panels.append(lambda ax: draw_differences(ax, worse, WORSE, f"KL divergence, {BARS}"))
+    if shares:
+        panels.append(lambda ax: draw_against_human(ax, shares, title, run))
+    if frozen:
+        panels.append(lambda ax: _draw_passes(ax, frozen))
+    page = new_panels(len(panels), width=width, labels=1 + len(divergences))
+    ends = page.draw(panels)
+    return page.finish(key_of(divergences), run_name(run), ends)
+
+
+def _draw_divergences(ax: Axes, curves: list[Curve], run: RunDirectory) -> list[style.End]:
+    ends = draw_trends(ax, curves, "KL divergence, nats per token", run)
+    ax.set_ylim(bottom=0)
+    return ends
 
 
 def _draw_passes(ax: Axes, curves: list[Curve]) -> list[style.End]:

@@ -1,7 +1,7 @@
 """Panels of a figure, as wide as a text or as one of its columns, and the key of their lines."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,10 @@ AROUND, EACH_LABEL = 0.75, 0.125
 
 LETTERS = 18
 """Letters of a note to an inch of width."""
+
+
+DrawPanel = Callable[[Axes], Sequence[style.End] | None]
+"""Draws on axes, and returns the names of lines that are to stand beside them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,26 @@ class Panels:
             across = 4 if self.key_width > style.COLUMN else 2
             ncols = max(1, min(len(handles), across))
             self.figure.legend(loc="outside upper left", ncols=ncols, columnspacing=1.5, **look)
+
+    def draw(self, panels: Sequence[DrawPanel]) -> dict[Axes, Sequence[style.End]]:
+        """Draw a panel by each function; the names of its lines by panel, for `finish`."""
+        return {ax: draw(ax) or () for ax, draw in zip(self.axes, panels, strict=True)}
+
+    def finish(
+        self,
+        handles: Sequence[style.Handle],
+        note: str = "",
+        ends: Mapping[Axes, Sequence[style.End]] | None = None,
+    ) -> Figure:
+        """The figure with its key and, beside panels, the names of their lines; laid out."""
+        self.draw_key(handles, note)
+        ends = ends or {}
+        if any(ends.values()):
+            style.lay_out(self.figure)  # settles the heights
+        for ax, names in ends.items():
+            style.label_ends(ax, names)
+        style.settle(self.figure)
+        return self.figure
 
 
 def new_panels(
@@ -76,13 +100,3 @@ def new_panels(
         ax.tick_params(labelbottom=True)  # the last of its column, where x axes are shared
     share = len(empty) / columns
     return Panels(figure, axes, (1 - share / 2, 0.5 / rows), width * share)
-
-
-def draw_ends(panels: Sequence[Axes], ends: Sequence[Sequence[style.End]]) -> None:
-    """Name the lines of every panel of a figure beside it."""
-    if any(ends):
-        figure = panels[0].figure
-        assert isinstance(figure, Figure)
-        style.lay_out(figure)  # settles the heights
-    for ax, names in zip(panels, ends, strict=True):
-        style.label_ends(ax, names)

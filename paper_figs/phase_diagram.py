@@ -55,44 +55,40 @@ def read_fields(run: RunDirectory) -> list[Field]:
     return [Field(title, *(f[i] for f in found)) for i, title in enumerate(config["panels"])]
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """A panel for each writer, or for each start."""
     config, fields = run.config(), read_fields(run)
     which, level = config["parameters"]["map"], config["level"]
     across, up = np.array(config["across"]), np.array(config["up"], dtype=float)
     norm = LogNorm(level / LARGEST, level * LARGEST, clip=True)  # white is the level
-    with style.context():
-        page = new_panels(len(fields), width=width, across=3, sharey=True)
-        for ax, field in zip(page.axes, fields, strict=True):
-            shown = ax.pcolormesh(
-                _edges(across), _edges(up), field.mean.T, cmap="PuOr_r", norm=norm, rasterized=True
-            )
-            x, y = np.meshgrid(across, up, indexing="ij")
-            near = field.undecided(level)
-            ax.plot(x[near], y[near], ".", color=style.BLACK, markersize=1.2, markeredgewidth=0)
-            # A level that is attained exactly is not passed.
-            if field.predicted.min() < level < field.predicted.max() / (1 + ROUNDING):
-                ax.contour(
-                    across, up, field.predicted.T, [level], colors=style.BLACK, linewidths=1.3
-                )
-            ax.set_title(field.title)
-            ax.set_xlabel(LABELS[which][0])
-            if which == "mixing":
-                _limit(ax, config, field.title)
-        for ax in page.axes:
-            ax.set_ylabel(LABELS[which][1])
-            ax.label_outer()
-        _scale(page.axes[0], which, up)
-        bar = page.figure.colorbar(shown, ax=page.axes, extend="max")
-        bar.set_label(LABELS[which][2])
-        ticks = [level * factor for factor in (0.5, 0.75, 1, 2, 4)]
-        bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
-        bar.ax.yaxis.set_minor_locator(NullLocator())
-        bar.ax.set_ylim(min(1, level / 2), LARGEST * level)  # nothing is far below 1
-        bar.ax.axhline(level, color=style.BLACK, linewidth=1.3)
-        page.draw_key(_key(which, level))
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(len(fields), width=width, across=3, sharey=True)
+    for ax, field in zip(page.axes, fields, strict=True):
+        shown = ax.pcolormesh(
+            _edges(across), _edges(up), field.mean.T, cmap="PuOr_r", norm=norm, rasterized=True
+        )
+        x, y = np.meshgrid(across, up, indexing="ij")
+        near = field.undecided(level)
+        ax.plot(x[near], y[near], ".", color=style.BLACK, markersize=1.2, markeredgewidth=0)
+        # A level that is attained exactly is not passed.
+        if field.predicted.min() < level < field.predicted.max() / (1 + ROUNDING):
+            ax.contour(across, up, field.predicted.T, [level], colors=style.BLACK, linewidths=1.3)
+        ax.set_title(field.title)
+        ax.set_xlabel(LABELS[which][0])
+        if which == "mixing":
+            _limit(ax, config, field.title)
+    for ax in page.axes:
+        ax.set_ylabel(LABELS[which][1])
+        ax.label_outer()
+    _scale(page.axes[0], which, up)
+    bar = page.figure.colorbar(shown, ax=page.axes, extend="max")
+    bar.set_label(LABELS[which][2])
+    ticks = [level * factor for factor in (0.5, 0.75, 1, 2, 4)]
+    bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.ax.set_ylim(min(1, level / 2), LARGEST * level)  # nothing is far below 1
+    bar.ax.axhline(level, color=style.BLACK, linewidth=1.3)
+    return page.finish(_key(which, level))
 
 
 def _edges(middles: np.ndarray) -> np.ndarray:

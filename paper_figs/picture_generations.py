@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
-from paper_figs.chains import families, measures, read_curves
+from paper_figs.chains import families, measures
 from paper_figs.curves import key_of
-from paper_figs.panels import Panels, draw_ends
-from paper_figs.recursion_runs import NAMES, draw_means, finish, mean_ends
+from paper_figs.panels import Panels
+from paper_figs.recursion_runs import REGIMES, Panel
 
 FAMILY, PREFIX = "vae", "pictures/"
 MOST_SHOWN = 6
@@ -26,10 +26,18 @@ WIDE = 4
 STRIP = 0.95
 """Height of a row of pictures on a page, inches."""
 
+
+def from_zero(ax: Axes) -> None:
+    ax.set_ylim(bottom=0)
+
+
 PANELS = {
-    "code_spread": "Spread of codes (human: 1)",
-    "class_entropy": "Entropy of classes, nats",
-    "energy_distance": "Energy distance from human pictures",
+    panel.measure: panel
+    for panel in (
+        Panel("code_spread", "Spread of codes (human: 1)", scale=style.log_inflation_axis),
+        Panel("class_entropy", "Entropy of classes, nats", scale=from_zero),
+        Panel("energy_distance", "Energy distance from human pictures", scale=from_zero),
+    )
 }
 
 
@@ -37,6 +45,7 @@ def can_draw(run: RunDirectory) -> bool:
     return FAMILY in families(run) and any(name.startswith(PREFIX) for name in run.arrays())
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     arrays = run.arrays()
     arms = {n.removeprefix(PREFIX): arrays[n] for n in arrays if n.startswith(PREFIX)}
@@ -44,24 +53,20 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     shown = [measure for measure in PANELS if measure in measures(run, FAMILY)]
     columns = len(shown) if width > style.COLUMN else 1
     strip, rows = STRIP * width / style.PAGE, len(shown) // columns
-    with style.context():
-        figure = style.new_figure(width, strip * len(arms) + 2.1 * rows)
-        heights = [strip] * len(arms) + [1.9] * rows
-        grid = figure.add_gridspec(len(arms) + rows, columns, height_ratios=heights)
-        for row, (name, pictures) in enumerate(arms.items()):
-            ax = figure.add_subplot(grid[row, :])
-            is_last = row == len(arms) - 1
-            draw_strip(ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=is_last)
-            ax.set_title(_name(run, name))
-        places = [divmod(place, columns) for place in range(len(shown))]
-        below = [figure.add_subplot(grid[len(arms) + row, column]) for row, column in places]
-        ends = [_draw_measure(ax, run, name) for ax, name in zip(below, shown, strict=True)]
-        Panels(figure, below, None, width).draw_key(key_of(below))
-        # Side by side, the last panel names the lines of all.
-        named = slice(None) if columns == 1 else slice(-1, None)
-        draw_ends(below[named], ends[named])
-        style.settle(figure)
-    return figure
+    figure = style.new_figure(width, strip * len(arms) + 2.1 * rows)
+    heights = [strip] * len(arms) + [1.9] * rows
+    grid = figure.add_gridspec(len(arms) + rows, columns, height_ratios=heights)
+    for row, (name, pictures) in enumerate(arms.items()):
+        ax = figure.add_subplot(grid[row, :])
+        is_last = row == len(arms) - 1
+        draw_strip(ax, pictures.reshape(*pictures.shape[:2], *shape), is_last=is_last)
+        ax.set_title(_name(run, name))
+    places = [divmod(place, columns) for place in range(len(shown))]
+    below = [figure.add_subplot(grid[len(arms) + row, column]) for row, column in places]
+    ends = {ax: PANELS[name](ax, run, FAMILY) for ax, name in zip(below, shown, strict=True)}
+    if columns > 1:  # side by side, the last panel names the lines of all
+        ends = {below[-1]: ends[below[-1]]}
+    return Panels(figure, below, None, width).finish(key_of(below), ends=ends)
 
 
 def draw_strip(ax: Axes, pictures: np.ndarray, *, is_last: bool) -> None:
@@ -95,15 +100,4 @@ def mosaic(pictures: np.ndarray) -> np.ndarray:
 
 def _name(run: RunDirectory, regime: str) -> str:
     kept = 100 * run.config()["parameters"]["human_share"]
-    return NAMES.get(regime, f"keep {kept:.3g} % human" if regime == "keep_human" else regime)
-
-
-def _draw_measure(ax: Axes, run: RunDirectory, measure: str) -> list[style.End]:
-    lines = read_curves(run, measure, family=FAMILY)
-    draw_means(ax, lines)
-    finish(ax, lines, PANELS[measure])
-    if measure == "code_spread":
-        style.log_inflation_axis(ax)
-    else:
-        ax.set_ylim(bottom=0)
-    return mean_ends(lines, run)
+    return REGIMES.get(regime, f"keep {kept:.3g} % human" if regime == "keep_human" else regime)

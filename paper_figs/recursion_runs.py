@@ -1,16 +1,20 @@
-"""The processes of a run of experiments/curse_of_recursion.py, as lines in plain words."""
+"""The processes of a run of experiments/curse_of_recursion.py, as lines in plain words; panels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
+from matplotlib.figure import Figure
 
 from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
-from paper_figs.chains import Curve
-from paper_figs.curves import draw_curve, scale_generations
+from paper_figs.chains import Curve, families, read_curves
+from paper_figs.curves import LINES, NAMES, draw_curve, key_of, scale_generations
+from paper_figs.panels import new_panels
 
-NAMES = {
+REGIMES = {
     "human_only": "human data only",
     "replace": "full resampling",
     "accumulate": "accumulate",
@@ -18,6 +22,8 @@ NAMES = {
     "edit": "edits, chained",
     "edit_anchored": "edits, anchored",
 }
+FIRST = "first"
+"""Stands for the variant of the first process."""
 
 
 def plain_name(line: Curve, run: RunDirectory) -> str:
@@ -25,7 +31,7 @@ def plain_name(line: Curve, run: RunDirectory) -> str:
     kept = 100 * run.config()["parameters"]["human_share"]
     if line.regime in ("keep_human", "fresh_human"):
         return f"{'keep' if line.regime == 'keep_human' else 'new'} {kept:.3g} % human"
-    return NAMES.get(line.regime, line.regime)
+    return REGIMES.get(line.regime, line.regime)
 
 
 def draw_means(ax: Axes, lines: Sequence[Curve]) -> None:
@@ -37,14 +43,13 @@ def draw_means(ax: Axes, lines: Sequence[Curve]) -> None:
 def draw_medians(ax: Axes, lines: Sequence[Curve]) -> None:
     """The median chain, as a line of dashes and dots."""
     for line in lines:
-        ax.plot(line.generation, line.median, color=line.mark.colour, linestyle="-.", zorder=2)
+        look = {"color": line.mark.colour, "zorder": 2, "label": f"_{NAMES['median']}"}
+        ax.plot(line.generation, line.median, **look, **LINES["median"])
 
 
 def mean_ends(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
     """The names of the processes, where their means end."""
-    return [
-        style.End(plain_name(line, run), float(line.mean[-1]), line.mark.colour) for line in lines
-    ]
+    return [line.end(plain_name(line, run)) for line in lines]
 
 
 def told_apart(lines: Sequence[Curve], run: RunDirectory) -> list[style.End]:
@@ -65,6 +70,53 @@ def finish(ax: Axes, lines: Sequence[Curve], title: str) -> None:
     ax.set_xlabel("generation (1: human data)")
 
 
-def median_key() -> Line2D:
-    """The key of a median's line."""
-    return Line2D([], [], color=style.NEUTRAL, linestyle="-.", label="median chain")
+class DrawFamily(Protocol):
+    """Draws one family of a run, and returns the names of its lines."""
+
+    def __call__(self, ax: Axes, run: RunDirectory, family: str) -> list[style.End]: ...
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Means of one measure against their closed forms, generation by generation."""
+
+    measure: str
+    title: str
+    """With {variant} where that of the first process shown stands."""
+    regime: str | None = None
+    """The only one shown; all where none is named."""
+    variant: str | None = None
+    """The only one shown, "" of processes that have none; all where none is named."""
+    scale: Callable[[Axes], object] = lambda ax: None
+    """Scales the y axis."""
+
+    def __call__(self, ax: Axes, run: RunDirectory, family: str) -> list[style.End]:
+        lines = read_curves(run, self.measure, family=family)
+        variant = lines[0].variant if self.variant == FIRST else self.variant
+        lines = [
+            line
+            for line in lines
+            if self.regime in (None, line.regime) and variant in (None, line.variant)
+        ]
+        draw_means(ax, lines)
+        self.scale(ax)
+        title = self.title.format(variant=lines[0].variant)
+        finish(ax, lines, title[:1].upper() + title[1:])
+        return told_apart(lines, run)
+
+
+@dataclass(frozen=True)
+class FamilyFigure:
+    """Figure of some families, each with a panel; a run may lack some of them."""
+
+    panels: Sequence[tuple[str, DrawFamily]]
+
+    def can_draw(self, run: RunDirectory) -> bool:
+        return any(family in families(run) for family, _ in self.panels)
+
+    @style.context()
+    def draw(self, run: RunDirectory, width: float = style.PAGE) -> Figure:
+        shown = [panel for panel in self.panels if panel[0] in families(run)]
+        page = new_panels(len(shown), width=width)
+        ends = page.draw([partial(draw, run=run, family=family) for family, draw in shown])
+        return page.finish(key_of(page.axes), ends=ends)

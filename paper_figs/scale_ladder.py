@@ -20,7 +20,7 @@ from paper_figs import style
 from paper_figs.chains import Curve, read_curves
 from paper_figs.curves import draw_points, scale_generations
 from paper_figs.language_runs import first_text, is_oracle, run_name
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import new_panels
 
 COSTS = {
     "replace": ("lm.replace_grows", "lm.size_slope", "Slope, nats a generation"),
@@ -42,20 +42,18 @@ def can_draw(run: RunDirectory) -> bool:
     return bool(run.config()["parameters"].get("sizes")) and bool(_errors(run))
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     """Panels of costs that no claim of the run is about are left out."""
     curves, verdicts = _errors(run), run.verdicts()
     costs = [regime for regime in COSTS if _along(verdicts, regime)]
-    with style.context():
-        page = new_panels(1 + len(costs), width=width, labels=len(curves), across=3)
-        ends = [_draw_errors(page.axes[0], curves, run)]
-        for ax, regime in zip(page.axes[1:], costs, strict=True):
-            ends.append(_draw_cost(ax, verdicts, regime, run))
-        key = [style.key_point("left: mean ± 2 standard errors; else median, all seeds")]
-        page.draw_key(key, run_name(run))
-        draw_ends(page.axes, ends)
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(1 + len(costs), width=width, labels=len(curves), across=3)
+    left, *others = page.axes
+    ends = {left: _draw_errors(left, curves, run)}
+    for ax, regime in zip(others, costs, strict=True):
+        ends[ax] = _draw_cost(ax, verdicts, regime, run)
+    key = [style.key_point("left: mean ± 2 standard errors; else median, all seeds")]
+    return page.finish(key, run_name(run), ends)
 
 
 def _errors(run: RunDirectory) -> list[Curve]:
@@ -71,10 +69,7 @@ def _draw_errors(ax: Axes, curves: Sequence[Curve], run: RunDirectory) -> list[s
     scale_generations(ax, int(curves[0].generation[-1]))
     ax.set_title("KL divergence, nats" if is_oracle(run) else "Held-out loss, nats per token")
     ax.set_xlabel(f"generation (1: {first_text(run)})")
-    return [
-        style.End(curve.family.upper(), curve.mean[-1], curve.mark.colour, curve.generation[-1])
-        for curve in curves
-    ]
+    return [curve.end(curve.family.upper(), curve.generation[-1]) for curve in curves]
 
 
 def _draw_cost(ax: Axes, verdicts: Verdicts, regime: str, run: RunDirectory) -> list[style.End]:

@@ -4,8 +4,8 @@ No state is global: figures are drawn and saved inside `context()`. Fonts are th
 Matplotlib, and no file holds a date, so that one run gives the same bytes everywhere.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,6 +76,12 @@ class Mark(NamedTuple):
     colour: str
     marker: str
 
+    @property
+    def points(self) -> dict[str, Any]:
+        """Look of means with their bars."""
+        bars = {"elinewidth": 0.8, "markeredgewidth": 0}
+        return {"color": self.colour, "marker": self.marker, "linestyle": "none", **bars}
+
 
 # One colour for one regime, and of edits for one rule that chooses what is edited. The commonest
 # have the colours of Okabe and Ito, which colour-blind readers tell apart.
@@ -140,9 +146,11 @@ class End(NamedTuple):
     x: float | None = None
 
 
-def context() -> AbstractContextManager:
-    """The style, for the time of a `with` block."""
-    return matplotlib.rc_context(PARAMETERS)
+@contextmanager
+def context() -> Iterator[None]:
+    """The style, for the time of a `with` block or of a function that it decorates."""
+    with matplotlib.rc_context(PARAMETERS):
+        yield
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -17,7 +17,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import read_curves
 from paper_figs.differences import Difference, draw_differences
-from paper_figs.panels import draw_ends, new_panels
+from paper_figs.panels import new_panels
 from theory.language.printed import SYNTHETIC_FRACTION
 
 COLOURS = (style.BLACK, "#D0006F", "#5C7F00", "#00687A")
@@ -69,32 +69,28 @@ def _domains(run: RunDirectory) -> list[str]:
     return [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     authors, paired = _authors(run), _read_paired(run)
-    with style.context():
-        page = new_panels(3 + bool(paired), width=width)
-        whole, *differences, ratios, training = page.axes
-        ends = [
-            _draw_authors(whole, {name: _perplexities(run, name) for name in authors}),
-            _draw_domains(ratios, run),
-            _draw_authors(
-                training, {name: _points(run, name, "training_loss") for name in authors}
-            ),
-        ]
-        whole.set_title("Held-out perplexity")
-        style.log_inflation_axis(whole)
-        ratios.set_title(f"Perplexity / that of human text, {authors[0]}")
-        style.log_inflation_axis(ratios)
-        training.set_title("Loss on the training text, nats per token")
-        for ax in differences:
-            draw_differences(ax, paired, *TITLE)
-        for ax in (whole, ratios, training):
-            ax.set_xlabel("synthetic text")
-            ax.set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
-        page.draw_key(_key(), NOTE)
-        draw_ends([whole, ratios, training], ends)
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(3 + bool(paired), width=width)
+    whole, *differences, ratios, training = page.axes
+    losses = {name: _points(run, name, "training_loss") for name in authors}
+    ends = {
+        whole: _draw_authors(whole, {name: _perplexities(run, name) for name in authors}),
+        ratios: _draw_domains(ratios, run),
+        training: _draw_authors(training, losses),
+    }
+    whole.set_title("Held-out perplexity")
+    style.log_inflation_axis(whole)
+    ratios.set_title(f"Perplexity / that of human text, {authors[0]}")
+    style.log_inflation_axis(ratios)
+    training.set_title("Loss on the training text, nats per token")
+    for ax in differences:
+        draw_differences(ax, paired, *TITLE)
+    for ax in ends:
+        ax.set_xlabel("synthetic text")
+        ax.set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+    return page.finish(_key(), NOTE, ends)
 
 
 def _read_paired(run: RunDirectory) -> list[Difference]:

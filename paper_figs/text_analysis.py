@@ -60,20 +60,18 @@ def read(run: RunDirectory) -> dict[str, Any]:
     return run.read_json(FILE)
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
     analysis = read(run)
-    with style.context():
-        page = new_panels(4, width=width, height=2.2)
-        perplexity, importance, curves, bigrams = page.axes
-        _draw_perplexity(perplexity, analysis)
-        _draw_importance(importance, analysis)
-        _draw_curves(curves, analysis)
-        _draw_bigrams(bigrams, most_changed(analysis))
-        page.draw_key(*_key(analysis))
-        caption = textwrap.fill(_caption(analysis), int(LETTERS * width))
-        page.figure.supxlabel(caption, fontsize=style.SMALL, color=style.NEUTRAL)
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(4, width=width, height=2.2)
+    perplexity, importance, curves, bigrams = page.axes
+    _draw_perplexity(perplexity, analysis)
+    _draw_importance(importance, analysis)
+    _draw_curves(curves, analysis)
+    _draw_bigrams(bigrams, most_changed(analysis))
+    caption = textwrap.fill(_caption(analysis), int(LETTERS * width))
+    page.figure.supxlabel(caption, fontsize=style.SMALL, color=style.NEUTRAL)
+    return page.finish(*_key(analysis))
 
 
 def _draw_perplexity(ax: Axes, analysis: dict[str, Any]) -> None:

@@ -14,13 +14,11 @@ from paper_figs.editing_runs import HERE, is_pretrained, reach, read_arm, run_na
 from paper_figs.panels import new_panels
 
 
+@style.context()
 def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
-    with style.context():
-        page = new_panels(1, width=width)
-        draw_deciles(page.axes[0], run)
-        page.draw_key([], run_name(run))
-        style.settle(page.figure)
-    return page.figure
+    page = new_panels(1, width=width)
+    draw_deciles(page.axes[0], run)
+    return page.finish([], run_name(run))
 
 
 def draw_deciles(ax: Axes, run: RunDirectory) -> None:

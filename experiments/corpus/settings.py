@@ -10,7 +10,8 @@ import tyro
 from collapse_sim.corpus.records import ReadOptions
 from collapse_sim.language.pretrained.rule import EditRule, authors_script
 from collapse_sim.terminal import PROGRAM
-from experiments.command_line import preset_of, require_seed
+from experiments.command_line import preset_of, require_in_range, require_seed
+from experiments.ranges import Count, Positive
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 Strategy = Literal[
@@ -54,7 +55,7 @@ class Rule:
 class Passes:
     """How often the text is edited, and what each pass reads."""
 
-    passes: int = 1
+    passes: Count = 1
     """Times that the text is edited."""
     chained: Flag = False
     """Each pass edits the text of the one before (the default)."""
@@ -80,7 +81,7 @@ class Reading:
     unit: Literal["line", "article", "file"] = "line"
     """Document of a .txt or .md file: a line that is not blank, an article of WikiText (or what
     two blank lines end), or the file."""
-    limit: int | None = None
+    limit: Count | None = None
     """Most documents of each input file."""
 
     def made(self) -> ReadOptions:
@@ -91,13 +92,13 @@ class Reading:
 class Computing:
     """How the model reads."""
 
-    batch_tokens: int | None = None
+    batch_tokens: Count | None = None
     """Tokens that a device computes at once (4 windows, on accelerators 32)."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of parameters and activations."""
-    max_length: int | None = None
+    max_length: Count | None = None
     """Tokens of a window (512, or the model's context); longer documents are cut into windows."""
-    overlap: int | None = None
+    overlap: Count | None = None
     """Least context of a token in a later window of its document (an eighth of a window)."""
 
 
@@ -127,8 +128,8 @@ class ScoreSettings:
     going: Going = Going()
 
     def validate(self) -> None:
-        _require_positive(self.reading, "limit")
-        _require_positive(self.computing, "batch_tokens", "max_length", "overlap")
+        for flags in (self, self.reading, self.computing):
+            require_in_range(flags)
 
 
 @dataclass(frozen=True)
@@ -145,19 +146,18 @@ class EditSettings(ScoreSettings):
     passes: Passes = Passes()
     report: Folder = None
     """Sum up the run in this directory, with intervals and a figure; edits nothing."""
-    dry_run: int | None = None
+    dry_run: Count | None = None
     """Edit so many documents, and show every edit in the terminal and on a page in --out."""
-    plan: float | None = None
+    plan: Positive | None = None
     """Hours, cores and storage for so many tokens, from a short sample or from --throughput."""
-    throughput: float | None = None
+    throughput: Positive | None = None
     """Tokens a second of one process, for --plan."""
 
     def validate(self) -> None:
         super().validate()
         self.rule.made()
         require_seed(self.passes.seed)
-        _require_positive(self.passes, "passes")
-        _require_positive(self, "dry_run", "plan", "throughput")
+        require_in_range(self.passes)
         if self.passes.anchored and self.passes.chained:
             raise ValueError("--anchored beside --chained: accepted is one of the two")
         if self.passes.prior == "latest":
@@ -195,14 +195,6 @@ def parameters(settings: ScoreSettings) -> dict[str, Any]:
         found |= asdict(settings.rule) | asdict(settings.passes)
         del found["chained"]
     return found
-
-
-def _require_positive(flags: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(flags, name)
-        if value is not None and not 0 < value < float("inf"):
-            kind = "integers >= 1" if isinstance(value, int) else "finite numbers > 0"
-            raise ValueError(f"--{name.replace('_', '-')} {value}: accepted are {kind}")
 
 
 def as_flag(message: str) -> str:

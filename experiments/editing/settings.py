@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 from experiments import command_line, repeat
 from experiments.editing.pretrained_settings import PRESETS as PRETRAINED_PRESETS
 from experiments.editing.pretrained_settings import PretrainedSettings
+from experiments.ranges import Count, Positive, Share, at_least
 from experiments.study.settings import StudySettings
 
 RULES = {
@@ -34,10 +35,10 @@ class TokenEditingSettings(StudySettings):
     stages: tuple[Stage, ...] = ("pretrain", "continual", "finetune")
     """Where models trained on unedited and on edited text are compared; none: tables only."""
 
-    context: int = 96
+    context: Annotated[int, at_least(3)] = 96
     """Tokens of a block: most pairs fit."""
 
-    batch: int = 8
+    batch: Count = 8
     """Blocks of each training step: the same text in twice the steps of 16 is learnt better."""
 
     prior: Literal["small"] = "small"
@@ -50,19 +51,19 @@ class TokenEditingSettings(StudySettings):
     prior_tokens: int = 240_000
     """Most tokens of the prior's own human text, of which the students see nothing."""
 
-    prior_epochs: float = 3.0
+    prior_epochs: Positive = 3.0
     """Training tokens of the prior, in units of its own text."""
 
-    edit_above: float = 0.8
+    edit_above: Share = 0.8
     """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
 
-    edit_temperature: float = 1.0
+    edit_temperature: Positive = 1.0
     """Of the replacements; beta in the authors' script, where it is 1 or 1.5."""
 
-    edit_top_k: int | None = 8
+    edit_top_k: Count | None = 8
     """Replacements are among the k most probable tokens (8 in the paper)."""
 
-    drop_below: float = 1e-3
+    drop_below: Share = 1e-3
     """Two of the authors' strategies delete tokens of at most this probability."""
 
     ablation: tuple[Rule, ...] = ("below-0.1",)
@@ -78,25 +79,16 @@ class TokenEditingSettings(StudySettings):
     """Finetune: a .jsonl or .parquet file of pairs with `prompt` and `response`, or a folder of
     such files (default: signatures of Python's library and first lines of docstrings)."""
 
-    answers: int = 200
+    answers: Count = 200
     """Finetune: most held-out pairs that are answered."""
 
-    continued_rate: float = 1e-3
+    continued_rate: Positive = 1e-3
     """Largest learning rate of continued training and of fine-tuning."""
 
     def validate(self) -> None:
         super().validate()
-        least = {"prior_tokens": self.context, "answers": 1, "edit_top_k": 1}
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                self.reject(name, f"accepted are integers >= {bound}")
-        for name in ("edit_above", "drop_below"):
-            if not 0 <= getattr(self, name) <= 1:
-                self.reject(name, "accepted is [0, 1]")
-        for name in ("prior_epochs", "edit_temperature", "continued_rate"):
-            if not 0 < getattr(self, name) < float("inf"):
-                self.reject(name, "accepted are finite numbers > 0")
+        if self.prior_tokens < self.context:
+            self.reject("prior_tokens", f"accepted are integers >= {self.context}")
         if "continual" in self.stages and self.first_domain == self.second_domain:
             self.reject("second_domain", "accepted is a domain other than --first-domain")
 

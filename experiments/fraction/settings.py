@@ -1,7 +1,7 @@
 """Flags of synthetic_fraction.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from experiments import command_line
@@ -86,7 +86,5 @@ PRESETS = {
     ),
 }  # fmt: skip
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override those of --preset."""
-    return command_line.parse(PRESETS, arguments)
+parse = partial(command_line.parse, PRESETS)
+"""Settings from the command line; flags override those of --preset."""

@@ -22,6 +22,8 @@ RESAMPLED = {
     "mix_fixed": "garg2026.fixedreal",
 }
 """Closed forms that hold at every T."""
+GIVEN = {"replace": "ref.given_replace", "accumulate": "ref.given_accumulate"}
+"""The same for a given design."""
 
 
 def add_checks(case: Case) -> Case:
@@ -158,9 +160,8 @@ def _given(case: Case) -> None:
     masks, world = case.masks, case.world
     note = "conditional on the given design"
     labels = {"labelled": world.labels is not None}
-    claims = {"replace": "ref.given_replace", "accumulate": "ref.given_accumulate"}
-    if case.regime in claims:
-        case.mean(claims[case.regime], given=labels, note=note)
+    if case.regime in GIVEN:
+        case.mean(GIVEN[case.regime], given=labels, note=note)
     if masks is None or case.variant not in ("chained", "frozen"):
         return
     claim = "zhu2025.thm2a_single" if case.is_blind and masks.edits <= 1 else "zhu2025.thm2a"

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from experiments.linear.case import Case
+from experiments.linear.checks import GIVEN, RESAMPLED
 from experiments.linear.designs import FRAMES, FRAMES_OF_ROWS, frames, overlaps
-from theory.editing import confidence, corrected, covariance, finite, frozen, published, repeated
+from theory.claims import ledger
+from theory.editing import corrected, covariance, finite, repeated
 from theory.editing.designs import given_errors
-from theory.editing.frozen import external_edits_error, frozen_edits_error
-from theory.linear import accumulation, mixing, resampling, subsampling
 from theory.linear.wishart import base_error
 
 Kind = Literal["exact", "averaged", "leading"]
@@ -19,16 +19,12 @@ Known = tuple[np.ndarray | Callable[[], np.ndarray] | None, Kind]
 """`averaged` over designs, and not before it is asked for; `leading`: only to leading order in
 dim / samples."""
 
-RESAMPLED = {
-    "replace": resampling.replace_error,
-    "replace_fresh": resampling.replace_error,
-    "accumulate": accumulation.accumulate_shared_error,
-    "accumulate_fresh": accumulation.accumulate_fresh_error,
-    "halfway": resampling.halfway_shared_error,
-    "halfway_fresh": resampling.halfway_fresh_error,
-    "mix_fresh": mixing.weighted_error,
-    "mix_fixed": mixing.fixed_real_error,
+WRITTEN = {
+    "frozen": "ref.edit_frozen",
+    "external": "ref.edit_external",
+    "additive": "ref.exact_one",
 }
+"""Claims whose formula holds at every generation, by the writer of edits set in advance."""
 
 
 def closed_form(case: Case) -> Known:
@@ -36,46 +32,39 @@ def closed_form(case: Case) -> Known:
     if case.world.given:
         return _given(case), "exact"
     where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
-    base, n = base_error(**where), case.settings.generations
-
-    def curve(value: Callable[[int], float]) -> np.ndarray:
-        return np.array([float(value(g)) for g in range(1, n + 1)])
-
+    base = base_error(**where)
     if case.regime == "subsample":
-        inflation = subsampling.subsample_inflation
-        return curve(lambda g: base * inflation(generation=g)), "leading"
+        return base * _curve(case, "ref.subsample"), "leading"
+    if case.regime == "subsample_fresh":
+        return None, "leading"
     if case.regime != "edit":
-        weight = {"real_weight": case.settings.real_weight} if "mix" in case.regime else {}
-        return curve(lambda g: RESAMPLED[case.regime](**where, **weight, generation=g)), "exact"
+        fresh = case.regime.endswith("_fresh")
+        return _curve(case, RESAMPLED[case.regime], fresh_design=fresh), "exact"
     if not case.is_blind:
         inflation = _confident(case)
-        return (None if inflation is None else base * curve(inflation)), "leading"
+        return (None if inflation is None else base * inflation), "leading"
     assert case.masks is not None and case.masks.counts is not None
-    if case.variant in ("frozen", "external"):
-        names = "rows_edited_so_far", "pairs_edited_so_far", "prior_error"
-        facts = where | {name: case.where[name] for name in names if name in case.where}
-        form = frozen_edits_error if case.variant == "frozen" else external_edits_error
-        return curve(lambda g: form(**facts, generation=g)), "exact"
-    if case.variant == "additive":
-        counts = case.masks.counts
-        form = published.theorem_1_error
-        return curve(lambda g: form(**where, edit_counts=counts, generation=g)), "exact"
+    if case.variant in WRITTEN:
+        return _curve(case, WRITTEN[case.variant]), "exact"
     if case.masks.schedule is None:
         return _random(case, base)
     return _scheduled(case, where, base)
 
 
-def _confident(case: Case) -> Callable[[int], float] | None:
+def _curve(case: Case, claim: str, **given: Any) -> np.ndarray:
+    """A claim's own formula at every generation, whichever is judged."""
+    numbers = range(1, case.settings.generations + 1)
+    predict = ledger()[claim].predict
+    return np.array([float(predict(case.where | given | {"generation": n})) for n in numbers])
+
+
+def _confident(case: Case) -> np.ndarray | None:
     """Inflations by edits that look at the labels."""
-    threshold = {"residual_threshold": case.where["residual_threshold"]}
     if case.variant == "frozen":
-        return lambda g: frozen.frozen_confident_inflation(**threshold, generation=g)
+        return _curve(case, "ref.edit_frozen_confident")
     if case.masks is not None and case.masks.edits == 1:
-        once = confidence.confidence_one_inflation(**threshold)
-        return lambda g: 1 if g == 1 else once
-    if case.mask == "nested":
-        return lambda g: confidence.confidence_nested_inflation(**threshold, generation=g)
-    return None
+        return np.append(1.0, _curve(case, "ref.conf_one")[1:])
+    return _curve(case, "ref.conf_nested") if case.mask == "nested" else None
 
 
 def _random(case: Case, base: float) -> Known:
@@ -154,16 +143,10 @@ def _averaged(case: Case, base: float) -> np.ndarray:
 
 def _given(case: Case) -> np.ndarray | None:
     """Closed form on a user's design: exact for masks that never look at the noise."""
-    world, n = case.world, case.settings.generations
-    where = {name: case.where[name] for name in ("dim", "samples", "noise_std")}
-    forms = {
-        "replace": resampling.given_replace_error,
-        "accumulate": accumulation.given_accumulate_error,
-    }
-    if case.regime in forms:
-        where["labelled"] = world.labels is not None
-        return np.array([forms[case.regime](**where, generation=g) for g in range(1, n + 1)])
-    known = case.recursion
+    world, known = case.world, case.recursion
+    if case.regime in GIVEN:
+        return _curve(case, GIVEN[case.regime], labelled=world.labels is not None)
     if known is None:
         return None
-    return given_errors(**known, noise_std=world.noise_std, generations=n)
+    generations = case.settings.generations
+    return given_errors(**known, noise_std=world.noise_std, generations=generations)

@@ -29,25 +29,38 @@ def make_ladders(settings: Settings, world: World) -> list[Process]:
     """
     if world.given or not settings.limits:
         return []
-    ladders: list[Iterator[Process]] = []
-    if "subsample" in settings.regimes:
-        ladders.append(_subsample(settings))
+    ladders = [_subsample(settings)] if "subsample" in settings.regimes else []
     if "edit" in settings.regimes:
         ladders += _edits(settings)
     return [rung for ladder in ladders for rung in ladder]
 
 
-def _edits(settings: Settings) -> list[Iterator[Process]]:
-    ladders: list[Iterator[Process]] = []
-    if "random" in settings.masks and "latest" in settings.writers:
-        ladders += [_random(settings, variant) for variant in ("chained", "anchored")]
-    if "confident" in settings.masks and "latest" in settings.writers:
-        ladders.append(_confident(settings))
-    if "nested" in settings.masks and "latest" in settings.writers:
-        ladders.append(_nested(settings))
+def _edits(settings: Settings) -> Iterator[Iterator[Process]]:
+    """Ladders of masks drawn at random, and of masks that look at the labels."""
+    sizes, last = _sizes(settings), _generations(settings)
+    sure, once_sure = settings.residual_threshold, settings.once_residual_threshold
+    by_latest = settings.masks if "latest" in settings.writers else ()
+    if "random" in by_latest:
+        for variant in ("chained", "anchored"):
+            yield _random(settings, variant)
+    if "confident" in by_latest:
+        name, note = "edit confident", f"at T = {sizes[-1]}"
+        checks = (
+            _limit(name, sizes, "ref.conf_one", 2),
+            Check("zhu2025.thm2a_conf", ERRORS[1], 2, note=note),
+        )
+        yield _by_residuals(settings, name, once_sure, 2**14, *checks, only_once=True)
+    if "nested" in by_latest:
+        name = "edit nested"
+        checks = (
+            _limit(name, sizes, "ref.conf_nested", last),
+            _limit(name, sizes, "ref.conf_nested_share", last, "edited_fraction"),
+        )
+        yield _by_residuals(settings, name, sure, 2**16, *checks, nested=True)
     if "free" in settings.masks and "frozen" in settings.writers:
-        ladders.append(_frozen(settings))
-    return ladders
+        name = "edit free frozen"
+        check = _limit(name, sizes, "ref.edit_frozen_confident", last)
+        yield _by_residuals(settings, name, sure, 2**14, check, by_first=True)
 
 
 def _sizes(settings: Settings) -> tuple[int, ...]:
@@ -127,73 +140,37 @@ def _random(settings: Settings, variant: str) -> Iterator[Process]:
     )
 
 
-def _stepwise(
-    settings: Settings,
-    generations: int,
-    policy: Callable[[int, int], policies.MaskPolicy],
-    *,
-    by_first: bool = False,
-) -> Callable[[int], Simulation]:
-    def simulate(rows: int) -> Simulation:
-        masks = policy(rows, generations - 1)
-        design = GaussianDesign(settings.dim, rows)
-        return StepwiseExpectation(design, masks, generations, np.asarray(by_first))
-
-    return simulate
-
-
 def _generations(settings: Settings) -> int:
     """Fits along the ladders of stepwise chains: one length, so that they share programs."""
     return min(settings.generations, 11 if settings.preset == "paper" else 4)
 
 
-def _confident(settings: Settings) -> Iterator[Process]:
-    name, sizes, c = "edit confident", _sizes(settings), settings.once_residual_threshold
-    simulate = _stepwise(
-        settings, _generations(settings), lambda rows, n: once(policies.confident(rows, n, c))
-    )
-    return _rungs(
-        settings,
-        name,
-        sizes,
-        simulate,
-        lambda _: {"residual_threshold": c},
-        2**14,
-        _limit(name, sizes, "ref.conf_one", 2),
-        Check("zhu2025.thm2a_conf", ERRORS[1], 2, note=f"at T = {sizes[-1]}"),
-    )
-
-
-def _nested(settings: Settings) -> Iterator[Process]:
-    name, sizes, c = "edit nested", _sizes(settings), settings.residual_threshold
+def _by_residuals(
+    settings: Settings,
+    name: str,
+    threshold: float,
+    replicates: int,
+    *checks: Check,
+    nested: bool = False,
+    only_once: bool = False,
+    by_first: bool = False,
+) -> Iterator[Process]:
+    """Edits of the rows with residuals up to a threshold, by the latest model or the first one."""
     last = _generations(settings)
-    simulate = _stepwise(
-        settings, last, lambda rows, n: policies.confident(rows, n, c, nested=True)
-    )
+
+    def simulate(rows: int) -> Simulation:
+        masks = policies.confident(rows, last - 1, threshold, nested=nested)
+        design = GaussianDesign(settings.dim, rows)
+        return StepwiseExpectation(
+            design, once(masks) if only_once else masks, last, np.asarray(by_first)
+        )
+
     return _rungs(
         settings,
         name,
-        sizes,
+        _sizes(settings),
         simulate,
-        lambda _: {"residual_threshold": c},
-        2**16,
-        _limit(name, sizes, "ref.conf_nested", last),
-        _limit(name, sizes, "ref.conf_nested_share", last, "edited_fraction"),
-    )
-
-
-def _frozen(settings: Settings) -> Iterator[Process]:
-    name, c, last = "edit free frozen", settings.residual_threshold, _generations(settings)
-    sizes = _sizes(settings)
-    simulate = _stepwise(
-        settings, last, lambda rows, n: policies.confident(rows, n, c), by_first=True
-    )
-    return _rungs(
-        settings,
-        name,
-        sizes,
-        simulate,
-        lambda _: {"residual_threshold": c},
-        2**14,
-        _limit(name, sizes, "ref.edit_frozen_confident", last),
+        lambda _: {"residual_threshold": threshold},
+        replicates,
+        *checks,
     )

@@ -1,13 +1,14 @@
 """Flags of linear_bound.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from experiments import command_line
+from experiments.ranges import Count, NotNegative, Positive, Share, at_least
 
 Regime = Literal[
     "replace", "replace_fresh", "accumulate", "accumulate_fresh", "halfway", "halfway_fresh",
@@ -36,19 +37,19 @@ class Settings(command_line.RunSettings):
     """quick: a first look, three masks and few replicates; paper: every regime, 2^20 replicates,
     all limits."""
 
-    dim: int = 10
+    dim: Count = 10
     """Columns of the design, d."""
 
     samples: int = 100
     """Rows of each generation's data, T; a mean exists for T >= d + 2."""
 
-    noise_std: float | None = None
+    noise_std: Positive | None = None
     """Standard deviation of the label noise (1; estimated from real labels when given)."""
 
-    generations: int = 11
+    generations: Annotated[int, at_least(2)] = 11
     """Fits in a chain; generation 1 is the fit on human data, so there are one fewer edits."""
 
-    replicates: int = 2**17
+    replicates: Count = 2**17
     """Most replicates of each process; it stops earlier once every claim is decided."""
 
     seed: int = 0
@@ -66,23 +67,23 @@ class Settings(command_line.RunSettings):
     """Writer of the edits: the latest model (as in the paper's equation 3), the first one for ever
     (frozen), or another frozen one, given from outside (external; masks set in advance)."""
 
-    prior_error: float = 0.5
+    prior_error: NotNegative = 0.5
     """Test error of that external model, in units of b, the error of a fit on human data."""
 
-    edit_share: float | None = None
+    edit_share: Share | None = None
     """Share of the rows that an edit touches (1 for disjoint in all, 0.3 for random, else 0.5)."""
 
     decay: float = 0.5
     """Factor on the number of edited rows from one geometric edit to the next."""
 
-    residual_threshold: float = 1.0
+    residual_threshold: Positive = 1.0
     """Largest |residual| of a confident row, in units of noise_std, for nested and free masks."""
 
-    once_residual_threshold: float = 1.82
+    once_residual_threshold: Positive = 1.82
     """Residual threshold of the one edit of `confident`; at 1.82 the error of that edit is
     largest."""
 
-    real_weight: float = 0.5
+    real_weight: Share = 0.5
     """Weight of the real labels in the mix regimes, where every label is an average of a real and a
     synthetic one. No share of the rows: none of them keeps its real label."""
 
@@ -123,7 +124,7 @@ class Settings(command_line.RunSettings):
     precision: Literal["float32", "float64"] = "float32"
     """Precision of the simulation; reductions, closed forms and verdicts are always float64."""
 
-    budget_seconds: float | None = None
+    budget_seconds: Positive | None = None
     """Stop simulating after this many seconds; claims without a verdict are reported as
     undecided."""
 
@@ -134,32 +135,13 @@ class Settings(command_line.RunSettings):
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raise ValueError, in one line, for unusable values."""
-        whole = ("dim", 1), ("generations", 2), ("replicates", 1)
-        for name, least in whole:
-            if getattr(self, name) < least:
-                self.reject(name, f"accepted are integers >= {least}")
+        super().validate()
         if self.design == "gaussian" and self.samples < self.dim + 2:
             self.reject(
                 "samples", f"a mean test error exists only for samples >= dim + 2 = {self.dim + 2}"
             )
-        for name in ("edit_share", "real_weight"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                self.reject(name, "accepted is [0, 1]")
-        if not 0 <= self.prior_error < float("inf"):
-            self.reject("prior_error", "accepted are finite numbers >= 0")
         if not 0 < self.decay < 1:
             self.reject("decay", "accepted is (0, 1)")
-        for name in (
-            "noise_std",
-            "residual_threshold",
-            "once_residual_threshold",
-            "budget_seconds",
-        ):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                self.reject(name, "accepted are finite numbers > 0")
         if self.noise_std is not None and not NOISE[0] <= self.noise_std <= NOISE[1]:
             self.reject("noise_std", f"accepted is {NOISE[0]:g} to {NOISE[1]:g}")
         for name in ("intercept", "header"):
@@ -222,7 +204,5 @@ PRESETS = {
     ),
 }
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override the preset."""
-    return command_line.parse(PRESETS, arguments)
+parse = partial(command_line.parse, PRESETS)
+"""Settings from the command line; flags override the preset."""

@@ -1,13 +1,14 @@
 """Flags of phase_diagram.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
 from experiments import command_line
+from experiments.ranges import Count, at_least
 
 Writer = Literal["latest", "frozen", "anchored"]
 
@@ -42,35 +43,35 @@ class Settings(command_line.RunSettings):
     data; 2 is the published bound. mixing: the first word's probability in units of that among
     humans, at the least 1.2, where the nearly diverse start is."""
 
-    generations: int | None = None
+    generations: Annotated[int, at_least(2)] | None = None
     """Fits in a chain (67; 12 of mixing); generation 1 is the fit on human data."""
 
-    replicates: int | None = None
+    replicates: Annotated[int, at_least(SMALLEST_LOOK)] | None = None
     """Replicates of each point (10,000; 1,024 of mixing); below 1,000 there is no interval."""
 
-    dim: int = 10
+    dim: Count = 10
     """editing: columns of the design, d."""
 
     samples: int = 100
     """editing: rows of each generation's data, T."""
 
-    rates: int = 50
+    rates: Annotated[int, at_least(2)] = 50
     """editing: number of edit rates, up to 1."""
 
     writers: tuple[Writer, ...] = ("latest", "frozen", "anchored")
     """editing: who writes. The latest model on the latest rows, the first one for ever (frozen), or
     the latest on human rows (anchored)."""
 
-    shares: int = 20
+    shares: Annotated[int, at_least(2)] = 20
     """mixing: number of human shares between 0 and 1."""
 
-    temperatures: int = 20
+    temperatures: Annotated[int, at_least(2)] = 20
     """mixing: number of temperatures between 0 and 1."""
 
-    types: int = 10
+    types: Annotated[int, at_least(3)] = 10
     """mixing: words, equally frequent among humans."""
 
-    tokens: int = 20_000
+    tokens: Count = 20_000
     """mixing: words of each generation's text."""
 
     seed: int = 0
@@ -100,21 +101,7 @@ class Settings(command_line.RunSettings):
         return DEFAULTS[self.map][name] if value is None else value
 
     def validate(self) -> None:
-        """Raise ValueError, in one line, for unusable values."""
-        least = {
-            "generations": 2,
-            "replicates": SMALLEST_LOOK,
-            "dim": 1,
-            "rates": 2,
-            "shares": 2,
-            "temperatures": 2,
-            "types": 3,
-            "tokens": 1,
-        }
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                self.reject(name, f"accepted are integers >= {bound}")
+        super().validate()
         if self.tokens >= 2**31:
             self.reject("tokens", "accepted are integers < 2^31")
         if self.samples < self.dim + 2:
@@ -150,7 +137,5 @@ PRESETS = {
     "paper": replace(DEFAULT, preset="paper", rates=100, shares=50, temperatures=50),
 }
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override the preset."""
-    return command_line.parse(PRESETS, arguments)
+parse = partial(command_line.parse, PRESETS)
+"""Settings from the command line; flags override the preset."""

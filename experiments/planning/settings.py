@@ -1,14 +1,14 @@
 """Flags of plan.py. Nothing here imports JAX, so that --help is quick."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from experiments import command_line
+from experiments.ranges import Count, Positive, Share, at_least
 
 Writer = Literal["latest", "frozen", "external"]
 
@@ -23,51 +23,51 @@ class Settings(command_line.RunSettings):
 
     experiment = "plan"
 
-    human: float | None = None
+    human: Positive | None = None
     """Tokens of human text (required); 2e9 is two thousand million."""
 
-    synthetic: float | None = None
+    synthetic: Positive | None = None
     """Synthetic tokens that each round writes (default: as many as human)."""
 
-    rounds: int = 5
+    rounds: Count = 5
     """Rounds of writing and training, after the first model."""
 
     writer: Writer = "latest"
     """Who writes: the model trained last, the first one for ever (frozen), or a model of somebody
     else, for ever (external; needs --gap and --excess)."""
 
-    excess: float | None = None
+    excess: Positive | None = None
     """Excess loss of a model trained on the human text alone, in nats a token: gives losses."""
 
-    gap: float | None = None
+    gap: Positive | None = None
     """external: what the writer's own text is worse by than human text, in nats a token: its loss
     on held-out human text above the least that is possible."""
 
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     """Of the written text."""
 
-    types: int = 50_000
+    types: Annotated[int, at_least(2)] = 50_000
     """Size of the vocabulary; below temperature 1 diversity returns later in a larger one."""
 
-    eligible: float = 0.125
+    eligible: Share = 0.125
     """Share of the tokens that an edit may touch; 0.125 is that of the paper's first pass."""
 
-    threshold: float = 0.99
+    threshold: Share = 0.99
     """Probability from which on an edit touches a token."""
 
-    parameters_of_model: Annotated[float | None, tyro.conf.arg(name="parameters")] = None
+    parameters_of_model: Annotated[Positive | None, tyro.conf.arg(name="parameters")] = None
     """Parameters of the model: the formulas are true where there are far more tokens."""
 
-    right: float | None = None
+    right: Share | None = None
     """Verifier: share of the written text that is right (needs both keep rates)."""
 
-    keep_right: float | None = None
+    keep_right: Share | None = None
     """Verifier: share that it keeps of what is right."""
 
-    keep_wrong: float | None = None
+    keep_wrong: Share | None = None
     """Verifier: share that it keeps of what is wrong."""
 
-    allow: float = 0.1
+    allow: Positive = 0.1
     """Excess that may be added at most, as a share: decides the safe human share."""
 
     calibrate: str | None = None
@@ -87,22 +87,9 @@ class Settings(command_line.RunSettings):
         return self.human if self.synthetic is None else self.synthetic
 
     def validate(self) -> None:
-        """Raise ValueError, in one line, for unusable values."""
+        super().validate()
         if self.human is None:
             self.reject("human", "accepted is the number of tokens of human text", "is missing")
-        for name in ("human", "synthetic", "excess", "gap", "temperature", "parameters_of_model"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                self.reject(name, "accepted are finite numbers > 0")
-        for name, least in (("rounds", 1), ("types", 2)):
-            if getattr(self, name) < least:
-                self.reject(name, f"accepted are integers >= {least}")
-        for name in ("eligible", "threshold", "right", "keep_right", "keep_wrong"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                self.reject(name, "accepted is [0, 1]")
-        if not 0 < self.allow < math.inf:
-            self.reject("allow", "accepted are finite numbers > 0")
         if self.writer == "external" and (self.gap is None or self.excess is None):
             missing = "gap" if self.gap is None else "excess"
             self.reject("writer", f"accepted with --gap and --excess; --{missing} is missing")
@@ -118,7 +105,5 @@ class Settings(command_line.RunSettings):
 
 DEFAULT = Settings()
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line."""
-    return command_line.parse({"default": DEFAULT}, arguments)
+parse = partial(command_line.parse, {"default": DEFAULT})
+"""Settings from the command line."""

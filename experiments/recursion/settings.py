@@ -1,7 +1,7 @@
 """Flags of curse_of_recursion.py. Nothing here imports JAX, so that --help is quick."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 
 from experiments import command_line
+from experiments.ranges import Count, NotNegative, Positive, PositiveShare, Share, at_least
 from experiments.recursion.names import ALL, FAMILIES, described
 
 if TYPE_CHECKING:
@@ -36,28 +37,28 @@ class Settings(command_line.RunSettings):
     regimes: tuple[Regime, ...] = ("replace", "keep_human", "accumulate", "edit", "edit_anchored")
     """Regimes: ways to make the data of the next generation."""
 
-    samples: int | None = None
+    samples: Annotated[int, at_least(2)] | None = None
     """Points or words of each generation (20 for gaussian, 5,000 words, 100 for the others)."""
 
-    generations: int | None = None
+    generations: Annotated[int, at_least(2)] | None = None
     """Fits in a chain (20 for words, mixture and kde, 10 for sources, else 40); generation 1 is
     the fit on human data."""
 
-    replicates: int | None = None
+    replicates: Annotated[int, at_least(2)] | None = None
     """Most replicates of each process (by family); it stops earlier once its claims are decided."""
 
-    human_share: float = 0.1
+    human_share: Share = 0.1
     """Share of the data that is human: kept data under keep_human (0 and 0.1 in the paper), new
     data under fresh_human, where it is a mean."""
 
-    edit_share: float = 0.5
+    edit_share: Share = 0.5
     """Share of the data that an edit touches."""
 
-    dim: int | None = None
+    dim: Count | None = None
     """Dimensions of the multivariate Gaussian (4, under full resampling only; a number given runs
     every regime in so many) and of mixture and kde (1; at most 2)."""
 
-    sampling_variance: float = 0.9
+    sampling_variance: PositiveShare = 0.9
     """Variance of the draws of a generator that prefers the middle, as a share of its model's
     variance."""
 
@@ -68,29 +69,29 @@ class Settings(command_line.RunSettings):
     """python (the language reference that every Python carries), a .txt, .md, .jsonl or .parquet
     file, a folder of such files (hidden ones are passed over), or hf:NAME."""
 
-    types: int = 2000
+    types: Annotated[int, at_least(2)] = 2000
     """Number of types of a law by formula."""
 
-    exponent: float = 1.0
+    exponent: Positive = 1.0
     """Exponent of zipf and zipf_mandelbrot."""
 
-    shift: float = 2.7
+    shift: NotNegative = 2.7
     """Shift of the ranks of zipf_mandelbrot."""
 
-    components: int = 2
+    components: Count = 2
     """Components of the fitted mixture."""
 
-    steps: int = 15
+    steps: Count = 15
     """EM steps of each fit."""
 
-    bandwidth: float = 0.3
+    bandwidth: Positive = 0.3
     """Width of the kernels, in true standard deviations."""
 
     images: str = "digits"
     """Pictures of vae: digits (1,797 of 8 x 8 pixels, needs scikit-learn), or a .npz file with
     images (pictures, height, width) and, for the classes, labels."""
 
-    latent: int = 8
+    latent: Count = 8
     """Numbers in the code of a picture."""
 
     pixel_noise: bool = False
@@ -119,34 +120,10 @@ class Settings(command_line.RunSettings):
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raise ValueError, in one line, for unusable values."""
-        least = {
-            "samples": 2,
-            "generations": 2,
-            "replicates": 2,
-            "dim": 1,
-            "types": 2,
-            "components": 1,
-            "steps": 1,
-            "latent": 1,
-        }
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                self.reject(name, f"accepted are integers >= {bound}")
+        super().validate()
         integrated = {"mixture", "kde"} & set(self.families())
         if integrated and self.dim is not None and self.dim > 2:
             self.reject("dim", "accepted are 1, 2 for mixture and kde, whose KL is an integral")
-        for name in ("human_share", "edit_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                self.reject(name, "accepted is [0, 1]")
-        if not 0 < self.sampling_variance <= 1:
-            self.reject("sampling_variance", "accepted is (0, 1]")
-        for name in ("exponent", "bandwidth"):
-            if not 0 < getattr(self, name) < float("inf"):
-                self.reject(name, "accepted are finite numbers > 0")
-        if not 0 <= self.shift < float("inf"):
-            self.reject("shift", "accepted are finite numbers >= 0")
         if not self.regimes:
             self.reject("regimes", "accepted is at least one")
         if self.data is not None and self.family not in ("all", "gaussian", "table"):
@@ -183,7 +160,5 @@ PRESETS = {
     ),
 }
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """Settings from the command line; flags override the preset."""
-    return command_line.parse(PRESETS, arguments)
+parse = partial(command_line.parse, PRESETS)
+"""Settings from the command line; flags override the preset."""

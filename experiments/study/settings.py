@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from experiments import command_line
+from experiments.ranges import Count, Positive, at_least
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class StudySettings(command_line.RunSettings):
     """python (the text every Python carries), a .txt, .md, .jsonl or .parquet file, a folder of
     such files (hidden ones are passed over), or hf:NAME."""
 
-    seeds: int = 8
+    seeds: Annotated[int, at_least(2)] = 8
     """Independent repetitions of everything, trained side by side; fewer than 6 decide nothing, and
     n that agree are right but for a chance of 2^(1-n)."""
 
@@ -27,22 +28,22 @@ class StudySettings(command_line.RunSettings):
     size: str = "0.1m"
     """Of every student: 0.1m, 0.5m, 0.9m, 3m, 11m, 30m or 124m parameters."""
 
-    vocabulary: int = 288
+    vocabulary: Annotated[int, at_least(257)] = 288
     """Tokens of the byte-level BPE trained on the human text."""
 
-    context: int = 64
+    context: Annotated[int, at_least(3)] = 64
     """Tokens of a block."""
 
     tokens: int = 80_000
     """Most tokens of the human text of each role: student, generator or prior, judge."""
 
-    epochs: float = 6.0
+    epochs: Positive = 6.0
     """Training tokens of every fit, in units of the student's text."""
 
-    batch: int = 16
+    batch: Count = 16
     """Blocks of each training step."""
 
-    peak_rate: float = 5e-3
+    peak_rate: Positive = 5e-3
     """Largest learning rate."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -52,13 +53,6 @@ class StudySettings(command_line.RunSettings):
     """Go on with an interrupted run of the same parameters."""
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"seeds": 2, "context": 3, "batch": 1, "vocabulary": 257}
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                self.reject(name, f"accepted are integers >= {bound}")
+        super().validate()
         if self.tokens < self.context:
             self.reject("tokens", f"accepted are integers >= context = {self.context}")
-        for name in ("epochs", "peak_rate"):
-            if not 0 < getattr(self, name) < float("inf"):
-                self.reject(name, "accepted are finite numbers > 0")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from experiments import command_line
+from experiments.ranges import Count, Positive, PositiveShare, Share, at_least
 
 Regime = Literal[
     "human_only", "replace", "keep_human", "accumulate", "subsample", "edit", "edit_anchored",
@@ -48,10 +49,10 @@ class Settings(command_line.RunSettings):
     fine_tune: Literal["full", "lora"] = "full"
     """With --base: all parameters, or low-rank updates of the matrices."""
 
-    rank: int = 16
+    rank: Count = 16
     """Of the updates under --fine-tune lora."""
 
-    lora_rate: float = 1e-3
+    lora_rate: Positive = 1e-3
     """Largest learning rate under --fine-tune lora, in place of --peak-rate."""
 
     corpus: str = "python"
@@ -65,7 +66,7 @@ class Settings(command_line.RunSettings):
     edit_blind at random, as large a share; frozen ones are written by the first model, with --base
     by the pretrained one."""
 
-    generations: int = 4
+    generations: Annotated[int, at_least(2)] = 4
     """Models trained one after the other; generation 1 sees human text."""
 
     seeds: int = 6
@@ -82,76 +83,76 @@ class Settings(command_line.RunSettings):
     """A ladder: every arm at each of these sizes, in place of --size, on the same tokens; does what
     synthetic text costs depend on the size?"""
 
-    vocabulary: int = 288
+    vocabulary: Annotated[int, at_least(2)] = 288
     """Tokens of the byte-level BPE trained on the human text, or of the language made up."""
 
-    context: int = 64
+    context: Annotated[int, at_least(2)] = 64
     """Tokens of a block."""
 
-    tokens: int = 110_000
+    tokens: Annotated[int, at_least(2)] = 110_000
     """Most training tokens of each generation's human data."""
 
-    held_out: int = 8_192
+    held_out: Annotated[int, at_least(2)] = 8_192
     """With --base: most held-out tokens that models are scored on; without, all are taken."""
 
-    epochs: float = 6.0
+    epochs: Positive = 6.0
     """Training tokens of every fit, in units of the human data: all fits see the same number."""
 
-    batch: int = 16
+    batch: Count = 16
     """Blocks of each training step."""
 
-    peak_rate: float = 5e-3
+    peak_rate: Positive = 5e-3
     """Largest learning rate; of --sizes that of the first, and of others as 1 / width."""
 
     init: Literal["fresh", "base"] = "fresh"
     """Every generation starts from fresh parameters, or from those of generation 1."""
 
-    human_share: float = 0.1
+    human_share: Share = 0.1
     """Share of the data that is human under keep_human: blocks of the original human text."""
 
-    prompt: int = 1
+    prompt: Count = 1
     """Tokens of a human block that every synthetic block begins with; with --base, human tokens
     before a block, of which the synthetic block is the continuation."""
 
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     """Of generated text."""
 
-    top_k: int | None = None
+    top_k: Count | None = None
     """Generated text takes the k most probable tokens only."""
 
-    top_p: float | None = None
+    top_p: PositiveShare | None = None
     """Generated text takes the most probable tokens of this total probability only."""
 
-    edit_above: float | None = 0.9
+    edit_above: Share | None = 0.9
     """Edit tokens of at least this probability (0.99 in the paper, whose prior is far larger)."""
 
-    edit_share: float = 0.125
+    edit_share: Share = 0.125
     """Share of the tokens, the most probable ones, that edit_share touches, and edit where neither
     --edit-above nor --edit-below is given; 0.125 is the share of the paper's first pass. Of all
     tokens at random under edit_blind."""
 
-    edit_below: float | None = None
+    edit_below: Share | None = None
     """Also edit tokens of at most this probability; with --edit-above None, only those."""
 
     strategy: Strategy = "revise"
     """revise; revise_drop also deletes tokens with P <= drop_below; filter only deletes."""
 
-    drop_below: float = 1e-3
+    drop_below: Share = 1e-3
     """Delete tokens of at most this probability."""
 
-    edit_temperature: float = 1.0
+    edit_temperature: Positive = 1.0
     """Of the replacements."""
 
-    edit_top_k: int | None = None
+    edit_top_k: Count | None = None
     """Replacements are among the k most probable tokens (8 in the paper)."""
 
-    edit_top_p: float | None = None
+    edit_top_p: PositiveShare | None = None
     """Replacements are among the most probable tokens of this total probability."""
 
     edit_reject: bool = False
     """A replacement is never the token that stood there."""
 
-    bounded_slope: float = 0.03
+    bounded_slope: Positive = 0.03
     """Editing counts as bounded when its loss grows by less, in nats a generation."""
 
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -166,34 +167,9 @@ class Settings(command_line.RunSettings):
         return self.lora_rate if self.base and self.fine_tune == "lora" else self.peak_rate
 
     def validate(self) -> None:
-        """Raises ValueError, in one line, for values that nothing can be done with."""
-        least = {"generations": 2, "seeds": 1 if self.base else 2, "context": 2, "batch": 1,
-                 "tokens": 2, "vocabulary": 2, "prompt": 1, "rank": 1, "held_out": 2}  # fmt: skip
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                self.reject(name, f"accepted are integers >= {bound}")
-        for name in ("human_share", "edit_above", "edit_share", "edit_below", "drop_below"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                self.reject(name, "accepted is [0, 1]")
-        for name in ("top_p", "edit_top_p"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value <= 1:
-                self.reject(name, "accepted is (0, 1]")
-        for name in ("top_k", "edit_top_k"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                self.reject(name, "accepted are integers >= 1")
-        for name in (
-            "epochs",
-            "peak_rate",
-            "lora_rate",
-            "temperature",
-            "edit_temperature",
-            "bounded_slope",
-        ):
-            if not 0 < getattr(self, name) < float("inf"):
-                self.reject(name, "accepted are finite numbers > 0")
+        super().validate()
+        if self.seeds < (least := 1 if self.base else 2):
+            self.reject("seeds", f"accepted are integers >= {least}")
         if self.base and self.corpus == "oracle":
             self.reject("corpus", "accepted with --base are texts")
         if self.base and self.strategy != "revise":

@@ -24,6 +24,7 @@ from collapse_sim.experiment.evidence import (
 from collapse_sim.experiment.process import Drawn, Process
 from experiments.linear.ladders import make_ladders
 from experiments.linear.processes import make_processes
+from experiments.linear.settings import Regime
 from experiments.linear.settings import parse as parse_linear
 from experiments.linear.world import make_world
 from experiments.recursion.families import make_processes as make_families
@@ -162,3 +163,9 @@ def test_a_number_that_is_not_the_formula_s_is_seen():
     assert unexplained(iter([right._replace(predicted=exact)]), {}) == set()
     assert unexplained(iter([right]), {}) == {"ref.w2"}
     assert unexplained(iter([right._replace(parameters={"samples": 3})]), {}) == {"ref.w2"}
+
+
+def test_every_regime_of_the_regression_makes_a_process():
+    settings = parse_linear([*LINEAR, "--masks", "one", "--regimes", *get_args(Regime)])
+    made = {process.regime for process in make_processes(settings, make_world(settings))}
+    assert made == set(get_args(Regime))

@@ -84,8 +84,7 @@ def test_make_without_a_run_says_which_command_makes_one(tmp_path):
     done = call(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"make.py: error: no finished run in {make.RUNS}, {make.LANGUAGE_RUNS}, "
-        f"{make.RECURSION_RUNS}, {make.FRACTION_RUNS}, {make.EDITING_RUNS}, {make.PHASE_RUNS}; "
+        f"make.py: error: no finished run in {', '.join(map(str, make.ALL_RUNS))}; "
         "'collapse-sim bound', 'collapse-sim transformer', "
         "'collapse-sim curse', 'collapse-sim fraction', "
         "'collapse-sim editing' or 'collapse-sim phase' makes one\n"

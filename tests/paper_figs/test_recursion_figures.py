@@ -5,13 +5,8 @@ import pytest
 from matplotlib.axes import Axes
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
-from paper_figs import (
-    categorical_collapse,
-    error_sources,
-    gaussian_collapse,
-    mixture_collapse,
-    recursion,
-)
+from paper_figs import recursion
+from paper_figs.recursion import FIGURES
 from paper_figs.style import save
 from tests.paper_figs import axes
 
@@ -90,17 +85,17 @@ def means(family: str, place: int) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("module", "panels"),
+    ("name", "panels"),
     [
-        (gaussian_collapse, {"gaussian": 3}),
-        (categorical_collapse, {"categorical": 2}),
-        (mixture_collapse, {"mixture": 1, "kde": 1}),
-        (error_sources, {"sources": 1}),
+        ("gaussian_collapse", {"gaussian": 3}),
+        ("categorical_collapse", {"categorical": 2}),
+        ("mixture_collapse", {"mixture": 1, "kde": 1}),
+        ("error_sources", {"sources": 1}),
     ],
 )
-def test_each_figure_draws_its_own_family(module, panels, run):
-    assert module.can_draw(run)
-    figure = module.draw(run)
+def test_each_figure_draws_its_own_family(name, panels, run):
+    assert FIGURES[name].can_draw(run)
+    figure = FIGURES[name].draw(run)
     shown = figure.axes
     assert len(shown) == sum(panels.values())
     for ax, family in zip(shown, [f for f, n in panels.items() for _ in range(n)], strict=True):
@@ -110,7 +105,7 @@ def test_each_figure_draws_its_own_family(module, panels, run):
 
 
 def test_mean_and_median_are_told_apart(run):
-    mean, median, tails = gaussian_collapse.draw(run).axes
+    mean, median, tails = FIGURES["gaussian_collapse"].draw(run).axes
     medians = [round(value / 1.5, 6) for value in means("gaussian", 0)]
     assert means("gaussian", 0) in drawn(mean) and medians not in drawn(mean)
     assert means("gaussian", 0) in drawn(median) and medians in drawn(median)
@@ -126,17 +121,17 @@ def test_mean_and_median_are_told_apart(run):
 def test_the_key_names_every_kind_of_line_that_is_drawn(run):
     """No closed form stands in the figure of the sources, and two kinds in that of mixtures."""
     simulated, known, unknown = "simulated mean, 95 % interval", "closed form", "no closed form"
-    for module, expected in (
-        (error_sources, [simulated, unknown]),
-        (mixture_collapse, [simulated, known, unknown]),
-        (gaussian_collapse, [simulated, known, unknown, "median chain"]),
+    for name, expected in (
+        ("error_sources", [simulated, unknown]),
+        ("mixture_collapse", [simulated, known, unknown]),
+        ("gaussian_collapse", [simulated, known, unknown, "median chain"]),
     ):
-        texts = axes.key_of(module.draw(run)).get_texts()
+        texts = axes.key_of(FIGURES[name].draw(run)).get_texts()
         assert [text.get_text() for text in texts] == expected
 
 
 def test_words_stand_apart_from_the_small_language(run):
-    left, right = categorical_collapse.draw(run).axes
+    left, right = FIGURES["categorical_collapse"].draw(run).axes
     assert means("categorical", 0) in drawn(left) and means("categorical", 1) not in drawn(left)
     assert means("categorical", 1) in drawn(right) and means("categorical", 0) not in drawn(right)
 

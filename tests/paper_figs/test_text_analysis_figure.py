@@ -161,7 +161,7 @@ def test_words_that_no_font_or_panel_holds():
 
 def test_the_caption_has_what_was_measured_and_what_was_published(figure):
     caption = " ".join(figure._supxlabel.get_text().split())
-    assert "74.2 % of the human documents lie between the dotted lines" in caption
+    assert "74.2 % of the human blocks lie between the dotted lines" in caption
     assert "99.1 % of the synthetic ones" in caption
     assert "human text from 1 to above 100, of synthetic text from 0 to 14" in caption
     (key,) = figure.legends
