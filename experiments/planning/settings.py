@@ -10,6 +10,9 @@ import tyro
 
 from experiments import command_line
 
+MOST_ROUNDS = 1000
+"""Rounds that are followed one by one; beyond stands the long run."""
+
 Writer = Literal["latest", "frozen", "external"]
 
 
@@ -94,9 +97,10 @@ class Settings(command_line.RunSettings):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 self.reject(name, "accepted are finite numbers > 0")
-        for name, least in (("rounds", 1), ("types", 2)):
-            if getattr(self, name) < least:
-                self.reject(name, f"accepted are integers >= {least}")
+        if not 1 <= self.rounds <= MOST_ROUNDS:
+            self.reject("rounds", f"accepted are integers from 1 to {MOST_ROUNDS}")
+        if self.types < 2:
+            self.reject("types", "accepted are integers >= 2")
         for name in ("eligible", "threshold", "right", "keep_right", "keep_wrong"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:

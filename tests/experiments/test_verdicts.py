@@ -82,5 +82,7 @@ def test_an_answer_needs_an_interval():
     one = replace(VERDICT, parameters={"process": "replace"}, interval=[-math.inf, math.inf])
     law = replace(one, relation="~", interval=[0.0, 2.9])
     assert list(answers({"generations": 2}, {"replace": 2.5}, [one, law])) == []
-    (said,) = answers({"generations": 2}, {"replace": 2.5}, [law, replace(one, interval=[2.0, 3.0])])
+    (said,) = answers(
+        {"generations": 2}, {"replace": 2.5}, [law, replace(one, interval=[2.0, 3.0])]
+    )
     assert said.startswith("Full resampling: after 2 generations the test error is 2.5 b")
