@@ -76,8 +76,9 @@ def mean_interval(
     Also (-inf, inf) when one replicate makes up too much of the variance, which then may not even
     be finite, whatever `finite_moments` says. When all n replicates are equal another differs with
     a chance of at most log(1 / error) / n, and may lie anywhere in the `support`: where one is
-    given, that and the sequence share the error. Raises ValueError where no finite variance is
-    known to exist.
+    given, that and the sequence share the error. What no replicate has shown yet among values that
+    differ cannot be seen: a rare and large event makes it miss oftener. Raises ValueError where no
+    finite variance is known to exist.
     """
     require_finite_variance(finite_moments, "the measured error")
     require_error(error)
