@@ -18,9 +18,12 @@ from collapse_sim.intervals import (
     largest_distance,
     law_interval,
     mean_interval,
+    why_unknown,
 )
+from collapse_sim.pytree import require_integer
 from collapse_sim.replicates import Summary
 from collapse_sim.verdict import (
+    NO_INTERVAL,
     Outcome,
     Verdict,
     decide,
@@ -62,7 +65,8 @@ class Evidence:
 
     `predicted` is an interval when the closed form itself is an average over designs. A formula off
     by the share `control` must not hold; None asks for no such negative control. Raises ValueError
-    for an unknown relation, a generation below 1 and a prediction that is no interval.
+    for an unknown relation, a generation below 1, a prediction that is no interval and a negative
+    tolerance.
     """
 
     claim: str
@@ -88,6 +92,7 @@ class Evidence:
         require_relation(self.relation, ("==", "->", "<=", ">="))
         require_generation(self.generation)
         require_interval("predicted", self.predicted)
+        require_tolerance(self.tolerance)
 
     @staticmethod
     def of(
@@ -114,14 +119,18 @@ class Evidence:
         )
 
     def judge(self, summary: Summary, error: float) -> Verdict:
-        """The verdict with chance `error` of being wrong."""
+        """The verdict with chance `error` of being wrong.
+
+        Where the prediction is an interval, that may miss with a chance of half of it.
+        """
         moments = require_measure(summary.moments, self.measure)
         require_generation(self.generation, len(moments.mean))
         index, options = self.generation - 1, {"tolerance": self.tolerance, "trivial": self.trivial}
+        least, most = self.predicted
         interval = mean_interval(
             moments,
             index,
-            error,
+            error / 2 if least < most else error,
             finite_moments=self.finite_moments,
             smallest_look=self.smallest_look,
             support=self.support,
@@ -135,10 +144,14 @@ class Evidence:
         touched = bool(within) or self.relation in ("==", "->")
         if holds and touched and self.control is not None:
             caught = is_caught(*test, tolerance=self.tolerance, control=self.control)
+        found = self
+        if not np.isfinite(interval).all():
+            unknown = why_unknown(moments, index, smallest_look=self.smallest_look)
+            found = replace(self, note="; ".join(filter(None, (self.note, NO_INTERVAL + unknown))))
         return verdict_of(
-            self,
+            found,
             relation=self.relation,
-            predicted=sum(self.predicted) / 2,
+            predicted=(least + most) / 2,
             observed=float(moments.mean[index]),
             interval=list(interval),
             confidence=1 - error,
@@ -235,12 +248,16 @@ def not_begun(evidence: Any, error: float) -> Verdict:
     return replace(verdict, note=NOT_BEGUN)
 
 
+def require_tolerance(tolerance: Any) -> None:
+    """Raises ValueError for a tolerance that is no number from 0 on."""
+    number = isinstance(tolerance, int | float | np.number) and not isinstance(tolerance, bool)
+    if not number or not 0 <= tolerance < math.inf:
+        raise ValueError(f"tolerance={tolerance!r}: accepted are numbers >= 0, 0.01 for 1 %")
+
+
 def require_generation(generation: Any, generations: int | None = None) -> None:
     """Raises ValueError for a generation that is none of 1, ..., `generations`."""
-    whole = isinstance(generation, int | np.integer) and not isinstance(generation, bool)
-    if not whole or generation < 1 or (generations is not None and generation > generations):
-        most = "" if generations is None else f" to {generations}"
-        raise ValueError(f"generation={generation!r}: accepted are integers from 1{most}")
+    require_integer("generation", generation, 1, generations)
 
 
 def require_measure(measures: Mapping[str, Any], name: str) -> Any:

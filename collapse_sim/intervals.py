@@ -42,6 +42,12 @@ def require_finite_variance(finite_moments: float, what: str) -> None:
         )
 
 
+def require_error(error: float) -> None:
+    """Raises ValueError for a chance of error that is none."""
+    if not 0 < error < 1:
+        raise ValueError(f"error={error}: accepted is (0, 1)")
+
+
 def radius(count: int, error: float, *, best_at: int = 20_000) -> float:
     """Half width, in standard deviations, of a confidence sequence for a mean after `count` values.
 
@@ -50,8 +56,7 @@ def radius(count: int, error: float, *, best_at: int = 20_000) -> float:
     Theorem 2.2, with the scale of its normal mixture chosen to be narrowest at `best_at`.
     Needs a finite variance. `error` is the chance that the sequence ever misses the mean.
     """
-    if not 0 < error < 1:
-        raise ValueError(f"error={error}: accepted is (0, 1)")
+    require_error(error)
     log = -2 * math.log(error)
     scale = count * (log + math.log(log + 1)) / best_at
     return math.sqrt(2 * (scale + 1) / (count * scale) * math.log(math.sqrt(scale + 1) / error))
@@ -71,10 +76,12 @@ def mean_interval(
     Also (-inf, inf) when one replicate makes up too much of the variance, which then may not even
     be finite, whatever `finite_moments` says. When all n replicates are equal another differs with
     a chance of at most log(1 / error) / n, and may lie anywhere in the `support`: where one is
-    given, that and the sequence share the error. Raises ValueError where no finite variance is
-    known to exist.
+    given, that and the sequence share the error. What no replicate has shown yet among values that
+    differ cannot be seen: a rare and large event makes it miss oftener. Raises ValueError where no
+    finite variance is known to exist.
     """
     require_finite_variance(finite_moments, "the measured error")
+    require_error(error)
     if moments.count < smallest_look:
         return ANYWHERE
     error = error if support == ANYWHERE else error / 2
@@ -82,10 +89,29 @@ def mean_interval(
     if moments.least[index] == moments.largest[index]:
         other = min(1.0, math.log(1 / error) / moments.count)
         return mean - other * (mean - support[0]), mean + other * (support[1] - mean)
-    if moments.largest_share[index] > LARGEST_SHARE * SMALLEST_LOOK / smallest_look:
+    if moments.largest_share[index] > _largest_share(smallest_look):
         return ANYWHERE
     half = radius(moments.count, error) * math.sqrt(moments.variance[index])
     return mean - half, mean + half
+
+
+def why_unknown(moments: Moments, index: int, *, smallest_look: int = SMALLEST_LOOK) -> str:
+    """Reason in words why `mean_interval` is infinite; empty where the sequence is known."""
+    if moments.count < smallest_look:
+        return f"{moments.count:,} replicates, at least {smallest_look:,} are needed"
+    if moments.least[index] == moments.largest[index]:
+        return "all replicates are equal, which says nothing of how far another may lie"
+    share, most = float(moments.largest_share[index]), _largest_share(smallest_look)
+    if share > most:
+        return (
+            f"one replicate alone makes up {100 * share:.3g} % of the variance, at most "
+            f"{100 * most:.3g} % are accepted"
+        )
+    return ""
+
+
+def _largest_share(smallest_look: int) -> float:
+    return LARGEST_SHARE * SMALLEST_LOOK / smallest_look
 
 
 def largest_distance(

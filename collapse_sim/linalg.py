@@ -28,11 +28,11 @@ def require_noise(noise_std: object, dtype: DType) -> None:
     """
     if not isinstance(noise_std, int | float):
         return
-    floats, variance = np.finfo(dtype), float(noise_std) * float(noise_std)
-    least, most = SPARE * float(floats.tiny), float(floats.max) / SPARE
-    if noise_std != 0 and not least <= variance <= most:
+    floats = np.finfo(dtype)
+    least, most = (SPARE * float(floats.tiny)) ** 0.5, (float(floats.max) / SPARE) ** 0.5
+    if noise_std != 0 and not least <= noise_std <= most:
         raise ValueError(
-            f"noise_std={noise_std:g}: accepted is {least**0.5:.0e} to {most**0.5:.0e} in "
+            f"noise_std={noise_std:g}: accepted is {least:.0e} to {most:.0e} in "
             f"{floats.dtype}; simulate in units of the noise, noise_std=1"
         )
 

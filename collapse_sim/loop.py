@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from collapse_sim.editing import is_off
 from collapse_sim.linalg import DType
-from collapse_sim.pytree import pytree, require_methods, require_tree, static
+from collapse_sim.pytree import pytree, require_integer, require_methods, require_tree, static
 from collapse_sim.regimes import Copies, Generation, Regime, Step
 from collapse_sim.resampled import Resampled
 
@@ -84,7 +84,7 @@ def next_step(
 ) -> Step:
     """The data of the next generation, as the regime makes them; only what it asks for is drawn.
 
-    `prior` writes the edits that are frozen.
+    `prior` writes the edits that are frozen. Raises ValueError for a regime that makes no Step.
     """
 
     def resample(data, frozen=False):
@@ -102,7 +102,13 @@ def next_step(
         resample=resample,
         fresh_human=partial(learner.fresh_human, keys.human, past.truth, past.human),
     )
-    return regime.step(keys.regime, past.memory, seen)
+    step = regime.step(keys.regime, past.memory, seen)
+    if not isinstance(step, Step):
+        raise ValueError(
+            f"step of {type(regime).__name__} returns a {type(step).__name__}: accepted is "
+            "Step(data, memory, edited_fraction)"
+        )
+    return step
 
 
 @pytree
@@ -124,8 +130,7 @@ class Chain:
     prior: Callable[[Any, Any], Any] | None = None
 
     def __post_init__(self):
-        if self.generations < 1:
-            raise ValueError(f"generations={self.generations}: accepted are integers >= 1")
+        require_integer("generations", self.generations, 1)
         require_methods("learner", self.learner, Learner)
         require_methods("regime", self.regime, Regime)
         for name in ("learner", "regime", "prior"):
@@ -147,10 +152,13 @@ class Chain:
             number, step_keys = step
             fit_key, synthetic_key, human_key, regime_key = step_keys
             params = learner.fit(data, fit_key)
-            outputs = learner.measure(params, truth) | {"edited_fraction": edited_fraction}
+            measured = _require_measures(learner, learner.measure(params, truth))
+            outputs = measured | {"edited_fraction": edited_fraction}
             past = Past(number, human, data, memory, truth)
             keys = StepKeys(synthetic_key, human_key, regime_key)
             step = next_step(learner, regime, past, params, keys, prior)
+            _require_same_shapes(regime, "data", data, step.data)
+            _require_same_shapes(regime, "memory", memory, step.memory)
             edited_fraction = jnp.asarray(step.edited_fraction, edited_fraction.dtype)
             return (step.data, step.memory, edited_fraction), outputs
 
@@ -165,3 +173,23 @@ class Chain:
         if self.prior is not None:
             return self.prior(self.learner, truth)
         return self.learner.fit(first, key)
+
+
+def _require_measures(learner: Any, measured: Any) -> dict[str, Any]:
+    if not isinstance(measured, dict):
+        raise ValueError(
+            f"measure of {type(learner).__name__} returns a {type(measured).__name__}: accepted is "
+            "a dictionary with a number under each measure's name"
+        )
+    return measured
+
+
+def _require_same_shapes(regime: Any, name: str, before: Any, after: Any) -> None:
+    """Raise ValueError for what a regime makes larger, smaller or otherwise from step to step."""
+    (old, kind), (new, other) = jax.tree.flatten(before), jax.tree.flatten(after)
+    shapes, others = [jnp.shape(x) for x in old], [jnp.shape(x) for x in new]
+    if kind != other or shapes != others:
+        raise ValueError(
+            f"step of {type(regime).__name__} makes {name} of shapes {others}: accepted are those "
+            f"of `start`, {shapes}, in every generation"
+        )

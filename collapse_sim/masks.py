@@ -124,7 +124,8 @@ class MaskPolicy:
             raise ValueError(f"edit_share={rate}: accepted is [0, 1]")
         edits, positions = schedule.shape
         count = np.full(edits, -1) if counts is None else np.asarray(counts)
-        if counts is not None and (len(count) != edits or not 0 <= count.min() <= positions):
+        within = (count >= 0).all() and (count <= positions).all()
+        if counts is not None and (len(count) != edits or not within):
             raise ValueError(
                 f"counts={counts}: accepted are {edits} integers from 0 to {positions}"
             )

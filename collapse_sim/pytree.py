@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import jax
+import numpy as np
 
 static = partial(field, metadata={"static": True})
 """A field that decides which program is compiled; all others are data."""
@@ -62,6 +63,14 @@ def require_tree(name: str, value: Any) -> None:
             "the class, and = collapse_sim.pytree.static() to fields that decide shapes"
         ) from None
     jax.tree_util.register_static(cls)
+
+
+def require_integer(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise ValueError for anything but an integer, NumPy's included, of a range."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        accepted = f">= {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name}={value!r}: accepted are integers {accepted}")
 
 
 def require_methods(name: str, value: Any, protocol: type) -> None:

@@ -237,7 +237,7 @@ class Mix(FromHuman):
     fresh: bool = static(default=True)
 
     def __post_init__(self):
-        if isinstance(self.real_weight, float) and not 0 <= self.real_weight <= 1:
+        if isinstance(self.real_weight, int | float) and not 0 <= self.real_weight <= 1:
             raise ValueError(f"real_weight={self.real_weight}: accepted is [0, 1]")
 
     def step(self, key, memory, seen):

@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Float
 
 from collapse_sim.certify import FAMILY_ERROR, Evidence, require_generation, require_measure
-from collapse_sim.intervals import Interval, mean_interval
-from collapse_sim.pytree import require_tree
+from collapse_sim.intervals import Interval, mean_interval, require_error
+from collapse_sim.pytree import require_integer, require_tree
 from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary, looks
 from collapse_sim.table import Table
 from collapse_sim.terminal import progress_bar
-from collapse_sim.verdict import Verdict
+from collapse_sim.verdict import Verdict, require_interval, require_relation
 from collapse_sim.workplace import OnHost, Workplace, replicate_keys
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ EQUAL_WITHIN = 0.01
 """Default tolerance of an equality, relative. A bound has none."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Simulated:
     """Replicates of one simulation, reduced: means, intervals and quantiles of every generation.
 
@@ -123,19 +123,21 @@ def simulate(
     whatever the number of replicates. Raises ValueError for replicates < 1 and for a seed outside
     [0, 2^32).
     """
-    if not 0 <= seed < SEEDS:
-        raise ValueError(f"seed={seed}: accepted are integers from 0 to {SEEDS - 1}")
-    if not isinstance(replicates, int) or replicates < 1:
-        raise ValueError(f"replicates={replicates!r}: accepted are integers >= 1")
+    require_integer("seed", seed, 0, SEEDS - 1)
+    require_integer("replicates", replicates, 1)
     key = jax.random.fold_in(jax.random.key(seed), 0)
     if isinstance(simulation, OnHost):
         with progress_bar(0, "tokens") as bar:
             keys = replicate_keys(key, replicates)
             return Simulated(EMPTY.add(simulation.on_host(keys, Workplace(None, bar), "chain")))
     if isinstance(simulation, FunctionType):
-        _require_trace(jax.eval_shape(simulation, jax.random.key(seed)))
         simulation = jax.tree_util.Partial(simulation)
     require_tree("simulation", simulation)
+    if not callable(simulation):
+        raise ValueError(
+            f"simulation is a {type(simulation).__name__}: accepted is a Chain, or a function of a "
+            "random key"
+        )
     stream, summary = Stream.of(simulation), EMPTY
     for target in looks(replicates):
         for grown in stream.extend(summary, key, target):
@@ -145,14 +147,14 @@ def simulate(
     return Simulated(summary)
 
 
-def _require_trace(found: Any) -> None:
-    """Raise ValueError unless a trace is a dictionary of measures with one value a generation."""
-    shapes = [np.shape(x) for x in found.values()] if isinstance(found, dict) else []
-    if not shapes or len(shapes[0]) != 1 or len(set(shapes)) != 1:
+def _pair(value: Any) -> Interval:
+    """A number, twice, or a pair; raises ValueError for anything else."""
+    try:
+        return require_interval("value", value if np.ndim(value) else (value, value))
+    except ValueError:
         raise ValueError(
-            f"simulation returns {found}: accepted is a dictionary of arrays, one for each "
-            "measure, with a value for each generation"
-        )
+            f"value={value!r}: accepted are a number, or a pair (low, high) with low <= high"
+        ) from None
 
 
 def judge(
@@ -167,17 +169,21 @@ def judge(
 ) -> Verdict:
     """Decide whether `mean relation value` holds, for the last generation or the one given.
 
-    `relation` is ==, <= or >=. An equality holds when the whole interval lies within the relative
-    `tolerance`, 1 % where none is given, and then a value off by twice that must not hold; a bound
-    has no tolerance. `error` is the chance that the verdict is wrong: who asks k questions divides
-    it by k. It rests on a finite variance: the test error of a LinearLearner has one from
-    samples = dim + 4 on. Raises ValueError for any other relation, measure or generation.
+    `relation` is ==, <= or >=; `value` a number, or a pair (low, high) that holds it but for half
+    of the `error`. An equality holds when the whole interval lies within the relative `tolerance`,
+    1 % where none is given, and then a value off by twice that must not hold; with 0 it has no such
+    room and can be refuted alone. A bound has no tolerance. `error` is the chance that the verdict
+    is wrong: who asks k questions divides it by k. It rests on a finite variance: the test error of
+    a LinearLearner has one from samples = dim + 4 on. Raises ValueError for any other relation,
+    value, measure, generation, tolerance or error.
     """
+    require_relation(relation, ("==", "<=", ">="))
+    require_error(error)
+    pair = _pair(value)
     generation = result.generations if generation is None else generation
     require_generation(generation, result.generations)
     if tolerance is None:
         tolerance = EQUAL_WITHIN if relation == "==" else 0.0
-    pair = value if isinstance(value, tuple) else (value, value)
     evidence = Evidence(
         claim=measure,
         source="asked from Python",

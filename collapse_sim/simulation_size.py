@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -19,7 +19,10 @@ class Size(NamedTuple):
 
 
 def size_of(simulation: Callable) -> Size:
-    """Size of a simulation, traced once for all that differ in their data alone."""
+    """Size of a simulation, traced once for all that differ in their data alone.
+
+    Raises ValueError for one whose trace cannot be reduced over replicates.
+    """
     leaves, structure = jax.tree.flatten(simulation)
     return _size_of_kind(structure, tuple((np.shape(x), jax.dtypes.result_type(x)) for x in leaves))
 
@@ -31,8 +34,22 @@ def _size_of_kind(structure, leaves: tuple) -> Size:
     def run(data, key):
         return jax.tree.unflatten(structure, data)(key)
 
-    traced = jax.make_jaxpr(run)(data, jax.random.key(0)).jaxpr
-    return _size(traced, frozenset(traced.invars[:-1]))
+    program, trace = jax.make_jaxpr(run, return_shape=True)(data, jax.random.key(0))
+    _require_numbers(trace)
+    return _size(program.jaxpr, frozenset(program.jaxpr.invars[:-1]))
+
+
+def _require_numbers(trace: Any) -> None:
+    """Raise ValueError unless it is a dictionary of measures with one number a generation."""
+    found = trace if isinstance(trace, dict) else {}
+    shapes = {measure.shape for measure in found.values()}
+    kinds = {measure.dtype.kind for measure in found.values()}
+    if len(shapes) != 1 or len(shapes.pop()) != 1 or "c" in kinds:
+        shown = {name: f"{x.dtype}{list(x.shape)}" for name, x in found.items()} or trace
+        raise ValueError(
+            f"simulation returns {shown}: accepted is a dictionary of arrays, one for each "
+            "measure, with a real number for each generation"
+        )
 
 
 def _size(jaxpr, shared: frozenset = frozenset()) -> Size:

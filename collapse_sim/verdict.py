@@ -9,6 +9,9 @@ from collapse_sim.intervals import Interval
 ROUNDING = 1e-6
 """Share of a bound by which float32 may pass it where it is attained exactly."""
 
+NO_INTERVAL = "no interval: "
+"""Beginning of the last part of a note, which says why an interval is infinite."""
+
 Relation = Literal["==", "<=", ">=", "->", "~", "assumption"]
 """`->`: a limit; `~`: the whole law of a measure."""
 
@@ -57,9 +60,17 @@ class Verdict:
         if self.predicted is not None:
             allowed = f" up to {100 * self.tolerance:g} %" if self.tolerance else ""
             parts.append(f"claimed {self.relation} {self.predicted:.4g}{allowed}")
-        if self.needed is not None:
-            parts.append(f"about {int(float(f'{self.needed:.1e}')):,} replicates would decide")
+        if self.verdict == "undecided":
+            parts.append(self.what_decides)
         return f"{'; '.join(parts)} (chance of error {1 - self.confidence:.1g})"
+
+    @property
+    def what_decides(self) -> str:
+        """What would decide an undecided claim, or why nothing does."""
+        if self.needed is not None:
+            return f"about {int(float(f'{self.needed:.1e}')):,} replicates would decide"
+        _, found, reason = self.note.rpartition(NO_INTERVAL)
+        return found + reason if found else "more replicates alone would not decide"
 
 
 def decide(
@@ -76,15 +87,15 @@ def decide(
     `holds` and `violated` need every pair of values from the two intervals to agree, up to a
     relative `tolerance` of the prediction: an equality holds inside it; a bound holds when it is
     not exceeded by more, and is violated once it is exceeded by more than ROUNDING, `vacuous`
-    when it is more than `factor` times a `trivial` one, or infinite. Raises ValueError for a
-    relation that says nothing of a mean, and for intervals that are none.
+    when it is more than `factor` times a `trivial` one, or infinite so that nothing exceeds it.
+    Raises ValueError for a relation that says nothing of a mean, and for intervals that are none.
     """
     require_relation(relation, ("==", "->", "<=", ">="))
     (low, high), (least, most) = require_interval("interval", interval), predicted
     require_interval("predicted", predicted)
-    if relation in ("<=", ">=") and not math.isfinite(least):
+    if (relation, least) == ("<=", math.inf) or (relation, most) == (">=", -math.inf):
         return "vacuous"
-    centre = abs(least + most) / 2
+    centre = abs(least + most) / 2 if math.isfinite(least) and math.isfinite(most) else 0.0
     slack, rounding = tolerance * centre, ROUNDING * centre
     if relation == "<=":
         if low > most + rounding:
@@ -117,8 +128,8 @@ def is_caught(
 
     Above and below for an equality; for a bound only the stricter one, which must be violated.
     """
-    shifts = {"<=": (1 - control,), ">=": (1 + control,)}.get(relation, (1 - control, 1 + control))
-    for shift in shifts:
+    less, more = (1 + math.copysign(control, sign * sum(predicted)) for sign in (-1, 1))
+    for shift in {"<=": (less,), ">=": (more,)}.get(relation, (less, more)):
         wrong = predicted[0] * shift, predicted[1] * shift
         found = decide(relation, interval, (min(wrong), max(wrong)), tolerance=tolerance)
         if found == "holds" or (relation in ("<=", ">=") and found != "violated"):
@@ -131,10 +142,13 @@ def replicates_needed(
 ) -> int | None:
     """About how many replicates decide, if the mean stays: widths shrink as 1 / sqrt(count).
 
-    None where the interval is infinite, or no more than a thousandth of its width would do.
+    None where the interval is infinite, or no more than a thousandth of its width would do; and for
+    an equality without room, with 0 or at tolerance 0, which can be refuted alone: where its
+    interval shrinks to is chance.
     """
     centre, half = sum(interval) / 2, (interval[1] - interval[0]) / 2
-    if not math.isfinite(half):
+    without_room = relation in ("==", "->") and not options["tolerance"] * sum(predicted)
+    if not math.isfinite(half) or without_room:
         return None
 
     def decides(share: float) -> bool:

@@ -23,6 +23,12 @@ def at_least(bound: int) -> Range:
     return Range(f"accepted are integers >= {bound}", lambda value: value >= bound)
 
 
+def from_to(least: int, most: int) -> Range:
+    """Whole numbers from one to another, both included."""
+    words = f"accepted are integers from {least} to {most}"
+    return Range(words, lambda value: least <= value <= most)
+
+
 Count = Annotated[int, at_least(1)]
 Positive = Annotated[
     float, Range("accepted are finite numbers > 0", lambda value: 0 < value < math.inf)

@@ -1,6 +1,5 @@
 """Verdicts in the terminal: one table for every experiment, and how sure it is."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -85,10 +84,8 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
     """Sentences on the chance of a wrong verdict, the negative controls and undecided claims."""
     if not verdicts:
         return "No claim is about this run."
-    lines = [
-        f"The chance that any of the {len(verdicts)} verdicts is wrong is at most "
-        f"{FAMILY_ERROR:g}, {assuming}."
-    ]
+    any_verdict = "the verdict" if len(verdicts) == 1 else f"any of the {len(verdicts)} verdicts"
+    lines = [f"The chance that {any_verdict} is wrong is at most {FAMILY_ERROR:g}, {assuming}."]
     lines += controls_caught(verdicts)
     undecided = [verdict for verdict in verdicts if verdict.verdict == "undecided"]
     begun = [verdict for verdict in undecided if verdict.note != NOT_BEGUN]
@@ -96,7 +93,7 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
         lines.append(f"Undecided: {len(undecided) - len(begun)} not begun, out of time.")
     lines += [
         f"Undecided: {verdict.claim} on {verdict.parameters.get('process', 'this run')}; "
-        f"{_would_decide(verdict)}."
+        f"{verdict.what_decides}."
         for verdict in begun
     ]
     return "\n".join(lines)
@@ -111,11 +108,3 @@ def controls_caught(verdicts: Sequence[Verdict]) -> list[str]:
         f"{sum(controls)} of {len(controls)} negative controls caught: the same formulas off "
         "by 2 % (5 % where they are of leading order) do not hold."
     ]
-
-
-def _would_decide(verdict: Verdict) -> str:
-    if verdict.needed:
-        return f"about {verdict.needed:,} replicates would decide it"
-    if verdict.interval is not None and not all(map(math.isfinite, verdict.interval)):
-        return "too few replicates for an interval"
-    return "more replicates alone would not decide it"

@@ -78,6 +78,12 @@ def streams():
         yield
 
 
+@pytest.fixture
+def unchecked(monkeypatch):
+    """No type checker stands before the package's own answers, as for a user."""
+    monkeypatch.setattr("jaxtyping.config.jaxtyping_disable", True)
+
+
 @pytest.fixture(scope="session")
 def wikitext() -> Path:
     """The folder with WikiText-2's valid.txt and test.txt, which is not part of the project."""

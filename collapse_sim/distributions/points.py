@@ -12,6 +12,7 @@ from collapse_sim.distributions.sample import Sample
 from collapse_sim.editing import Edit
 from collapse_sim.linalg import DType
 from collapse_sim.masks import looks_at_surprise
+from collapse_sim.pytree import require_integer
 from collapse_sim.regimes import Copies, Regime
 from collapse_sim.resampled import Resampled
 
@@ -40,6 +41,7 @@ class PointLearner:
                 f"learner is a {type(self).__name__} without {', '.join(missing)}: accepted are "
                 "point learners with samples, truth and draw(key, params, size)"
             )
+        require_integer("samples", self.samples, 1)
         require_points(regime)
         if isinstance(regime, Edit) and looks_at_surprise(regime.policy):
             if not hasattr(self, "log_density"):
@@ -50,21 +52,31 @@ class PointLearner:
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample, Any]:
         """The human data of one replicate, and the parameters behind them."""
-        return Sample.of(self.draw(key, self.truth, self.samples), self.dtype), self.truth
+        return Sample.of(self._drawn(key, self.truth, self.samples), self.dtype), self.truth
 
     def generate(
         self, key: Key[Array, ""], params: Any, like: Sample, copies: Copies = 1, /
     ) -> Sample:
         """New points, as many as `like` has."""
         del copies
-        return replace(like, labels=self.draw(key, params, like.size))
+        return replace(like, labels=self._drawn(key, params, like.size))
 
     def resample(self, key: Key[Array, ""], params: Any, data: Sample, /) -> Resampled:
         """Draw every point anew; surprise is minus the log-density of the old point."""
         log_density = getattr(self, "log_density", lambda _, points: jnp.zeros(len(points)))
-        drawn = self.draw(key, params, data.size)
+        drawn = self._drawn(key, params, data.size)
         return Resampled(drawn, None, -log_density(params, data.labels))
 
     def fresh_human(self, key: Key[Array, ""], truth: Any, like: Sample, /) -> Sample:
         """A new draw of human data."""
         return self.generate(key, truth, like)
+
+    def _drawn(self, key: Key[Array, ""], params: Any, size: int) -> Shaped[Array, "size *point"]:
+        """Points of `draw`; raises ValueError for another number of them."""
+        drawn = self.draw(key, params, size)
+        if jnp.shape(drawn)[:1] != (size,):
+            raise ValueError(
+                f"draw of {type(self).__name__} returns shape {jnp.shape(drawn)}: accepted are "
+                f"size = {size} points"
+            )
+        return drawn

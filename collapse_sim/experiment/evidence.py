@@ -47,10 +47,11 @@ def evidence(
 ) -> AnyEvidence:
     """The claim's own formula, relation and tolerance, at the process's own parameters.
 
-    `error` is that of the interval of a formula's mean over what is drawn.
+    `error` is that of the verdict. Half of it is for the interval of a formula's mean over what is
+    drawn; the other half `Evidence` leaves to what is measured.
     """
     record, at = ledger[check.claim], check.at or process.generations
-    predicted = predict(check, process, record, error)
+    predicted = predict(check, process, record, error / 2)
     shared = {
         "generation": at,
         "measure": check.measure,

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from collapse_sim.linalg import HIGHEST, DType, solve_lower, thin_qr
 from collapse_sim.linear.fit import factorise
-from collapse_sim.pytree import pytree, static
+from collapse_sim.pytree import pytree, require_integer, static
 from collapse_sim.random import normal, wishart_factor
 
 
@@ -44,6 +44,11 @@ class GaussianDesign:
     samples: int = static()
     shared: bool = static(default=True)
     factor: Float[np.ndarray | Array, "dim dim"] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for sizes that are no integers >= 1."""
+        require_integer("dim", self.dim, 1)
+        require_integer("samples", self.samples, 1)
 
     @property
     def test_factor(self) -> Float[np.ndarray | Array, "dim dim"]:

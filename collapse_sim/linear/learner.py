@@ -120,8 +120,26 @@ class LinearLearner:
     dtype: DType = static(default=jnp.float32)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a number `noise_std` whose square leaves the range of `dtype`."""
+        """Raises ValueError for least squares of fewer rows than columns, an array for a design, an
+        unknown representation and a number `noise_std` whose square leaves the range of `dtype`.
+        """
         require_noise(self.noise_std, self.dtype)
+        if self.representation not in ("rows", "statistics"):
+            raise ValueError(
+                f"representation={self.representation!r}: accepted are rows, statistics"
+            )
+        if isinstance(self.design, np.ndarray | jax.Array) and self.design.ndim == 2:
+            raise ValueError(
+                f"design is an array of shape {self.design.shape}: accepted is "
+                "GivenDesign.of(array), or a GaussianDesign"
+            )
+        design = self.design
+        few = isinstance(design, GaussianDesign) and design.samples < design.dim
+        if few and self.solver is least_squares:
+            raise ValueError(
+                f"dim={design.dim}, samples={design.samples}: accepted for least squares are at "
+                "least as many samples as columns; linear.learner.min_norm is a solver for fewer"
+            )
 
     @property
     def whiten(self) -> bool:

@@ -47,7 +47,7 @@ def answers(
     `errors` is the mean test error of the last generation by process, in units of b.
     """
     n = parameters["generations"]
-    if "replace" in errors:
+    if "replace" in errors and _has_interval(verdicts, "replace"):
         yield (
             f"Full resampling: after {n} generations the test error is {errors['replace']:.1f} b, "
             "b being the error of the fit on human data."
@@ -76,6 +76,16 @@ def answers(
     yield from _confident(_decided(verdicts, "zhu2025.thm2a_conf"), errors)
     if kept and any(v.verdict == "violated" for _, v in _decided(verdicts, "zhu2025.thm2a")):
         yield "What matters is who writes the edits, not how many there are."
+
+
+def _has_interval(verdicts: Sequence[Verdict], process: str) -> bool:
+    """Tell whether the mean of a process is known up to an interval: few replicates say nothing."""
+    intervals = (
+        verdict.interval
+        for verdict in verdicts
+        if verdict.parameters["process"] == process and verdict.relation != "~"
+    )
+    return any(found is not None and np.isfinite(found).all() for found in intervals)
 
 
 def _published(errors: dict[str, float], found: list[tuple[str, Verdict]]) -> Iterator[str]:

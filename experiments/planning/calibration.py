@@ -58,7 +58,10 @@ def calibrate(settings: Settings) -> list[Compared]:
         tokens=40_000,
         seed=settings.seed,
     )
-    world = make_world(small)
+    try:
+        world = make_world(small)
+    except ValueError as error:
+        raise ValueError(str(error).replace("--corpus", "--calibrate", 1)) from None
     learner = make_learner(small, world)
     with token_progress(total_tokens(small, learner)) as bar:
         processes = [replace(p, checks=()) for p in make_processes(small, world, learner)]

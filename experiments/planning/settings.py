@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 import tyro
 
 from experiments import command_line
-from experiments.ranges import Count, Positive, Share, at_least
+from experiments.ranges import Positive, Share, at_least, from_to
+
+MOST_ROUNDS = 1000
+"""Rounds that are followed one by one; beyond stands the long run."""
 
 Writer = Literal["latest", "frozen", "external"]
 
@@ -29,7 +32,7 @@ class Settings(command_line.RunSettings):
     synthetic: Positive | None = None
     """Synthetic tokens that each round writes (default: as many as human)."""
 
-    rounds: Count = 5
+    rounds: Annotated[int, from_to(1, MOST_ROUNDS)] = 5
     """Rounds of writing and training, after the first model."""
 
     writer: Writer = "latest"

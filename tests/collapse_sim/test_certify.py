@@ -59,6 +59,10 @@ from collapse_sim.verdict import decide, held_within, is_caught, replicates_need
         (">=", (1.0, 1.04), (0.9, 1.1), "undecided"),
         (">=", (0.8, 0.95), (0.9, 1.1), "undecided"),
         (">=", (0.5, 0.6), (-math.inf, -math.inf), "vacuous"),
+        ("<=", (0.5, 0.6), (-math.inf, -math.inf), "violated"),
+        (">=", (0.5, 0.6), (math.inf, math.inf), "violated"),
+        ("==", (0.5, 0.6), (math.inf, math.inf), "violated"),
+        ("<=", ANYWHERE, (-math.inf, -math.inf), "undecided"),
     ],
 )
 def test_every_relation_has_its_verdicts(relation, interval, predicted, outcome):
@@ -92,7 +96,7 @@ def test_intervals_are_checked_wherever_they_come_in():
 @pytest.mark.parametrize("generation", [0, -1, 3])
 def test_generations_count_from_one(generation):
     values = summary(test_error=np.ones((2000, 2)))
-    message = f"generation={generation}: accepted are integers from 1"
+    message = f"generation={generation}: accepted are integers (from 1 to|>= 1)"
     with pytest.raises(ValueError, match=message):
         evidence("==", (1.0, 1.0), generation=generation).judge(values, 1e-3)
     with pytest.raises(ValueError, match=message):
@@ -101,7 +105,7 @@ def test_generations_count_from_one(generation):
 
 @pytest.mark.parametrize("generation", [1.0, True, None, "1"])
 def test_generations_are_whole_numbers(generation):
-    with pytest.raises(ValueError, match="accepted are integers from 1"):
+    with pytest.raises(ValueError, match="accepted are integers >= 1"):
         require_generation(generation)
 
 
@@ -155,7 +159,8 @@ def test_a_control_is_caught_by_what_tells_it_from_the_formula():
     assert not is_caught("==", (0.987, 0.989), (1.0, 1.0), **options)
     assert is_caught("<=", (0.995, 1.005), (1.0, 1.0), **options)  # an attained bound
     assert not is_caught("<=", (0.7, 0.9), (1.0, 1.0), **options)  # 0.98 is not violated
-    assert is_caught(">=", (-1.005, -0.995), (-1.0, -1.0), tolerance=0.01, control=-0.02)
+    below_zero = (-1.005, -0.995), (-1.0, -1.0)  # where the stricter bound is the other one
+    assert is_caught("<=", *below_zero, **options) and is_caught(">=", *below_zero, **options)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +187,33 @@ def test_undecided_says_how_many_replicates_decide(relation, interval, predicted
 def test_no_number_of_replicates_is_named_where_none_decides():
     assert replicates_needed("==", ANYWHERE, (1.0, 1.0), 1000, tolerance=0.01) is None
     assert replicates_needed("==", (0.9, 1.1), (0.9, 1.1), 1000, tolerance=0.01) is None
+    for predicted, tolerance in ((0.0, 0.01), (1.0, 0.0)):  # can be refuted, by chance sooner
+        interval = predicted - 0.01, predicted + 0.02
+        assert replicates_needed("==", interval, 2 * (predicted,), 9, tolerance=tolerance) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.arange(999.0), "999 replicates, at least 1,000 are needed"),
+        (np.ones(4096), "all replicates are equal, which says nothing of how far another may lie"),
+        (
+            np.arange(4096) == 7,
+            "one replicate alone makes up 100 % of the variance, at most 2 % are accepted",
+        ),
+    ],
+)
+def test_a_verdict_says_why_it_has_no_interval(values, reason):
+    known = summary(test_error=values.astype(float)[:, None])
+    verdict = evidence("<=", (2.0, 2.0), note="n", generation=1).judge(known, 1e-3)
+    assert verdict.verdict == "undecided" and verdict.note == f"n; no interval: {reason}"
+    assert verdict.what_decides == f"no interval: {reason}" and reason in str(verdict)
+
+
+@pytest.mark.parametrize("tolerance", [-0.01, math.nan, math.inf, "1 %", None])
+def test_a_tolerance_is_a_number_from_zero_on(tolerance, unchecked):
+    with pytest.raises(ValueError, match="^tolerance=.*: accepted are numbers >= 0"):
+        evidence("==", (1.0, 1.0), tolerance=tolerance)
 
 
 ENDS = st.floats(-2, 2, allow_subnormal=False)
@@ -235,7 +267,8 @@ def test_evidence_is_judged_at_its_generation(relation, predicted, options, outc
     verdict = found.judge(summary(test_error=values, other=100 * values), error=1e-4)
     assert verdict.verdict == outcome
     assert verdict.observed == pytest.approx(values[:, 1].mean())
-    assert verdict.interval == pytest.approx(list(mean_interval(Moments.of(values), 1, 1e-4)))
+    measured = 1e-4 if predicted[0] == predicted[1] else 5e-5  # the other half is the prediction's
+    assert verdict.interval == pytest.approx(list(mean_interval(Moments.of(values), 1, measured)))
     assert verdict.predicted == pytest.approx(sum(predicted) / 2)
     assert verdict.confidence == pytest.approx(1 - 1e-4)
     assert (verdict.claim, verdict.source, verdict.relation, verdict.generation) == (

@@ -190,3 +190,11 @@ def test_the_law_interval_misses_at_most_so_often_and_hardly_less(count, error):
 
 def test_a_distance_is_never_negative():
     assert law_interval(0.001, 100, 0.05)[0] == 0
+
+
+def test_an_event_that_was_not_seen_among_values_that_differ_is_not_reckoned_with():
+    """The limit that the docs state: of chance 1/2000 it is missed by one sample in eight."""
+    chance, count = 1 / 2000, 4096
+    unseen = np.random.default_rng(8).normal(0.0, 1e-3, (count, 1))
+    _, high = mean_interval(Moments.of(unseen), 0, 0.01)
+    assert high < chance and (1 - chance) ** count > 1 / 8

@@ -238,6 +238,7 @@ ONES = np.ones((2, ROWS), bool)
         (lambda: masks.geometric_counts(ROWS, 2, 0.5, 0.0), r"decay=0\.0: accepted is \(0, 1\)"),
         (lambda: masks.random_masks(ROWS, 2, 1.1), r"edit_share=1\.1: accepted is \[0, 1\]"),
         (lambda: masks.random_subsets(ROWS, (ROWS + 1,)), r"counts=.*integers from 0 to 12"),
+        (lambda: masks.random_subsets(ROWS, (3, ROWS + 1)), r"counts=.*integers from 0 to 12"),
         (lambda: masks.random_subsets(ROWS, (3, -1)), r"counts=.*2 integers from 0 to 12"),
         (lambda: MaskPolicy.of(ONES, counts=(3,)), r"counts=\(3,\): accepted are 2 integers"),
         (lambda: MaskPolicy.of(ONES[0]), r"mask schedule of shape \(12,\): accepted are arrays"),

@@ -10,6 +10,7 @@ import pytest
 
 import collapse_sim as cs
 from collapse_sim.distributions.sample import Sample
+from collapse_sim.linear.learner import min_norm
 
 LINEAR = cs.LinearLearner(cs.GaussianDesign(3, 20))
 
@@ -81,12 +82,6 @@ class EveryOther:
 def test_a_plain_policy_runs():
     run = cs.simulate(cs.Chain(Numbers(5), cs.Edit(EveryOther(0)), 2), replicates=8)
     assert run.mean("fitted").tolist() == pytest.approx([3, 3 + 3 * 3 / 5])
-
-
-@pytest.fixture
-def unchecked(monkeypatch):
-    """No type checker stands before the package's own answers, as for a user."""
-    monkeypatch.setattr("jaxtyping.config.jaxtyping_disable", True)
 
 
 def test_missing_methods_are_named(unchecked):
@@ -185,6 +180,111 @@ def test_a_function_of_a_key_is_a_simulation(unchecked):
     for other in (Bare(), 3, "chain"):
         with pytest.raises(ValueError, match="^simulation is a .*: accepted is an instance of a"):
             cs.simulate(other)  # type: ignore[arg-type]
-    for trace in (jnp.ones(3), {}, {"drawn": jnp.ones(())}, {"a": jnp.ones(3), "b": jnp.ones(2)}):
+    for other in (LINEAR, cs.Replace(), None):
+        with pytest.raises(ValueError, match="^simulation is a .*: accepted is a Chain, or a func"):
+            cs.simulate(other)  # type: ignore[arg-type]
+    traces = [jnp.ones(3), {}, {"drawn": jnp.ones(())}, {"a": jnp.ones(3), "b": jnp.ones(2)}]
+    for trace in (*traces, {"a": jnp.ones((3, 2))}, {"a": jnp.ones(3, complex)}):
         with pytest.raises(ValueError, match="^simulation returns .*: accepted is a dictionary of"):
             cs.simulate(lambda key, trace=trace: trace)
+
+
+@dataclass(frozen=True)
+class Other(cs.FromHuman):
+    """What a step is to return, given the human data and the memory."""
+
+    makes: Any
+
+    def step(self, key, memory, seen):
+        return self.makes(seen.human, memory)
+
+
+@pytest.mark.parametrize(
+    ("makes", "says"),
+    [
+        (lambda data, memory: data, "^step of Other returns a Sample: accepted is Step"),
+        (lambda data, memory: (data, memory, 1.0), "^step of Other returns a tuple: accepted is"),
+        (
+            lambda data, memory: cs.Step(Sample.of(jnp.ones(8), jnp.float32), memory, 1.0),
+            r"^step of Other makes data of shapes \[\(8,\), \(8,\)\]: accepted are those of .*4",
+        ),
+        (lambda data, memory: cs.Step(data, 1.0, 1.0), "^step of Other makes memory of shapes"),
+    ],
+)
+def test_a_step_that_is_none_says_what_is_accepted(makes, says, unchecked):
+    with pytest.raises(ValueError, match=says):
+        cs.simulate(cs.Chain(Numbers(4), Other(makes), 2), 8)
+
+
+@dataclass(frozen=True)
+class Points(cs.PointLearner):
+    """Points that `drawn` makes of their number, measures that `measured` makes of their mean."""
+
+    samples: Any = 5
+    truth: float = 0.0
+    drawn: Any = jnp.zeros
+    measured: Any = lambda mean: {"mean": mean}  # noqa: E731
+
+    def fit(self, data, key=None):
+        return data.labels.mean()
+
+    def draw(self, key, mean, size):
+        return self.drawn(size)
+
+    def measure(self, mean, truth):
+        return self.measured(mean)
+
+
+@pytest.mark.parametrize(
+    ("learner", "says"),
+    [
+        (Points(samples=0), "^samples=0: accepted are integers >= 1"),
+        (Points(samples=2.5), "^samples=2.5: accepted are integers >= 1"),
+        (
+            Points(drawn=lambda size: jnp.zeros(size + 1)),
+            r"^draw of Points returns shape \(6,\): ac",
+        ),
+        (
+            Points(drawn=lambda size: 0.0),
+            r"^draw of Points returns shape \(\): accepted are size = 5",
+        ),
+        (Points(measured=lambda mean: None), "^measure of Points returns a NoneType: accepted is"),
+        (
+            Points(measured=lambda mean: {"mean": jnp.ones(3)}),
+            "^simulation returns .*: accepted is",
+        ),
+    ],
+)
+def test_a_learner_that_draws_or_measures_otherwise_says_so(learner, says, unchecked):
+    with pytest.raises(ValueError, match=says):
+        cs.simulate(cs.Chain(learner, cs.Replace(), 2), 8)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: cs.GaussianDesign(0, 9), "^dim=0: accepted are integers >= 1"),
+        (lambda: cs.GaussianDesign(3, 9.0), "^samples=9.0: accepted are integers >= 1"),
+        (
+            lambda: cs.LinearLearner(cs.GaussianDesign(9, 3)),
+            "^dim=9, samples=3: accepted for least",
+        ),
+        (
+            lambda: cs.LinearLearner(np.ones((9, 2))),
+            r"^design is an array of shape \(9, 2\): accept",
+        ),
+        (
+            lambda: cs.LinearLearner(cs.GaussianDesign(3, 9), representation="row"),
+            "^representation='row': accepted are rows, statistics",
+        ),
+        (lambda: cs.LinearLearner(cs.GaussianDesign(3, 9), -1.0), "^noise_std=-1: accepted is"),
+        (
+            lambda: cs.Chain(LINEAR, cs.Replace(), 2.0),
+            "^generations=2.0: accepted are integers >= 1",
+        ),
+    ],
+)
+def test_parts_of_a_regression_that_make_no_sense_are_refused(make, says, unchecked):
+    with pytest.raises(ValueError, match=says):
+        make()
+    assert cs.LinearLearner(cs.GaussianDesign(9, 3), solver=min_norm).design.dim == 9

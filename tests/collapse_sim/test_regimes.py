@@ -19,6 +19,7 @@ from collapse_sim.regimes import (
     FreshHuman,
     Generation,
     KeepHuman,
+    Mix,
     Verify,
 )
 from tests.collapse_sim.draws import FAILURE_RATE
@@ -106,10 +107,12 @@ def test_positions_are_fresh_independently_with_the_chance_that_is_asked(share):
     assert p_value(1.02 * share) < FAILURE_RATE
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_share_of_fresh_human_data_is_a_share(share):
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan"), 2])
+def test_a_share_of_human_data_is_a_share(share, unchecked):
     with pytest.raises(ValueError, match=rf"human_share={share}: accepted is \[0, 1\]"):
         FreshHuman(share)
+    with pytest.raises(ValueError, match=rf"real_weight={share}: accepted is \[0, 1\]"):
+        Mix(share)
 
 
 def test_of_counts_as_many_are_fresh_as_of_tokens():

@@ -56,12 +56,24 @@ def test_replicates_stop_at_the_first_look_that_knows_enough():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("replicates", 0), ("replicates", 1e4), ("seed", -1), ("seed", 2**32)]
+    ("name", "value"),
+    [
+        ("replicates", 0),
+        ("replicates", 1e4),
+        ("replicates", True),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("seed", 1.5),
+    ],
 )
-def test_numbers_that_make_no_run_are_refused(name, value, monkeypatch):
-    monkeypatch.setattr("jaxtyping.config.jaxtyping_disable", True)  # as for a user
+def test_numbers_that_make_no_run_are_refused(name, value, unchecked):
     with pytest.raises(ValueError, match=f"^{name}={value}: accepted are integers "):
         cs.simulate(steps, **{name: value})
+
+
+def test_integers_of_numpy_are_integers(run, unchecked):
+    two = cs.simulate(steps, replicates=np.int64(2), seed=np.uint8(0))  # type: ignore[arg-type]
+    assert two.replicates == 2 and two != run == run
 
 
 def test_an_unknown_measure_names_those_there_are(run):
@@ -156,20 +168,29 @@ def test_verdicts_on_others_and_at_other_tolerances(run):
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        (("<", 3.0), "relation='<': accepted are ==, ->, <=, >="),
+        (("<", 3.0), "relation='<': accepted are ==, <=, >="),
+        (("->", 3.0), "relation='->': accepted are ==, <=, >="),
         (("=", 3.0), "relation='=': accepted are"),
         (("<=", 3.0, "loss"), "measure='loss': accepted are test_error"),
         (("<=", 3.0, "test_error", 0), "generation=0: accepted are integers from 1 to 3"),
         (("<=", 3.0, "test_error", -1), "generation=-1: accepted are integers from 1 to 3"),
         (("<=", 3.0, "test_error", 4), "generation=4: accepted are integers from 1 to 3"),
-        (("<=", "b"), "predicted=.*: accepted are two numbers"),
-        (("<=", (3.0, 2.0)), "predicted=.*: accepted are two numbers"),
+        (("<=", "b"), "value='b': accepted are a number, or a pair"),
+        (("<=", (3.0, 2.0)), r"value=\(3.0, 2.0\): accepted are a number, or a pair"),
+        (("<=", np.nan), "value=nan: accepted are a number, or a pair"),
     ],
 )
-def test_questions_that_make_no_sense_are_refused(asked, says, run, monkeypatch):
-    monkeypatch.setattr("jaxtyping.config.jaxtyping_disable", True)  # as for a user
+def test_questions_that_make_no_sense_are_refused(asked, says, run, unchecked):
     with pytest.raises(ValueError, match=says):
         cs.judge(run, *asked)
+
+
+@pytest.mark.parametrize("error", [0, 1, 2, np.nan])
+def test_a_chance_of_error_is_a_chance_however_little_is_known(error, unchecked):
+    few = cs.simulate(steps, replicates=10)
+    for ask in (lambda: cs.judge(few, "<=", 3.0, error=error), lambda: few.interval(error=error)):
+        with pytest.raises(ValueError, match=f"^error={error}: accepted is "):
+            ask()
 
 
 def test_a_verdict_reads_in_one_line(run):

@@ -9,7 +9,7 @@ import pytest
 from experiments.plan import command
 from experiments.planning import options as ways
 from experiments.planning.assumptions import assumptions
-from experiments.planning.calibration import compare
+from experiments.planning.calibration import calibrate, compare
 from experiments.planning.options import make_options, safe_synthetic_share
 from experiments.planning.report import print_calibration
 from experiments.planning.settings import parse
@@ -153,7 +153,8 @@ def test_a_plan_names_the_claim_behind_every_number(capsys, tmp_path):
     [
         ([], "--human is missing: accepted is the number of tokens"),
         (["--human", "0"], "--human 0.0: accepted are finite numbers > 0"),
-        ([*PLAN, "--rounds", "0"], "--rounds 0: accepted are integers >= 1"),
+        ([*PLAN, "--rounds", "0"], "--rounds 0: accepted are integers from 1 to 1000"),
+        ([*PLAN, "--rounds", "9999"], "--rounds 9999: accepted are integers from 1 to 1000"),
         ([*PLAN, "--eligible", "2"], "--eligible 2.0: accepted is [0, 1]"),
         ([*PLAN, "--writer", "external", "--gap", "1"], "--excess is missing"),
         ([*PLAN, "--gap", "1"], "--gap 1.0: accepted with --writer external"),
@@ -164,6 +165,12 @@ def test_what_cannot_be_planned_is_said_in_one_line(capsys, flags, says):
     assert command(flags) == 2
     error = capsys.readouterr().err
     assert says in error and error.count("\n") == 1
+
+
+def test_a_text_that_is_not_there_is_named_by_the_flag_of_the_plan():
+    settings, _ = plan("--calibrate", "no.txt")
+    with pytest.raises(ValueError, match="^--calibrate no.txt: no such file"):
+        calibrate(settings)
 
 
 def test_a_calibration_says_how_many_predictions_hold(capsys):

@@ -1,6 +1,7 @@
 """The one table of verdicts: nothing but what it was decided on is ever cut."""
 
 import io
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.verdict import Verdict
+from experiments.linear.answers import answers
 from experiments.verdicts import how_sure, number, verdict_table
 
 VERDICT = Verdict(
@@ -66,5 +68,21 @@ def test_how_sure_counts_and_names_what_it_rests_on():
     assert f"any of the 2 verdicts is wrong is at most {FAMILY_ERROR:g}, if so." in said
     assert "Undecided: zhu2025.thm2a on a process of a very long name; about 5,000" in said
     assert "Undecided" not in how_sure([VERDICT])
+    assert how_sure([VERDICT]).startswith("The chance that the verdict is wrong is at most")
+    for needed, words in ((6_428_845, "about 6,400,000 "), (None, "more replicates alone would")):
+        assert f"; {words}" in how_sure([replace(undecided, needed=needed)])
+    equal = replace(undecided, needed=None, note="mean; no interval: all are equal")
+    assert how_sure([equal]).endswith("; no interval: all are equal.")
     caught = replace(VERDICT, control=True)
     assert "1 of 2 negative controls caught" in how_sure([caught, replace(VERDICT, control=False)])
+
+
+def test_an_answer_needs_an_interval():
+    """One replicate has a mean, and a law has an interval at any number of them."""
+    one = replace(VERDICT, parameters={"process": "replace"}, interval=[-math.inf, math.inf])
+    law = replace(one, relation="~", interval=[0.0, 2.9])
+    assert list(answers({"generations": 2}, {"replace": 2.5}, [one, law])) == []
+    (said,) = answers(
+        {"generations": 2}, {"replace": 2.5}, [law, replace(one, interval=[2.0, 3.0])]
+    )
+    assert said.startswith("Full resampling: after 2 generations the test error is 2.5 b")
