@@ -100,11 +100,11 @@ def texts_of_all(text: str) -> list[str]:
     return [bytes(row[:n]).decode() for row, n in zip(rows, lengths, strict=True)]
 
 
-def copied(run: RunDirectory) -> RunDirectory:
+def copied(run: RunDirectory, *, only: str | None = None) -> RunDirectory:
     """The first process's run; of every other process a copy, in a temporary directory.
 
-    Files of the run and its checkpoints are copied. Folders are not: of training states the first
-    process reads, and tells the others.
+    Files of the run and its checkpoints are copied, or `only` the checkpoint of that name. Folders
+    are not: of training states the first process reads, and tells the others.
     """
     if not are_several():
         return run
@@ -112,6 +112,7 @@ def copied(run: RunDirectory) -> RunDirectory:
     folders, listed = [run.path, run.checkpoints], []
     if is_first():
         files = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+        files = [path for path in files if only in (None, path.stem)]
         named = [(str(p.relative_to(run.path)), p.stat().st_size) for p in files if p.is_file()]
         listed = [*named, *[(folder.name, -1) for folder in folders[1:] if folder.is_dir()]]
     for name, size in json.loads(texts_of_all(json.dumps(listed))[0]):

@@ -2,7 +2,8 @@
 
 A block of replicates is the unit of computing. Its size depends on the simulation alone, each
 replicate has its own random stream, and blocks are reduced in order; so the results do not depend
-on how many blocks are in flight, on the number of devices or on where a run was interrupted.
+on how many blocks are in flight, on the number of devices or on where a run was interrupted. XLA
+cuts large products of matrices by the number of its threads: of those the last digits depend on it.
 """
 
 import math

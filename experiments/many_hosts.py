@@ -161,9 +161,15 @@ def _run(
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        if status and (place is None or place.index == 0):
+        if status and (place is None or place.index == 0) and _has_met():
             time.sleep(LAST_WORDS_SECONDS)
         os._exit(status)
+
+
+def _has_met() -> bool:
+    """True unless no other process was found, or none was looked for yet."""
+    jax = sys.modules.get("jax")
+    return jax is not None and jax.distributed.is_initialized()
 
 
 def join(asked: str, place: Place | None, configure: Callable[[], object] = lambda: None) -> None:
@@ -188,10 +194,13 @@ def join(asked: str, place: Place | None, configure: Callable[[], object] = lamb
         start() if place is None else start(*place, cluster_detection_method="deactivate")
     except (RuntimeError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
-        if place is None:
-            raise ValueError(f"--distributed auto: found no cluster ({line}); {ACCEPTED}") from None
+        if place is None and isinstance(error, ValueError):
+            raise ValueError(
+                f"--distributed auto: found neither Cloud TPU nor SLURM nor Open MPI; {ACCEPTED}"
+            ) from None
+        count = "the" if place is None else place.count
         raise ValueError(
-            f"--distributed {asked}: {place.count} processes did not come together within "
+            f"--distributed {asked}: {count} processes did not come together within "
             f"{START_SECONDS} s ({line})"
         ) from None
     configure()

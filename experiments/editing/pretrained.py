@@ -1,5 +1,7 @@
 """The published rule with a pretrained prior: `collapse-sim editing --prior smollm2`."""
 
+import jax
+
 from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.language import corpus
 from collapse_sim.language.fitting import token_progress
@@ -27,7 +29,7 @@ def study(settings: PretrainedSettings) -> None:
     with command_line.in_flags("--prior", "model", settings.prior, hint):
         model = load(settings.prior)
     read = corpus.read_corpus(settings.corpus)
-    reader = Reader(model, seed=settings.seed)
+    reader = Reader(model, seed=settings.seed, devices=jax.devices())
     text = human_text(read.documents, reader, settings.tokens)
     texts = student_texts(settings, text, reader.pieces)
     inputs = {

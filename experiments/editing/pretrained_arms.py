@@ -13,6 +13,7 @@ import numpy as np
 import platformdirs
 
 from collapse_sim import __version__
+from collapse_sim.hosts import copied
 from collapse_sim.language.pretrained.edited import EditedDocument
 from collapse_sim.language.pretrained.kept_scores import KeptScores
 from collapse_sim.language.pretrained.readings import Arm, Reader, ReadTask
@@ -98,8 +99,11 @@ def pairs_of(found: Arrays, arm: str) -> Arrays:
 
 
 def kept(folder: Path, name: str, make: Callable[[], Arrays]) -> Arrays:
-    """Arrays of that name from a folder; made and, where it can be written, kept there."""
-    place = RunDirectory(folder)
+    """Arrays of that name from a folder; made and, where it can be written, kept there.
+
+    On several hosts the folder is the first one's: all make them, or none.
+    """
+    place = copied(RunDirectory(folder), only=name)
     found = place.load_checkpoint(name)
     if found is None:
         found = dict(make())

@@ -65,8 +65,6 @@ class PretrainedSettings(command_line.RunSettings):
 
     def validate(self) -> None:
         """Raises ValueError, in one line, for values that nothing can be done with."""
-        if self.distributed:
-            self.reject("distributed", "accepted with --prior small")
         if self.tokens < 2:
             self.reject("tokens", "accepted are integers >= 2")
         if not 0 < self.edit_above < 1:

@@ -35,7 +35,7 @@ BASE = (
     *("--held-out", "128", "--seeds", "2", "--generations", "2", "--epochs", "1"),
     *("--regimes", "edit_frozen", "--edit-above", "0.001"),
 )
-FILES = "verdicts.json", "chains.parquet"
+FILES = "verdicts.json", "chains.parquet", "arrays.npz"
 HEARTBEAT_SECONDS = 10
 
 
@@ -64,6 +64,33 @@ def base(out: Path, inputs: Path, devices: list) -> None:
         files = ("--base", str(inputs / "llama"), "--corpus", str(inputs / "few.txt"))
         settings = transformer_collapse.parse([*BASE, *files, "--out", str(out)])
         transformer_collapse.main(settings)
+
+
+def reading(out: Path, inputs: Path, devices: list) -> None:
+    """A pretrained prior reads and edits documents: rows are spread over all devices.
+
+    What it said is kept by the first process alone, and read again by all.
+    """
+    from collapse_sim.hosts import is_first
+    from collapse_sim.language.pretrained.load import load
+    from collapse_sim.language.pretrained.readings import Arm, Reader
+    from collapse_sim.language.pretrained.rule import EditRule
+    from collapse_sim.run_directory import RunDirectory
+    from experiments.editing.pretrained_arms import kept, read
+    from experiments.editing.pretrained_text import HumanText
+
+    reader = Reader(load(inputs / "llama"), devices=devices)
+    draw = np.random.default_rng(3)
+    ids = {f"d{i}": draw.integers(1, 290, 10 + i % 7).astype(np.int32) for i in range(12)}
+    arms = {"chained": Arm(EditRule(threshold=0.005), 2)}
+    own = out if is_first() else out / "of another host"
+    found = kept(own, "said", lambda: read(arms, reader, HumanText(ids, [], "")))
+    again = kept(own, "said", lambda: pytest.fail("asks the model again"))
+    assert found["chained/changed"].any()
+    for name, values in found.items():
+        np.testing.assert_array_equal(again[name], values)
+    if is_first():
+        RunDirectory(out).write_arrays(found)
 
 
 def language(out: Path, inputs: Path, devices: list) -> None:
@@ -112,18 +139,22 @@ def slope(values: np.ndarray) -> np.ndarray:
     return values[:, -1] - values[:, 0]
 
 
-WORKS = {"language": language, "search": search, "base": base}
+WORKS = {"language": language, "search": search, "base": base, "reading": reading}
 """What two processes do: between them whatever commands exchange. Two run the regression as well,
 where one of them dies and the run is resumed."""
 
 
 def worker(address: str, count: int, index: int, out: str) -> None:
-    """One process of several: of two all works, of four the regression."""
+    """One process of several: of two all works, of four the regression.
+
+    Without an address it asks the system, as `--distributed auto` does.
+    """
     from tests.conftest import compile_streams
 
     jax.config.update("jax_num_cpu_devices", DEVICES)
     many_hosts.HEARTBEAT_SECONDS = 300  # a busy machine kills nobody
-    many_hosts.join("", Place(address, count, index))
+    many_hosts.join("", Place(address, count, index) if address else None)
+    assert (jax.process_count(), jax.process_index()) == (count, index)
     with pytest.MonkeyPatch.context() as patch:
         compile_streams(patch)
         if count == 2:
@@ -174,10 +205,27 @@ def alone(tmp_path_factory) -> Path:
     return out
 
 
-def work_together(count: int, out: Path) -> None:
-    address = f"localhost:{free_port()}"
+def by_slurm(count: int) -> list[dict[str, str]]:
+    """What SLURM sets for each of its tasks on one node, with a job of which JAX makes a free
+    port."""
+
+    def is_free(port: int) -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("localhost", port)) != 0
+
+    first = 2**16 - 2**12
+    job = next(job for job in range(2**12) if is_free(first + job))
+    about = {"JOB_ID": str(job), "STEP_NODELIST": "localhost", "NTASKS": str(count)}
+    tasks = [about | {"PROCID": str(i), "LOCALID": "0"} for i in range(count)]
+    return [{f"SLURM_{name}": value for name, value in task.items()} for task in tasks]
+
+
+def work_together(count: int, out: Path, tasks: list[dict[str, str]] | None = None) -> None:
+    """All processes; those of `tasks` find each other by these variables."""
+    address = "" if tasks else f"localhost:{free_port()}"
     code = "worker(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
-    begun = [started(code, address, count, i, out) for i in range(count)]
+    variables = tasks or [{}] * count
+    begun = [started(code, address, count, i, out, **variables[i]) for i in range(count)]
     for process, said in zip(begun, ended(begun), strict=True):
         assert process.returncode == 0, said[-2000:]
 
@@ -201,8 +249,8 @@ def test_two_processes_write_the_bytes_of_one(name, two, tmp_path):
 
 
 def test_four_processes_write_the_bytes_of_one(alone, tmp_path):
-    """Of a regression, whatever the devices."""
-    work_together(4, tmp_path)
+    """Of a regression, whatever the devices. They ask SLURM's variables who they are."""
+    work_together(4, tmp_path, by_slurm(4))
     assert results(tmp_path / "bound") == results(alone)
 
 
@@ -309,6 +357,14 @@ def test_an_address_that_cannot_work_fails_at_once(asked, says, capsys):
     assert linear_bound.command(["--distributed", asked]) == 2
     said = capsys.readouterr().err
     assert f"--distributed {asked}: " in said and says in said and said.count("\n") == 1
+
+
+def test_auto_where_there_is_no_cluster_fails_at_once():
+    code = "many_hosts.LAST_WORDS_SECONDS = 10**6; sys.exit(linear_bound.command(sys.argv[1:]))"
+    process = started(code, "--distributed", "auto")
+    (said,) = ended([process])
+    assert process.returncode == 2 and said.count("\n") == 1
+    assert "--distributed auto: found neither Cloud TPU nor SLURM nor Open MPI; accepted" in said
 
 
 def test_a_port_in_use_fails_at_once():

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool
 
+from collapse_sim.hosts import are_several
 from collapse_sim.language.pretrained.load import Pretrained
 from collapse_sim.language.pretrained.passes import Task
 from collapse_sim.language.pretrained.rows import Window, row_lengths, windows
@@ -17,6 +18,7 @@ from collapse_sim.language.pretrained.step import (
     Rows,
     Scored,
     device_mesh,
+    put_rows,
     put_whole,
     redraw,
     score_rows,
@@ -70,8 +72,10 @@ class Batches:
     def halve(self, tokens: int, length: int) -> bool:
         """Compute fewer than so many tokens at once from now on.
 
-        False where that is one row of this length.
+        False where that is one row of this length, and on several hosts: no other one would know.
         """
+        if are_several():
+            return False
         if tokens <= self.batch_tokens:
             self.batch_tokens = max(tokens // 2, length)
         return self.batch_tokens < tokens
@@ -85,7 +89,8 @@ class Batches:
     def score(self, rows: Rows) -> Scored:
         """Start a forward pass, from which any number of rules can redraw."""
         size = max(self.batch_tokens, rows.tokens.shape[1])
-        return score_rows(self.parameters, rows, config=self.config, size=size, mesh=self.mesh)
+        placed = put_rows(rows, self.mesh)
+        return score_rows(self.parameters, placed, config=self.config, size=size, mesh=self.mesh)
 
     def redraw(self, scored: Scored, rule: EditRule, passes: int) -> Redrawn | None:
         """Start the replacements of a rule; None where it has none."""

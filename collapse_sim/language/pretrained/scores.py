@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from collapse_sim.hosts import fetch
 from collapse_sim.language.pretrained.rows import Window
 from collapse_sim.language.pretrained.step import Redrawn, Scored
 
@@ -31,7 +32,7 @@ def by_row(
     per_device = rows // devices
 
     def of_rows(flat: Any) -> np.ndarray:
-        parts = np.asarray(flat).reshape(devices, -1, *np.shape(flat)[1:])
+        parts = fetch(flat).reshape(devices, -1, *np.shape(flat)[1:])
         kept = parts[:, : per_device * length].reshape(rows, length, *parts.shape[2:])
         return np.roll(kept, 1, axis=1)  # from the position before each token to its own
 

@@ -79,6 +79,11 @@ def put_whole(tree: Any, mesh: Mesh) -> Any:
     return jax.tree.map(lambda leaf: put(leaf, NamedSharding(mesh, P())), tree)
 
 
+def put_rows(rows: Rows, mesh: Mesh) -> Rows:
+    """A batch of which every device has its own rows."""
+    return Rows(*(put(array, NamedSharding(mesh, P("batch"))) for array in rows))
+
+
 @partial(jax.jit, static_argnames=("config", "size", "mesh"))
 def score_rows(
     parameters: Parameters, rows: Rows, *, config: DecoderConfig, size: int, mesh: Mesh
