@@ -128,7 +128,8 @@ class Summary:
                 new = Moments.of(values)
             if not np.isfinite(new.mean).all():  # one value that is not finite spoils it
                 raise FloatingPointError(
-                    f"{name} is not finite in replicates {self.count} to {self.count + len(values)}"
+                    f"{name} is not finite in one of replicates {self.count} to "
+                    f"{self.count + len(values) - 1}"
                 )
             moments[name] = self.moments[name].merge(new) if self.moments else new
         room = SAMPLE - self.count

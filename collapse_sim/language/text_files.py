@@ -184,10 +184,10 @@ def find_files(flag: str, source: str, kinds: Sequence[str], accepted: str) -> F
     name = f"{flag} {printable(path.name or source)}"
     if not path.is_dir():
         kind = _kind(path, kinds)
-        if not kind:
-            raise ValueError(f"{place}: {accepted}")
-        if not path.is_file():
+        if not path.exists():
             raise ValueError(f"{place}: no such file: {accepted}")
+        if not kind or not path.is_file():
+            raise ValueError(f"{place}: {accepted}")
         return Files(name, [TextFile(path, place, kind[0], printable(kind[1]))])
     files, left_out = [], Counter()
     try:

@@ -1,9 +1,9 @@
 """Documents of a sample: for --dry-run, and to measure how fast the engine is."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from collapse_sim.corpus.records import ReadOptions
+from collapse_sim.corpus.records import ReadOptions, Row
 from collapse_sim.corpus.shards import Shard, find_shards
 from collapse_sim.language.pretrained.edited import Document
 from experiments.corpus.engine import MakeEngine, make_engine, require_model
@@ -11,13 +11,20 @@ from experiments.corpus.running import require_out
 from experiments.corpus.settings import EditSettings
 
 
-def documents(shards: Sequence[Shard], options: ReadOptions, count: int) -> list[Document]:
+def documents(
+    shards: Sequence[Shard],
+    options: ReadOptions,
+    count: int,
+    left_out: Callable[[Row], object] = lambda row: None,
+) -> list[Document]:
     """The first documents of the files, of each as many, up to `count`.
 
-    Raises ValueError where there is none.
+    `left_out` is told of rows among them that cannot be processed. Raises ValueError where there is
+    none that can.
     """
     each = -(-count // len(shards))
-    rows = (row for shard in shards for row in itertools.islice(_texts(shard, options), each))
+    texts = (_texts(shard, options, left_out) for shard in shards)
+    rows = (row for found in texts for row in itertools.islice(found, each))
     found = list(itertools.islice(rows, count))
     if not found:
         raise ValueError(f"INPUT {shards[0].file.path}: holds no document that can be processed")
@@ -30,11 +37,20 @@ def show(settings: EditSettings, make_engine: MakeEngine = make_engine) -> None:
 
     shards, out = find_shards(settings.inputs), require_out(settings)
     require_model(settings)
-    found = documents(shards, settings.reading.made(), settings.dry_run or 1)
+    options = settings.reading.made()
+    found = documents(shards, options, settings.dry_run or 1, _say)
     dry_run(make_engine(settings, trace=True).editor, found, out)
 
 
-def _texts(shard: Shard, options: ReadOptions) -> Iterator[Document]:
+def _say(row: Row) -> None:
+    print(f"left out {row.id}: {row.reason}")
+
+
+def _texts(
+    shard: Shard, options: ReadOptions, left_out: Callable[[Row], object]
+) -> Iterator[Document]:
     for row in shard.format(options).rows():
-        if row.text is not None and row.text.strip():
+        if row.reason is not None:
+            left_out(row)
+        elif row.text is not None and row.text.strip():
             yield Document(row.id, row.text)

@@ -61,6 +61,7 @@ def content(name: str) -> bytes:
         (["cut.parquet"], "accepted are whole Parquet files"),
         (["a.csv"], "accepted are .jsonl, .parquet, .txt"),
         (["absent.txt"], "no such file"),
+        (["absent"], "no such file: accepted are .jsonl"),
         (["a.jsonl"], "would be written to a.jsonl"),
     ],
 )
@@ -201,6 +202,16 @@ def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkey
     ((_, documents, folder),) = seen
     names = ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3", "b.txt:2", "b.txt:4"]
     assert [document.id for document in documents] == names and folder == out
+
+
+def test_a_dry_run_says_which_rows_it_leaves_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: None)
+    source = tmp_path / "a.jsonl"
+    source.write_text('{"text": "one"}\n{"text": null}\n\n{"text": "two"}\n{"text": 3}\n')
+    flags = [str(source), "--model", "m", "--out", str(tmp_path / "out"), "--dry-run", "2"]
+    assert edit.command(flags, make_engine=lambda settings, trace: make(settings)) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("left out a.jsonl:2: ")
 
 
 def test_texts_and_batches_are_edited_from_python(monkeypatch):

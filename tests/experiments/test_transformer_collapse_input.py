@@ -50,7 +50,7 @@ POSITIVE = "accepted are integers >= 1"
         (["--vocabulary", "100"], "vocabulary=100: accepted are integers >= 257"),
         (["--vocabulary", "90000"], "vocabulary=90000: accepted are at most"),
         (["--corpus", "none.txt"], "--corpus none.txt: no such file"),
-        (["--corpus", "book.pdf"], "--corpus book.pdf: accepted are python, hf:NAME"),
+        (["--corpus", "book.pdf"], "--corpus book.pdf: no such file: accepted are python, hf:NAME"),
     ],
 )
 def test_bad_flags(flags, says, corpus, tmp_path, capfd):
