@@ -38,7 +38,7 @@ class PretrainedSettings(command_line.RunSettings):
     drop_below: float = 1e-3
     """Two of the authors' strategies delete tokens of at most this probability."""
 
-    seeds: int = 20
+    seeds: int = 40
     """Small models trained on each text, side by side; 0: none. Fewer than 6 decide nothing, and n
     that agree are right but for a chance of 2^(1-n)."""
 
