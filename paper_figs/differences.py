@@ -48,5 +48,6 @@ def draw_differences(ax: Axes, found: Sequence[Difference], title: str, unit: st
     ax.axvline(0, color=style.NEUTRAL, linewidth=0.6, zorder=1)
     ax.set_yticks(range(len(found)), [each.name for each in found], linespacing=0.95)
     ax.set_ylim(len(found) - 0.5, -0.5)
+    ax.locator_params(axis="x", nbins=5)
     ax.set_title(title)
     ax.set_xlabel(unit)

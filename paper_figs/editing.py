@@ -12,7 +12,7 @@ from paper_figs import style
 from paper_figs.chains import Curve, read_curves
 from paper_figs.differences import Difference, draw_differences
 from paper_figs.edited_share import draw_shares
-from paper_figs.editing_runs import HERE, is_pretrained, key_point, run_name
+from paper_figs.editing_runs import HERE, TEMPERED, is_pretrained, key_point, run_name
 from paper_figs.moved_contexts import draw_moved
 from paper_figs.panels import new_panels
 from paper_figs.token_probabilities import draw_deciles
@@ -22,7 +22,7 @@ SUFFIX = " - unedited"
 BELOW = style.MARKS["edit below"]
 """Mark of edits of the tokens that the prior found improbable."""
 
-TITLE = ("Edited minus unedited: below 0 it helps", "nats per token")
+TITLE = ("Edited minus unedited: below 0 it helps", "nats per token (bars: all seeds)")
 
 
 @style.context()
@@ -48,19 +48,21 @@ def read_differences(run: RunDirectory) -> list[Difference]:
     pairs = [pair for pair in found if pair[1].regime.endswith(SUFFIX)]
     stages = list(dict.fromkeys(curve.family for _, curve in pairs))
     pairs.sort(key=lambda pair: stages.index(pair[1].family))
-    return [
-        Difference(
-            _name(measure, curve),
-            float(curve.mean[0]),
-            float(curve.low[0]),
-            float(curve.high[0]),
-            HERE if curve.regime == "edited" + SUFFIX else BELOW,
-        )
-        for measure, curve in pairs
-    ]
+    return [_difference(measure, curve) for measure, curve in pairs]
 
 
-def _name(measure: str, curve: Curve) -> str:
-    arm = curve.regime.removesuffix(SUFFIX)
-    other = "" if arm == "edited" else f", P ≤ {arm.removeprefix('below-')} edited"
-    return f"{curve.family}{other}:\n{measure}"
+def _difference(measure: str, curve: Curve) -> Difference:
+    other, mark = _rule(curve.regime.removesuffix(SUFFIX))
+    ends = float(curve.mean[0]), float(curve.low[0]), float(curve.high[0])
+    return Difference(f"{curve.family}{other}:\n{measure}", *ends, mark)
+
+
+def _rule(arm: str) -> tuple[str, style.Mark]:
+    """Words for how an arm's rule differs from the run's own, and its mark."""
+    if arm.startswith("below-"):
+        return f", P ≤ {arm.removeprefix('below-')} edited", BELOW
+    if arm.startswith("edited beta "):
+        return f", β = {arm.removeprefix('edited beta ')}", TEMPERED
+    if arm.startswith("P >= "):
+        return f", P ≥ {arm.removeprefix('P >= ')}", HERE
+    return "", HERE

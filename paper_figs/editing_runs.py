@@ -35,16 +35,15 @@ def reach(run: RunDirectory, curve: Curve) -> np.ndarray:
 def run_name(run: RunDirectory) -> str:
     """Seeds or tokens, the prior and the rule."""
     parameters = run.config()["parameters"]
+    rule = f"edits where P\u00a0≥\u00a0{parameters['edit_above']:g}"  # in one line
     if is_pretrained(run):
         data = run.config()["data"]
         return (
             f"{data['tokens']:,} tokens of {data['documents']} documents, prior "
-            f"{Path(parameters['prior']).name}, edits where P ≥ {parameters['edit_above']:g}"
+            f"{Path(parameters['prior']).name}, {rule}"
         )
-    return (
-        f"{parameters['seeds']} seeds, prior of {parameters['prior_size'].upper()} parameters, "
-        f"edits where P ≥ {parameters['edit_above']:g}"
-    )
+    prior = parameters["prior_size"].upper()
+    return f"{parameters['seeds']} seeds, prior of {prior} parameters, {rule}"
 
 
 def key_point(run: RunDirectory) -> ErrorbarContainer:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
-from paper_figs import corpus_edit, edited_share, editing, make, token_probabilities
+from paper_figs import corpus_edit, edited_share, editing, make, style, token_probabilities
 from paper_figs.style import save
 from tests.paper_figs.axes import key_of
 from theory.language.printed import EDITED_SHARE, PROBABILITY_DECILES
@@ -133,6 +133,17 @@ def test_the_figure_of_a_run_shows_both_and_the_differences_there_are(run, tmp_p
         assert ax.yaxis_inverted()  # in the order of the tables
     save(figure, tmp_path, "figure")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_edits_by_other_rules_are_named_by_how_they_differ(tmp_path):
+    run = RunDirectory.open(tmp_path / "run", {"parameters": {}}, resume=False)
+    arms = ("edited", "edited beta 1.5", "P >= 0.9", "below-0.1")
+    run.write_chains([_row("pretrain", f"{arm} - unedited", "loss", 1, 0.01) for arm in arms])
+    found = editing.read_differences(run)
+    rules = ["", ", β = 1.5", ", P ≥ 0.9", ", P ≤ 0.1 edited"]
+    assert [each.name for each in found] == [f"pretrain{rule}:\nloss" for rule in rules]
+    marks = ["edit confident", "edit tempered", "edit confident", "edit below"]
+    assert [each.mark for each in found] == [style.MARKS[name] for name in marks]
 
 
 def test_figures_are_named_by_their_run(run):
