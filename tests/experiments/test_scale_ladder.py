@@ -165,9 +165,9 @@ def run_of_two(two_devices, corpus, tmp_path_factory) -> tuple[Path, list[str]]:
     """The run directory, and what was fitted."""
     folder, fitted, fit = tmp_path_factory.mktemp("runs") / "two", [], Fitting.fit
 
-    def counted(self, name, *arguments):
+    def counted(self, name, *arguments, **flags):
         fitted.append(name)
-        return fit(self, name, *arguments)
+        return fit(self, name, *arguments, **flags)
 
     few = ("--sizes", "0.016m", "0.1m", "--generations", "2", "--regimes", "replace", "keep_human")
     with pytest.MonkeyPatch.context() as patch:
