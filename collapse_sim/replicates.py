@@ -2,8 +2,8 @@
 
 A block of replicates is the unit of computing. Its size depends on the simulation alone, each
 replicate has its own random stream, and blocks are reduced in order; so the results do not depend
-on how many blocks are in flight, on the number of devices or on where a run was interrupted. XLA
-cuts large products of matrices by the number of its threads: of those the last digits depend on it.
+on how many blocks are in flight, on the number of devices or on where a run was interrupted. But
+XLA cuts large products of matrices by its threads: their last digits depend on how many it has.
 """
 
 import math
@@ -127,10 +127,8 @@ class Summary:
             with np.errstate(invalid="ignore"):
                 new = Moments.of(values)
             if not np.isfinite(new.mean).all():  # one value that is not finite spoils it
-                raise FloatingPointError(
-                    f"{name} is not finite in one of replicates {self.count} to "
-                    f"{self.count + len(values) - 1}"
-                )
+                span = f"{self.count} to {self.count + len(values) - 1}"
+                raise FloatingPointError(f"{name} is not finite in one of replicates {span}")
             moments[name] = self.moments[name].merge(new) if self.moments else new
         room = SAMPLE - self.count
         kept = {name: values[:room] for name, values in block.items()}
