@@ -43,6 +43,9 @@ COMMANDS = {
 }
 """Commands by the part of this package whose checks name the claims."""
 
+OF_PRETRAINED = "pretrained", "moved_contexts"
+"""Beginnings of the files of `collapse-sim editing` that run with a pretrained prior alone."""
+
 REGIMES = {
     "gerst2024.replace": "replace_fresh",
     "ref.accumulate_fresh": "accumulate_fresh",
@@ -262,6 +265,8 @@ def _command(source: Path, name: str) -> str | None:
     if folder not in COMMANDS:
         return None
     flags = f" --regimes {REGIMES[name]}" if folder == "linear" and name in REGIMES else ""
+    if folder == "editing" and source.stem.startswith(OF_PRETRAINED):
+        flags = " --prior smollm2"
     return f"collapse-sim {COMMANDS[folder]}{flags}"
 
 

@@ -97,6 +97,7 @@ def test_an_explanation_names_the_command_that_decides(capsys, monkeypatch):
         "he2025.weight": "collapse-sim bound --regimes mix_fresh",
         "ref.gauss_median": "collapse-sim curse --family gaussian",
         "zhu2025.edit_finetune": "collapse-sim editing",
+        "lm.edit_neither": "collapse-sim editing --prior smollm2",
         "ref.edit_A": "theory.certificates.one_edit_by_the_process_itself()",
         "ref.conf_free": "by nothing here: known from one simulation only",
     }.items():
@@ -112,8 +113,9 @@ def test_every_check_has_its_command():
         assert commands, record.id
         for words in map(str.split, commands):
             assert words[0] == "collapse-sim" and words[1] in claims.COMMANDS.values()
-            accepted = get_args(Family) if "--family" in words else get_args(Regime)
-            assert words[2:] == [] or words[3] in accepted
+            flag = {"--family": get_args(Family), "--regimes": get_args(Regime)}
+            flag |= {"--prior": ("smollm2",)}
+            assert words[2:] == [] or words[3] in flag[words[2]]
 
 
 @pytest.mark.parametrize(
