@@ -40,13 +40,14 @@ def require_devices() -> None:
 def configure_training(settings: Any) -> None:
     """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache.
 
+    At least two: for one device XLA compiles other programs, whose last digits may differ.
     JAX_NUM_CPU_DEVICES asks for another number.
     """
     del settings
     import jax
 
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
-        jax.config.update("jax_num_cpu_devices", cores())
+        jax.config.update("jax_num_cpu_devices", max(cores(), 2))
     require_devices()
     keep_compiled()
 

@@ -61,9 +61,7 @@ def finish(
         run.write_chains(list(rows))
     run.write_verdicts([vars(verdict) for verdict in verdicts])
     if draw is not None:
-        from paper_figs.style import save
-
-        save(draw(run), run.path, "figure")
+        save_figure(run, draw)
     run.clear_checkpoints()
     report()
     # Lines are broken between words alone: paths stay whole.
@@ -71,6 +69,13 @@ def finish(
         shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False
     )
     print(lines.fill(f"{run.path}: {', '.join(_files(run))}"))
+
+
+def save_figure(run: RunDirectory, draw: "Callable[[RunDirectory], Figure]") -> None:
+    """Draw the figure of what the run has written."""
+    from paper_figs.style import save
+
+    save(draw(run), run.path, "figure")
 
 
 def _files(run: RunDirectory) -> list[str]:

@@ -12,10 +12,16 @@ chains.parquet, config.json and figure.{png,pdf,svg}.
 import math
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from experiments import command_line, devices
 from experiments.linear.settings import Settings, parse
+
+if TYPE_CHECKING:
+    from collapse_sim.experiment.process import Result
+    from collapse_sim.run_directory import RunDirectory
 
 
 def main(settings: Settings) -> None:
@@ -23,7 +29,7 @@ def main(settings: Settings) -> None:
     deadline = time.monotonic() + (settings.budget_seconds or math.inf)
     # Imported here so that --help and bad flags answer at once.
     from collapse_sim.certify import FAMILY_ERROR
-    from collapse_sim.experiment.decide import chain_rows, decide
+    from collapse_sim.experiment.decide import decide
     from experiments.finish import begin, finish
     from experiments.linear.ladders import make_ladders
     from experiments.linear.processes import make_processes
@@ -47,16 +53,26 @@ def main(settings: Settings) -> None:
         least=settings.least,
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
+        show=partial(_show, run),
     )
-    from paper_figs.linear_collapse import draw  # loaded beside the simulations
-
     finish(
         run,
-        chain_rows(results),
+        None,
         verdicts,
-        draw if results else None,  # none where the budget ends before the first replicate
+        None,
         lambda: print_report(settings, world.base_error, results, verdicts),
     )
+
+
+def _show(run: "RunDirectory", results: "Sequence[Result]") -> None:
+    """Write curves and figure, which need no limit."""
+    from collapse_sim.experiment.decide import chain_rows
+    from experiments.finish import save_figure
+    from paper_figs.linear_collapse import draw
+
+    run.write_chains(list(chain_rows(results)))
+    if results:  # none where the budget ends before the first replicate
+        save_figure(run, draw)
 
 
 def _config(settings: Settings, world) -> dict:
@@ -70,6 +86,8 @@ def _config(settings: Settings, world) -> dict:
         settings,
         packages,
         inputs,
+        dim=world.design.dim,
+        samples=world.design.samples,
         noise_std=world.noise_std,
         base_error=world.base_error,
         data=world.hashes or {},

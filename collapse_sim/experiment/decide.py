@@ -1,9 +1,9 @@
 """A run: simulates processes until their claims are decided, and judges them."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -49,6 +49,7 @@ def decide(
     deadline: float = math.inf,
     family_error: float = FAMILY_ERROR,
     jobs: int = JOBS,
+    show: Callable[[list[Result]], object] = lambda results: None,
 ) -> tuple[list[Result], list[Verdict]]:
     """Results and verdicts, in the order of the processes.
 
@@ -58,6 +59,7 @@ def decide(
     what is not begun then has no result, and its claims are undecided. No number depends on `jobs`,
     how many processes are simulated at a time; on several hosts that is one. Checkpoints are kept
     in `run`, from which the same call goes on. Without a `bar` there is one of replicates.
+    `show` is called with the results as soon as all are there, while steps may still be simulated.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)
@@ -72,11 +74,18 @@ def decide(
 
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
     counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
+    shown = [process for process in processes if not process.step]
+    decided: list[Decided] = []
     # What a simulation on the host counts is its own affair.
     with streaming(counted) as place, streaming(0) if any(on_host) else nullcontext(place) as other:
-        decided = _side_by_side(
+        coming = _side_by_side(
             partial(run_.simulate, place), partial(run_.simulate, other), processes, on_host, jobs
         )
+        with closing(coming):
+            for process, found in zip(processes, coming, strict=True):
+                decided.append(found)
+                if shown and process is shown[-1]:
+                    show([result for result, _ in decided if _is_reported(result)])
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)
     results = [result for result, _ in decided if result.summary.count]
@@ -85,7 +94,11 @@ def decide(
     for result in results:
         joint = [check for check in result.process.checks if check.joint]
         verdicts += [v for check in joint for v in run_.judge_joint(check, result.process, named)]
-    return [result for result in results if not result.process.step], verdicts
+    return [result for result in results if _is_reported(result)], verdicts
+
+
+def _is_reported(result: Result) -> bool:
+    return bool(result.summary.count) and not result.process.step
 
 
 Simulate = Callable[[int, Process], Decided]
@@ -97,24 +110,23 @@ def _side_by_side(
     processes: Sequence[Process],
     on_host: list[bool],
     jobs: int,
-) -> list[Decided]:
-    """Results and verdicts of all, some processes at a time.
+) -> Generator[Decided]:
+    """Results and verdicts of all, in their order, some processes at a time.
 
     Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
     stand before it and beside those that stand behind it. If such a one has devices wait for one
     another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
     On several hosts all run in this thread, in their order: the hosts exchange what they make.
     """
+    numbered = list(enumerate(processes))
     if are_several():
-        numbered = enumerate(zip(processes, on_host, strict=True))
-        return [(in_this_thread if host else simulate)(i, p) for i, (p, host) in numbered]
-    threads, decided = ThreadPoolExecutor(jobs), {}
+        yield from ((in_this_thread if on_host[i] else simulate)(i, p) for i, p in numbered)
+        return
+    threads = ThreadPoolExecutor(jobs)
     try:
-        numbered = list(enumerate(processes))
         coming = {i: threads.submit(simulate, i, p) for i, p in numbered if not on_host[i]}
         for i, process in numbered:
-            decided[i] = in_this_thread(i, process) if on_host[i] else coming[i].result()
-        return [decided[i] for i, _ in numbered]
+            yield in_this_thread(i, process) if on_host[i] else coming[i].result()
     finally:
         threads.shutdown(cancel_futures=True)
 

@@ -38,8 +38,7 @@ SETTLED = 12
 """Generations after which no trace is left of the human tokens, a half, that were not kept."""
 
 EQUAL = 20
-"""Number of types, each expected once among as many tokens. With so few types the chance to
-lose
+"""Number of types, each expected once among as many tokens. With so few types the chance to lose
 one is well below 1/e."""
 
 RARE_WORD, MENTIONS = np.array([0.02, 0.98]), 50

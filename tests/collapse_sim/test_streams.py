@@ -62,7 +62,7 @@ class Begun(tqdm):
 
     def set_description(self, desc=None, refresh=True):
         self.names.append(desc.removeprefix("compiling "))
-        if self.names[-1] == "behind":
+        if self.names[-1].startswith("behind"):
             self.behind.set()
 
 
@@ -84,3 +84,36 @@ def test_a_simulation_on_the_host_runs_beside_those_behind_it():
     on_host = replace(process("host"), simulation=OnHost(begun))
     results, _ = decide([process("before"), on_host, process("behind")], {}, bar=begun, jobs=1)
     assert [result.process.name for result in results] == ["before", "host", "behind"]
+
+
+def test_results_are_shown_while_steps_go_on():
+    begun = Begun()
+    shown = []
+
+    def show(results):
+        assert begun.behind.wait(timeout=60)  # the step is simulated meanwhile
+        shown.append([result.process.name for result in results])
+
+    processes = [process("one"), process("one", step="averaged"), process("two")]
+    step = process("behind", title="behind", step="T = 100")
+    results, _ = decide([*processes, step], {}, bar=begun, show=show)
+    assert shown == [["one", "two"]] == [[result.process.name for result in results]]
+
+
+def test_nothing_goes_on_after_what_shows_results_has_failed():
+    failed = Event()
+
+    class Waiting(Begun):
+        def set_description(self, desc=None, refresh=True):
+            super().set_description(desc, refresh)
+            assert "step" not in self.names[-1] or failed.wait(timeout=60)
+
+    def fail(results):
+        failed.set()
+        raise OSError("disk full")
+
+    begun = Waiting()
+    steps = [process("step", step=str(number)) for number in range(100)]
+    with pytest.raises(OSError, match="disk full"):
+        decide([process("one"), *steps], {}, bar=begun, show=fail, jobs=1)
+    assert len(begun.names) < len(steps)

@@ -28,15 +28,16 @@ def test_cores_elsewhere(monkeypatch):
     assert devices.cores() == 1
 
 
-def test_training_is_configured_without_affinity(monkeypatch):
+@pytest.mark.parametrize(("cores", "asked"), [(6, 6), (1, 2)])  # one device rounds otherwise
+def test_training_is_configured_without_affinity(monkeypatch, cores, asked):
     import jax
 
     set_to = {}
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "process_cpu_count", lambda: 6, raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: cores, raising=False)
     monkeypatch.setattr(jax.config, "update", set_to.__setitem__)
     devices.configure_training(None)  # type: ignore[arg-type]
-    assert set_to == {"jax_num_cpu_devices": 6}
+    assert set_to == {"jax_num_cpu_devices": asked}
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def make_run(
     if design == "gaussian":
         parameters |= {"dim": dim, "samples": samples}
     config = {"experiment": "linear_bound", "parameters": parameters, "base_error": BASE}
+    config |= {"dim": dim, "samples": samples}
     run = RunDirectory.open(path, config, resume=False)
     run.write_chains([row for name in names for row in _rows(name, generations, labels)])
     run.write_verdicts([_verdict(name, dim, samples, design) for name in names])
