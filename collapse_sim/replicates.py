@@ -2,9 +2,9 @@
 
 A block of replicates is the unit of computing. Its size depends on the simulation alone, each
 replicate has its own random stream, and blocks are reduced in order; so the results do not depend
-on how many blocks are in flight, on the number of devices or on where a run was interrupted. But
-XLA cuts large products of matrices by its threads: their last digits depend on how many it has. And
-for one device it compiles other programs than for several: a last digit may differ.
+on how many blocks are in flight, on the number of devices or on where a run was interrupted. Last
+digits may: XLA cuts large products of matrices by its threads, and makes another program for one
+device than for several.
 """
 
 import math

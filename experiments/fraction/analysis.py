@@ -5,7 +5,7 @@ and tokens of either text. Of every pair of numbers or rows the first is human, 
 synthetic. A document is whatever is given as one, in a study a block of tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -157,20 +157,27 @@ def analyse(
         ),
         density=_log_bins(density),
         importance=_equal_bins(log_ratios(people, model)),
-        measures={
-            **{f"distinct_{n}": np.array([distinct(t, n) for t in tokens]) for n in (1, 2, 3)},
-            "compression_ratio": np.array([compression_ratio(t, vocabulary) for t in tokens]),
-            **{
-                f"{name}_concentration": np.array([concentration(total, TOP) for total in pair])
-                for name, pair in totals.items()
-            },
-            "low_density": np.mean(density < 2, axis=1),
-        },
+        measures=_measures(tokens, vocabulary, totals)
+        | {"low_density": np.mean(density < 2, axis=1)},
         ranks=RANKS,
         curves={name: np.stack([_curve(t) for t in pair]) for name, pair in totals.items()},
         bigrams={"human": _bigrams(human, synthetic), "synthetic": _bigrams(synthetic, human)},
         maps=planar_maps(people, model, seed),
     )
+
+
+def _measures(
+    tokens: Sequence[np.ndarray], vocabulary: int, totals: Mapping[str, Sequence[np.ndarray]]
+) -> dict[str, Float64[np.ndarray, " 2"]]:
+    """Measures of the tokens, and of the words in all buckets."""
+    return {
+        **{f"distinct_{n}": np.array([distinct(t, n) for t in tokens]) for n in (1, 2, 3)},
+        "compression_ratio": np.array([compression_ratio(t, vocabulary) for t in tokens]),
+        **{
+            f"{name}_concentration": np.array([concentration(total, TOP) for total in pair])
+            for name, pair in totals.items()
+        },
+    }
 
 
 def _check_sizes(
