@@ -1,10 +1,9 @@
 """Replicates of one simulation, streamed in blocks over all devices and reduced on the host.
 
 A block of replicates is the unit of computing. Its size depends on the simulation alone, each
-replicate has its own random stream, and blocks are reduced in order; so the results do not depend
-on how many blocks are in flight, on the number of devices or on where a run was interrupted. Last
-digits may: XLA cuts large products of matrices by its threads, and makes another program for one
-device than for several.
+replicate has its own random stream, and blocks are reduced in order; so results depend neither on
+the blocks in flight, nor on the devices, nor on where a run was interrupted. Last digits may: XLA
+cuts large products of matrices by its threads, and makes another program for one device alone.
 """
 
 import math
