@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,7 +93,7 @@ def parse(
     if path is not None and stored is not None:
         stored = renamed.with_new_names(stored, names)
         arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
-    description = f"{type(default).__doc__}\n{repeat.HELP}"
+    description = f"{inspect.cleandoc(type(default).__doc__ or '')}\n{repeat.HELP}"
     settings = tyro.cli(
         type(default),
         args=list(arguments),
