@@ -10,7 +10,7 @@ from collapse_sim.corpus.shards import Shard, find_shards, part_of, require_docu
 from collapse_sim.corpus.work import COLUMNS, Work
 from collapse_sim.record import require_type
 from collapse_sim.run_directory import RunDirectory, RunError
-from collapse_sim.terminal import progress_bar
+from collapse_sim.terminal import BEGUN, progress_bar
 from experiments import command_line
 from experiments.corpus.engine import MakeEngine, require_model
 from experiments.corpus.settings import ScoreSettings, parameters
@@ -50,6 +50,7 @@ def run(settings: ScoreSettings, name: str, make_engine: MakeEngine) -> None:
     characters = config["chunk_characters"] or BATCHES_KEPT * engine.batch_tokens * CHARACTERS
     config = configuration(settings, name, shards, engine.digest, characters)
     corpus = CorpusRun.open(out, config, mine, resume=settings.going.resume)
+    BEGUN.set(True)
     work = Work.score(engine.editor) if scoring else Work.edit(engine.editor)
     started, done = time.monotonic(), 0
     with progress_bar(None, "documents") as bar:
