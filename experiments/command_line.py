@@ -5,6 +5,7 @@ import importlib.metadata
 import inspect
 import json
 import platform
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -93,7 +94,8 @@ def parse(
     if path is not None and stored is not None:
         stored = renamed.with_new_names(stored, names)
         arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
-    description = f"{inspect.cleandoc(type(default).__doc__ or '')}\n{repeat.HELP}"
+    words = inspect.cleandoc(type(default).__doc__ or "") if sys.flags.optimize < 2 else ""
+    description = f"{words}\n{repeat.HELP}"
     settings = tyro.cli(
         type(default),
         args=list(arguments),
