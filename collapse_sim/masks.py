@@ -13,7 +13,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped, UInt32
 
-from collapse_sim.pytree import pytree
+from collapse_sim.pytree import pytree, require_integer
 from collapse_sim.random import bits
 
 Schedule = Bool[np.ndarray, "edits samples"]
@@ -25,6 +25,13 @@ def _count(samples: int, fraction: float, name: str = "edit_share") -> int:
     return round(fraction * samples)
 
 
+def _whole(samples: int, edits: int) -> Schedule:
+    """Schedule of edits of all rows; raises ValueError for sizes that are no integers >= 1."""
+    require_integer("samples", samples, 1)
+    require_integer("edits", edits, 1)
+    return np.ones((edits, samples), bool)
+
+
 def single(samples: int, edits: int, fraction: float) -> Schedule:
     """Schedule of one edit of a share of the rows, then none."""
     schedule = fixed(samples, edits, fraction)
@@ -34,7 +41,7 @@ def single(samples: int, edits: int, fraction: float) -> Schedule:
 
 def fixed(samples: int, edits: int, fraction: float) -> Schedule:
     """Schedule that edits the same share of the rows every time."""
-    return np.tile(np.arange(samples) < _count(samples, fraction), (edits, 1))
+    return _whole(samples, edits) & (np.arange(samples) < _count(samples, fraction))
 
 
 def disjoint(
@@ -45,15 +52,18 @@ def disjoint(
     Block sizes differ by at most one row; with more edits than blocks nothing is edited after
     the last one.
     """
+    whole = _whole(samples, edits)
     blocks = edits if blocks is None else blocks
+    require_integer("blocks", blocks, 1)
     owner = np.full(samples, -1)
     for block, rows in enumerate(np.array_split(np.arange(_count(samples, fraction)), blocks)):
         owner[rows] = block
-    return owner == np.arange(edits)[:, None]
+    return whole & (owner == np.arange(edits)[:, None])
 
 
 def geometric_counts(samples: int, edits: int, fraction: float, decay: float) -> tuple[int, ...]:
     """Rows edited by each of `edits` edits: a share, then `decay` times as many each time."""
+    require_integer("edits", edits, 1)
     if not 0 < decay < 1:
         raise ValueError(f"decay={decay}: accepted is (0, 1)")
     return tuple(round(_count(samples, fraction) * decay**edit) for edit in range(edits))
@@ -81,7 +91,7 @@ class Policy(Protocol):
 
 
 @pytree
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskPolicy:
     """Positions that meet every condition of their edit: on the schedule, confident, and drawn.
 
@@ -115,7 +125,7 @@ class MaskPolicy:
     ) -> "MaskPolicy":
         """A policy with the same conditions at every edit; raises ValueError for unusable ones."""
         schedule = np.asarray(schedule)
-        if schedule.ndim != 2 or not np.isin(schedule, (0, 1)).all():
+        if schedule.ndim != 2 or not schedule.size or not np.isin(schedule, (0, 1)).all():
             raise ValueError(
                 f"mask schedule of shape {schedule.shape}: accepted are arrays of 0 and 1 with one "
                 "row for each edit and one column for each row of data"
@@ -124,8 +134,9 @@ class MaskPolicy:
             raise ValueError(f"edit_share={rate}: accepted is [0, 1]")
         edits, positions = schedule.shape
         count = np.full(edits, -1) if counts is None else np.asarray(counts)
-        within = (count >= 0).all() and (count <= positions).all()
-        if counts is not None and (len(count) != edits or not within):
+        whole = count.shape == (edits,) and count.dtype.kind in "iu"
+        within = whole and (count >= 0).all() and (count <= positions).all()
+        if counts is not None and not within:
             raise ValueError(
                 f"counts={counts}: accepted are {edits} integers from 0 to {positions}"
             )
@@ -210,12 +221,12 @@ def random_subset(
 
 def random_masks(samples: int, edits: int, rate: float) -> MaskPolicy:
     """A fresh mask each time: every row independently with probability `rate`."""
-    return MaskPolicy.of(np.ones((edits, samples), bool), rate=rate)
+    return MaskPolicy.of(_whole(samples, edits), rate=rate)
 
 
 def random_subsets(samples: int, counts: tuple[int, ...]) -> MaskPolicy:
     """A fresh uniformly random subset each time, of `counts[i]` rows at edit i."""
-    return MaskPolicy.of(np.ones((len(counts), samples), bool), counts=counts)
+    return MaskPolicy.of(_whole(samples, max(np.size(counts), 1)), counts=counts)
 
 
 def confident(
@@ -228,4 +239,4 @@ def confident(
     if not threshold >= 0:
         raise ValueError(f"threshold={threshold}: accepted are numbers >= 0")
     least, most = (threshold, np.inf) if unconfident else (-1.0, threshold)
-    return MaskPolicy.of(np.ones((edits, samples), bool), nested=nested, least=least, most=most)
+    return MaskPolicy.of(_whole(samples, edits), nested=nested, least=least, most=most)

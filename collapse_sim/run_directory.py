@@ -183,9 +183,10 @@ class RunDirectory:
         import pyarrow.parquet as pq
 
         try:
-            # An open file: of a path pyarrow takes only names that are UTF-8 everywhere.
-            with open(self.path / "chains.parquet", "rb") as file:
-                table = pq.read_table(file)
+            # An open file: of a path pyarrow takes only names that are UTF-8 everywhere. In one
+            # thread: another that frees what Python holds, as Python ends, aborts the process.
+            with open(self.path / "chains.parquet", "rb") as file, pq.ParquetFile(file) as parquet:
+                table = parquet.read(use_threads=False)
         except (OSError, ValueError) as error:
             raise RunError(
                 f"{self.path}: chains.parquet cannot be read ({one_line(error)})"

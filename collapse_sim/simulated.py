@@ -73,7 +73,12 @@ class Simulated:
         return np.array([mean_interval(moments, index, error) for index in indices])
 
     def quantile(self, share: float, measure: str = "test_error") -> Generations:
-        """Quantile over replicates: a share of the first 32,768 lies below it."""
+        """Quantile over replicates: a share of the first 32,768 lies below it.
+
+        Raises ValueError for a share outside [0, 1].
+        """
+        if not np.all((np.asarray(share) >= 0) & (np.asarray(share) <= 1)):
+            raise ValueError(f"share={share!r}: accepted is [0, 1], 0.5 for the median")
         return np.quantile(require_measure(self.summary.sample, measure), share, axis=0)
 
     def table(self) -> Table:
@@ -177,6 +182,10 @@ def judge(
     a LinearLearner has one from samples = dim + 4 on. Raises ValueError for any other relation,
     value, measure, generation, tolerance or error.
     """
+    if not isinstance(result, Simulated):
+        raise ValueError(
+            f"result is a {type(result).__name__}: accepted is what cs.simulate(...) returns"
+        )
     require_relation(relation, ("==", "<=", ">="))
     require_error(error)
     pair = _pair(value)

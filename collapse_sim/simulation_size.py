@@ -1,5 +1,6 @@
 """Size of a simulation: it decides how many replicates make a block, and what they may cost."""
 
+import pickle
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,7 +22,8 @@ class Size(NamedTuple):
 def size_of(simulation: Callable) -> Size:
     """Size of a simulation, traced once for all that differ in their data alone.
 
-    Raises ValueError for one whose trace cannot be reduced over replicates.
+    Raises ValueError for one whose trace cannot be reduced over replicates, and for one that draws
+    from np.random.
     """
     leaves, structure = jax.tree.flatten(simulation)
     return _size_of_kind(structure, tuple((np.shape(x), jax.dtypes.result_type(x)) for x in leaves))
@@ -34,9 +36,20 @@ def _size_of_kind(structure, leaves: tuple) -> Size:
     def run(data, key):
         return jax.tree.unflatten(structure, data)(key)
 
+    before = _numpy_state()
     program, trace = jax.make_jaxpr(run, return_shape=True)(data, jax.random.key(0))
+    if _numpy_state() != before:
+        raise ValueError(
+            "simulation draws from np.random, once for all replicates: accepted is jax.random, "
+            "with the key"
+        )
     _require_numbers(trace)
     return _size(program.jaxpr, frozenset(program.jaxpr.invars[:-1]))
+
+
+def _numpy_state() -> bytes:
+    """What np.random draws next."""
+    return pickle.dumps(np.random.get_state(legacy=False))  # noqa: NPY002 (what users call)
 
 
 def _require_numbers(trace: Any) -> None:
@@ -44,7 +57,7 @@ def _require_numbers(trace: Any) -> None:
     found = trace if isinstance(trace, dict) else {}
     shapes = {measure.shape for measure in found.values()}
     kinds = {measure.dtype.kind for measure in found.values()}
-    if len(shapes) != 1 or len(shapes.pop()) != 1 or "c" in kinds:
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or not shape[0] or "c" in kinds:
         shown = {name: f"{x.dtype}{list(x.shape)}" for name, x in found.items()} or trace
         raise ValueError(
             f"simulation returns {shown}: accepted is a dictionary of arrays, one for each "

@@ -26,14 +26,17 @@ PROGRAM: ContextVar[str | None] = ContextVar("PROGRAM", default=None)
 AT_END: ContextVar[ExitStack | None] = ContextVar("AT_END", default=None)
 """What the command that runs frees, however it ends."""
 
+BEGUN: ContextVar[bool] = ContextVar("BEGUN", default=False)
+"""Whether the command that runs has begun a run, which --resume could go on with."""
+
 
 def run_command(name: str, main: Callable[[], object], *, interrupted: str = "") -> int:
     """Run `main` and return its exit status; an error is one line of standard error.
 
     `name` begins that line where PROGRAM names nothing else; `interrupted` says what can be done
-    after Ctrl-C, which is no error.
+    after Ctrl-C, which is no error, once a run is begun.
     """
-    name = PROGRAM.get() or name
+    name, outer = PROGRAM.get() or name, BEGUN.set(False)
     print_whatever_it_is()
     try:
         with _freeing(), _seldom_collecting():
@@ -41,7 +44,8 @@ def run_command(name: str, main: Callable[[], object], *, interrupted: str = "")
         sys.stdout.flush()
         return 0
     except KeyboardInterrupt:
-        print(f"{name}: interrupted{interrupted and f'; {interrupted}'}", file=sys.stderr)
+        hint = f"; {interrupted}" if interrupted and BEGUN.get() else ""
+        print(f"{name}: interrupted{hint}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # who reads has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,6 +55,8 @@ def run_command(name: str, main: Callable[[], object], *, interrupted: str = "")
         message = f"{where}: {error.strerror}; what was written before is kept"
     except (ValueError, RunError, FloatingPointError) as error:
         message = str(error).splitlines()[0]
+    finally:
+        BEGUN.reset(outer)
     print(f"{name}: error: {message}", file=sys.stderr)
     return 2
 

@@ -110,7 +110,8 @@ def beginning_with(prefix: str, claims: Iterable[Claim]) -> list[Claim]:
 
 def unknown(name: str, claims: Iterable[str]) -> str:
     """Message for an unknown id, with the nearest ids."""
-    near = difflib.get_close_matches(name, list(claims), n=3, cutoff=0.5)
+    ids = {claim.lower(): claim for claim in claims}
+    near = [ids[found] for found in difflib.get_close_matches(name.lower(), ids, n=3, cutoff=0.5)]
     hint = f"the nearest are {', '.join(near)}" if near else "collapse-sim claims lists them"
     return f"unknown claim {name}: {hint}"
 

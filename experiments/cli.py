@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from collapse_sim import __version__
-from collapse_sim.terminal import PROGRAM, run_command
+from collapse_sim.terminal import INTERRUPTED, PROGRAM, run_command
 
 NAME = "collapse-sim"
 
@@ -76,6 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = PROGRAM.set(f"{NAME} {name}")
     try:
         return importlib.import_module(COMMANDS[name].module).command(rest)
+    except KeyboardInterrupt:  # while it is imported, or parses its flags
+        print(f"{NAME} {name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
     finally:
         PROGRAM.reset(started)
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import platform
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +16,7 @@ import tyro
 
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, RunError, dump_json
-from collapse_sim.terminal import AT_END, PROGRAM, run_command
+from collapse_sim.terminal import AT_END, BEGUN, PROGRAM, run_command
 from experiments import many_hosts, renamed, repeat
 from experiments.ranges import out_of_range
 
@@ -92,7 +94,8 @@ def parse(
     if path is not None and stored is not None:
         stored = renamed.with_new_names(stored, names)
         arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
-    description = f"{type(default).__doc__}\n{repeat.HELP}"
+    words = inspect.cleandoc(type(default).__doc__ or "") if sys.flags.optimize < 2 else ""
+    description = f"{words}\n{repeat.HELP}"
     settings = tyro.cli(
         type(default),
         args=list(arguments),
@@ -237,6 +240,7 @@ def _open(path: Path, config: Mapping[str, Any], *, resume: bool) -> RunDirector
     run = RunDirectory(path)
     finished, there = run.is_finished(), run.has_config()
     run = RunDirectory.open(path, config, resume=resume)
+    BEGUN.set(True)
     if (stack := AT_END.get()) is not None:
         stack.callback(lambda: run.let_go())  # until then this keeps the run, and so its lock
     if there and not resume:
@@ -277,8 +281,8 @@ def command(
 ) -> int:
     """Parse, configure JAX and run; returns the exit status, which may be that of `main`.
 
-    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C. A script
-    fixes all but the arguments (`functools.partial`).
+    What goes wrong is said in one line; `interrupted` says what can be done after Ctrl-C, once a
+    run is begun. A script fixes all but the arguments (`functools.partial`).
     """
     status: int | None = None
 

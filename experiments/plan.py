@@ -56,7 +56,9 @@ def _configure(settings: Settings) -> None:
         devices.configure_training(settings)
 
 
-command = partial(command_line.command, "plan.py", parse, main, configure=_configure)
+command = partial(
+    command_line.command, "plan.py", parse, main, configure=_configure, interrupted=""
+)
 """Parse and print; returns the exit status."""
 
 

@@ -1,9 +1,9 @@
 """Decide claims of the ledger: all of them, or the ones that are named.
 
-collapse-sim verify                               the whole ledger, within --budget
-collapse-sim verify zhu2025                       every claim of a paper
-collapse-sim verify ref.w2 ref.golden_identity    a simulation, and a certificate by arithmetic
-collapse-sim verify --check-readme                README's tables against finished runs
+  collapse-sim verify                              all claims, within --budget
+  collapse-sim verify zhu2025                      every claim of a paper
+  collapse-sim verify ref.w2 ref.golden_identity   one simulated, one certified
+  collapse-sim verify --check-readme               README's tables and runs
 
 Trends that need hours of training are read from finished runs, given by --runs.
 """
@@ -46,7 +46,7 @@ class Settings(command_line.RunSettings):
     experiment = "verify"
 
     ids: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="ID ...")] = ()
-    """Claims to decide, or beginnings of ids, as `collapse-sim claims` lists them; else all."""
+    """Claims to decide, or papers: the part of an id before its point; else all."""
 
     budget: str = "10m"
     """Time after which nothing more is simulated: 90s, 10m or 1h."""

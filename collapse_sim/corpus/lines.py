@@ -6,6 +6,7 @@ file. So a run that was killed goes on, and its bytes are those of a run in one 
 
 import gzip
 import io
+import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ ENCODING = "utf-8"
 KEPT = "surrogateescape"
 """Bytes that are not UTF-8 become lone surrogates, and the same bytes when they are written."""
 
+UTF16 = ("\udcff\udcfe", "\udcfe\udcff")
+"""The byte order marks of UTF-16, and the first of UTF-32, read so."""
+
 
 def codec_of(path: Path) -> str | None:
     return CODECS.get(path.suffix.lower())
@@ -30,7 +34,8 @@ def codec_of(path: Path) -> str | None:
 def read_lines(path: Path, place: str) -> Iterator[str]:
     """The lines, each with its end: LF, CR LF or CR. Memory holds one line.
 
-    Raises ValueError, which begins with the place, for what cannot be read, or is cut short.
+    Raises ValueError, which begins with the place, for what cannot be read, or is cut short, and
+    for UTF-16 or binary files, whose line ends are not where they seem to be.
     """
     codec = codec_of(path)
     try:
@@ -39,7 +44,10 @@ def read_lines(path: Path, place: str) -> Iterator[str]:
                 raise OSError("empty, as a file cut short is")
             stream = pa.CompressedInputStream(file, codec) if codec else file
             with io.TextIOWrapper(stream, ENCODING, KEPT, newline="") as text:  # type: ignore[arg-type]
-                yield from text
+                first = next(text, "")
+                if first.startswith(UTF16) or "\0" in first:
+                    raise ValueError(f"{place}: is UTF-16 or no text at all: accepted is UTF-8")
+                yield from itertools.chain([first] * bool(first), text)
     except OSError as error:
         told = one_line(error)
         raise ValueError(f"{place}: {told}: accepted are whole {NAMES[codec]} files") from None

@@ -1,12 +1,13 @@
 """Input files as shards: the name of each in the output, and its worker."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from collapse_sim.corpus.json_lines import JsonLines
 from collapse_sim.corpus.parquet import Parquet
-from collapse_sim.corpus.records import ReadOptions
+from collapse_sim.corpus.records import ReadOptions, limited
 from collapse_sim.corpus.text_lines import TextLines
 from collapse_sim.language.text_files import ROWS, TEXT, TextFile, find_files
 
@@ -15,7 +16,7 @@ ACCEPTED = (
     "accepted are .jsonl, .parquet, .txt and .md files (all but .parquet also .gz or .zst) and "
     "folders of such files"
 )
-
+NONE = "INPUT {}: holds no document that can be processed"
 
 Format = JsonLines | Parquet | TextLines
 """One file: its rows, and how they are written in parts that are joined at the end."""
@@ -42,16 +43,24 @@ class Shard:
         return self.file.path.stat().st_size
 
 
-def find_shards(inputs: Sequence[str], columns: tuple[str, ...] = ()) -> list[Shard]:
+def find_shards(
+    inputs: Sequence[str],
+    columns: tuple[str, ...] = (),
+    tell: Callable[[str], object] = lambda line: None,
+) -> list[Shard]:
     """The shards of files and folders: in the order given, and in a folder in that of names.
 
-    Raises ValueError where there is nothing to read, and where two would be written to one name.
+    `tell` is told how many files of other kinds a folder holds. Raises ValueError where there is
+    nothing to read, and where two would be written to one name.
     """
     if not inputs:
         raise ValueError(f"INPUT: nothing given: {ACCEPTED}")
     shards: dict[str, Shard] = {}
     for source in inputs:
-        for file in find_files("INPUT", source, KINDS, ACCEPTED).files:
+        found = find_files("INPUT", source, KINDS, ACCEPTED)
+        if found.left_out:
+            tell(f"{found.name}: {found.rest()}")
+        for file in found.files:
             name = source_name = "/".join([*file.folder, file.path.name])
             if columns and file.kind in TEXT:  # text has no columns
                 name = re.sub(re.escape(file.kind), ".jsonl", name, flags=re.IGNORECASE, count=1)
@@ -63,6 +72,19 @@ def find_shards(inputs: Sequence[str], columns: tuple[str, ...] = ()) -> list[Sh
                 )
             shards[name] = Shard(file, source_name, name, columns)
     return list(shards.values())
+
+
+def require_documents(shards: Sequence[Shard], options: ReadOptions) -> None:
+    """Raise ValueError where no file holds a document that can be processed, with the reason."""
+    rows = chain.from_iterable(
+        limited(shard.format(options).rows(), options.limit) for shard in shards
+    )
+    reason = None
+    for row in rows:
+        if row.text is not None and row.text.strip():
+            return
+        reason = reason or row.reason and f"; {row.id}: {row.reason}"
+    raise ValueError(f"{NONE.format(shards[0].file.path)}{reason or ''}")
 
 
 def part_of(shards: Sequence[Shard], workers: str) -> list[Shard]:

@@ -163,9 +163,12 @@ class Files:
         """Summary of the files read in one line; `count` names their entries."""
         kinds = Counter(file.kind for file in self.files)
         files = f"{number(len(self.files), 'file')} ({_endings(kinds)}), " if self.folder else ""
-        left = sum(self.left_out.values())
-        rest = f"; left out: {number(left, 'file')} ({_endings(self.left_out)})" if left else ""
+        rest = f"; {self.rest()}" if self.left_out.total() else ""
         return f"{self.name}: {files}{count}, {characters:,} characters{rest}"
+
+    def rest(self) -> str:
+        """How many files were left out, and their endings."""
+        return f"left out: {number(self.left_out.total(), 'file')} ({_endings(self.left_out)})"
 
 
 def number(count: int, noun: str) -> str:

@@ -23,7 +23,7 @@ MakeEngine = Callable[..., Engine]
 
 def require_model(settings: ScoreSettings) -> str:
     """The name or place of the model; raises ValueError where none is given."""
-    if settings.model is None:
+    if not settings.model:
         raise ValueError(f"--model: nothing given: {places.ACCEPTED}")
     return settings.model
 

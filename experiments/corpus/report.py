@@ -102,7 +102,7 @@ def _files(files: dict[str, Any]) -> Table:
             name,
             f"{counts['tokens']:,}",
             *(significant(shares[share][0]) for share in ("eligible", "changed", "dropped")),
-            f"{shares['perplexity'][0]:.2f}",
+            f"{shares['perplexity'][0]:.2f}" if counts["tokens"] else "-",
             f"{counts['rejected']:,}",
         )
     if len(files) > FILES_SHOWN:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from collapse_sim.corpus.records import ReadOptions, Row
-from collapse_sim.corpus.shards import Shard, find_shards
+from collapse_sim.corpus.shards import NONE, Shard, find_shards
 from collapse_sim.language.pretrained.edited import Document
 from experiments.corpus.engine import MakeEngine, make_engine, require_model
 from experiments.corpus.running import require_out
@@ -27,7 +27,7 @@ def documents(
     rows = (row for found in texts for row in itertools.islice(found, each))
     found = list(itertools.islice(rows, count))
     if not found:
-        raise ValueError(f"INPUT {shards[0].file.path}: holds no document that can be processed")
+        raise ValueError(NONE.format(shards[0].file.path))
     return found
 
 
@@ -35,7 +35,7 @@ def show(settings: EditSettings, make_engine: MakeEngine = make_engine) -> None:
     """Edit a sample and show every edit; writes the page into --out."""
     from experiments.corpus.dry_run import dry_run
 
-    shards, out = find_shards(settings.inputs), require_out(settings)
+    shards, out = find_shards(settings.inputs, tell=print), require_out(settings)
     require_model(settings)
     options = settings.reading.made()
     found = documents(shards, options, settings.dry_run or 1, _say)

@@ -155,6 +155,7 @@ class EditSettings(ScoreSettings):
 
     def validate(self) -> None:
         super().validate()
+        self._require_one_task()
         self.rule.made()
         require_seed(self.passes.seed)
         require_in_range(self.passes)
@@ -165,6 +166,24 @@ class EditSettings(ScoreSettings):
                 "--prior latest: is trained between passes, by `collapse-sim transformer`: "
                 "accepted is frozen"
             )
+
+    def _require_one_task(self) -> None:
+        """Raises ValueError where flags beside each other ask for several things."""
+        going = self.going
+        tasks = {"--report": self.report, "--dry-run": self.dry_run, "--plan": self.plan}
+        given = [flag for flag, value in tasks.items() if value is not None]
+        others = {"--out": going.out, "--resume": going.resume}
+        if self.report is not None:
+            others = {"INPUT": self.inputs, "--model": self.model} | others
+        elif self.dry_run is not None:
+            others = {"--resume": going.resume}
+        elif self.plan is None:
+            others = {}
+        given += [flag for flag, value in others.items() if value]
+        if len(given) > 1:
+            raise ValueError(f"{given[1]} beside {given[0]}: accepted is one of the two")
+        if self.throughput is not None and self.plan is None:
+            raise ValueError("--throughput: accepted is beside --plan")
 
 
 SomeSettings = TypeVar("SomeSettings", bound=ScoreSettings)

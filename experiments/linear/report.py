@@ -1,6 +1,6 @@
 """Report in the terminal: the answer in sentences, then the numbers behind it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -86,8 +86,7 @@ def print_report(
 ) -> None:
     """The answer, both tables and how sure they are."""
     console = Console(highlight=False)
-    for sentence in answers(settings.parameters(), last_errors(results, base), verdicts):
-        console.print(sentence)
+    _say(console, answers(settings.parameters(), last_errors(results, base), verdicts))
     error = FAMILY_ERROR / max(len(verdicts), 1)
     console.print()
     console.print(error_table(settings, base, results, error))
@@ -104,8 +103,13 @@ def print_stored(run: RunDirectory) -> None:
     """The verdicts of a run that was finished before."""
     console = Console(highlight=False)
     verdicts = read_verdicts(run)
-    for sentence in stored_answers(run, verdicts):
-        console.print(sentence)
+    _say(console, stored_answers(run, verdicts))
     console.print()
     console.print(verdict_table(verdicts, _on))
     console.print(how_sure(verdicts))
+
+
+def _say(console: Console, sentences: Iterable[str]) -> None:
+    """Print the answer; where there is none, that there is none."""
+    for sentence in list(sentences) or ["No answer: the verdicts below decide none of it."]:
+        console.print(sentence)

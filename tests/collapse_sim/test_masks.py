@@ -258,3 +258,31 @@ def test_a_schedule_of_numbers_zero_and_one_is_accepted():
     for dtype in (int, float):
         policy = MaskPolicy.of(schedule.astype(dtype))
         np.testing.assert_array_equal(policy.schedule, schedule.astype(bool))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: masks.disjoint(20, edits=0), "^edits=0: accepted are integers >= 1$"),
+        (lambda: masks.disjoint(20, edits=2.5), "^edits=2.5: accepted are integers >= 1$"),
+        (lambda: masks.disjoint(20.0, edits=2), "^samples=20.0: accepted are integers >= 1$"),
+        (lambda: masks.disjoint(20, edits=2, blocks=0), "^blocks=0: accepted are integers >= 1$"),
+        (lambda: masks.single(20, 0, 0.5), "^edits=0: accepted"),
+        (lambda: masks.fixed(20, 0, 0.5), "^edits=0: accepted"),
+        (lambda: masks.geometric_counts(20, 0, 0.5, 0.5), "^edits=0: accepted"),
+        (lambda: masks.confident(20, 0, 0.5), "^edits=0: accepted"),
+        (lambda: masks.random_masks(20, -1, 0.5), "^edits=-1: accepted"),
+        (lambda: masks.random_subsets(20, 5), "^counts=5: accepted are 1 integers from 0 to 20$"),
+        (lambda: masks.random_subsets(20, (5.5, 5)), "^counts=.*: accepted are 2 integers from 0"),
+        (lambda: MaskPolicy.of(np.ones((0, 20))), r"^mask schedule of shape \(0, 20\): accepted"),
+    ],
+)
+def test_sizes_of_a_schedule_that_make_no_sense_are_refused(make, says, unchecked):
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_policies_of_arrays_are_compared_as_objects():
+    policy = MaskPolicy.of(masks.disjoint(20, edits=2))
+    assert policy == policy and policy != MaskPolicy.of(masks.disjoint(20, edits=2))
+    assert len({policy, policy}) == 1

@@ -260,6 +260,19 @@ def test_a_learner_that_draws_or_measures_otherwise_says_so(learner, says, unche
         cs.simulate(cs.Chain(learner, cs.Replace(), 2), 8)
 
 
+def test_numbers_of_numpy_which_all_replicates_would_share_are_refused(unchecked):
+    """Its global generator draws as the program is traced: once, whatever the key."""
+    state = np.random.get_state()  # noqa: NPY002
+    learner = Points(measured=lambda mean: {"mean": mean + np.random.normal()})  # noqa: NPY002
+    for simulation in (
+        cs.Chain(learner, cs.Replace(), 2),
+        lambda key: cs.Chain(learner, cs.Replace(), 2)(key),
+    ):
+        with pytest.raises(ValueError, match="^simulation draws from np.random, once for all"):
+            cs.simulate(simulation, 8)
+    np.random.set_state(state)  # noqa: NPY002
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [

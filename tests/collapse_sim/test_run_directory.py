@@ -1,6 +1,8 @@
 """Run directories: whole files or none, one run each, and what is written is what is read."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +145,26 @@ def test_chains_come_back_as_columns(tmp_path):
         assert columns[name].tolist() == [row[i] for row in rows]
     assert columns["mean"].dtype == np.float64
     assert columns["generation"].dtype == np.int64
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
+def test_chains_are_read_by_one_thread(tmp_path):
+    """A thread of Arrow's that frees what Python holds, as Python ends, aborts the process."""
+    words, numbers = ("", "edit", "disjoint", "chained", "test_error"), [0.5] * len(CHAIN_COLUMNS)
+    row = (*words, 1, 4096, *numbers[7:])
+    RunDirectory.open(tmp_path / "run", CONFIG, resume=False).write_chains([row])
+    program = (
+        "import os, pyarrow.parquet\n"
+        "held = pyarrow.array([1])  # which begins the allocator's own thread\n"
+        "from collapse_sim.run_directory import RunDirectory\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        f"RunDirectory({str(tmp_path / 'run')!r}).chains()\n"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) <= 1  # it waits, and frees nothing; by read_table there are 3
 
 
 def test_verdicts_come_back(tmp_path):

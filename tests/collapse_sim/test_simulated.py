@@ -185,6 +185,15 @@ def test_questions_that_make_no_sense_are_refused(asked, says, run, unchecked):
         cs.judge(run, *asked)
 
 
+def test_what_is_asked_of_something_else_is_refused(run, unchecked):
+    with pytest.raises(ValueError, match="^result is a LinearLearner: accepted is what cs.simul"):
+        cs.judge(cs.LinearLearner(cs.GaussianDesign(3, 9)), "<=", 1.0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^share=50: accepted is \[0, 1\], 0.5 for the median"):
+        run.quantile(50)
+    with pytest.raises(ValueError, match=r"^simulation returns .*float32\[0\]"):
+        cs.simulate(lambda key: {"x": jax.numpy.zeros(0)}, 8)
+
+
 @pytest.mark.parametrize("error", [0, 1, 2, np.nan])
 def test_a_chance_of_error_is_a_chance_however_little_is_known(error, unchecked):
     few = cs.simulate(steps, replicates=10)

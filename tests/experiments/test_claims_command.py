@@ -145,6 +145,13 @@ def test_an_unknown_claim_is_one_line_with_the_nearest(capsys):
     assert "collapse-sim claims lists them" in capsys.readouterr().err
 
 
+def test_the_nearest_of_an_id_in_other_letters_is_that_id(capsys):
+    assert claims.command(["ref.edit_b"]) == 2
+    assert "the nearest are ref.edit_B, " in capsys.readouterr().err
+    assert claims.command(["ZHU2025.THM2A"]) == 2
+    assert "the nearest are zhu2025.thm2a" in capsys.readouterr().err
+
+
 def test_help_says_how_to_ask(capsys):
     assert claims.command(["--help"]) == 0
     assert "collapse-sim claims zhu2025.thm2a" in capsys.readouterr().out

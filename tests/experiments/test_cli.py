@@ -94,6 +94,14 @@ def test_every_command_is_asked_for_help_by_its_own_name(name, capsys):
     assert status == 0 and f"collapse-sim {name} " in capsys.readouterr().out
 
 
+def test_examples_in_help_stand_in_lines_of_their_own(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["verify", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    examples = [line for line in lines if line.startswith("  collapse-sim verify ")]
+    assert len(examples) == 4 and max(map(len, examples)) <= 80
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -38,7 +38,18 @@ def content(name: str) -> bytes:
         "cut.parquet": b"PAR1 and not more",
         "cut.gguf": b"GGUF\3\0\0\0",
         "a.csv": b"text\n",
+        "blank.txt": b" \n\n\t\n",
+        "empty.jsonl": b"",
+        "latin.txt": "\u00c4rger\n\u00d6l\n".encode("latin-1"),
+        "utf16.txt": "one two\nthree four\n".encode("utf-16"),
+        "utf16be.jsonl": '{"text": "one"}\n'.encode("utf-16-be"),
+        "rows.jsonl": b"text,id\none two,1\n",
     }[name]
+
+
+def command_on(path, tmp_path, *flags):
+    common = ["--model", "m", "--out", str(tmp_path / "out")]
+    return edit.command([str(path), *common, *flags], make_engine=make)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +66,11 @@ def content(name: str) -> bytes:
         (["--prior", "latest"], "--prior latest: is trained between passes"),
         (["--workers", "3/2"], "--workers 3/2: accepted is i/n"),
         (["--resume"], "--resume: there is no run in"),
+        (["--report", "x"], "INPUT beside --report: accepted is one of the two"),
+        (["--dry-run", "2", "--plan", "1"], "--plan beside --dry-run: accepted is one of the two"),
+        (["--dry-run", "2", "--resume"], "--resume beside --dry-run: accepted is one of the two"),
+        (["--plan", "1"], "--out beside --plan: accepted is one of the two"),
+        (["--throughput", "1"], "--throughput: accepted is beside --plan"),
         (["cut.jsonl.gz"], "Truncated compressed stream: accepted are whole gzip files"),
         (["nothing.jsonl.gz"], "empty, as a file cut short is: accepted are whole gzip files"),
         (["no_field.jsonl"], "line 2: no field 'text': --text-field names one of 'body', 'n'"),
@@ -81,6 +97,50 @@ def test_bad_input_is_refused_in_one_line(flags, says, source, tmp_path, capsys)
     shown = capsys.readouterr()
     assert says in shown.err and shown.err.count("\n") == 1
     assert not list((tmp_path / "out").rglob("data/*cut*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("blank.txt", "blank.txt: holds no document that can be processed\n"),
+        ("empty.jsonl", "empty.jsonl: holds no document that can be processed\n"),
+        ("latin.txt", "that can be processed; latin.txt:1: not UTF-8\n"),
+        ("rows.jsonl", "that can be processed; rows.jsonl:1: not JSON at column 1"),
+        ("utf16.txt", "utf16.txt: is UTF-16 or no text at all: accepted is UTF-8\n"),
+        ("utf16be.jsonl", "utf16be.jsonl: is UTF-16 or no text at all: accepted is UTF-8\n"),
+    ],
+)
+def test_a_file_without_documents_is_refused(name, says, tmp_path, capsys):
+    (tmp_path / name).write_bytes(content(name))
+    assert command_on(tmp_path / name, tmp_path) == 2
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_without_documents_and_files_left_out_are_named(source, tmp_path, capsys):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a.csv", "blank.txt", "latin.txt"):
+        (folder / name).write_bytes(content(name))
+    source.rename(folder / "a.jsonl")
+    assert command_on(folder, tmp_path) == 0
+    first, *_, without, _ = capsys.readouterr().out.splitlines()
+    assert first == "INPUT folder: left out: 1 file (.csv)"
+    assert without == "no document was written of blank.txt, latin.txt"
+
+
+def test_a_run_that_writes_nothing_is_no_success(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a.txt").write_text("one\n")
+    rejected = [Rejected("a.txt:1", "1 token")]
+    monkeypatch.setattr(FakeEditor, "edit", lambda editor, documents: iter(rejected))
+    assert command_on(tmp_path / "a.txt", tmp_path) == 2
+    assert "no document was written: rejected.jsonl says why" in capsys.readouterr().err
+
+
+def test_output_within_the_input_is_refused(source, tmp_path, capsys):
+    assert command_on(tmp_path, tmp_path) == 2
+    assert "lies in INPUT" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_models_are_refused_in_one_line_and_nothing_is_written(

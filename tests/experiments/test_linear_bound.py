@@ -172,7 +172,9 @@ def test_a_spent_budget_reports_undecided(tmp_path, capfd):
     spent = ("--budget-seconds", "1e-6", "--out", str(folder))
     assert command(*TINY, "halves", *spent) == 0
     assert verdicts(folder)["zhu2025.eq7", "replace"] == "undecided"
-    assert "not begun, out of time" in capfd.readouterr().out
+    shown = capfd.readouterr().out
+    assert "not begun, out of time" in shown
+    assert "No answer: the verdicts below decide none of it." in shown
 
 
 def test_nearly_square_designs_test_the_law_where_the_variance_is_infinite(tmp_path):

@@ -9,8 +9,9 @@ import termios
 import jax
 import pytest
 
-from collapse_sim.terminal import run_command
+from collapse_sim.terminal import BEGUN, run_command
 from experiments import (
+    cli,
     conjecture_search,
     curse_of_recursion,
     linear_bound,
@@ -52,10 +53,22 @@ def test_the_largest_seed_is_not_the_smallest():
 
 
 def test_ctrl_c_is_no_error(capfd):
-    assert run_command("search.py", interrupt) == 130
-    assert run_command("search.py", interrupt, interrupted="--resume goes on") == 130
-    lines = "search.py: interrupted\nsearch.py: interrupted; --resume goes on\n"
+    def interrupt_a_run():
+        BEGUN.set(True)
+        interrupt()
+
+    for main in (interrupt, interrupt_a_run, interrupt):
+        assert run_command("search.py", main, interrupted="--resume goes on") == 130
+    assert run_command("search.py", interrupt_a_run) == 130
+    silent = "search.py: interrupted\n"
+    lines = f"{silent}search.py: interrupted; --resume goes on\n{silent}{silent}"
     assert capfd.readouterr().err == lines
+
+
+def test_ctrl_c_while_a_command_is_imported_is_no_error(monkeypatch, capfd):
+    monkeypatch.setattr("importlib.import_module", interrupt)
+    assert cli.main(["edit", "a.txt"]) == 130
+    assert capfd.readouterr().err == "collapse-sim edit: interrupted\n"
 
 
 def test_what_cannot_be_printed_ends_no_command(capfd):
