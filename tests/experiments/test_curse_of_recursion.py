@@ -8,7 +8,6 @@ import pytest
 from collapse_sim.experiment import streaming
 from collapse_sim.run_directory import RunDirectory
 from experiments import curse_of_recursion
-from experiments.recursion import categorical
 from experiments.recursion.settings import PRESETS, parse
 from theory.distributions import gaussian_edits
 
@@ -107,12 +106,8 @@ def test_a_smoke_test_says_so(tmp_path, capfd):
     assert capfd.readouterr().out.startswith("A smoke test: too few replicates to decide")
 
 
-def test_words_of_a_text_on_the_closed_form(tmp_path, monkeypatch):
-    """Types left of a user's text: the branching form, a few per cent off at so few words.
-
-    Without the small languages beside it, which no flag and no text changes.
-    """
-    monkeypatch.setattr(categorical, "_small", lambda settings: iter(()))
+def test_words_of_a_text_on_the_closed_form(tmp_path):
+    """Types left of a user's text: the branching form, a few per cent off at so few words."""
     text = tmp_path / "words.txt"
     counts = (2000 / np.arange(1, 200)).astype(int)
     words = [chr(97 + i // 26) + chr(97 + i % 26) for i in range(len(counts))]
