@@ -32,6 +32,10 @@ for name, value in COMPILED.items():
     os.environ[name.upper()] = str(value)
     jax.config.update(name, value)
 
+# Each worker fills a core already: a second thread of LAPACK, which JAX calls too, only waits, and
+# burns a core at it. It is read when NumPy is first imported, which workers and commands do later.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Compiling is most of the tests' time: XLA optimises nothing, in the same operations. Commands ask
 # for level 1.
 os.environ.setdefault("XLA_FLAGS", compiler_flags(level=0))

@@ -25,12 +25,16 @@ def corpus(tmp_path_factory) -> str:
     return str(path)
 
 
+def on_two_devices(patch: pytest.MonkeyPatch) -> None:
+    """One for each seed: eight make it slower to compile and to save."""
+    meshed = lambda seeds, *_, **__: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
+    patch.setattr(processes, "make_mesh", meshed)
+
+
 @pytest.fixture(scope="module")
 def two_devices():
-    """One for each seed: eight make it slower to compile and to save."""
     with pytest.MonkeyPatch.context() as patch:
-        meshed = lambda seeds, *_, **__: make_mesh(seeds, jax.devices()[:2])  # noqa: E731
-        patch.setattr(processes, "make_mesh", meshed)
+        on_two_devices(patch)
         yield
 
 

@@ -29,6 +29,7 @@ from experiments.transformer.processes import make_learner, make_processes
 from experiments.transformer.settings import parse
 from experiments.transformer.world import make_world
 from tests.collapse_sim.language.pretrained import tiny
+from tests.collapse_sim.language.scores import scores
 
 PROMPT, TOP = 4, 8
 SMALL = (
@@ -112,11 +113,6 @@ def test_models_learn_in_bfloat16_on_all_devices(paper):
         own = jax.tree.map(lambda x, seed=seed: np.asarray(x)[seed], state.parameters)
         exact = -float(scores(config, own, held_out).mean())
         assert loss == pytest.approx(exact, rel=2e-3) and loss != pytest.approx(exact, rel=1e-7)
-
-
-@jax.jit
-def scores(config, parameters, tokens):
-    return head.log_probabilities(config.model(parameters), tokens)
 
 
 def test_a_checkpoint_of_a_mesh_is_the_model_that_was_measured(paper):

@@ -31,7 +31,8 @@ def test_the_notebook_is_made_from_the_script():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook's own machinery
 def test_it_runs_in_a_fresh_kernel(corpus, tmp_path, monkeypatch):
     monkeypatch.setenv("COLLAPSE_SIM_LINEAR", " ".join(FEW))
-    monkeypatch.setenv("COLLAPSE_SIM_LANGUAGE", " ".join([*TINY, "--corpus", corpus]))
+    few = (*TINY, "--corpus", corpus, "--regimes", "replace")
+    monkeypatch.setenv("COLLAPSE_SIM_LANGUAGE", " ".join(few))
     monkeypatch.setenv("COLLAPSE_SIM_RUNS", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(EXPERIMENTS.parent)]))
     notebook = jupytext.read(EXPERIMENTS / "colab.ipynb")

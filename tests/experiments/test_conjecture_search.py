@@ -17,19 +17,17 @@ def test_schedules_are_disjoint_and_edit_what_was_asked():
         assert schedule.sum(axis=0).max() == 1
 
 
-def test_the_bound_survives_a_small_search(tmp_path):
+def test_the_bound_survives_a_small_search_and_rows_edited_one_by_one_come_closest(
+    tmp_path, capsys
+):
     conjecture_search.main(dataclasses.replace(SMALL, out=tmp_path / "search"))
     verdicts = RunDirectory(tmp_path / "search").verdicts()
     assert {verdict["verdict"] for verdict in verdicts} == {"holds"}
     assert len(verdicts) == 5  # one for each shape of the sizes, and row by row
+    assert "10 rows, one after the other" in capsys.readouterr().out
 
 
 def test_a_bound_that_is_too_low_is_reported_as_violated(monkeypatch):
     predict = claims.Claim.predict
     monkeypatch.setattr(claims.Claim, "predict", lambda self, where: 0.5 * predict(self, where))
     assert {verdict.verdict for verdict in conjecture_search.search(SMALL)} == {"violated"}
-
-
-def test_rows_edited_one_by_one_come_closest(capsys, tmp_path):
-    conjecture_search.main(dataclasses.replace(SMALL, out=tmp_path / "search"))
-    assert "10 rows, one after the other" in capsys.readouterr().out

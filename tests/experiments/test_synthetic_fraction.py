@@ -10,8 +10,10 @@ from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.pretrained.load import load
 from collapse_sim.run_directory import RunDirectory
 from experiments import synthetic_fraction
+from experiments.fraction import selections, similarity
 from experiments.fraction.arms import mixed
 from experiments.fraction.settings import PRESETS, parse
+from experiments.study import intervals
 from tests.experiments.interruptions import assert_same_results, stopped_again_and_again
 
 TINY = (
@@ -36,6 +38,16 @@ def corpus(tmp_path_factory) -> str:
         ]
         (folder / f"{domain}.txt").write_text("\n\n\n".join(documents))
     return str(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Coarse intervals and densities: their own tests hold them against the exact ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intervals, "RESAMPLES", 100)
+        for module in (selections, similarity):
+            patch.setattr(module, "TABLES", 100)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,16 @@ THREE = (*TINY, "--regimes", "replace", "subsample", "edit")
 pytestmark = pytest.mark.usefixtures("two_devices")
 
 
+def in_two_parts(patch: pytest.MonkeyPatch) -> None:
+    """Every fit, with a checkpoint after each."""
+    patch.setattr(fitting, "REPORT_STEPS", 4)
+    patch.setattr(fitting, "CHECKPOINT_SECONDS", -1.0)
+
+
 @pytest.fixture(scope="module")
 def two_parts():
-    """Every fit in two parts with a checkpoint after each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "REPORT_STEPS", 4)
-        patch.setattr(fitting, "CHECKPOINT_SECONDS", -1.0)
+        in_two_parts(patch)
         yield
 
 
@@ -69,22 +73,33 @@ def test_a_run_without_resume_starts_again(two_parts, corpus, tmp_path):
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["base-1.orbax"]
 
 
-def test_resuming_after_kill_9_ends_with_the_same_bytes(corpus, tmp_path):
-    def arguments(folder):
-        flags = ("--corpus", corpus, "--regimes", "edit")
-        return [sys.executable, str(SCRIPT), *TINY, *flags, "--out", str(folder)]
+AS_HERE = """
+import sys, pytest
+from experiments import transformer_collapse
+from tests.experiments.conftest import on_two_devices
+from tests.experiments.test_transformer_collapse_resume import in_two_parts
+with pytest.MonkeyPatch.context() as patch:
+    on_two_devices(patch)
+    in_two_parts(patch)
+    sys.exit(transformer_collapse.command(sys.argv[1:]))
+"""
 
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    subprocess.run(arguments(whole), env=environment, check=True, capture_output=True)
-    process = subprocess.Popen(arguments(broken), env=environment, stdout=subprocess.DEVNULL)
-    saved = broken / "checkpoints" / "00-edit-2-data.npz"
+
+@pytest.mark.usefixtures("without_files_of_the_figure")
+def test_resuming_after_kill_9_ends_with_the_same_bytes(whole, corpus, tmp_path):
+    """The whole run and the rest of the broken one are of this process, on the same devices."""
+    folder = tmp_path / "run"
+    flags = (*THREE, "--corpus", corpus, "--out", str(folder))
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1]), "JAX_NUM_CPU_DEVICES": "8"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", AS_HERE, *flags], env=environment, stdout=subprocess.DEVNULL
+    )
+    saved = folder / "checkpoints" / "02-edit-2-data.npz"
     while not saved.exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert not (broken / "verdicts.json").exists()
-    resumed = [*arguments(broken), "--resume"]
-    subprocess.run(resumed, env=environment, check=True, capture_output=True)
-    assert_same_results(broken, whole)
-    assert not (broken / "checkpoints").exists()
+    assert saved.exists() and not (folder / "verdicts.json").exists()
+    assert command(*flags, "--resume") == 0
+    assert_same_results(folder, whole)
+    assert not (folder / "checkpoints").exists()

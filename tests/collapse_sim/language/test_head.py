@@ -32,48 +32,61 @@ def tokens() -> jax.Array:
     return jnp.asarray(np.random.default_rng(2).integers(0, 6, (7, 5)), jnp.int32)
 
 
+log_probabilities = nnx.jit(head.log_probabilities)
+
+
+@nnx.jit
+def flat_logits(model: Transformer, tokens: jax.Array) -> jax.Array:
+    return model.logits(model(tokens))
+
+
 def log_laws(model: Transformer, tokens: jax.Array) -> np.ndarray:
     """(batch, time - 1, vocabulary): everything at once, in float64 after the logits."""
-    logits = np.asarray(model.logits(model(tokens)), float).reshape(*tokens.shape, -1)[:, :-1]
+    logits = np.asarray(flat_logits(model, tokens), float).reshape(*tokens.shape, -1)[:, :-1]
     return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
 
 
 # Slices
 
 
-def made_up(vocabulary: int):
+VOCABULARY = 8
+
+
+def made_up(x, scale):
     """A function of rows and their scales, with gradients with respect to both."""
-    table = jnp.linspace(-1.0, 1.0, 3 * vocabulary).reshape(3, vocabulary)
+    table = jnp.linspace(-1.0, 1.0, 3 * VOCABULARY).reshape(3, VOCABULARY)
+    logits = jnp.sin(x @ table)
+    return jax.nn.logsumexp(logits, axis=1) * scale, jnp.argmax(logits, axis=1)
 
-    def function(x, scale):
-        logits = jnp.sin(x @ table)
-        return jax.nn.logsumexp(logits, axis=1) * scale, jnp.argmax(logits, axis=1)
 
-    return function
+def sliced(x, scale, slice_floats):
+    return head.over_positions(made_up, VOCABULARY, x, scale, slice_floats=slice_floats)
+
+
+@partial(jax.jit, static_argnums=(0, 3))  # one program, not one for each operation
+def values_and_gradients(function, x, scale, *more):
+    def total(x, scale):
+        found = function(x, scale, *more)
+        return jnp.sum(found[0] ** 2), found
+
+    gradients, values = jax.grad(total, argnums=(0, 1), has_aux=True)(x, scale)
+    return values, gradients
 
 
 @pytest.mark.parametrize("rows", [1, 7, 12, 30])
 @pytest.mark.parametrize("slice_floats", [1, 8, 20, 95, 96, 10**6])
 def test_slices_change_neither_values_nor_gradients(rows, slice_floats):
-    vocabulary = 8
     rng = np.random.default_rng(3)
     x = jnp.asarray(rng.standard_normal((rows, 3)), jnp.float32)
     scale = jnp.asarray(rng.standard_normal(rows), jnp.float32)
-    function = made_up(vocabulary)
-
-    def sliced(x, scale):
-        return head.over_positions(function, vocabulary, x, scale, slice_floats=slice_floats)
-
-    for found, expected in zip(sliced(x, scale), function(x, scale), strict=True):
-        assert found.shape == expected.shape
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
-    gradients = [
-        jax.grad(lambda x, scale, f=f: jnp.sum(f(x, scale)[0] ** 2), argnums=(0, 1))(x, scale)
-        for f in (sliced, function)
-    ]
-    for found, expected in zip(*gradients, strict=True):
-        assert np.abs(expected).max() > 0.01
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    values, gradients = values_and_gradients(sliced, x, scale, slice_floats)
+    expected, slopes = values_and_gradients(made_up, x, scale)
+    for found, right in zip(values, expected, strict=True):
+        assert found.shape == right.shape
+        np.testing.assert_allclose(found, right, rtol=1e-6)
+    for found, right in zip(gradients, slopes, strict=True):
+        assert np.abs(right).max() > 0.01
+        np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +128,7 @@ def test_a_models_gradient_does_not_depend_on_slices(model, tokens, monkeypatch)
 
 
 def test_log_probabilities_are_those_of_the_whole_law(model, tokens):
-    found = np.asarray(head.log_probabilities(model, tokens))
+    found = np.asarray(log_probabilities(model, tokens))
     assert found.shape == (7, 4)
     whole = log_laws(model, tokens)
     expected = np.take_along_axis(whole, np.asarray(tokens)[:, 1:, None], 2)[..., 0]
@@ -127,14 +140,14 @@ def test_probabilities_of_all_continuations_sum_to_one(model):
     """Of the 6^2 texts of three tokens that begin alike."""
     pairs = np.stack(np.meshgrid(np.arange(6), np.arange(6)), -1).reshape(-1, 2)
     texts = np.column_stack([np.full(36, 4), pairs]).astype(np.int32)
-    scores = np.asarray(head.log_probabilities(model, jnp.asarray(texts)), float)
+    scores = np.asarray(log_probabilities(model, jnp.asarray(texts)), float)
     assert np.exp(scores.sum(axis=1)).sum() == pytest.approx(1, rel=1e-5)
 
 
 def test_redrawing_scores_the_tokens_that_stand_there(model, tokens):
     uniform = jnp.full((7, 4), 0.5)
     scores, drawn = head.redraw(model, tokens, uniform, Sampler())
-    np.testing.assert_allclose(scores, head.log_probabilities(model, tokens), atol=1e-6)
+    np.testing.assert_allclose(scores, log_probabilities(model, tokens), atol=1e-6)
     assert drawn.shape == scores.shape
 
 

@@ -4,13 +4,11 @@ from dataclasses import replace
 from itertools import product
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from collapse_sim.language.blocks import Blocks
 from collapse_sim.language.corpus import Document
-from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.instructions import EncodedPairs, Pair, encode_pairs
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.programs import make_mesh
@@ -19,6 +17,7 @@ from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.tokenizer import BASE, decode, train_tokenizer
 from collapse_sim.language.training import Training
 from collapse_sim.language.transformer import TransformerConfig
+from tests.collapse_sim.language.scores import scores
 
 SEEDS, TIME = 2, 9
 CONFIG = TransformerConfig(BASE, TIME, 1, 2, 32)
@@ -163,7 +162,7 @@ def test_values_are_those_of_the_pairs_of_each_domain(learner, pairs, unsure):
     assert set(values) == {name + group for name in measures for group in groups}
     for seed in range(SEEDS):
         own = jax.tree.map(lambda x, seed=seed: x[seed], unsure)
-        found = log_probabilities(CONFIG.model(own), jnp.asarray(encoded.tokens))
+        found = np.asarray(scores(CONFIG, own, encoded.tokens))
         for group in groups:
             chosen = [
                 i for i, pair in enumerate(encoded.pairs) if pair.domain in group or not group

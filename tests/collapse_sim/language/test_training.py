@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from collapse_sim.language.blocks import Blocks
-from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.learner import LanguageLearner
 from collapse_sim.language.programs import make_mesh
 from collapse_sim.language.training import Training, batch_order, initial_state, mean_loss
 from collapse_sim.language.transformer import TransformerConfig
+from tests.collapse_sim.language.scores import scores
 
 SEEDS, BLOCKS, TIME, VOCABULARY = 2, 6, 8, 11
 CONFIG = TransformerConfig(VOCABULARY, TIME, 1, 2, 16)
@@ -60,7 +60,7 @@ def test_the_loss_is_the_mean_over_all_scored_tokens_of_a_batch(parameters):
     """Not the mean of the blocks' means; the first token of a block is never one of them."""
     with_first = SCORED.copy()
     with_first[:, 0] = True
-    found = np.asarray(log_probabilities(CONFIG.model(parameters), jnp.asarray(TOKENS)), float)
+    found = np.asarray(scores(CONFIG, parameters, TOKENS), float)
     each = [-found[block, at - 1] for block, at in zip(*np.nonzero(SCORED), strict=True)]
     assert len(each) == ANSWERED.sum()
     for scored in (SCORED, with_first):

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from collapse_sim.language.head import log_probabilities
 from collapse_sim.language.pretrained import own
 from collapse_sim.language.pretrained.decoder import score
 from collapse_sim.language.pretrained.load import load
 from collapse_sim.language.pretrained.safetensors import SafeTensors
 from collapse_sim.language.transformer import Transformer, TransformerConfig
 from tests.collapse_sim.language.pretrained import tiny
+from tests.collapse_sim.language.scores import scores
 
 TOKENS = jnp.array(np.random.default_rng(7).integers(0, tiny.VOCABULARY, (2, 32)))
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -34,7 +34,7 @@ def saved(folder, activation):
 @pytest.mark.parametrize("activation", ["gelu", "swiglu"])
 def test_a_model_that_was_trained_here_scores_as_it_did(activation, tmp_path):
     config, parameters = saved(tmp_path, activation)
-    expected = log_probabilities(config.model(parameters), TOKENS)
+    expected = scores(config, parameters, TOKENS)
     assert expected.min() < -10
     model = load(tmp_path)
     assert model.config.context == 32 and len(model.digest) == 64
