@@ -145,7 +145,7 @@ where one of them dies and the run is resumed."""
 
 
 def worker(address: str, count: int, index: int, out: str) -> None:
-    """One process of several: of two all works, of three the regression.
+    """One process of several: of two all works, of four the regression.
 
     Without an address it asks the system, as `--distributed auto` does.
     """
@@ -248,9 +248,9 @@ def test_two_processes_write_the_bytes_of_one(name, two, tmp_path):
     assert found and results(two / name) == found
 
 
-def test_three_processes_write_the_bytes_of_one(alone, tmp_path):
+def test_four_processes_write_the_bytes_of_one(alone, tmp_path):
     """Of a regression, whatever the devices. They ask SLURM's variables who they are."""
-    work_together(3, tmp_path, by_slurm(3))
+    work_together(4, tmp_path, by_slurm(4))
     assert results(tmp_path / "bound") == results(alone)
 
 
