@@ -127,10 +127,11 @@ class Evidence:
         require_generation(self.generation, len(moments.mean))
         index, options = self.generation - 1, {"tolerance": self.tolerance, "trivial": self.trivial}
         least, most = self.predicted
+        own_error = error / 2 if least < most else error
         interval = mean_interval(
             moments,
             index,
-            error / 2 if least < most else error,
+            own_error,
             finite_moments=self.finite_moments,
             smallest_look=self.smallest_look,
             support=self.support,
@@ -146,7 +147,9 @@ class Evidence:
             caught = is_caught(*test, tolerance=self.tolerance, control=self.control)
         found = self
         if not np.isfinite(interval).all():
-            unknown = why_unknown(moments, index, smallest_look=self.smallest_look)
+            unknown = why_unknown(
+                moments, index, own_error, support=self.support, smallest_look=self.smallest_look
+            )
             found = replace(self, note="; ".join(filter(None, (self.note, NO_INTERVAL + unknown))))
         return verdict_of(
             found,

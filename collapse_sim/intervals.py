@@ -6,6 +6,7 @@ as soon as it knows.
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -18,9 +19,9 @@ SMALLEST_LOOK = 1000
 LARGEST_SHARE = 0.02
 """Largest share of the variance that one replicate may have; above it no mean is judged.
 
-A mean may be made of rare events. The limit asks for fifty of them: then a confidence sequence
-misses their chance as rarely as it says. With five it missed 25 times as often. This is the share
-at SMALLEST_LOOK replicates; where fewer are enough, the share is larger in proportion.
+A mean may be made of rare events. The limit asks for fifty of them, and more where the error is
+small: see `largest_share`. With five a confidence sequence missed 25 times as often as it says.
+This is the share at SMALLEST_LOOK replicates; where fewer are enough, it is larger in proportion.
 """
 
 Interval = tuple[float, float]
@@ -89,19 +90,28 @@ def mean_interval(
     if moments.least[index] == moments.largest[index]:
         other = min(1.0, math.log(1 / error) / moments.count)
         return mean - other * (mean - support[0]), mean + other * (support[1] - mean)
-    if moments.largest_share[index] > _largest_share(smallest_look):
+    if moments.largest_share[index] > largest_share(moments.count, error, smallest_look):
         return ANYWHERE
     half = radius(moments.count, error) * math.sqrt(moments.variance[index])
     return mean - half, mean + half
 
 
-def why_unknown(moments: Moments, index: int, *, smallest_look: int = SMALLEST_LOOK) -> str:
+def why_unknown(
+    moments: Moments,
+    index: int,
+    error: float,
+    *,
+    smallest_look: int = SMALLEST_LOOK,
+    support: Interval = ANYWHERE,
+) -> str:
     """Reason in words why `mean_interval` is infinite; empty where the sequence is known."""
     if moments.count < smallest_look:
         return f"{moments.count:,} replicates, at least {smallest_look:,} are needed"
     if moments.least[index] == moments.largest[index]:
         return "all replicates are equal, which says nothing of how far another may lie"
-    share, most = float(moments.largest_share[index]), _largest_share(smallest_look)
+    error = error if support == ANYWHERE else error / 2
+    share = float(moments.largest_share[index])
+    most = largest_share(moments.count, error, smallest_look)
     if share > most:
         return (
             f"one replicate alone makes up {100 * share:.3g} % of the variance, at most "
@@ -110,8 +120,32 @@ def why_unknown(moments: Moments, index: int, *, smallest_look: int = SMALLEST_L
     return ""
 
 
-def _largest_share(smallest_look: int) -> float:
-    return LARGEST_SHARE * SMALLEST_LOOK / smallest_look
+@cache
+def largest_share(count: int, error: float, smallest_look: int = SMALLEST_LOOK) -> float:
+    """Largest share of the variance that one of `count` replicates may have.
+
+    Of k rare events each makes up 1 / k. Their number is a Poisson variable, whose lower tail is
+    heavier than the normal one: the fewer events, and the farther out, the more. Here one look
+    misses with a chance of at most a third of the `error`, so that all looks together keep it.
+    """
+    reach, accepted = radius(count, error) * math.sqrt(count), 0.0
+    refused = LARGEST_SHARE * SMALLEST_LOOK / smallest_look
+    if _rare_missed(refused, reach) <= error / 3:
+        return refused
+    for _ in range(40):
+        middle = (accepted + refused) / 2
+        small = _rare_missed(middle, reach) <= error / 3
+        accepted, refused = (middle, refused) if small else (accepted, middle)
+    return accepted
+
+
+def _rare_missed(share: float, reach: float) -> float:
+    """Chance that 1 / `share` events are seen where more than `reach` deviations more are expected.
+
+    The tail of a Poisson variable to leading order (Bahadur and Ranga Rao 1960).
+    """
+    more = reach * math.sqrt(share)
+    return math.exp((math.log1p(more) - more) / share) / (reach * math.sqrt(2 * math.pi))
 
 
 def largest_distance(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,16 @@ class Limit:
     deviations: tuple[Interval, ...]
     """Relative deviation from the claim at each rung: the finite-sample effect."""
     extrapolated: Interval
-    order: Interval | None
-    """Rate at which the deviation vanishes, as a power of 1/samples; None below the noise."""
+    from_fewer: tuple[Interval, ...]
+    """The same without the last rung, and without the first."""
+    orders: tuple[Interval | None, ...]
+    """Rate at which the deviation vanishes from a rung to the next, as a power of 1/samples; None
+    below the noise."""
+
+    @property
+    def order(self) -> Interval | None:
+        """Rate between the last two rungs."""
+        return self.orders[-1] if self.orders else None
 
 
 def extrapolate(samples: Sequence[int], intervals: Sequence[Interval], claimed: float) -> Limit:
@@ -36,28 +44,40 @@ def extrapolate(samples: Sequence[int], intervals: Sequence[Interval], claimed: 
     """
     if any(b != 2 * a for a, b in zip(samples, samples[1:], strict=False)):
         raise ValueError(f"samples={tuple(samples)}: accepted are rungs T, 2T, 4T, ...")
+    deviations = tuple((lo / claimed - 1, hi / claimed - 1) for lo, hi in intervals)
+    fewer = intervals[:-1], intervals[1:]
+    orders = (_order(*pair) for pair in zip(deviations, deviations[1:], strict=False))
+    return Limit(
+        samples=tuple(samples),
+        deviations=deviations,
+        extrapolated=_extrapolated(intervals),
+        from_fewer=tuple(_extrapolated(some) for some in fewer if some),
+        orders=tuple(orders),
+    )
+
+
+def _extrapolated(intervals: Sequence[Interval]) -> Interval:
+    low, high = np.array(intervals, dtype=float).T
+    if not np.isfinite([low, high]).all():
+        return ANYWHERE
     weights = np.ones(1)
-    for power in range(1, len(samples)):
+    for power in range(1, len(intervals)):
         grown = np.zeros(power + 1)
         grown[1:] += 2**power * weights
         grown[:-1] -= weights
         weights = grown / (2**power - 1)
-    deviations = tuple((lo / claimed - 1, hi / claimed - 1) for lo, hi in intervals)
-    low, high = np.array(intervals, dtype=float).T
-    if not np.isfinite([low, high]).all():
-        return Limit(tuple(samples), deviations, ANYWHERE, None)
     centre = float(weights @ ((low + high) / 2))
     half = float(np.linalg.norm(weights * (high - low) / 2))
-    return Limit(tuple(samples), deviations, (centre - half, centre + half), _order(deviations))
+    return centre - half, centre + half
 
 
-def _order(deviations: Sequence[Interval]) -> Interval | None:
-    """Interval of log2 of the ratio of the last two deviations; None unless both are clear of 0."""
-    (a, b), (c, d) = deviations[-2:]
-    if min(a * b, c * d, a * c) <= 0:
+def _order(first: Interval, second: Interval) -> Interval | None:
+    """Interval of log2 of the ratio of two deviations; None unless both are clear of 0."""
+    (a, b), (c, d) = first, second
+    if not np.isfinite([a, b, c, d]).all() or min(a * b, c * d, a * c) <= 0:
         return None
-    first, second = sorted((abs(a), abs(b))), sorted((abs(c), abs(d)))
-    return math.log2(first[0] / second[1]), math.log2(first[1] / second[0])
+    larger, smaller = sorted((abs(a), abs(b))), sorted((abs(c), abs(d)))
+    return math.log2(larger[0] / smaller[1]), math.log2(larger[1] / smaller[0])
 
 
 def decide_limit(limit: Limit, claimed: float, *, tolerance: float, rate: float = 1.0) -> Outcome:
@@ -66,10 +86,22 @@ def decide_limit(limit: Limit, claimed: float, *, tolerance: float, rate: float 
     The tolerance bounds how precisely the *limit* must be known; deviations at finite samples are
     not forgiven by it. Extrapolation already presumes that they vanish like powers of 1/samples;
     an order below `rate` by more than RATE_SLACK refutes the claim.
+
+    Where the smallest rungs are too small for that, each extrapolation lands elsewhere. So a claim
+    is refuted only if those from one rung fewer refute it too, all from the same side, or if the
+    order is too low all along.
     """
-    outcome = decide("->", limit.extrapolated, (claimed, claimed), tolerance=tolerance)
-    slow = limit.order is not None and limit.order[1] < rate - RATE_SLACK
-    return "violated" if outcome == "holds" and slow else outcome
+
+    def of(interval: Interval) -> Outcome:
+        return decide("->", interval, (claimed, claimed), tolerance=tolerance)
+
+    outcome = of(limit.extrapolated)
+    every = (limit.extrapolated, *limit.from_fewer)
+    if outcome == "violated":
+        agree = len({low > claimed for low, _ in every}) == 1
+        return outcome if agree and all(of(one) == outcome for one in every) else "undecided"
+    slow = [order is not None and order[1] < rate - RATE_SLACK for order in limit.orders]
+    return "violated" if outcome == "holds" and slow and all(slow) else outcome
 
 
 @dataclass(frozen=True)
@@ -102,10 +134,11 @@ class LimitEvidence:
         """The verdict with chance `error` of being wrong: half for the value, half for the rate."""
         limit = self._limit(summaries, error / 2)
         rungs = self._limit(summaries, error / 2 / len(self.samples))
-        limit = Limit(limit.samples, rungs.deviations, limit.extrapolated, rungs.order)
+        limit = replace(limit, deviations=rungs.deviations, orders=rungs.orders)
         outcome = decide_limit(limit, self.claimed, tolerance=self.tolerance)
         test = "->", limit.extrapolated, (self.claimed, self.claimed)
         holds, options = outcome == "holds", {"tolerance": self.tolerance}
+        is_wide = outcome == decide(*test, **options) == "undecided"
         count = min(summary.count for summary in summaries)
         return verdict_of(
             self,
@@ -117,13 +150,16 @@ class LimitEvidence:
             verdict=outcome,
             within=held_within(*test) if holds else None,
             control=is_caught(*test, **options, control=self.control) if holds else None,
-            needed=replicates_needed(*test, count, **options) if outcome == "undecided" else None,
+            needed=replicates_needed(*test, count, **options) if is_wide else None,
         )
 
     def deviations(self, summaries: Sequence[Summary], error: float) -> str:
         """Distance of each rung from the limit, in words."""
         limit = self._limit(summaries, error)
-        shown = ", ".join(f"{100 * (lo + hi) / 2:+.2f} %" for lo, hi in limit.deviations)
+        shown = ", ".join(
+            f"{100 * (lo + hi) / 2:+.2f} %" if math.isfinite(hi - lo) else "unknown"
+            for lo, hi in limit.deviations
+        )
         order = "" if limit.order is None else f", order {sum(limit.order) / 2:.2f} in 1/T"
         return f"deviation at T = {self.samples}: {shown}{order}"
 

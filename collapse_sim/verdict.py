@@ -62,7 +62,7 @@ class Verdict:
             parts.append(f"claimed {self.relation} {self.predicted:.4g}{allowed}")
         if self.verdict == "undecided":
             parts.append(self.what_decides)
-        return f"{'; '.join(parts)} (chance of error {1 - self.confidence:.1g})"
+        return f"{'; '.join(parts)} (chance of error {rounded_up(1 - self.confidence):.1g})"
 
     @property
     def what_decides(self) -> str:
@@ -85,8 +85,9 @@ def decide(
     """The verdict of `observed relation predicted`, both known up to an interval.
 
     `holds` and `violated` need every pair of values from the two intervals to agree, up to a
-    relative `tolerance` of the prediction: an equality holds inside it; a bound holds when it is
-    not exceeded by more, and is violated once it is exceeded by more than ROUNDING, `vacuous`
+    relative `tolerance` of the prediction: an equality holds inside it, and is violated outside it
+    and by more than ROUNDING; a bound holds when it is not exceeded by more than the tolerance, and
+    is violated once it is exceeded by more than ROUNDING, `vacuous`
     when it is more than `factor` times a `trivial` one, or infinite so that nothing exceeds it.
     Raises ValueError for a relation that says nothing of a mean, and for intervals that are none.
     """
@@ -97,6 +98,7 @@ def decide(
         return "vacuous"
     centre = abs(least + most) / 2 if math.isfinite(least) and math.isfinite(most) else 0.0
     slack, rounding = tolerance * centre, ROUNDING * centre
+    room = max(slack, rounding)
     if relation == "<=":
         if low > most + rounding:
             return "violated"
@@ -109,7 +111,7 @@ def decide(
         return "holds" if low >= most - slack else "undecided"
     if most - slack <= low and high <= least + slack:
         return "holds"
-    return "violated" if low > most + slack or high < least - slack else "undecided"
+    return "violated" if low > most + room or high < least - room else "undecided"
 
 
 def held_within(relation: str, interval: Interval, predicted: Interval) -> float:
@@ -162,6 +164,14 @@ def replicates_needed(
         middle = (narrow + wide) / 2
         narrow, wide = (middle, wide) if decides(10**middle) else (narrow, middle)
     return math.ceil(count * 10 ** (-2 * narrow))
+
+
+def rounded_up(chance: float | int, digits: int = 1) -> float:
+    """A chance of error to so many digits, rounded up: none is said to be smaller than it is."""
+    if not 0 < chance < 1:
+        return float(min(chance, 1))
+    unit = 10.0 ** (math.floor(math.log10(chance)) + 1 - digits)
+    return math.ceil(chance / unit - 1e-6) * unit
 
 
 def require_relation(relation: str, accepted: tuple[str, ...] = get_args(Relation)) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from collapse_sim.medians import LEAST_SEEDS
-from collapse_sim.verdict import Verdict
+from collapse_sim.verdict import Verdict, rounded_up
 
 CONDITIONS = "one corpus, one split of it and one tokenizer"
 """What verdicts over seeds are conditional on: all seeds of a run share these."""
@@ -35,10 +35,7 @@ def how_sure_over_seeds(verdicts: Sequence[Verdict], conditions: str = CONDITION
 
 def at_most(chance: float) -> str:
     """A chance in per cent, two digits, rounded up."""
-    if not 0 < chance < 1:
-        return f"{100 * min(chance, 1.0):g} %"
-    unit = 10.0 ** (math.floor(math.log10(100 * chance)) - 1)
-    return f"{math.ceil(100 * chance / unit - 1e-9) * unit:g} %"
+    return f"{100 * rounded_up(chance, digits=2):.3g} %"
 
 
 def spread(values: np.ndarray) -> float:

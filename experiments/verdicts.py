@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
-from collapse_sim.verdict import Verdict
+from collapse_sim.verdict import Verdict, rounded_up
 from experiments.plain_table import plain_table
 
 COLOURS = {"holds": "green", "violated": "red", "undecided": "magenta"}
@@ -84,9 +84,7 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
     """Sentences on the chance of a wrong verdict, the negative controls and undecided claims."""
     if not verdicts:
         return "No claim is about this run."
-    any_verdict = "the verdict" if len(verdicts) == 1 else f"any of the {len(verdicts)} verdicts"
-    lines = [f"The chance that {any_verdict} is wrong is at most {FAMILY_ERROR:g}, {assuming}."]
-    lines += controls_caught(verdicts)
+    lines = [chance_of_error(verdicts, assuming), *controls_caught(verdicts)]
     undecided = [verdict for verdict in verdicts if verdict.verdict == "undecided"]
     begun = [verdict for verdict in undecided if verdict.note != NOT_BEGUN]
     if len(begun) < len(undecided):
@@ -97,6 +95,14 @@ def how_sure(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
         for verdict in begun
     ]
     return "\n".join(lines)
+
+
+def chance_of_error(verdicts: Sequence[Verdict], assuming: str = INDEPENDENT) -> str:
+    """A sentence on the chance that any is wrong: a run's own, or the sum where that is more."""
+    any_verdict = "the verdict" if len(verdicts) == 1 else f"any of the {len(verdicts)} verdicts"
+    every = sum(1 - verdict.confidence for verdict in verdicts)
+    chance = max(FAMILY_ERROR, rounded_up(every, digits=2))
+    return f"The chance that {any_verdict} is wrong is at most {chance:.2g}, {assuming}."
 
 
 def controls_caught(verdicts: Sequence[Verdict]) -> list[str]:

@@ -2,16 +2,32 @@
 
 Documents are what was drawn: tokens of one document depend on each other. So a share is a ratio of
 two sums over documents, and its variance that of a ratio estimator (Cochran 1977, section 6.4).
+Documents of unequal length weigh as fewer equal ones (Kish 1965, section 8.2): that many decide
+Student's quantile. A share has the interval of Wilson's score, as for tokens drawn one by one, but
+with the variance over documents: near 0 and 1 a normal one is too short on the side that matters.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import stdtrit
 
-NORMAL = 1.959963984540054
-"""Half of a 95 % interval, in standard deviations."""
+MISSED = 0.05
+"""Chance that an interval misses."""
+
+LEAST_WEIGHT = 1.05
+"""Of documents, in equal ones: those that weigh less tell nothing of how far documents vary."""
+
+ROUNDING = 1e-12
+"""Share of a sum of squares below which a difference of such sums is none."""
+
+
+def student(count: float | int) -> float:
+    """Half of a 95 % interval, in standard errors from so many values; inf for a single one."""
+    return float(stdtrit(count - 1, 1 - MISSED / 2)) if count > LEAST_WEIGHT else math.inf
 
 
 class Estimate(NamedTuple):
@@ -69,27 +85,50 @@ class Sums:
     def ratio(self, name: str, over: str) -> Estimate:
         """The sum of one measure over that of another; nan for a sum of 0.
 
-        The interval is infinite for fewer than two documents.
+        The interval is infinite for fewer than two documents, and where one is nearly all.
         """
-        a, b = self.names.index(name), self.names.index(over)
-        if not self.totals[b]:
-            return Estimate(np.nan, np.nan, np.nan)
-        value = self.totals[a] / self.totals[b]
-        if self.documents < 2:
-            return Estimate(float(value), -np.inf, np.inf)
-        p = self.products
-        squares = max(p[a, a] - 2 * value * p[a, b] + value**2 * p[b, b], 0.0)
-        n = self.documents
-        reach = NORMAL * np.sqrt(squares * n / (n - 1)) / self.totals[b]
-        return Estimate(float(value), float(value - reach), float(value + reach))
+        value, reach, _ = self._ratio(name, over)
+        return Estimate(value, value - reach, value + reach)
 
     def share(self, name: str, over: str) -> Estimate:
-        """A ratio that is known to lie in [0, 1], as does its interval."""
-        found = self.ratio(name, over)
-        return Estimate(*(float(np.clip(bound, 0.0, 1.0)) for bound in found))  # nan stays
+        """A ratio that is known to lie in [0, 1], as does its interval.
+
+        Where all n documents have the same share another has it but for a chance of 3 / n.
+        """
+        value, reach, weight = self._ratio(name, over)
+        if math.isnan(value):
+            return Estimate(value, value, value)
+        if math.isinf(reach):
+            return Estimate(value, 0.0, 1.0)
+        spread = value * (1 - value)
+        if not reach or spread <= 0:
+            other = min(1.0, -math.log(MISSED) / weight)
+            low, high = value - other * value, value + other * (1 - value)
+        else:
+            pull = reach**2 / spread
+            half = math.hypot(reach, pull / 2)
+            low, high = ((value + pull / 2 + end) / (1 + pull) for end in (-half, half))
+        return Estimate(value, max(low, 0.0), min(high, 1.0))
+
+    def _ratio(self, name: str, over: str) -> tuple[float, float, float]:
+        """The ratio, half of its interval, and the number of equal documents that weigh as much."""
+        a, b = self.names.index(name), self.names.index(over)
+        if not self.totals[b]:
+            return math.nan, math.nan, 0.0
+        value, p = float(self.totals[a] / self.totals[b]), self.products
+        weight = float(self.totals[b] ** 2 / p[b, b])
+        quantile = student(weight)
+        if math.isinf(quantile):
+            return value, math.inf, weight
+        squares = p[a, a] - 2 * value * p[a, b] + value**2 * p[b, b]
+        if squares <= ROUNDING * p[a, a]:
+            return value, 0.0, weight
+        error = math.sqrt(squares * weight / (weight - 1)) / self.totals[b]
+        return value, float(quantile * error), weight
 
     def perplexity(self, log_probability: str, tokens: str) -> Estimate:
         """exp of the mean loss a token."""
         mean, low, high = self.ratio(log_probability, tokens)
-        value, most, least = np.exp([-mean, -low, -high])
+        with np.errstate(over="ignore"):
+            value, most, least = np.exp([-mean, -low, -high])
         return Estimate(float(value), float(least), float(most))

@@ -12,7 +12,7 @@ from collapse_sim.corpus.corpus_run import CorpusRun, merged_sums, summed
 from collapse_sim.corpus.one_shard import Places
 from collapse_sim.corpus.records import ReadOptions, limited
 from collapse_sim.corpus.shards import Shard, find_shards
-from collapse_sim.corpus.sums import NORMAL, Estimate, Sums
+from collapse_sim.corpus.sums import Estimate, Sums, student
 from collapse_sim.corpus.work import DECILES
 from collapse_sim.json_text import parse_json
 from collapse_sim.language.measures import concentration
@@ -93,7 +93,7 @@ def concentrations(counts: np.ndarray) -> tuple[Estimate, Estimate, Estimate]:
         return tuple(Estimate(float(v), -np.inf, np.inf) for v in value)  # type: ignore[return-value]
     without = np.array([of(whole - counts[:, group]) for group in filled])
     n = len(filled)
-    reach = NORMAL * np.sqrt((n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
+    reach = student(n) * np.sqrt((n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
     return tuple(
         Estimate(float(v), float(v - r), float(v + r)) for v, r in zip(value, reach, strict=True)
     )  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from collapse_sim.corpus.sums import student
 from collapse_sim.experiment.process import Check, Process
 from collapse_sim.language.moved_contexts import MovedContexts
 from collapse_sim.language.oracle import MarkovSource
@@ -124,4 +125,4 @@ def of_documents(pairs: Arrays, threshold: float) -> tuple[Moved, Moved]:
     )
     count = len(documents)
     spread = (count - 1) / count * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-    return whole, Moved(*(1.96 * np.sqrt(spread)).tolist())
+    return whole, Moved(*(student(count) * np.sqrt(spread)).tolist())

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from collapse_sim.corpus.sums import Estimate, Sums
+from collapse_sim.corpus.sums import Estimate, Sums, student
 from collapse_sim.language.pretrained.survey import ENOUGH_CHANGES
 from collapse_sim.verdict import Verdict
 from collapse_sim.workplace import Arrays
@@ -33,8 +33,6 @@ from theory.language import printed as published
 from theory.language.edited_text import changed_of_eligible
 
 PUBLISHED_CHANGES = {"chained": 1.0, "chained beta 1.5": 1.5}
-REACH = 1.96
-"""Half of a 95 % interval, in standard errors."""
 
 
 def print_report(
@@ -252,11 +250,11 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> Estimate:
 
 
 def _estimate(found: Estimate) -> str:
-    value, _, high = found
-    return f"{100 * value:.3f} ±{100 * (high - value):.3f}"
+    value, low, high = found
+    return f"{100 * value:.3f} ±{100 * max(high - value, value - low):.3f}"
 
 
 def _share(values: np.ndarray) -> str:
     """Mean of `linearised` values, with its error."""
-    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
-    return f"{100 * values.mean():.2f} ±{100 * REACH * error:.2f}"
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 1.0
+    return f"{100 * values.mean():.2f} ±{100 * student(len(values)) * error:.2f}"

@@ -98,22 +98,20 @@ def _words(settings: Settings, law: np.ndarray) -> Iterator[Process]:
             yield Process(name, chain, SHOWN, variant="words", where=size)
             continue
         where = size | {"probabilities": law}
-        last = min(generations, max(2, tokens // BRANCHING))
+        last = min(generations, max(1, tokens // BRANCHING))
         types = curve(survival.distinct_types, where, generations)
         types[0] = categorical.distinct_types(probabilities=law, samples=tokens)
         types[last:] = np.nan
         learner = CategoricalLearner(law, tokens, dtype=settings.dtype)
         note = f"branching of rare words: right to 1 % until generation N / {BRANCHING}"
+        branching = [Check("ref.distinct", "surviving_types", last, note=note)] if last > 1 else []
         yield Process(
             name,
             Chain(learner, Replace(), generations),
             DECIDED,
             variant="words",
             where=where,
-            checks=[
-                Check("ref.distinct_first", "surviving_types", 1),
-                Check("ref.distinct", "surviving_types", last, note=note),
-            ],
+            checks=[Check("ref.distinct_first", "surviving_types", 1), *branching],
             closed={"surviving_types": types, "heterozygosity": categorical.replace_heterozygosity},
         )
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from collapse_sim.verdict import Verdict
 from experiments.claims import PROVENANCES, RELATIONS, author, decided, deciding, tolerance
-from experiments.verdicts import controls_caught, in_words
+from experiments.verdicts import chance_of_error, controls_caught, in_words
 from experiments.verification.answers import answered
 from experiments.verification.families import families
 from experiments.verification.history import PastRun, changed
@@ -38,8 +38,8 @@ MEANINGS = {
     "needs a run": "hours of training decide it, by a command of its own, whose run can be given",
     "cited": "nothing here decides it, for the reason that it gives",
     "process": "one simulated chain: a regime at certain sizes",
-    "measured": "the interval of the measured mean; all intervals of the run are right together, "
-    "but for a chance of one in a thousand",
+    "measured": "the interval of the measured mean or median; all intervals are right together, "
+    "but for the chance at the end of the page",
     "control": "the same check with the formula off by 2 % (5 % to leading order), which must fail",
 }
 """Words of the page."""
@@ -57,6 +57,7 @@ def page(
     `again` gives the command that repeats one claim, by its id.
     """
     template = _environment().get_template("page.html.jinja")
+    verdicts = [verdict for decision in decided_claims for verdict in decision.verdicts]
     named, kinds = _papers(decided_claims), families(d.claim for d in decided_claims)
     entries = [
         _entry(decision, named, kinds[decision.claim.id], past, again)
@@ -68,7 +69,8 @@ def page(
         changed=changed(now, past),
         answered=answered(decided_claims),
         share=share_decided(decided_claims),
-        controls=controls_caught([v for decision in decided_claims for v in decision.verdicts]),
+        controls=controls_caught(verdicts),
+        chance=chance_of_error(verdicts) if verdicts else "",
         tally=tally(decided_claims),
         meanings=MEANINGS,
         papers=sorted(set(named.values()), key=str.lower),

@@ -163,6 +163,18 @@ def test_a_control_is_caught_by_what_tells_it_from_the_formula():
     assert is_caught("<=", *below_zero, **options) and is_caught(">=", *below_zero, **options)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_equality_without_tolerance_is_not_refuted_by_rounding(sign):
+    """Nor is a bound: float32 does not hold 0.1, and replicates of it differ in the last digit."""
+    rounded = np.float32(0.1) * np.float32([1, 1 + 2**-23])
+    interval = tuple(sorted(sign * rounded.astype(float)))
+    for relation in ("==", "<=", ">="):
+        found = decide(relation, interval, (sign * 0.1, sign * 0.1), tolerance=0.0)
+        assert found != "violated"
+        off = sign * 0.1 * (1 - 1e-5), sign * 0.1 * (1 - 1e-5)
+        assert relation != "==" or decide(relation, interval, off, tolerance=0.0) == "violated"
+
+
 @pytest.mark.parametrize(
     ("relation", "interval", "predicted", "factor"),
     [

@@ -13,6 +13,7 @@ from collapse_sim.intervals import (
     LARGEST_SHARE,
     SMALLEST_LOOK,
     largest_distance,
+    largest_share,
     law_interval,
     mean_interval,
     radius,
@@ -85,11 +86,46 @@ def chance_to_miss(count: int, error: float, expected: float, largest_share: flo
     return float(stats.binom.pmf(seen, count, expected / count)[told & missed].sum())
 
 
-@pytest.mark.parametrize("error", [1e-3, 2.5e-5])
-@pytest.mark.parametrize("count", [1024, 131_072])
+@pytest.mark.parametrize("error", [1e-3, 2.5e-5, 1e-6, 1e-8])
+@pytest.mark.parametrize("count", [1024, 16_384, 131_072])
 @given(expected=st.floats(1, 400))
 def test_what_is_rare_is_missed_no_oftener_than_said(count, error, expected):
-    assert chance_to_miss(count, error, expected, LARGEST_SHARE) <= error
+    assert chance_to_miss(count, error, expected, largest_share(count, error)) <= error
+
+
+def chance_to_miss_at_any_look(error: float, expected: float, largest_share) -> float:
+    """Of missing a rare event, `expected` times at the first of five looks: 4,096, 8,192, ..."""
+    seen = np.arange(int(16 * expected + 50 * expected**0.5 + 100))
+    chance, missed, before = np.where(seen == 0, 1.0, 0.0), 0.0, 0.0
+    for count in (4096 * 2**look for look in range(5)):
+        mean = expected * count / 4096
+        more = stats.poisson.pmf(seen, mean - before)
+        chance, before = np.convolve(chance, more)[: len(seen)], mean
+        told = seen * largest_share(count, error) >= 1
+        wrong = told & (np.abs(seen - mean) > radius(count, error) * np.sqrt(count * seen))
+        missed += chance[wrong].sum()
+        chance[wrong] = 0
+    return missed
+
+
+@pytest.mark.parametrize("error", [1e-3, 1e-5, 1e-6, 1e-8])
+def test_what_is_rare_is_missed_no_oftener_than_said_at_all_looks_together(error):
+    expected = np.geomspace(3, 300, 24)
+    chances = [chance_to_miss_at_any_look(error, mean, largest_share) for mean in expected]
+    assert max(chances) <= error
+
+
+def test_fifty_rare_events_would_be_too_few_where_errors_are_small():
+    """The control of the one above: a ledger has some 300 checks, of an error of 2e-6 each."""
+    expected = np.geomspace(3, 300, 24)
+    for error, oftener in ((1e-6, 2), (1e-8, 10)):
+        fifty = [chance_to_miss_at_any_look(error, mean, lambda *_: 1 / 50) for mean in expected]
+        assert max(fifty) > oftener * error
+
+
+def test_few_replicates_have_a_larger_share_as_long_as_they_are_few():
+    assert largest_share(128, 1e-5, 100) == pytest.approx(0.2)
+    assert largest_share(16_384, 1e-5, 100) == pytest.approx(largest_share(16_384, 1e-5))
 
 
 def test_of_five_rare_events_it_would_be_missed_far_oftener():

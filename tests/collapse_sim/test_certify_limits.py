@@ -100,6 +100,43 @@ def test_a_limit_needs_its_value_and_its_rate(limit, power, half, outcome):
     assert decide_limit(ladder(limit, power, half), 2.0, tolerance=0.02) == outcome
 
 
+SMALL = (24, 48, 96)
+"""Rungs of d = 20 columns that were simulated, and what they deviate from a limit that is right."""
+FELT = {"conf_nested": (0.4761, 0.2632, 0.1150), "conf_nested_share": (1.9258, 0.7031, 0.3019)}
+
+
+@pytest.mark.parametrize("deviations", FELT.values(), ids=FELT)
+def test_rungs_that_are_too_small_refute_no_limit(deviations):
+    """Three rungs are extrapolated to 6 % below the limit and 4 % above; two to either side."""
+    intervals = [(2 * (1 + d) - 1e-4, 2 * (1 + d) + 1e-4) for d in deviations]
+    limit = extrapolate(SMALL, intervals, 2.0)
+    assert decide("->", limit.extrapolated, (2.0, 2.0), tolerance=0.02) == "violated"
+    assert decide_limit(limit, 2.0, tolerance=0.02) == "undecided"
+    # The control: a limit that is off by a half is refuted by all of them.
+    wrong = extrapolate(SMALL, intervals, 3.0)
+    assert decide_limit(wrong, 3.0, tolerance=0.02) == "violated"
+
+
+def test_small_rungs_are_not_said_to_need_replicates():
+    evidence = LimitEvidence(
+        claim="the limit", source="by construction", generation=2, claimed=2.0,
+        measure="test_error", samples=SMALL, units=(1.0, 1.0, 1.0), tolerance=0.02, control=0.05,
+    )  # fmt: skip
+    summaries = [rung(2 * (1 + d), 0.02, 20_000, i) for i, d in enumerate(FELT["conf_nested"])]
+    verdict = evidence.judge(summaries, 1e-3)
+    assert verdict.verdict == "undecided" and verdict.needed is None
+    assert verdict.what_decides == "more replicates alone would not decide"
+
+
+def test_a_deviation_that_changes_its_sign_is_not_slow():
+    """0.02 x - 0.03 x^2 is -1 % at T, +0.25 % at 2T and +0.31 % at 4T, before it falls like x."""
+    x = np.array([1, 1 / 2, 1 / 4])
+    intervals = [(v - 1e-5, v + 1e-5) for v in 2 * (1 + 0.02 * x - 0.03 * x**2)]
+    limit = extrapolate(RUNGS, intervals, 2.0)
+    assert limit.orders[0] is None and limit.order is not None and limit.order[1] < 0
+    assert decide_limit(limit, 2.0, tolerance=0.02) == "holds"
+
+
 @pytest.mark.parametrize("size", [0.2, -0.2])
 def test_the_order_is_that_of_the_last_two_rungs(size):
     for power in (0.5, 1.0, 2.0):
@@ -126,6 +163,9 @@ def test_a_deviation_below_the_noise_has_no_order():
 def test_a_rung_of_which_nothing_is_known_leaves_the_limit_unknown():
     """Quietly: such rungs are what too few replicates give."""
     limit = extrapolate((10, 20), [(1.9, 2.1), ANYWHERE], 2.0)
+    infinite = EMPTY.add({"test_error": np.full((9, 2), 1.0)})
+    evidence = LimitEvidence("a", "b", 2, 2.0, "test_error", (10,), (1.0,), 0.02, 0.05)
+    assert evidence.deviations([infinite], 1e-3) == "deviation at T = (10,): unknown"
     assert limit.extrapolated == ANYWHERE
     assert limit.order is None
     assert decide_limit(limit, 2.0, tolerance=0.02) == "undecided"

@@ -1,6 +1,7 @@
 """simulate and judge: the same numbers as the stream behind them, and verdicts in one line."""
 
 import builtins
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -233,6 +234,9 @@ def test_a_verdict_reads_in_one_line(run):
     )
     cited = cs.Verdict("a", "b", {}, None, "==", None, None, None, 0.999, "assumption not met")
     assert str(cited) == "a: assumption not met (chance of error 0.001)"
+    for error, said in ((1e-3 / 12, "9e-05"), (2**-6, "0.02"), (2**-5, "0.04"), (0.0, "0")):
+        shown = str(replace(cited, confidence=1 - error))
+        assert shown.endswith(f"(chance of error {said})")  # rounded up
     assert str(cs.judge(run, "<=", 4.0)).startswith("test_error, generation 3: holds; measured 2.9")
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from collapse_sim.certify import FAMILY_ERROR
 from collapse_sim.verdict import Verdict
 from experiments.linear.answers import answers
-from experiments.verdicts import how_sure, number, verdict_table
+from experiments.verdicts import chance_of_error, how_sure, number, verdict_table
 
 VERDICT = Verdict(
     claim="zhu2025.thm2a", source="-", parameters={"process": "a process of a very long name"},
@@ -62,7 +62,7 @@ def test_numbers_have_four_digits(value, shown):
 
 
 def test_how_sure_counts_and_names_what_it_rests_on():
-    undecided = replace(VERDICT, verdict="undecided", needed=5000)
+    undecided = replace(VERDICT, verdict="undecided", needed=5000, confidence=1.0)
     assert how_sure([]) == "No claim is about this run."
     said = how_sure([VERDICT, undecided], "if so")
     assert f"any of the 2 verdicts is wrong is at most {FAMILY_ERROR:g}, if so." in said
@@ -75,6 +75,15 @@ def test_how_sure_counts_and_names_what_it_rests_on():
     assert how_sure([equal]).endswith("; no interval: all are equal.")
     caught = replace(VERDICT, control=True)
     assert "1 of 2 negative controls caught" in how_sure([caught, replace(VERDICT, control=False)])
+
+
+def test_verdicts_of_several_runs_may_be_wrong_oftener_than_those_of_one():
+    shared = [replace(VERDICT, confidence=1 - FAMILY_ERROR / 300)] * 300
+    assert "is at most 0.001, " in how_sure(shared)
+    assert "is at most 0.003, " in how_sure([VERDICT] * 3)
+    over_seeds = replace(VERDICT, confidence=1 - 2**-5)
+    assert "is at most 0.033, " in chance_of_error([VERDICT, over_seeds])
+    assert "is at most 1, " in chance_of_error([replace(VERDICT, confidence=0.0)] * 2)
 
 
 def test_an_answer_needs_an_interval():

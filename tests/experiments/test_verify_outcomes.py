@@ -187,6 +187,15 @@ def test_the_page_needs_no_network_and_escapes_what_it_shows():
     assert "edit halves" in html and "claimed ≤ 2" in html
 
 
+def test_the_page_says_how_sure_it_is_of_all_that_it_shows():
+    """One run keeps to one in a thousand; verdicts that were read of others add theirs."""
+    once = replace(VERDICT, confidence=0.9995)
+    for verdicts, chance in (([once] * 2, "0.001"), ([once] * 2 + [VERDICT] * 3, "0.004")):
+        html = " ".join(made(Decision(CLAIM, verdicts)).split())
+        said = f"The chance that any of the {len(verdicts)} verdicts is wrong is at most {chance}, "
+        assert said in html
+
+
 def test_an_entry_has_everything_that_is_known_of_a_claim():
     html = " ".join(made(decision("violated", "violated")).split())
     for part in (
