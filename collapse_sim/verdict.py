@@ -87,8 +87,8 @@ def decide(
     `holds` and `violated` need every pair of values from the two intervals to agree, up to a
     relative `tolerance` of the prediction: an equality holds inside it, and is violated outside it
     and by more than ROUNDING; a bound holds when it is not exceeded by more than the tolerance, and
-    is violated once it is exceeded by more than ROUNDING, `vacuous`
-    when it is more than `factor` times a `trivial` one, or infinite so that nothing exceeds it.
+    is violated once it is exceeded by more than ROUNDING, `vacuous` when it is more than `factor`
+    times a `trivial` one, or infinite so that nothing exceeds it.
     Raises ValueError for a relation that says nothing of a mean, and for intervals that are none.
     """
     require_relation(relation, ("==", "->", "<=", ">="))

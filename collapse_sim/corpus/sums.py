@@ -93,38 +93,34 @@ class Sums:
     def share(self, name: str, over: str) -> Estimate:
         """A ratio that is known to lie in [0, 1], as does its interval.
 
-        Where all n documents have the same share another has it but for a chance of 3 / n.
+        Where it is the same in all documents it has the error of tokens drawn one by one.
         """
-        value, reach, weight = self._ratio(name, over)
+        value, reach, quantile = self._ratio(name, over)
         if math.isnan(value):
             return Estimate(value, value, value)
-        if math.isinf(reach):
+        if math.isinf(quantile):
             return Estimate(value, 0.0, 1.0)
-        spread = value * (1 - value)
-        if not reach or spread <= 0:
-            other = min(1.0, -math.log(MISSED) / weight)
-            low, high = value - other * value, value + other * (1 - value)
-        else:
-            pull = reach**2 / spread
-            half = math.hypot(reach, pull / 2)
-            low, high = ((value + pull / 2 + end) / (1 + pull) for end in (-half, half))
+        spread = max(value * (1 - value), 0.0)
+        pull = reach**2 / spread if reach and spread else quantile**2 / self.total(over)
+        half = math.sqrt(pull * spread + pull**2 / 4)
+        low, high = ((value + pull / 2 + end) / (1 + pull) for end in (-half, half))
         return Estimate(value, max(low, 0.0), min(high, 1.0))
 
     def _ratio(self, name: str, over: str) -> tuple[float, float, float]:
-        """The ratio, half of its interval, and the number of equal documents that weigh as much."""
+        """The ratio, half of its interval, and Student's quantile."""
         a, b = self.names.index(name), self.names.index(over)
         if not self.totals[b]:
-            return math.nan, math.nan, 0.0
+            return math.nan, math.nan, math.nan
         value, p = float(self.totals[a] / self.totals[b]), self.products
         weight = float(self.totals[b] ** 2 / p[b, b])
         quantile = student(weight)
         if math.isinf(quantile):
-            return value, math.inf, weight
+            return value, math.inf, quantile
         squares = p[a, a] - 2 * value * p[a, b] + value**2 * p[b, b]
         if squares <= ROUNDING * p[a, a]:
-            return value, 0.0, weight
+            return value, 0.0, quantile
         error = math.sqrt(squares * weight / (weight - 1)) / self.totals[b]
-        return value, float(quantile * error), weight
+        return value, float(quantile * error), quantile
 
     def perplexity(self, log_probability: str, tokens: str) -> Estimate:
         """exp of the mean loss a token."""

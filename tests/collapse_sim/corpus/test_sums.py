@@ -64,14 +64,23 @@ def test_what_is_rare_is_not_excluded(expected):
     assert coverage(equal, 100, rate=expected / 1e5, alike=1e6) > 0.9
 
 
-def test_a_share_that_all_documents_have_may_be_another_in_the_next():
-    found = share(np.zeros(300), np.full(300, 50))
-    assert tuple(found) == pytest.approx((0.0, 0.0, -math.log(0.05) / 300))
-    assert (1 - found.high) ** 300 == pytest.approx(0.05, rel=0.02)
+def test_a_share_that_all_documents_have_is_as_sure_as_their_tokens():
+    """As Wilson's score for so many draws, with Student's quantile: few documents say less."""
+    nothing = share(np.zeros(300), np.full(300, 50))
+    pull = student(300) ** 2 / 15_000
+    assert tuple(nothing) == pytest.approx((0.0, 0.0, pull / (1 + pull)))
+    assert 0.01 < (1 - nothing.high) ** 15_000 < 0.05
     low, high = share(np.full(300, 25), np.full(300, 50))[1:]
-    assert 0.5 - low == pytest.approx(high - 0.5) == pytest.approx(0.5 * found.high)
-    assert share([0, 0], [10, 10]) == (0.0, 0.0, 1.0)
-    assert share([10, 10, 10], [10, 10, 10])[1:] == pytest.approx((1 + math.log(0.05) / 3, 1.0))
+    assert (low, high) == pytest.approx((0.5 - 0.98 / 15_000**0.5, 0.5 + 0.98 / 15_000**0.5), 1e-3)
+    assert share([0, 0], [10, 10]) == pytest.approx((0.0, 0.0, 0.89), abs=0.01)
+    assert share([10, 10, 10], [10, 10, 10])[1:] == pytest.approx((0.62, 1.0), abs=0.01)
+
+
+def test_one_token_more_does_not_make_an_interval_shorter():
+    """Where nothing was seen an interval by documents would be a hundred times longer."""
+    tokens = np.full(60, 350)
+    highs = [share(np.arange(60) < seen, tokens).high for seen in range(4)]
+    assert highs == sorted(highs) and highs[1] < 2 * highs[0]
 
 
 def test_a_single_document_tells_nothing_and_no_token_has_no_share():
