@@ -228,7 +228,7 @@ def _curated(settings: Settings) -> Iterator[Process]:
 
 def _one_pass(settings: Settings) -> Iterator[Process]:
     """Gradient descent on rows that are half synthetic: at random places, or all at first."""
-    for name, sizes, replicates in (("many rows", PASS, 2**11), ("few rows", SHORT, 2**16)):
+    for name, sizes, replicates in (("many rows", PASS, 2**11), ("few rows", SHORT, 2**17)):
         for regime, first in (("synthetic first", True), ("mixed", False)):
             checks = [Check("ref.one_pass", "squared_error", 1)]
             if name == "many rows":

@@ -33,7 +33,7 @@ class WithDensity(Exponential):
 
 
 def squared_error(learner, regime, generations=4):
-    run = cs.simulate(cs.Chain(learner, regime, generations), replicates=2**15)
+    run = cs.simulate(cs.Chain(learner, regime, generations), replicates=2**17)
     return run.interval("squared_error", error=1e-6 / generations)
 
 
