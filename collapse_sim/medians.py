@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -76,6 +76,8 @@ class MedianEvidence:
     """Else the value at the generation."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    tolerance: ClassVar[None] = None
+    """A median is held against the number itself."""
 
     def __post_init__(self):
         require_relation(self.relation, ("<=", ">="))

@@ -250,3 +250,14 @@ def test_nothing_is_begun_after_the_deadline(capsys):
     assert verdict.verdict == "undecided" and verdict.note == "not begun: out of time"
     cs.decide([process], ledger())
     assert capsys.readouterr().err.startswith("1 of 1: replace, 4,096 replicates; ")
+
+
+def test_a_median_too_is_undecided_where_nothing_is_begun():
+    bound = replace(ledger()["kazdan2025.gauss_replace"], relation=">=")
+    chain = cs.Chain(cs.GaussianLearner(dim=1, samples=8), cs.Replace(), 2)
+    check = cs.Check(bound.id, "variance")
+    process = cs.Process("replace", chain, 64, about="median", where={"samples": 8}, checks=[check])
+    _, (verdict,) = cs.decide([process], {bound.id: bound}, deadline=0.0)
+    assert (verdict.verdict, verdict.relation, verdict.tolerance) == ("undecided", ">=", None)
+    _, (verdict,) = cs.decide([process], {bound.id: bound})
+    assert verdict.interval is not None and verdict.tolerance is None
