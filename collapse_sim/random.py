@@ -61,10 +61,19 @@ def _threefry(
     keys = key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY)
     x, y = x + keys[0], y + keys[1]
     for i in range(5):
-        for rotation in ROTATIONS[i % 2]:
-            x = x + y
-            y = (y << jnp.uint32(rotation) | y >> jnp.uint32(32 - rotation)) ^ x
+        x, y = _rounds(x, y, ROTATIONS[i % 2])
         x, y = x + keys[(i + 1) % 3], y + keys[(i + 2) % 3] + jnp.uint32(i + 1)
+    return x, y
+
+
+@partial(jax.jit, static_argnums=2)  # traced and lowered twice for a hash, not five times
+def _rounds(
+    x: UInt32[Array, " pairs"], y: UInt32[Array, " pairs"], rotations: tuple[int, ...]
+) -> tuple[UInt32[Array, " pairs"], UInt32[Array, " pairs"]]:
+    """Four rounds of threefry."""
+    for rotation in rotations:
+        x = x + y
+        y = (y << jnp.uint32(rotation) | y >> jnp.uint32(32 - rotation)) ^ x
     return x, y
 
 
