@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key, UInt32
 
 from collapse_sim.hosts import are_several, on_every_device, put
 from collapse_sim.loop import Trace
-from collapse_sim.simulation_size import size_of
+from collapse_sim.tracing import Program, program_of, size_of
 
 Simulation = Callable[[Key[Array, ""]], Trace]
 Blocks = dict[str, Float[Array, "blocks block generations"]]
@@ -184,8 +184,8 @@ def _moments_of(stacks: Mapping[str, np.ndarray], count: int) -> dict[str, Momen
 EMPTY = Summary({}, ())
 
 
-@partial(jax.jit, static_argnames=("block", "mesh"))
-def _run_blocks(simulation: Simulation, key, indices, *, block: int, mesh: Mesh) -> Blocks:
+@partial(jax.jit, static_argnames=("program", "block", "mesh"))
+def _run_blocks(program: Program, simulation, key, indices, *, block: int, mesh: Mesh) -> Blocks:
     """Traces of whole blocks: one block at a time on each device.
 
     The simulation is an argument, not a constant: those that differ only in their data (masks,
@@ -194,7 +194,7 @@ def _run_blocks(simulation: Simulation, key, indices, *, block: int, mesh: Mesh)
 
     def run_block(simulation, key, index):
         replicate = index * block + jnp.arange(block, dtype=jnp.uint32)
-        return jax.vmap(lambda i: simulation(jax.random.fold_in(key, i)))(replicate)
+        return jax.vmap(lambda i: program(simulation, jax.random.fold_in(key, i)))(replicate)
 
     def run_share(simulation, key, indices):
         if len(indices) == 1:  # a loop would copy what comes out
@@ -245,8 +245,8 @@ class Stream:
         placed = put(indices, NamedSharding(self.mesh, P("replicate")))
         # Leaf by leaf: given a tree, jax 0.7 rebuilds it around leaves that are no arrays.
         simulation = jax.tree.map(lambda leaf: put(leaf, everywhere), self.simulation)
-        key = put(key, everywhere)
-        made = _run_blocks(simulation, key, placed, block=self.block, mesh=self.mesh)
+        program, key = program_of(simulation, key), put(key, everywhere)
+        made = _run_blocks(program, simulation, key, placed, block=self.block, mesh=self.mesh)
         return on_every_device(made, mesh=self.mesh) if are_several() else made
 
     def blocks_from(

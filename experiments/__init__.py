@@ -9,3 +9,7 @@ import os
 # many lines, for every program that it reads from the cache of experiments/compiled.py: it takes
 # its own hints on tuning for instructions that are missing. What does go wrong is raised.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Before anything imports NumPy. The devices fill every core already: a second thread of LAPACK,
+# which JAX calls too, only waits, and burns a core at it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

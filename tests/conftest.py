@@ -4,7 +4,7 @@ import gc
 import os
 from pathlib import Path
 
-import experiments  # noqa: F401, before JAX: it keeps XLA quiet
+import experiments  # noqa: F401, before JAX and NumPy: it keeps XLA quiet, and LAPACK on one core
 
 # isort: split
 import jax
@@ -31,10 +31,6 @@ COMPILED = {
 for name, value in COMPILED.items():
     os.environ[name.upper()] = str(value)
     jax.config.update(name, value)
-
-# Each worker fills a core already: a second thread of LAPACK, which JAX calls too, only waits, and
-# burns a core at it. It is read when NumPy is first imported, which workers and commands do later.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Compiling is most of the tests' time: XLA optimises nothing, in the same operations. Commands ask
 # for level 1.
@@ -69,7 +65,7 @@ def compile_streams(patch: pytest.MonkeyPatch) -> None:
 
     compiled = jax.jit(
         replicates._run_blocks.__wrapped__,
-        static_argnames=("block", "mesh"),
+        static_argnames=("program", "block", "mesh"),
         compiler_options={"xla_backend_optimization_level": 1},
     )
     patch.setattr(replicates, "_run_blocks", compiled)

@@ -9,7 +9,7 @@ import numpy as np
 
 from collapse_sim.experiment.process import Process
 from collapse_sim.linear.design import GivenDesign
-from collapse_sim.simulation_size import size_of
+from collapse_sim.tracing import size_of
 from collapse_sim.workplace import OnHost
 from experiments.editing.moved_contexts import oracle_processes
 from experiments.linear.ladders import make_ladders

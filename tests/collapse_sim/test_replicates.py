@@ -203,6 +203,31 @@ def test_simulations_that_differ_in_data_share_one_program():
     assert programs(Walk(step=2.0, generations=4)) == before + 1  # a static field is no data
 
 
+TRACED = []
+
+
+@pytree
+@dataclass(frozen=True)
+class Counted(Walk):
+    """A simulation that counts how often Python runs it."""
+
+    def __call__(self, key):
+        TRACED.append(self)
+        return super().__call__(key)
+
+
+def test_a_simulation_is_traced_once_for_its_size_and_all_its_replicates():
+    def places(step: float, devices: int) -> np.ndarray:
+        stream = Stream.of(Counted(step=step), devices=jax.devices()[:devices], block=8)
+        return last(stream.extend(EMPTY, KEY, 64)).sample["place"]
+
+    np.testing.assert_array_equal(places(2.0, devices=2), 2 * places(1.0, devices=1))
+    assert len(TRACED) == 1
+    with jax.default_matmul_precision("highest"):  # which may change what is traced
+        places(1.0, devices=1)
+    assert len(TRACED) == 2
+
+
 def test_policies_and_noise_share_one_program(edits):
     """What is an argument of the compiled program; nothing is run."""
 

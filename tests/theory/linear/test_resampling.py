@@ -3,10 +3,11 @@
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from theory.linear import accumulation, resampling, subsampling
 from theory.linear.wishart import base_error
@@ -30,6 +31,17 @@ def test_the_law_of_replace_has_its_mean(dim, extra, generation):
     at = {"dim": dim, "samples": dim + extra, "noise_std": 0.7, "generation": generation}
     law = resampling.replace_error_law(**at)
     assert law.mean() == pytest.approx(resampling.replace_error(**at), rel=1e-10)
+
+
+@pytest.mark.parametrize("samples", [5, 6, 7, 40])
+def test_the_law_is_scipys(samples):
+    law = resampling.replace_error_law(dim=5, samples=samples, generation=3)
+    scipys = stats.f(law.dim, law.freedom, scale=law.scale)
+    chances = np.array([0.01, 0.5, 0.99])
+    errors = scipys.ppf(chances)
+    np.testing.assert_allclose(law.ppf(chances), errors)
+    np.testing.assert_allclose([law.cdf(errors), law.sf(errors)], [chances, 1 - chances])
+    assert law.mean() == pytest.approx(scipys.mean())
 
 
 @pytest.mark.parametrize("error", [0.01, 0.3, 2.0, 40.0])

@@ -1,12 +1,18 @@
-"""Size of a simulation: it decides how many replicates make a block, and what they may cost."""
+"""A simulation is traced once: for its size, and for the program that all its replicates share.
+
+The size decides how many replicates make a block, and what they may cost.
+"""
 
 import pickle
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+from jaxtyping import Array, Key
 
 
 class Size(NamedTuple):
@@ -19,32 +25,55 @@ class Size(NamedTuple):
     """Those of all its steps. A loop of unknown length counts as one step."""
 
 
+@dataclass(frozen=True)
+class Program:
+    """One replicate of all simulations that differ in their data alone."""
+
+    equations: ClosedJaxpr
+    outputs: Any
+    """Structure of the tree that it returns."""
+
+    def __call__(self, simulation: Callable, key: Key[Array, ""]) -> Any:
+        """Trace of measures, as by `simulation(key)`."""
+        found = jaxpr_as_fun(self.equations)(*jax.tree.leaves(simulation), key)
+        return jax.tree.unflatten(self.outputs, found)
+
+
+@partial(jax.jit, static_argnums=0)
+def _replicate(kind, data: list, key: Key[Array, ""]) -> Any:
+    return jax.tree.unflatten(kind, data)(key)
+
+
+def program_of(simulation: Callable, key: Key[Array, ""]) -> Program:
+    """Program of a simulation, for keys of this kind: JAX keeps it."""
+    leaves, kind = jax.tree.flatten(simulation)
+    data = [jax.ShapeDtypeStruct(np.shape(x), jax.dtypes.result_type(x)) for x in leaves]
+    traced = _replicate.trace(kind, data, jax.ShapeDtypeStruct((), key.dtype))
+    return Program(traced.jaxpr, jax.tree.structure(traced.out_info))
+
+
 def size_of(simulation: Callable) -> Size:
-    """Size of a simulation, traced once for all that differ in their data alone.
+    """Size of a simulation.
 
     Raises ValueError for one whose trace cannot be reduced over replicates, and for one that draws
     from np.random.
     """
-    leaves, structure = jax.tree.flatten(simulation)
-    return _size_of_kind(structure, tuple((np.shape(x), jax.dtypes.result_type(x)) for x in leaves))
-
-
-@cache
-def _size_of_kind(structure, leaves: tuple) -> Size:
-    data = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves]
-
-    def run(data, key):
-        return jax.tree.unflatten(structure, data)(key)
-
     before = _numpy_state()
-    program, trace = jax.make_jaxpr(run, return_shape=True)(data, jax.random.key(0))
+    program = program_of(simulation, jax.random.key(0))
     if _numpy_state() != before:
+        _replicate.clear_cache()  # type: ignore[attr-defined], the next attempt is told the same
         raise ValueError(
             "simulation draws from np.random, once for all replicates: accepted is jax.random, "
             "with the key"
         )
-    _require_numbers(trace)
-    return _size(program.jaxpr, frozenset(program.jaxpr.invars[:-1]))
+    return _size_of(program)
+
+
+@cache
+def _size_of(program: Program) -> Size:
+    equations = program.equations
+    _require_numbers(jax.tree.unflatten(program.outputs, equations.out_avals))
+    return _size(equations.jaxpr, frozenset(equations.jaxpr.invars[:-1]))
 
 
 def _numpy_state() -> bytes:
