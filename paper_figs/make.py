@@ -185,7 +185,7 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
         below = sorted(folder.iterdir()) if folder.is_dir() else []
         for path in [folder, *below]:
             run = RunDirectory(path)
-            if run.has_config() and run.is_finished() and _experiment(run) in COMMANDS:
+            if run.has_config() and run.is_finished() and _is_whole(run):
                 found[path.resolve()] = run
     if not found:
         where = ", ".join(map(str, folders))
@@ -195,13 +195,17 @@ def find_runs(folders: Sequence[Path]) -> list[RunDirectory]:
     return sorted(newest, key=lambda run: _preset(run) in SMALL_PRESETS)
 
 
-def _experiment(run: RunDirectory) -> str | None:
-    """Name of a run's experiment; None, and a line with the reason, without a config."""
+def _is_whole(run: RunDirectory) -> bool:
+    """Whether a run of an experiment with figures can be read; a line says what is broken."""
     try:
-        return run.config().get("experiment")
+        if run.config().get("experiment") not in COMMANDS:
+            return False
+        run.verdicts()
+        run.chains()
     except RunError as error:
         print(error, file=sys.stderr)
-        return None
+        return False
+    return True
 
 
 def _finished_at(run: RunDirectory) -> tuple[float, str]:

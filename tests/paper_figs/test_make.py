@@ -144,14 +144,15 @@ def test_small_presets_are_taken_only_where_there_is_no_other(tmp_path, capsys, 
     assert read("runs/tiny") == f"{Path('runs', 'tiny')} (preset tiny)"
 
 
-def test_a_broken_run_does_not_keep_others_from_being_drawn(tmp_path, capsys):
+@pytest.mark.parametrize("name", ["config.json", "verdicts.json", "chains.parquet"])
+def test_a_broken_run_does_not_keep_others_from_being_drawn(tmp_path, capsys, name):
     finished = make_run(tmp_path / "finished", ["replace"])
     broken = make_run(tmp_path / "broken", ["replace"])
-    (broken.path / "config.json").write_text("{")
+    (broken.path / name).write_text("{")
     (found,) = make.find_runs([tmp_path])
     assert found.path == finished.path
     said = capsys.readouterr().err
-    assert said.startswith(f"{broken.path}: config.json cannot be read") and said.count("\n") == 1
+    assert said.startswith(f"{broken.path}: {name} cannot be read") and said.count("\n") == 1
 
 
 def test_a_run_of_another_version_is_named_and_the_other_figures_are_drawn(tmp_path, capsys):
