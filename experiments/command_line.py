@@ -12,12 +12,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
-import tyro
-
 from collapse_sim import __version__
 from collapse_sim.run_directory import RunDirectory, RunError, dump_json
-from collapse_sim.terminal import AT_END, BEGUN, PROGRAM, run_command
-from experiments import many_hosts, renamed, repeat
+from collapse_sim.terminal import AT_END, BEGUN, run_command
+from experiments import flag_help, many_hosts, renamed, repeat
 from experiments.ranges import out_of_range
 
 SEEDS = 2**32
@@ -96,13 +94,7 @@ def parse(
         arguments = [*repeat.as_flags(path, stored, default, arguments), *arguments]
     words = inspect.cleandoc(type(default).__doc__ or "") if sys.flags.optimize < 2 else ""
     description = f"{words}\n{repeat.HELP}"
-    settings = tyro.cli(
-        type(default),
-        args=list(arguments),
-        default=default,
-        prog=PROGRAM.get(),
-        description=description,
-    )
+    settings = flag_help.read(type(default), arguments, default=default, description=description)
     require_seed(settings.seed)
     settings.validate()
     return settings

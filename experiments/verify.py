@@ -20,9 +20,8 @@ import tyro
 
 from collapse_sim.loaded import read_verdicts
 from collapse_sim.run_directory import RunDirectory
-from collapse_sim.terminal import PROGRAM
 from collapse_sim.verdict import Verdict
-from experiments import command_line, devices
+from experiments import command_line, devices, flag_help
 from experiments.claims import unknown
 from experiments.ranges import Count
 from theory import Claim, ledger
@@ -123,7 +122,7 @@ def is_named(claim: str, name: str) -> bool:
 
 def parse(arguments: Sequence[str]) -> Settings:
     """Settings from the command line."""
-    settings = tyro.cli(Settings, args=list(arguments), prog=PROGRAM.get(), description=__doc__)
+    settings = flag_help.read(Settings, arguments, description=__doc__)
     command_line.require_seed(settings.seed)
     settings.validate()
     return settings

@@ -9,7 +9,7 @@ import tyro
 
 from collapse_sim.corpus.records import ReadOptions
 from collapse_sim.language.pretrained.rule import EditRule, authors_script
-from collapse_sim.terminal import PROGRAM
+from experiments import flag_help
 from experiments.command_line import preset_of, require_in_range, require_seed
 from experiments.ranges import Count, Positive
 
@@ -196,13 +196,7 @@ def read_flags(kind: type[SomeSettings], arguments: Sequence[str]) -> SomeSettin
         script = authors_script()
         chosen = Rule(**{field.name: getattr(script, field.name) for field in fields(Rule)})
         default = replace(default, preset="authors-script", rule=chosen)
-    settings = tyro.cli(
-        kind,
-        args=list(arguments),
-        default=default,
-        prog=PROGRAM.get(),
-        config=(tyro.conf.OmitArgPrefixes,),
-    )
+    settings = flag_help.read(kind, arguments, default=default, config=(tyro.conf.OmitArgPrefixes,))
     settings.validate()
     return settings
 

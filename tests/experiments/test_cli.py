@@ -1,8 +1,10 @@
 """The console command: what it lists, starts and refuses, from an installation and from Python."""
 
 import os
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,18 @@ def test_every_command_is_asked_for_help_by_its_own_name(name, capsys):
     except SystemExit as stopped:
         status = stopped.code
     assert status == 0 and f"collapse-sim {name} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["bound", "verify", "edit"])
+def test_help_on_a_flag_fills_its_lines(name):
+    """No line is broken where the docstring's was: the next word has no room."""
+    shown = re.findall("^│ (.{76}) │$", call("-m", "collapse_sim", name, "--help").stdout, re.M)
+    continued = 0
+    for line, following in pairwise(shown):
+        if line.startswith("      ") and following.startswith("      "):
+            continued += 1
+            assert len(f"{line.rstrip()} {following.split()[0]}") > 76
+    assert continued > 5
 
 
 def test_examples_in_help_stand_in_lines_of_their_own(capsys):
