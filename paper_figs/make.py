@@ -131,7 +131,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=PROGRAM.get(), description="Draw all figures from finished runs."
     )
-    parser.add_argument("--only", choices=FIGURES, help="draw this figure alone")
+    parser.add_argument(
+        "--only", choices=FIGURES, metavar="NAME", help=f"draw one figure: {', '.join(FIGURES)}"
+    )
     parser.add_argument(
         "--runs",
         nargs="+",

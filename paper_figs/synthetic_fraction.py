@@ -1,9 +1,9 @@
 """Perplexity against the share of synthetic text, ours and the published.
 
-Held-out perplexity by generator, with the bootstrap's approximate 95 % intervals over documents and
-seeds; what all synthetic text costs against none, seed by seed; perplexity in each domain for the
-first generator, in units of that of human text, beside the published; the loss on the training
-text. Also the figure that experiments/synthetic_fraction.py leaves in its run directory.
+Held-out perplexity by generator, with 95 % intervals over documents and seeds; what all synthetic
+text costs against none, seed by seed; perplexity in each domain for the first generator, in units
+of that of human text, beside the published; the loss on the training text. Also the figure that
+experiments/synthetic_fraction.py leaves in its run directory.
 """
 
 from math import exp

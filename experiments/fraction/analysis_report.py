@@ -97,7 +97,6 @@ def print_analysis(console: Console | None, analysis: Analysis) -> None:
     console.print(
         "Perplexity: under a judge that wrote neither text. Importance: log p_human / p_synthetic "
         "of a block's words and pairs of words, in nats. Density: among human blocks, 1 "
-        "where they share no word. In brackets: the bootstrap's 95 % intervals over documents, "
-        "which are approximate.",
+        "where they share no word. In brackets: the bootstrap's 95 % intervals over documents.",
         highlight=False,
     )

@@ -133,9 +133,9 @@ def print_report(results: Sequence[Result], verdicts: Sequence[Verdict]) -> None
     console.print(
         "Rise: of the held-out loss over the row before, nats per token, ± 2 standard errors over "
         "seeds. Training: loss on the model's own training text, nats per token. Perplexity: with "
-        "the bootstrap's 95 % interval over documents and seeds, which is approximate. Less "
-        "random: from the smallest seed to the largest. GPT-2 (22 domains of the Pile), OLMo "
-        "(Wikitext-103): published perplexities of models a thousand times larger.\n"
+        "its 95 % interval over documents and seeds. Less random: from the smallest seed to the "
+        "largest. GPT-2 (22 domains of the Pile), OLMo (Wikitext-103): published perplexities of "
+        "models a thousand times larger.\n"
     )
     console.print(verdict_table(verdicts, _about))
     console.print("\n" + how_sure_over_seeds(verdicts))

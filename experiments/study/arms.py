@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Key
 from collapse_sim.experiment.process import Check, Process
 from collapse_sim.intervals import Interval
 from collapse_sim.workplace import Arrays, Workplace
-from experiments.study.intervals import bootstrap_interval
+from experiments.study.intervals import loss_interval
 from experiments.study.study import Study
 from experiments.study.texts import held_out_documents
 
@@ -46,7 +46,7 @@ def process_of(
     """Process of the measurements of one arm.
 
     Scores of held-out text, by seed and block, become `held_out_loss/DOMAIN`; the intervals of
-    losses are those of documents and seeds drawn anew.
+    losses are over documents and seeds.
     """
     held_out, seeds = study.texts.held_out, study.seeds
     plain = {key: value for key, value in values.items() if not key.startswith("scores/")}
@@ -67,14 +67,14 @@ def process_of(
 
 
 def _intervals(study: Study, scores: Arrays) -> dict[str, Interval]:
-    texts, seed = study.texts.held_out, study.settings.seed
+    texts = study.texts.held_out
     found = {
-        f"held_out_loss/{domain}": bootstrap_interval(own, texts[domain].documents, seed)
+        f"held_out_loss/{domain}": loss_interval(own, texts[domain].documents)
         for domain, own in scores.items()
     }
     if scores:
         every = np.concatenate(list(scores.values()), axis=1)
-        found["held_out_loss"] = bootstrap_interval(every, held_out_documents(texts), seed)
+        found["held_out_loss"] = loss_interval(every, held_out_documents(texts))
     return found
 
 
