@@ -1,9 +1,9 @@
 """Perplexity against the share of synthetic text, ours and the published.
 
-Held-out perplexity by generator, with 95 % intervals over documents and seeds; what all synthetic
-text costs against none, seed by seed; perplexity in each domain for the first generator, in units
-of that of human text, beside the published; the loss on the training text. Also the figure that
-experiments/synthetic_fraction.py leaves in its run directory.
+Held-out perplexity by generator, with 95 % intervals over documents and seeds; the slopes of the
+losses over the share of synthetic text, seed by seed; perplexity in each domain for the first
+generator, in units of that of human text, beside the published; the loss on the training text. Also
+the figure that experiments/synthetic_fraction.py leaves in its run directory.
 """
 
 from math import exp
@@ -26,14 +26,15 @@ COLOURS = (style.BLACK, "#D0006F", "#5C7F00", "#00687A")
 MARKERS = "^ovsDd"
 
 PAIRED = {"zhu2025.fraction": "held-out", "zhu2025.training_loss": "training"}
-"""Claims on all synthetic text less none, by the loss that they are about."""
-
-ALL = " 100 %"
+"""Claims on slopes over the share of synthetic text, by the loss that they are about."""
 
 PREFIX = "held_out_loss/"
 """Of the measures of single domains."""
 
-TITLE = ("All synthetic text minus none", "nats per token (bars: all seeds)")
+TITLE = (
+    "Slope over the share of synthetic text",
+    "nats per token, from 0 to 100 % (bars: all seeds)",
+)
 NOTE = "A generator is named by its number of parameters and its temperature."
 
 Points = dict[float, tuple[float, float, float]]
@@ -94,11 +95,11 @@ def draw(run: RunDirectory, width: float = style.PAGE) -> Figure:
 
 
 def _read_paired(run: RunDirectory) -> list[Difference]:
-    """Losses on all synthetic text less the losses on none, seed by seed, from the verdicts."""
+    """Slopes of losses over the share of synthetic text, seed by seed, from the verdicts."""
     looks = {author: _mark(place) for place, author in enumerate(_authors(run))}
     found = []
     for verdict in run.verdicts():
-        author = verdict["parameters"]["process"].removesuffix(ALL)
+        author = verdict["parameters"].get("family")
         if verdict["claim"] in PAIRED and author in looks:
             name = f"{author}:\n{PAIRED[verdict['claim']]} loss"
             value, (low, high) = verdict["observed"], verdict["interval"]

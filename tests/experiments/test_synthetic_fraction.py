@@ -14,6 +14,7 @@ from experiments.fraction import selections, similarity
 from experiments.fraction.arms import mixed
 from experiments.fraction.settings import PRESETS, parse
 from experiments.study import intervals
+from paper_figs import synthetic_fraction as figure
 from tests.experiments.interruptions import assert_same_results, stopped_again_and_again
 
 TINY = (
@@ -95,6 +96,12 @@ def test_every_claim_of_the_study_has_a_verdict(finished):
         "zhu2025.coverage", "zhu2025.fraction", "zhu2025.training_loss",
         *["zhu2025.selection"] * 3,
     ]  # fmt: skip
+
+
+def test_its_figure_shows_the_verdicts_over_seeds(finished):
+    ax = figure.draw(RunDirectory(finished)).axes[1]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == [f"0.1m at 0.7:\n{loss} loss" for loss in ("held-out", "training")]
 
 
 STOPS = (

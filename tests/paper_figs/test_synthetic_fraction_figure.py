@@ -27,7 +27,7 @@ PAIRED = {
     ("zhu2025.training_loss", "0.5m at 0.7"): -0.6,
     ("zhu2025.selection", "0.5m at 0.7"): 0.4,
 }
-"""All synthetic text less none; the last claim is about something else."""
+"""Slopes over the share of synthetic text; the last claim is about something else."""
 
 
 def value(author: int, share: int, measure: str) -> float:
@@ -64,7 +64,7 @@ def run(tmp_path_factory) -> RunDirectory:
         [
             {
                 "claim": claim,
-                "parameters": {"process": f"{author} 100 %"},
+                "parameters": {"family": author, "process": "100 %"},
                 "observed": value,
                 "interval": [value - 0.05, value + 0.1],
             }
@@ -92,7 +92,7 @@ def test_lines_are_the_means_and_ratios_of_the_run(run):
         np.testing.assert_allclose(line.get_ydata(), [1 + share / 500 for share in SHARES])
 
 
-def test_what_all_synthetic_text_costs_is_drawn_seed_by_seed(run):
+def test_what_synthetic_text_costs_is_drawn_seed_by_seed(run):
     ax = synthetic_fraction.draw(run).axes[1]
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == [
