@@ -3,11 +3,13 @@
 import gc
 import os
 from pathlib import Path
+from types import FunctionType
 
 import experiments  # noqa: F401, before JAX: it keeps XLA quiet
 
 # isort: split
 import jax
+import jaxtyping
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -39,6 +41,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Compiling is most of the tests' time: XLA optimises nothing, in the same operations. Commands ask
 # for level 1.
 os.environ.setdefault("XLA_FLAGS", compiler_flags(level=0))
+
+
+def checked(*, typechecker, decorate=jaxtyping.jaxtyped):
+    """What jaxtyping's hook writes above every function, but for those without annotations.
+
+    There is nothing to check in them, and one inside another would be compiled at every call.
+    """
+    check = decorate(typechecker=typechecker)
+    return lambda of: of if isinstance(of, FunctionType) and not of.__annotations__ else check(of)
+
+
+jaxtyping.jaxtyped = checked
 
 settings.register_profile(
     "project",
