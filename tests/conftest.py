@@ -91,8 +91,15 @@ def compile_streams(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def streams():
+    """On two devices, as on two cores: each takes a block, and few tests ask for eight blocks."""
+    from collapse_sim.replicates import Stream
+
+    def of(simulation, *, devices=None, made=Stream.of, **options):
+        return made(simulation, devices=devices or jax.devices()[:2], **options)
+
     with pytest.MonkeyPatch.context() as patch:
         compile_streams(patch)
+        patch.setattr(Stream, "of", of)
         yield
 
 

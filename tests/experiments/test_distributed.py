@@ -216,7 +216,7 @@ def results(folder: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> Path:
-    """The regression, of this process and its 8 devices."""
+    """The regression, of this process."""
     out = tmp_path_factory.mktemp("alone") / "bound"
     with pytest.MonkeyPatch.context() as patch:
         bound(out, patch)
