@@ -153,17 +153,21 @@ def replicates_needed(
     if not math.isfinite(half) or without_room:
         return None
 
-    def decides(share: float) -> bool:
-        narrower = centre - share * half, centre + share * half
-        return decide(relation, narrower, predicted, **options) != "undecided"
-
     narrow, wide = -3.0, 0.0  # powers of ten of the width
-    if not decides(10**narrow):
+    if not _decides(relation, centre, 10**narrow * half, predicted, options):
         return None
     for _ in range(20):
         middle = (narrow + wide) / 2
-        narrow, wide = (middle, wide) if decides(10**middle) else (narrow, middle)
+        enough = _decides(relation, centre, 10**middle * half, predicted, options)
+        narrow, wide = (middle, wide) if enough else (narrow, middle)
     return math.ceil(count * 10 ** (-2 * narrow))
+
+
+def _decides(
+    relation: str, centre: float, half: float, predicted: Interval, options: dict[str, float]
+) -> bool:
+    """Whether an interval of this half width decides."""
+    return decide(relation, (centre - half, centre + half), predicted, **options) != "undecided"
 
 
 def rounded_up(chance: float | int, digits: int = 1) -> float:

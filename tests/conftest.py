@@ -3,11 +3,13 @@
 import gc
 import os
 from pathlib import Path
+from types import FunctionType
 
 import experiments  # noqa: F401, before JAX and NumPy: it keeps XLA quiet, and LAPACK on one core
 
 # isort: split
 import jax
+import jaxtyping
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -35,6 +37,18 @@ for name, value in COMPILED.items():
 # Compiling is most of the tests' time: XLA optimises nothing, in the same operations. Commands ask
 # for level 1.
 os.environ.setdefault("XLA_FLAGS", compiler_flags(level=0))
+
+
+def checked(*, typechecker, decorate=jaxtyping.jaxtyped):
+    """What jaxtyping's hook writes above every function, but for those without annotations.
+
+    There is nothing to check in them, and one inside another would be compiled at every call.
+    """
+    check = decorate(typechecker=typechecker)
+    return lambda of: of if isinstance(of, FunctionType) and not of.__annotations__ else check(of)
+
+
+jaxtyping.jaxtyped = checked
 
 settings.register_profile(
     "project",
@@ -73,8 +87,15 @@ def compile_streams(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def streams():
+    """On two devices, as on two cores: each takes a block, and few tests ask for eight blocks."""
+    from collapse_sim.replicates import Stream
+
+    def of(simulation, *, devices=None, made=Stream.of, **options):
+        return made(simulation, devices=devices or jax.devices()[:2], **options)
+
     with pytest.MonkeyPatch.context() as patch:
         compile_streams(patch)
+        patch.setattr(Stream, "of", of)
         yield
 
 

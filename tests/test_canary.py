@@ -1,4 +1,4 @@
-"""A JAX release that computes wrong numbers must fail here, not in a figure."""
+"""A JAX release that computes wrong numbers, or a type checker that checks none, must fail here."""
 
 import contextlib
 
@@ -6,6 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
+
+from collapse_sim.distributions.categorical import Counts
+from theory.linear.wishart import base_error
 
 
 def double_precision() -> contextlib.AbstractContextManager:
@@ -33,3 +37,10 @@ def test_jit_keeps_the_squared_norm_of_each_row(dtype, rows):
     assert eager.dtype == jitted.dtype == dtype
     np.testing.assert_array_equal(eager, column**2)
     np.testing.assert_array_equal(jitted, column**2)
+
+
+def test_types_are_checked_in_every_test():
+    """Of functions and of what makes a dataclass."""
+    for call in (lambda: base_error(dim="10", samples=100), lambda: Counts("1", "2", 3)):
+        with pytest.raises(TypeCheckError):
+            call()

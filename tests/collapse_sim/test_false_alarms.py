@@ -16,6 +16,8 @@ from collapse_sim.intervals import radius
 from collapse_sim.replicates import Moments, Summary, looks
 from theory.power import refuted_by
 
+pytestmark = pytest.mark.usefixtures("unchecked")  # most of the time would be the checker's
+
 FAILURE_RATE = 1e-6
 CLAIMS, REPLICATES, ERROR, TOLERANCE = 1000, 2**13, 0.01, 0.05
 

@@ -38,6 +38,7 @@ from collapse_sim import (
     SpikeLearner,
     Verify,
     masks,
+    random,
 )
 from collapse_sim.distributions.columns import TableLearner
 from collapse_sim.distributions.divergences import Mixture
@@ -174,6 +175,20 @@ def shape(name: str) -> tuple[int, int]:
     labels = jax.eval_shape(lambda key: learner.human(key)[0].labels, KEY)
     is_regression = isinstance(learner, LinearLearner | GeneralisedLearner)
     return labels.shape[0], DIM if is_regression else math.prod(labels.shape[1:])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hashed():
+    """Random words come from a program, one for each size: a hash is a hundred operations."""
+    made = jax.jit(random.bits, static_argnums=1)
+
+    def bits(key, shape):
+        with jax.disable_jit(False):
+            return made(key, shape)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(random, "bits", bits)
+        yield
 
 
 def run(name: str, regime: str):

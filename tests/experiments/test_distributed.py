@@ -37,6 +37,8 @@ BASE = (
 )
 FILES = "verdicts.json", "chains.parquet", "arrays.npz"
 HEARTBEAT_SECONDS = 10
+PATIENT_SECONDS = 300
+"""Where no process dies: a busy machine kills none."""
 
 
 def bound(out: Path, patch: pytest.MonkeyPatch, *more: str) -> None:
@@ -141,27 +143,43 @@ def slope(values: np.ndarray) -> np.ndarray:
 
 WORKS = {"language": language, "search": search, "base": base, "reading": reading}
 """What two processes do: between them whatever commands exchange. Two run the regression as well,
-where one of them dies and the run is resumed."""
+where one of them dies and three go on."""
+
+SEEDS = 1, 2
 
 
-def worker(address: str, count: int, index: int, out: str) -> None:
-    """One process of several: of two all works, of four the regression.
+def losses(devices: list, seeds: int) -> np.ndarray:
+    """Of a few steps. One seed is spread over both processes; of two each process has its own."""
+    from collapse_sim.language.blocks import Blocks
+    from collapse_sim.language.learner import LanguageLearner
+    from collapse_sim.language.programs import make_mesh
+    from collapse_sim.language.training import Training
+    from collapse_sim.language.transformer import TransformerConfig
 
-    Without an address it asks the system, as `--distributed auto` does.
-    """
+    learner = LanguageLearner(
+        TransformerConfig(16, 12, 1, 2, 16), Training(6, batch=8), make_mesh(seeds, devices)
+    )
+    tokens = np.random.default_rng(4).integers(0, 16, (20, 12)).astype(np.int32)
+    keys = jax.random.split(jax.random.key(1), seeds)
+    parts = learner.train(keys, Blocks.of(tokens, seeds), learner.start(keys), steps=3)
+    return np.concatenate([part.losses for part in parts], axis=1)
+
+
+def worker(address: str, index: int, out: str) -> None:
+    """One process of two."""
     from tests.conftest import compile_streams
 
     jax.config.update("jax_num_cpu_devices", DEVICES)
-    many_hosts.HEARTBEAT_SECONDS = 300  # a busy machine kills nobody
-    many_hosts.join("", Place(address, count, index) if address else None)
-    assert (jax.process_count(), jax.process_index()) == (count, index)
+    many_hosts.HEARTBEAT_SECONDS = PATIENT_SECONDS
+    many_hosts.join("", Place(address, 2, index))
+    assert (jax.process_count(), jax.process_index()) == (2, index)
+    assert (jax.device_count(), jax.local_device_count()) == (2 * DEVICES, DEVICES)
     with pytest.MonkeyPatch.context() as patch:
         compile_streams(patch)
-        if count == 2:
-            for name, work in WORKS.items():
-                work(Path(out) / name, Path(out), jax.devices())
-        else:
-            bound(Path(out) / "bound", patch)
+        for name, work in WORKS.items():
+            work(Path(out) / name, Path(out), jax.devices())
+    for seeds in SEEDS:
+        np.save(Path(out) / f"losses {seeds} {index}.npy", losses(jax.devices(), seeds))
     jax.distributed.shutdown()
 
 
@@ -198,7 +216,7 @@ def results(folder: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> Path:
-    """The regression, of this process and its 8 devices."""
+    """The regression, of this process."""
     out = tmp_path_factory.mktemp("alone") / "bound"
     with pytest.MonkeyPatch.context() as patch:
         bound(out, patch)
@@ -220,23 +238,16 @@ def by_slurm(count: int) -> list[dict[str, str]]:
     return [{f"SLURM_{name}": value for name, value in task.items()} for task in tasks]
 
 
-def work_together(count: int, out: Path, tasks: list[dict[str, str]] | None = None) -> None:
-    """All processes; those of `tasks` find each other by these variables."""
-    address = "" if tasks else f"localhost:{free_port()}"
-    code = "worker(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
-    variables = tasks or [{}] * count
-    begun = [started(code, address, count, i, out, **variables[i]) for i in range(count)]
-    for process, said in zip(begun, ended(begun), strict=True):
-        assert process.returncode == 0, said[-2000:]
-
-
 @pytest.fixture(scope="module")
 def two(tmp_path_factory, corpus) -> Path:
     """What two processes leave of every work, beside what these read."""
-    folder = tmp_path_factory.mktemp("two")
+    folder, address = tmp_path_factory.mktemp("two"), f"localhost:{free_port()}"
     tiny.write_folder(folder / "llama", tiny.LLAMA, tiny.tensors(tiny.LLAMA))
     shutil.copy(corpus, folder / "few.txt")
-    work_together(2, folder)
+    code = "worker(sys.argv[1], int(sys.argv[2]), sys.argv[3])"
+    begun = [started(code, address, index, folder) for index in range(2)]
+    for process, said in zip(begun, ended(begun), strict=True):
+        assert process.returncode == 0, said[-2000:]
     return folder
 
 
@@ -248,10 +259,13 @@ def test_two_processes_write_the_bytes_of_one(name, two, tmp_path):
     assert found and results(two / name) == found
 
 
-def test_four_processes_write_the_bytes_of_one(alone, tmp_path):
-    """Of a regression, whatever the devices. They ask SLURM's variables who they are."""
-    work_together(4, tmp_path, by_slurm(4))
-    assert results(tmp_path / "bound") == results(alone)
+@pytest.mark.parametrize("seeds", SEEDS)
+def test_two_processes_train_as_one(seeds, two):
+    found, other = (np.load(two / f"losses {seeds} {index}.npy") for index in range(2))
+    np.testing.assert_array_equal(found, other)  # both see all seeds
+    expected = losses(jax.devices()[: 2 * DEVICES], seeds)
+    assert expected.shape == (seeds, 6) and np.ptp(expected) > 0.01
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 # A process that dies
@@ -282,37 +296,40 @@ def dying(dies: bool):
 
 
 def command(place: str, out: str, dies: str, *more: str) -> int:
-    many_hosts.HEARTBEAT_SECONDS = HEARTBEAT_SECONDS
+    many_hosts.HEARTBEAT_SECONDS = PATIENT_SECONDS if "--resume" in more else HEARTBEAT_SECONDS
     arguments = [*BOUND, "--distributed", place, "--out", out, *more]
     return linear_bound.command(arguments, configure=dying(dies == "dies"))
 
 
-def test_when_a_process_dies_every_other_says_so_and_resume_goes_on(
+def test_when_a_process_dies_every_other_says_so_and_any_number_goes_on(
     alone, tmp_path, monkeypatch, without_progress
 ):
-    def run(dies: int | None, *more: str) -> tuple[list[int], list[str]]:
-        address = f"localhost:{free_port()}"
+    """Three with --resume, who ask SLURM's variables who they are; and one alone."""
+
+    def run(
+        arguments: list[tuple[str, ...]], tasks: list[dict[str, str]]
+    ) -> tuple[list[int], list[str]]:
+        code = "sys.exit(command(*sys.argv[1:]))"
         processes = [
-            started(
-                "sys.exit(command(*sys.argv[1:]))", f"{address},2,{i}", tmp_path / "run",
-                "dies" if i == dies else "lives", *more, XLA_FLAGS=XLA_FLAGS,
-            )
-            for i in range(2)
-        ]  # fmt: skip
+            started(code, *given, XLA_FLAGS=XLA_FLAGS, **task)
+            for given, task in zip(arguments, tasks, strict=True)
+        ]
         said = ended(processes)
         return [process.returncode for process in processes], said
 
-    status, said = run(1)
+    out, address = str(tmp_path / "run"), f"localhost:{free_port()}"
+    two = [(f"{address},2,0", out, "lives"), (f"{address},2,1", out, "dies")]
+    status, said = run(two, [{}, {}])
     assert status == [2, 2]
     assert without_progress(said[0]).count("\n") == 1
     assert "process 1 was lost" in said[0] and "--resume" in said[0]
     assert "this process was ended by SIGKILL" in said[1]
     assert (tmp_path / "run" / "checkpoints").is_dir()
-    shutil.copytree(tmp_path / "run", tmp_path / "other")
-    status, said = run(None, "--resume")
-    assert status == [0, 0], said
+    shutil.copytree(out, tmp_path / "other")
+    status, said = run([("auto", out, "lives", "--resume")] * 3, by_slurm(3))
+    assert status == [0, 0, 0], said
     assert results(tmp_path / "run") == results(alone)
-    bound(tmp_path / "other", monkeypatch, "--resume")  # one process goes on as well
+    bound(tmp_path / "other", monkeypatch, "--resume")
     assert results(tmp_path / "other") == results(alone)
 
 

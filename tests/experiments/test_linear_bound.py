@@ -129,6 +129,7 @@ def test_resuming_after_kill_9_ends_with_the_same_bytes(tmp_path):
         *("--regimes", "replace", "edit", "--masks", "random"),
     ]
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1]), "XLA_FLAGS": XLA_FLAGS}
+    environment |= {"JAX_NUM_CPU_DEVICES": "3"}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     script = [sys.executable, str(SCRIPT), *flags, "--out", str(broken)]
     process = subprocess.Popen(script, env=environment, stdout=subprocess.DEVNULL)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from collapse_sim import replicates
 from collapse_sim.run_directory import RunDirectory
 from experiments import claims, curse_of_recursion
 from experiments.recursion import vae
@@ -27,6 +28,7 @@ def finished(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vae, "HIDDEN", 8)
         patch.setattr(vae, "RATE", 0.03)
+        patch.setattr(replicates, "BLOCK_FLOATS", 1)  # few seeds: a larger block trains more
         assert curse_of_recursion.command(flags, configure=lambda settings: None) == 0
     return RunDirectory(folder / "run")
 
