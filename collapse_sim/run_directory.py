@@ -180,6 +180,7 @@ class RunDirectory:
 
     def chains(self) -> dict[str, np.ndarray]:
         """chains.parquet as a dictionary of columns."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
@@ -187,11 +188,11 @@ class RunDirectory:
             # thread: another that frees what Python holds, as Python ends, aborts the process.
             with open(self.path / "chains.parquet", "rb") as file, pq.ParquetFile(file) as parquet:
                 table = parquet.read(use_threads=False)
-        except (OSError, ValueError) as error:
+            return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise RunError(
                 f"{self.path}: chains.parquet cannot be read ({one_line(error)})"
             ) from None
-        return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
 
     def write(self, name: str, write: Callable[[Path], object]) -> None:
         """Write one file atomically; a full disk raises OSError and leaves the old file."""

@@ -84,7 +84,7 @@ def parse(
     path, arguments = repeat.taken(arguments)
     stored = None if path is None else repeat.stored_parameters(path)
     preset = preset_of(arguments, usual) if stored is None else stored.get("preset", "default")
-    if preset not in presets:
+    if preset not in list(presets):  # a damaged config's may be anything
         raise ValueError(f"--preset {preset}: accepted are {', '.join(presets)}")
     default = presets[preset]
     names = [field.name for field in fields(default)]  # type: ignore[arg-type]

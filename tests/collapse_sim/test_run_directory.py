@@ -203,6 +203,18 @@ def test_unreadable_chains_are_named(tmp_path, content):
         RunDirectory(tmp_path).chains()
 
 
+def test_chains_that_are_no_text_are_named(tmp_path):
+    """Words of a column that are no UTF-8 are found only as they become Python's."""
+    run = RunDirectory(tmp_path)
+    row: dict = dict.fromkeys(CHAIN_COLUMNS, 0.0)
+    words = "family", "regime", "mask", "variant", "measure", "predicted_kind"
+    run.write_chains([tuple((row | dict.fromkeys(words, "chained")).values())])
+    path = tmp_path / "chains.parquet"
+    path.write_bytes(path.read_bytes().replace(b"chained", b"chaine\xc4"))
+    with pytest.raises(RunError, match=f"{tmp_path}: chains.parquet cannot be read"):
+        run.chains()
+
+
 def test_checkpoints_come_back_bit_by_bit(tmp_path):
     run = RunDirectory.open(tmp_path, CONFIG, resume=False)
     rng = np.random.default_rng(3)

@@ -143,7 +143,7 @@ def slope(values: np.ndarray) -> np.ndarray:
 
 WORKS = {"language": language, "search": search, "base": base, "reading": reading}
 """What two processes do: between them whatever commands exchange. Two run the regression as well,
-where one of them dies and three go on."""
+where one of them dies and four go on."""
 
 SEEDS = 1, 2
 
@@ -304,7 +304,7 @@ def command(place: str, out: str, dies: str, *more: str) -> int:
 def test_when_a_process_dies_every_other_says_so_and_any_number_goes_on(
     alone, tmp_path, monkeypatch, without_progress
 ):
-    """Three with --resume, who ask SLURM's variables who they are; and one alone."""
+    """Four with --resume, who ask SLURM's variables who they are; and one alone."""
 
     def run(
         arguments: list[tuple[str, ...]], tasks: list[dict[str, str]]
@@ -326,8 +326,8 @@ def test_when_a_process_dies_every_other_says_so_and_any_number_goes_on(
     assert "this process was ended by SIGKILL" in said[1]
     assert (tmp_path / "run" / "checkpoints").is_dir()
     shutil.copytree(out, tmp_path / "other")
-    status, said = run([("auto", out, "lives", "--resume")] * 3, by_slurm(3))
-    assert status == [0, 0, 0], said
+    status, said = run([("auto", out, "lives", "--resume")] * 4, by_slurm(4))
+    assert status == [0] * 4, said
     assert results(tmp_path / "run") == results(alone)
     bound(tmp_path / "other", monkeypatch, "--resume")
     assert results(tmp_path / "other") == results(alone)

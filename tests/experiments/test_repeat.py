@@ -101,8 +101,10 @@ def test_unknown_missing_and_wrong_parameters_are_named(tmp_path, capfd):
     assert says in refused(tmp_path, capfd, "--config", path)
     path = store(tmp_path, QUICK, parameters=parameters | {"dim": "ten"})
     assert "dim='ten' is not accepted" in refused(tmp_path, capfd, "--config", path)
-    path = store(tmp_path, QUICK, parameters=parameters | {"preset": "huge"})
-    assert "--preset huge: accepted are quick" in refused(tmp_path, capfd, "--config", path)
+    for preset in ("huge", []):
+        path = store(tmp_path, QUICK, parameters=parameters | {"preset": preset})
+        says = f"--preset {preset}: accepted are quick"
+        assert says in refused(tmp_path, capfd, "--config", path)
     del parameters["dim"], parameters["once_residual_threshold"]
     path = store(tmp_path, QUICK, parameters=parameters)
     assert "lacks --dim, --once-residual-threshold: accepted are all parameters, or" in refused(

@@ -4,6 +4,7 @@ Radford et al. 2019; Touvron et al. 2023, arXiv 2302.13971; Yang et al. 2024, ar
 transformer that this package trains is Llama's but for its network, which may have no gate.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -86,6 +87,8 @@ class DecoderConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name}={value}: accepted are integers >= 1")
+        if not 0 < self.epsilon < math.inf:
+            raise ValueError(f"epsilon={self.epsilon}: accepted are numbers > 0")
         if self.layers > MOST_LAYERS:
             raise ValueError(f"layers={self.layers}: accepted are at most {MOST_LAYERS}")
         if self.heads % self.key_value_heads:
@@ -145,7 +148,7 @@ def _gpt2(values: Mapping[str, Any]) -> DecoderConfig:
         head_width=width // max(heads, 1),  # none is refused below
         width=width,
         inner=values.get("n_inner") or 4 * width,
-        epsilon=values.get("layer_norm_epsilon", 1e-5),
+        epsilon=float(values.get("layer_norm_epsilon", 1e-5)),
         frequencies=None,
         norm="layer",
         activation=_activation(values, "activation_function", "gelu_new"),
@@ -175,7 +178,7 @@ def _llama(values: Mapping[str, Any], family: str) -> DecoderConfig:
         head_width=head_width,
         width=width,
         inner=values["intermediate_size"],
-        epsilon=values.get("rms_norm_eps", 1e-6),
+        epsilon=float(values.get("rms_norm_eps", 1e-6)),
         frequencies=scaled_frequencies(head_width, base, rope),
         activation=activation,
         gated=family != OWN or activation == "silu",

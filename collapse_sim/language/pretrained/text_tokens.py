@@ -61,12 +61,13 @@ def of_gguf(file: "GGUFFile") -> Tokenizer:
     if cut not in CUTS:
         raise ValueError(f"{file.path}: tokenizer.ggml.pre={cut}: accepted are {', '.join(CUTS)}")
     tokens = file.value("tokenizer.ggml.tokens")
-    merges = [tuple(merge.split(" ", 1)) for merge in file.value("tokenizer.ggml.merges")]
-    model = models.BPE(
-        vocab={token: number for number, token in enumerate(tokens)},
-        merges=merges,
-        ignore_merges=cut == "llama-bpe",
-    )
+    merges = [merge.partition(" ")[::2] for merge in file.value("tokenizer.ggml.merges")]
+    vocab = {token: number for number, token in enumerate(tokens)}
+    try:
+        model = models.BPE(vocab=vocab, merges=merges, ignore_merges=cut == "llama-bpe")
+    except Exception as error:  # the library raises no narrower one
+        words = " ".join(str(error).split())
+        raise ValueError(f"{file.path}: {words}: accepted are merges of its tokens") from None
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = CUTS[cut]()
     tokenizer.decoder = decoders.ByteLevel()

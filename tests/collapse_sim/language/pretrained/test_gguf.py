@@ -120,6 +120,16 @@ def test_another_model_is_refused(changes, told, tmp_path):
     assert str(raised.value).startswith(f"{path}: {told}")
 
 
+@pytest.mark.parametrize("merge", ["one-word", "no such-token"])
+def test_merges_of_what_is_no_token_are_refused(merge, tmp_path, monkeypatch):
+    tokens, merges = gguf_files.words()
+    monkeypatch.setattr(gguf_files, "words", lambda: (tokens, [*merges, merge]))
+    path = tmp_path / "tiny.gguf"
+    gguf_files.write(path, tiny.LLAMA, tiny.tensors(tiny.LLAMA))
+    with pytest.raises(ValueError, match=f"^{path}: .* accepted are merges of its tokens$"):
+        text_tokens.of_gguf(GGUFFile(path))
+
+
 @pytest.mark.parametrize("kept", [0, 3, 20, 0.1, 0.5, 0.99])
 def test_a_file_cut_short_is_refused_in_one_line(kept, tmp_path):
     whole = gguf_files.write(tmp_path / "tiny.gguf", tiny.LLAMA, tiny.tensors(tiny.LLAMA))

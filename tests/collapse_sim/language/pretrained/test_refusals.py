@@ -46,6 +46,7 @@ def test_an_unknown_family_names_the_known_ones(folder):
         ({"num_key_value_heads": 3}, "key_value_heads=3: accepted are divisors of heads = 4"),
         ({"use_sliding_window": True}, "use_sliding_window=True: accepted is False"),
         ({"num_hidden_layers": 0}, "layers=0: accepted are integers >= 1"),
+        ({"rms_norm_eps": -1}, "epsilon=-1.0: accepted are numbers > 0"),
     ],
 )
 def test_a_config_that_is_not_computed_here(folder, values, told):
