@@ -41,11 +41,14 @@ def configure_training(settings: Any) -> None:
     """Give JAX a CPU device for each core, to spread seeds and replicates over, and a cache.
 
     At least two: for one device XLA compiles other programs, whose last digits may differ.
-    JAX_NUM_CPU_DEVICES asks for another number.
+    JAX_NUM_CPU_DEVICES asks for another number. Small computations are made where they are asked
+    for: put off, 32 of them can wait for XLA's threads, all of which wait to begin a larger one on
+    several devices, for which there is no room before one of the 32 has ended (jax 0.10.1).
     """
     del settings
     import jax
 
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         jax.config.update("jax_num_cpu_devices", max(cores(), 2))
     require_devices()

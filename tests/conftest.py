@@ -21,6 +21,7 @@ from experiments.devices import compiler_flags
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax.config.update("jax_platforms", os.environ["JAX_PLATFORMS"])
 jax.config.update("jax_num_cpu_devices", 8)
+jax.config.update("jax_cpu_enable_async_dispatch", False)  # as commands have it
 
 # Compilation is most of the tests' time, and workers, commands and reruns compile the same
 # programs: they share one folder. Below a limit of size JAX locks it, else a worker could read

@@ -48,7 +48,7 @@ def decide(
     least: int = 1,
     deadline: float = math.inf,
     family_error: float = FAMILY_ERROR,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     show: Callable[[list[Result]], object] = lambda results: None,
 ) -> tuple[list[Result], list[Verdict]]:
     """Results and verdicts, in the order of the processes.
@@ -57,7 +57,9 @@ def decide(
     simulation decides. A process stops once its claims are decided, unless told otherwise, and it
     has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
     what is not begun then has no result, and its claims are undecided. No number depends on `jobs`,
-    how many processes are simulated at a time; on several hosts that is one. Checkpoints are kept
+    how many processes are simulated at a time: three, or one where any runs on the host or on
+    several hosts. (Beside one on the host they need jax_cpu_enable_async_dispatch=False, else JAX
+    may wait for ever.) Checkpoints are kept
     in `run`, from which the same call goes on. Without a `bar` there is one of replicates.
     `show` is called with the results as soon as all are there, while steps may still be simulated.
     Raises ValueError for a claim that is not in the ledger.
@@ -73,6 +75,7 @@ def decide(
             yield Streaming(Workplace(run, shown), seed, deadline)
 
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
+    jobs = jobs or (0 if any(on_host) else JOBS)
     counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
     shown = [process for process in processes if not process.step]
     decided: list[Decided] = []
@@ -116,10 +119,11 @@ def _side_by_side(
     Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
     stand before it and beside those that stand behind it. If such a one has devices wait for one
     another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
-    On several hosts all run in this thread, in their order: the hosts exchange what they make.
+    Without jobs all run in this thread, in their order, as on several hosts, which exchange what
+    they make.
     """
     numbered = list(enumerate(processes))
-    if are_several():
+    if are_several() or not jobs:
         yield from ((in_this_thread if on_host[i] else simulate)(i, p) for i, p in numbered)
         return
     threads = ThreadPoolExecutor(jobs)

@@ -86,6 +86,22 @@ def test_a_simulation_on_the_host_runs_beside_those_behind_it():
     assert [result.process.name for result in results] == ["before", "host", "behind"]
 
 
+def test_a_simulation_on_the_host_runs_alone_unless_told_otherwise():
+    """Beside others JAX may wait for ever, but for commands, which set jax.config."""
+
+    class Alone(Begun):
+        def set_description(self, desc=None, refresh=True):
+            super().set_description(desc, refresh)
+            if self.names[-1] == "host":
+                assert not self.behind.wait(timeout=0.3)
+                self.behind.set()
+
+    begun = Alone()
+    on_host = replace(process("host"), simulation=OnHost(begun))
+    decide([process("before"), on_host, process("behind")], {}, bar=begun)
+    assert begun.names[-1] == "behind"
+
+
 def test_results_are_shown_while_steps_go_on():
     begun = Begun()
     shown = []

@@ -37,7 +37,50 @@ def test_training_is_configured_without_affinity(monkeypatch, cores, asked):
     monkeypatch.setattr(os, "process_cpu_count", lambda: cores, raising=False)
     monkeypatch.setattr(jax.config, "update", set_to.__setitem__)
     devices.configure_training(None)  # type: ignore[arg-type]
-    assert set_to == {"jax_num_cpu_devices": asked}
+    assert set_to == {"jax_num_cpu_devices": asked, "jax_cpu_enable_async_dispatch": False}
+
+
+SIDE_BY_SIDE = """
+from threading import Thread
+
+import numpy as np
+from experiments import devices
+
+devices.configure_training(None)
+import jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+mesh = Mesh(np.array(jax.devices()), ("device",))
+rows = jax.device_put(
+    np.ones((2, 2**14), np.float32), NamedSharding(mesh, PartitionSpec("device"))
+)
+large = jax.jit(lambda x: jax.lax.fori_loop(0, 300, lambda _, y: jax.numpy.sin(y), x))
+small = jax.jit(lambda x: 1.0001 * x)
+
+
+def simulate():
+    coming = large(rows)
+    for _ in range(60):
+        present, coming = coming, large(rows)
+        np.asarray(present)
+
+
+threads = [Thread(target=simulate, daemon=True) for _ in range(3)]
+for thread in threads:
+    thread.start()
+while any(thread.is_alive() for thread in threads):
+    x = jax.numpy.ones(1000)
+    for _ in range(200):
+        x = small(x)
+    x.block_until_ready()
+"""
+
+
+def test_small_computations_beside_large_ones_on_two_devices_come_to_an_end():
+    """As in `verify`, where a process on the host runs beside others. Put off, they do not."""
+    asked = {"PYTHONPATH": str(ROOT), "JAX_NUM_CPU_DEVICES": "2"}
+    command = [sys.executable, "-c", SIDE_BY_SIDE]
+    assert subprocess.run(command, env=os.environ | asked, timeout=120).returncode == 0
 
 
 @pytest.mark.parametrize(
