@@ -100,7 +100,12 @@ class CorpusRun:
         """Counts of a finished shard; raises RunError where they are not what was written."""
         path = Places(self.path, name).record
         try:
-            return unsealed(parse_json(path.read_text(encoding="utf-8")))
+            text = path.read_text(encoding="utf-8")
+            value = parse_json(text)
+            found = unsealed(value)
+            if dump_json(value) != text:
+                raise ValueError("its white space is not what was written")
+            return found
         except ValueError as error:
             raise RunError(_damaged(path, one_line(error), name)) from None
 

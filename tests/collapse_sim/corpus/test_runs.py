@@ -272,6 +272,10 @@ def test_a_file_whose_record_was_damaged_is_processed_anew(in_one_go, begun, tmp
         f"error: {record}: cannot be read (its sha256 is that of another content); accepted is to "
         "remove parts/a.jsonl.gz.json: then --resume processes that file anew\n"
     )
+    shutil.copy(begun / "parts" / record.name, record)
+    record.write_text(record.read_text().rstrip())  # what is left has other bytes than one go
+    assert edited(source, out, "--resume") == 2
+    assert "white space" in capsys.readouterr().err
     record.unlink()
     assert edited(source, out, "--resume") == 0
     assert files(out) == expected
