@@ -17,6 +17,7 @@ from collapse_sim.run_directory import RunDirectory
 from paper_figs import style
 from paper_figs.chains import read_curves
 from paper_figs.differences import Difference, draw_differences
+from paper_figs.language_runs import ASIDE
 from paper_figs.panels import new_panels
 from theory.language.printed import SYNTHETIC_FRACTION
 
@@ -119,15 +120,20 @@ def _key() -> list[style.Handle]:
 
 
 def _draw_authors(ax: Axes, by_author: dict[str, Points]) -> list[style.End]:
-    """A line with intervals for each generator."""
+    """A line with intervals for each generator.
+
+    Without synthetic text the model is that of all; later points stand side by side, so that no
+    interval hides another.
+    """
     ends = []
     for place, author in enumerate(by_author):
         colour, marker = _mark(place)
         points = by_author[author]
         shares, values = np.array(list(points)), np.array(list(points.values()))
         mean, low, high = values.T
+        aside = (place - (len(by_author) - 1) / 2) * ASIDE * 100  # the axis ends at 100 %
         ax.errorbar(
-            shares,
+            shares + aside * (shares > 0),
             mean,
             [mean - low, high - mean],
             color=colour,

@@ -106,21 +106,28 @@ class Sums:
         low, high = ((value + pull / 2 + end) / (1 + pull) for end in (-half, half))
         return Estimate(value, max(low, 0.0), min(high, 1.0))
 
-    def _ratio(self, name: str, over: str) -> tuple[float, float, float]:
-        """The ratio, half of its interval, and Student's quantile."""
+    def ratio_error(self, name: str, over: str) -> tuple[float, float]:
+        """Standard error of a ratio, and as how many equal documents its own weigh.
+
+        It is infinite for fewer than two documents, and where one is nearly all.
+        """
         a, b = self.names.index(name), self.names.index(over)
-        if not self.totals[b]:
-            return math.nan, math.nan, math.nan
         value, p = float(self.totals[a] / self.totals[b]), self.products
         weight = float(self.totals[b] ** 2 / p[b, b])
-        quantile = student(weight)
-        if math.isinf(quantile):
-            return value, math.inf, quantile
+        if weight <= LEAST_WEIGHT:
+            return math.inf, weight
         squares = p[a, a] - 2 * value * p[a, b] + value**2 * p[b, b]
         if squares <= ROUNDING * p[a, a]:
-            return value, 0.0, quantile
-        error = math.sqrt(squares * weight / (weight - 1)) / self.totals[b]
-        return value, float(quantile * error), quantile
+            return 0.0, weight
+        return math.sqrt(squares * weight / (weight - 1)) / float(self.totals[b]), weight
+
+    def _ratio(self, name: str, over: str) -> tuple[float, float, float]:
+        """The ratio, half of its interval, and Student's quantile."""
+        if not self.total(over):
+            return math.nan, math.nan, math.nan
+        error, weight = self.ratio_error(name, over)
+        quantile = student(weight)
+        return self.total(name) / self.total(over), quantile * error, quantile
 
     def perplexity(self, log_probability: str, tokens: str) -> Estimate:
         """exp of the mean loss a token."""

@@ -59,9 +59,9 @@ def decide(
     what is not begun then has no result, and its claims are undecided. No number depends on `jobs`,
     how many processes are simulated at a time: three, or one where any runs on the host or on
     several hosts. (Beside one on the host they need jax_cpu_enable_async_dispatch=False, else JAX
-    may wait for ever.) Checkpoints are kept
-    in `run`, from which the same call goes on. Without a `bar` there is one of replicates.
-    `show` is called with the results as soon as all are there, while steps may still be simulated.
+    may wait for ever.) Checkpoints are kept in `run`, from which the same call goes on. Without a
+    `bar` there is one of replicates. `show` is called with the results as soon as all are there,
+    while steps may still be simulated.
     Raises ValueError for a claim that is not in the ledger.
     """
     require_claims(processes, ledger)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from collapse_sim.corpus.sums import LEAST_WEIGHT
+from collapse_sim.corpus.sums import Sums
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -15,25 +15,21 @@ RESAMPLES = 1000
 def loss_interval(losses: np.ndarray, documents: np.ndarray) -> tuple[float, float]:
     """95 % interval of the mean loss, in nats, from (seeds, blocks) and the blocks' documents.
 
-    Over seeds and documents, both: the variances of the mean over either are added, that over
-    documents as a ratio estimator's, in which unequal ones weigh as fewer equal ones, and Student's
+    Over seeds and documents, both: the variances of the mean over either are added, and Student's
     quantile has the degrees of freedom of Satterthwaite (1946). What a seed makes of a document is
-    counted twice: the interval is rather too wide. A single document is always there.
+    counted twice: the interval is rather too wide. A document that is nearly all is always there.
     """
     _, index, sizes = np.unique(documents, return_inverse=True, return_counts=True)
-    totals = np.zeros((len(losses), len(sizes)))
-    np.add.at(totals.T, index, losses.T)
-    mean = totals.sum() / losses.size
-    apart = totals.mean(axis=0) - mean * sizes
-    equal = max(sizes.sum() ** 2 / np.sum(sizes**2), LEAST_WEIGHT)
-    squares = np.array([
-        np.var(totals.sum(axis=1) / sizes.sum(), ddof=1) / len(losses),
-        np.sum(apart**2) / sizes.sum() ** 2 * equal / (equal - 1),
-    ])  # fmt: skip
-    if not squares.any():
+    by_document = np.bincount(index, losses.mean(axis=0))
+    measured = ({"loss": x, "blocks": n} for x, n in zip(by_document, sizes, strict=True))
+    over_documents, weight = Sums.of(measured, ("loss", "blocks")).ratio_error("loss", "blocks")
+    errors, freedoms = np.array([stats.sem(losses.mean(axis=1))]), np.array([len(losses) - 1])
+    if np.isfinite(over_documents):
+        errors, freedoms = np.append(errors, over_documents), np.append(freedoms, weight - 1)
+    mean, error = losses.mean(), np.sqrt(np.sum(errors**2))
+    if error == 0:
         return float(mean), float(mean)
-    freedom = squares.sum() ** 2 / np.sum(squares**2 / [len(losses) - 1, equal - 1])
-    reach = stats.t.isf((1 - LEVEL) / 2, freedom) * np.sqrt(squares.sum())
+    reach = error * stats.t.isf((1 - LEVEL) / 2, error**4 / np.sum(errors**4 / freedoms))
     return float(mean - reach), float(mean + reach)
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Int32
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
+from collapse_sim.json_text import one_line
+
 if TYPE_CHECKING:
     from collapse_sim.language.pretrained.gguf_file import GGUFFile
 
@@ -66,8 +68,9 @@ def of_gguf(file: "GGUFFile") -> Tokenizer:
     try:
         model = models.BPE(vocab=vocab, merges=merges, ignore_merges=cut == "llama-bpe")
     except Exception as error:  # the library raises no narrower one
-        words = " ".join(str(error).split())
-        raise ValueError(f"{file.path}: {words}: accepted are merges of its tokens") from None
+        raise ValueError(
+            f"{file.path}: {one_line(error)}: accepted are merges of its tokens"
+        ) from None
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = CUTS[cut]()
     tokenizer.decoder = decoders.ByteLevel()
@@ -88,7 +91,7 @@ def of_json(path: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises no narrower one
-        raise ValueError(f"{path}: {' '.join(str(error).split())}: {accepted}") from None
+        raise ValueError(f"{path}: {one_line(error)}: {accepted}") from None
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
