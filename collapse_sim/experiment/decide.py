@@ -62,7 +62,8 @@ def decide(
     may wait for ever.) Checkpoints are kept in `run`, from which the same call goes on. Without a
     `bar` there is one of replicates. `show` is called with the results as soon as all are there,
     while steps may still be simulated.
-    Raises ValueError for a claim that is not in the ledger.
+    Raises ValueError for a claim that is not in the ledger, FloatingPointError for a measure that
+    is not finite.
     """
     require_claims(processes, ledger)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
@@ -164,15 +165,18 @@ class _Run:
 
         bar = streaming.place.bar
         targets = process.looks or tuple(looks(process.replicates))
-        summary = streaming.simulate(
-            f"{index:02d}-{process.key}",
-            process.stream_number,
-            process.simulation,
-            targets,
-            is_decided,
-            chunk=process.chunk,
-            shown=process.key,
-        )
+        try:
+            summary = streaming.simulate(
+                f"{index:02d}-{process.key}",
+                process.stream_number,
+                process.simulation,
+                targets,
+                is_decided,
+                chunk=process.chunk,
+                shown=process.key,
+            )
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{process.key}: {error}") from None
         bar.update(process.replicates - summary.count)
         summary = _reported(summary, process)
         verdicts = [of if isinstance(of, Verdict) else self._judge(of, summary) for of in found]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count, filterfalse
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from experiments.linear.closed_forms import closed_form
 from experiments.linear.schedules import Masks, make_masks
 from experiments.linear.settings import Settings
 from experiments.linear.world import World
+from theory.linear.subsampling import singular_chance
 
 DESIGNS, MANY_DESIGNS = 256, 2**14
 """Most designs whose means over label noise decide an equality: for random masks, for a schedule.
@@ -43,6 +45,9 @@ LARGEST_BLOCKS = 128
 LARGEST_ROWS = 400
 """Largest number of rows at which the mean over random masks is followed."""
 
+SINGULAR = 1e-6
+"""Largest chance that any replicate of a run is fitted to too few distinct rows."""
+
 
 def make_processes(settings: Settings, world: World) -> list[Process]:
     """Make every process that the flags ask for, in the order of the report.
@@ -59,8 +64,26 @@ def make_processes(settings: Settings, world: World) -> list[Process]:
                 "replace, accumulate, mix_fresh, mix_fixed and edit"
             )
         else:
+            if regime == "subsample":
+                _require_distinct_rows(settings)
             found.append(_resampling(settings, world, regime))
     return found
+
+
+def _require_distinct_rows(settings: Settings) -> None:
+    """Raise ValueError where a subsample of copies of the rows may not determine a fit."""
+
+    def is_likely(samples: int) -> bool:
+        chance = singular_chance(dim=settings.dim, samples=samples, generation=settings.generations)
+        return settings.generations * settings.replicates * chance > SINGULAR
+
+    if is_likely(settings.samples):
+        enough = next(filterfalse(is_likely, count(settings.samples)))
+        raise ValueError(
+            f"--samples {settings.samples}: a subsample of copies of so few rows may hold fewer "
+            f"than {settings.dim} distinct ones, which have no fit; accepted with --regimes "
+            f"subsample is {enough} or more"
+        )
 
 
 def _process(

@@ -150,10 +150,5 @@ def _number(tokens: float) -> str:
 
 def measured() -> Iterator[tuple[str, str]]:
     """Claims that rest on small models only, and their verdicts."""
-    for name in (
-        "lm.replace_grows",
-        "lm.edit_bounded",
-        "zhu2025.fraction",
-        "zhu2025.edit_pretrain",
-    ):
+    for name in MEASURED:
         yield name, ledger()[name].expected

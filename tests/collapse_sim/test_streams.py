@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 import collapse_sim as cs
 from collapse_sim.experiment.decide import decide
+from collapse_sim.experiment.process import Recording
 
 CHAIN = cs.Chain(cs.GaussianLearner(1, 8), cs.Replace(), 2)
 
@@ -51,6 +52,12 @@ def test_every_part_of_a_process_has_a_stream_of_its_own(step):
     numbers = {process("one", step=step, family=family).stream_number for family in ("", "a", "b")}
     assert len(numbers) == 3
     assert (process("one", step=step).stream_number == process("one").stream_number) == (not step)
+
+
+def test_a_measure_that_is_not_finite_names_its_process():
+    spoiled = process("two").of(Recording(CHAIN, lambda trace: {"variance": trace["variance"] / 0}))
+    with pytest.raises(FloatingPointError, match="^two: variance is not finite in one of"):
+        decide([process("one"), spoiled], {})
 
 
 class Begun(tqdm):

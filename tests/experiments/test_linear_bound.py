@@ -310,6 +310,10 @@ def test_masks_from_a_file_and_given_precision(tmp_path):
         (["--budget-seconds", "0"], "--budget-seconds 0.0"),
         (["--representation", "law"], "--representation law"),
         (["--resume"], "--resume: there is no run in"),
+        (
+            ["--dim", "3", "--samples", "5", "--regimes", "subsample"],
+            "accepted with --regimes subsample is 15 or more",
+        ),
     ],
 )
 def test_bad_flags(flags, says, tmp_path, capfd):

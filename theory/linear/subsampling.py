@@ -46,6 +46,21 @@ def subsample_limit() -> float:
     return math.pi**2 / 2 - 2
 
 
+def singular_chance(*, dim: int, samples: int, generation: int) -> float:
+    r"""Largest chance that a subsample under a shared X holds fewer than d distinct rows.
+
+    T rows drawn from n copies of T: $\binom{T}{d - 1} \binom{n (d - 1)}{T} / \binom{nT}{T}$, the
+    sum over all sets of $d - 1$ rows. Such a fit has no error. Source: derived here.
+
+    >>> round(singular_chance(dim=2, samples=2, generation=2), 4)
+    0.3333
+    """
+    for name, value in (("dim", dim), ("samples", samples), ("generation", generation)):
+        require_count(name, value, least=1)
+    sets, few = math.comb(samples, dim - 1), math.comb(generation * (dim - 1), samples)
+    return min(1.0, sets * few / math.comb(generation * samples, samples))
+
+
 @claim(
     "ref.contaminated_mean",
     "docs/theory.md, accumulate with a fraction of fresh truth",

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -160,6 +161,16 @@ def test_subsample_is_the_covariance_recursion():
 def test_subsample_printed_values(generation, expected):
     got = subsampling.subsample_inflation(generation=generation)
     assert got == pytest.approx(expected, abs=PRINTED)
+
+
+@pytest.mark.parametrize(("dim", "samples", "copies"), [(2, 3, 3), (3, 4, 2), (3, 5, 3), (4, 4, 3)])
+def test_the_chance_of_too_few_distinct_rows_is_bounded(dim, samples, copies):
+    subsets = list(combinations([row for row in range(samples) for _ in range(copies)], samples))
+    chance = sum(len(set(rows)) < dim for rows in subsets) / len(subsets)
+    bound = subsampling.singular_chance(dim=dim, samples=samples, generation=copies)
+    assert chance <= bound <= 3 * chance
+    if dim == 2:  # a set of one row: no two of them overlap
+        assert bound == pytest.approx(chance)
 
 
 def test_subsample_converges_to_its_limit():
