@@ -121,13 +121,17 @@ def _resampling(settings: Settings, world: World, name: str) -> Process:
         "mix": Mix(settings.real_weight, fresh=kind == "fresh"),
     }
     law = not world.given and (stem in ("replace", "halfway") or (stem == "accumulate" and shared))
+    rows_only = world.given or stem == "subsample"
+    forms = ["law"] * law + ["statistics"] * (not rows_only) + ["rows"]
     choice = settings.representation
     if choice == "auto":
-        rows_only = world.given or stem in ("subsample", "mix")
-        choice = "law" if law else "rows" if rows_only else "statistics"
+        choice = "rows" if stem == "mix" else forms[0]
+    if choice not in forms:
+        raise ValueError(
+            f"--representation {choice}: {name} has no such form, accepted are auto, "
+            f"{', '.join(forms)}"
+        )
     if choice == "law":
-        if not law:
-            raise ValueError(f"--representation law: {name} has none, accepted are auto and rows")
         simulation = ExactLaw.of(
             stem,  # type: ignore[arg-type]
             dim=settings.dim,

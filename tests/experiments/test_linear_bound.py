@@ -309,6 +309,10 @@ def test_masks_from_a_file_and_given_precision(tmp_path):
         (["--noise-std", "1e200"], "--noise-std 1e+200: accepted is 1e-60 to 1e+60"),
         (["--budget-seconds", "0"], "--budget-seconds 0.0"),
         (["--representation", "law"], "--representation law"),
+        (
+            ["--representation", "statistics", "--regimes", "subsample_fresh"],
+            "--representation statistics: subsample_fresh has no such form, accepted are auto, rows",
+        ),
         (["--resume"], "--resume: there is no run in"),
         (
             ["--dim", "3", "--samples", "5", "--regimes", "subsample"],
