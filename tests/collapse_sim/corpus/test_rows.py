@@ -214,18 +214,44 @@ def test_documents_of_text(tmp_path, unit, text, documents):
     assert (tmp_path / "out" / "data" / "a.txt").read_bytes() == text.encode()
 
 
-def test_a_line_with_a_line_end_in_it_is_rejected(tmp_path):
-    class Breaks(FakeEditor):
-        def edit(self, documents):
-            for result in super().edit(documents):
-                object.__setattr__(result, "text", "a\nb")
-                yield result
+class Writes(FakeEditor):
+    """Makes one text of all."""
 
-    manifest = run(write(tmp_path / "a.txt", b"x\n"), tmp_path / "out", Breaks())
-    assert manifest["totals"]["rejected"] == 1
-    assert "holds a line end" in (tmp_path / "out" / "rejected.jsonl").read_text()
-    run(write(tmp_path / "a.jsonl", b'{"text": "x"}'), tmp_path / "out2", Breaks())
-    assert (tmp_path / "out2/data/a.jsonl").read_text() == '{"text": "a\\nb"}'
+    def __init__(self, text):
+        super().__init__()
+        self.text = text
+
+    def edit(self, documents):
+        for result in super().edit(documents):
+            object.__setattr__(result, "text", self.text)
+            yield result
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "reason"),
+    [
+        ("a\nb", "line", "holds a line end"),
+        (" \t", "line", "is blank"),
+        ("\n \n", "article", "is blank"),
+    ],
+)
+def test_a_text_that_its_file_cannot_hold_is_rejected(tmp_path, text, unit, reason):
+    source = write(tmp_path / "a.txt", b"x\n")
+    assert run(source, tmp_path / "out", Writes(text), unit=unit)["totals"]["rejected"] == 1
+    assert reason in (tmp_path / "out" / "rejected.jsonl").read_text()
+    run(write(tmp_path / "a.jsonl", b'{"text": "x"}'), tmp_path / "out2", Writes(text))
+    assert json.loads((tmp_path / "out2/data/a.jsonl").read_text()) == {"text": text}
+
+
+def test_scores_of_text_are_json_lines_by_their_name(tmp_path):
+    source = tmp_path / "a.txt.d"
+    source.mkdir()
+    names = ["A.TXT", "b.txt.old.txt", "c.md5.md.gz", "d.txt.d/e.txt.zst"]
+    for name in names:
+        (source / name).parent.mkdir(exist_ok=True)
+        write(source / name, b"x\n")
+    found = [shard.name for shard in find_shards([str(source)], COLUMNS)]
+    assert found == ["A.jsonl", "b.txt.old.jsonl", "c.md5.jsonl.gz", "d.txt.d/e.jsonl.zst"]
 
 
 def test_limit_counts_the_documents_of_each_file(tmp_path):
