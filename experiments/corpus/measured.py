@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from collapse_sim.corpus.corpus_run import CorpusRun, merged_sums, summed
-from collapse_sim.corpus.one_shard import Places
+from collapse_sim.corpus.one_shard import Places, sha256
 from collapse_sim.corpus.records import ReadOptions, limited
 from collapse_sim.corpus.shards import Shard, find_shards
 from collapse_sim.corpus.sums import Estimate, Sums, student
@@ -52,8 +52,9 @@ def measured(corpus: CorpusRun) -> dict[str, Any]:
     counts: dict[str, np.ndarray] = {}
     shards = _sources(config)
     for record in records:
-        if record["name"] in shards:
-            counts[record["name"]] = _grams(corpus.path, shards[record["name"]], config)
+        shard = shards.get(record["name"])
+        if shard is not None and sha256(shard.file.path) == record["input"]["sha256"]:
+            counts[record["name"]] = _grams(corpus.path, shard, config)
     files = {record["name"]: _one([record], counts.get(record["name"])) for record in records}
     total = np.sum(list(counts.values()), axis=0) if len(counts) == len(records) else None
     return {

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-from collapse_sim.corpus.records import ReadOptions, Row
+from collapse_sim.corpus.records import ReadOptions, Row, limited
 from collapse_sim.corpus.shards import NONE, Shard, find_shards
 from collapse_sim.language.pretrained.edited import Document
 from experiments.corpus.engine import MakeEngine, make_engine, require_model
@@ -49,7 +49,7 @@ def _say(row: Row) -> None:
 def _texts(
     shard: Shard, options: ReadOptions, left_out: Callable[[Row], object]
 ) -> Iterator[Document]:
-    for row in shard.format(options).rows():
+    for row in limited(shard.format(options).rows(), options.limit):
         if row.reason is not None:
             left_out(row)
         elif row.text is not None and row.text.strip():

@@ -220,10 +220,12 @@ def test_report_tells_shares_with_intervals(source, tmp_path, monkeypatch, capsy
     assert shares["concentration_gained"][0] == 0 and 0 < shares["concentration"][0] < 1
     assert set(report["files"]) == {"a.jsonl", "b.txt"}
     assert (out / "report.pdf").is_file()
-    source.unlink()
     monkeypatch.setattr(report_module, "_draw", lambda run: None)
-    assert edit.command(["--report", str(out)]) == 0
-    assert "word pairs are not counted" in capsys.readouterr().out
+    for change in (lambda: source.write_bytes(ROWS + ROWS), source.unlink):
+        change()
+        assert edit.command(["--report", str(out)]) == 0
+        assert "word pairs are not counted" in capsys.readouterr().out
+        assert "concentration" not in json.loads((out / "report.json").read_text())["all"]["shares"]
     assert edit.command(["--report", str(tmp_path)]) == 2
 
 
@@ -264,6 +266,14 @@ def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkey
     assert [document.id for document in documents] == names and folder == out
 
 
+def test_a_dry_run_reads_no_more_of_a_file_than_an_edit(source, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: seen.append(given))
+    flags = ["--model", "m", "--out", str(tmp_path / "out"), "--dry-run", "9", "--limit", "3"]
+    assert edit.command([str(source), *flags], make_engine=lambda s, trace: make(s)) == 0
+    assert [document.id for document in seen[0][1]] == ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3"]
+
+
 def test_a_dry_run_says_which_rows_it_leaves_out(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: None)
     source = tmp_path / "a.jsonl"
@@ -292,6 +302,8 @@ def test_texts_and_batches_are_edited_from_python(monkeypatch):
     assert found["text"][0] != found["text"][2] and found["text"][1] == ""
     assert found["edit_rejected"] == ["", "empty", ""] and found["edit_tokens"][1] == 0
     assert cs.edit({**batch, "text": [None, "", "a"]}, "m")["edit_rejected"][0] == "no text"
+    nameless = cs.edit({"text": [*texts[:1], "another text " * 9], "id": [None, None]}, "m", seed=1)
+    assert nameless["text"][0] == first.text  # an id that is missing is no id that they share
     with pytest.raises(ValueError, match="text_field=body: accepted are text, id, x"):
         cs.edit(batch, "m", text_field="body")
     with pytest.raises(ValueError, match="ids of 1 texts: accepted are 3"):
