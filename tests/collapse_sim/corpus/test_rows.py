@@ -109,7 +109,7 @@ KINDS = {
     "string": pa.string(),
     "large": pa.large_string(),
     "view": pa.string_view(),
-    "dictionary": pa.dictionary(pa.int8(), pa.string()),
+    "dictionary": pa.dictionary(pa.int32(), pa.string()),
 }
 
 
@@ -146,6 +146,25 @@ def test_parquet_rows_are_written_or_rejected(tmp_path_factory, texts, kind):
     old_texts = [text for text in texts if text is not None and text.strip()]
     for new, old in zip(after["text"].to_pylist(), old_texts, strict=True):
         assert new.lower() == old.lower()
+
+
+def test_a_small_dictionary_of_texts_holds_all_that_edits_make_of_them(tmp_path):
+    """As pandas writes categories: each copy of a text becomes another one."""
+
+    class Numbers(FakeEditor):
+        def edit(self, documents):
+            for result in super().edit(documents):
+                object.__setattr__(result, "text", f"{result.text} {result.id}")
+                yield result
+
+    kind = pa.dictionary(pa.int8(), pa.string())
+    texts = pa.array(["a b", "c d"] * 200).dictionary_encode().cast(kind)
+    pq.write_table(pa.table({"text": texts, "kept": texts}), tmp_path / "a.parquet")
+    run(tmp_path / "a.parquet", tmp_path / "out", Numbers())
+    after = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
+    assert len(set(after["text"].to_pylist())) == 400 and after["kept"].type == kind
+    run(tmp_path / "a.parquet", tmp_path / "scored", scoring=True)
+    assert pq.read_table(tmp_path / "scored" / "data" / "a.parquet")["text"].type == kind
 
 
 HARD = (
