@@ -78,7 +78,8 @@ def significant(share: float) -> str:
     if not np.isfinite(share):
         return "-"
     percent = 100 * share
-    digits = 2 if percent >= 1 or percent == 0 else 1 - int(np.floor(np.log10(percent)))
+    size = abs(percent)
+    digits = 2 if size >= 1 or size == 0 else 1 - int(np.floor(np.log10(size)))
     return f"{percent:.{digits}f} %"
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,12 @@ import collapse_sim as cs
 from collapse_sim.corpus import edit_texts
 from collapse_sim.corpus.sums import Sums
 from collapse_sim.language.pretrained import smollm2
-from collapse_sim.language.pretrained.edited import Rejected
+from collapse_sim.language.pretrained.edited import PassCounts, Rejected
 from experiments import cli
 from experiments.corpus import edit, score
 from experiments.corpus import report as report_module
-from tests.collapse_sim.corpus.fake_editor import FakeEditor, make
+from experiments.corpus.engine import Engine
+from tests.collapse_sim.corpus.fake_editor import BATCH_TOKENS, FakeEditor, make
 from tests.collapse_sim.language.pretrained import tiny
 
 ROWS = b"".join(json.dumps({"text": f"a row of number {n}"}).encode() + b"\n" for n in range(200))
@@ -227,6 +229,35 @@ def test_report_tells_shares_with_intervals(source, tmp_path, monkeypatch, capsy
         assert "word pairs are not counted" in capsys.readouterr().out
         assert "concentration" not in json.loads((out / "report.json").read_text())["all"]["shares"]
     assert edit.command(["--report", str(tmp_path)]) == 2
+
+
+class ManyPasses(FakeEditor):
+    """Two passes: the first makes the words of a document all different, the second all again."""
+
+    def edit(self, documents):
+        for result in super().edit(documents):
+            words = len(result.text.split())
+            text = " ".join(f"{result.id}{place}" for place in range(words))
+            first = PassCounts(words, words // 2, words // 2, 0, 0)
+            passes = first, PassCounts(words, words, words, 0, 1)
+            changed = first.changed + words
+            yield replace(
+                result, text=text, eligible=first.eligible, changed=changed, passes=passes
+            )
+
+
+def test_report_of_passes_whose_words_are_less_concentrated(source, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(report_module, "_draw", lambda run: None)
+    out, editor = tmp_path / "out", Engine(ManyPasses(), "digest", BATCH_TOKENS)
+    arguments = [str(source), "--model", "m", "--out", str(out), "--passes", "2"]
+    assert edit.command(arguments, make_engine=lambda settings: editor) == 0
+    assert edit.command(["--report", str(out)]) == 0
+    shares = json.loads((out / "report.json").read_text())["all"]["shares"]
+    assert shares["changed"][0] == 1.4 and shares["eligible"][0] == 0.4  # of five words
+    assert "changed_of_eligible" not in shares and shares["concentration_gained"][0] < 0
+    shown = capsys.readouterr().out
+    for words in ("changed, in all passes", "expected, in the first", "pass 1", "pass 2"):
+        assert words in shown
 
 
 def test_intervals_of_shares_cover_the_truth():

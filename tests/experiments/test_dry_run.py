@@ -95,11 +95,13 @@ def test_kinds_of_tokens_and_shares():
     kinds = {" the": "whole words", "ing": "inside a word", "7": "digits", " @": "signs and markup"}
     assert {token: kind(token) for token in kinds} == kinds
     assert (kind("\n"), kind(" a1")) == ("white space", "other")
-    assert [significant(x) for x in (0.0436, 0.000192, 0.12, 0)] == [
+    assert [significant(x) for x in (0.0436, 0.000192, 0.12, 0, -0.0436, -0.000192)] == [
         "4.36 %",
         "0.019 %",
         "12.00 %",
         "0.00 %",
+        "-4.36 %",
+        "-0.019 %",
     ]
 
 
