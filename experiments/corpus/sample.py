@@ -31,6 +31,32 @@ def documents(
     return found
 
 
+def by_file(
+    shards: Sequence[Shard], options: ReadOptions, characters: int, least: int
+) -> list[list[Document]]:
+    """Documents of the first files, of each apart, up to so many characters in all.
+
+    A file counts as `least` characters where it has fewer. Raises ValueError where no file has a
+    document.
+    """
+    files: list[list[Document]] = []
+    for shard in shards:
+        size, own = 0, []
+        for document in _texts(shard, options):
+            own.append(document)
+            size += len(document.text)
+            if size >= characters:
+                break
+        if own:
+            files.append(own)
+            characters -= max(size, least)
+        if characters <= 0:
+            break
+    if not files:
+        raise ValueError(NONE.format(shards[0].file.path))
+    return files
+
+
 def show(settings: EditSettings, make_engine: MakeEngine = make_engine) -> None:
     """Edit a sample and show every edit; writes the page into --out."""
     from experiments.corpus.dry_run import dry_run
@@ -47,8 +73,9 @@ def _say(row: Row) -> None:
 
 
 def _texts(
-    shard: Shard, options: ReadOptions, left_out: Callable[[Row], object]
+    shard: Shard, options: ReadOptions, left_out: Callable[[Row], object] = lambda row: None
 ) -> Iterator[Document]:
+    """The documents of a file that can be processed."""
     for row in limited(shard.format(options).rows(), options.limit):
         if row.reason is not None:
             left_out(row)

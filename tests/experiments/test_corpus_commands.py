@@ -14,7 +14,7 @@ import collapse_sim as cs
 from collapse_sim.corpus import edit_texts
 from collapse_sim.corpus.sums import Sums
 from collapse_sim.language.pretrained import smollm2
-from collapse_sim.language.pretrained.edited import PassCounts, Rejected
+from collapse_sim.language.pretrained.edited import Document, PassCounts, Rejected
 from experiments import cli
 from experiments.corpus import edit, score
 from experiments.corpus import report as report_module
@@ -283,6 +283,31 @@ def test_plan_takes_a_throughput_or_measures_one(source, capsys):
     assert float(line.split()[-2]) == 0.125
     assert edit.command([str(source), "--model", "m", "--plan", "1e6"], make_engine=make) == 0
     assert "1 pass: measured on" in capsys.readouterr().out
+
+
+def test_plan_measures_files_as_they_are_edited_one_by_one(source, tmp_path, capsys):
+    """A batch is 8 tokens of 4 characters, the sample 4 batches: 4 files of less than one."""
+    folder, calls = tmp_path / "many", []
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.txt").write_text("one\n\ntwo\n")
+
+    class Calls(FakeEditor):
+        def edit(self, documents):
+            calls.append([document.id for document in documents])
+            return super().edit([Document(id, "one") for id in calls[-1]])
+
+    def plan(path):
+        calls.clear()
+        engine = Engine(Calls(), "digest", BATCH_TOKENS)
+        flags = [str(path), "--model", "m", "--plan", "1e6"]
+        assert edit.command(flags, make_engine=lambda settings: engine) == 0
+        return capsys.readouterr().out
+
+    assert "whole batches of 8 tokens" in plan(folder)
+    assert calls == 2 * [[f"{number}.txt:1", f"{number}.txt:3"] for number in range(4)]
+    assert "whole batches" not in plan(source)
+    assert [len(call) for call in calls] == [8, 8]  # of 17 characters
 
 
 def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkeypatch):
