@@ -80,7 +80,7 @@ def _one(
     records: list[dict[str, Any]], counts: np.ndarray | None, *, chained: bool
 ) -> dict[str, Any]:
     found = {"counts": summed(records), "shares": shares(merged_sums(records), chained=chained)}
-    if counts is not None and counts.sum():
+    if counts is not None and counts.any(axis=(1, 2)).all():
         before, after, difference = concentrations(counts)
         found["shares"] |= {
             "concentration": list(before),

@@ -54,7 +54,10 @@ def report(path: Path) -> None:
     if found["unfinished"]:
         print(f"{found['unfinished']} files are not finished and not counted")
     if "concentration" not in found["all"]["shares"]:
-        print("word pairs are not counted: the files that were read are gone or have changed")
+        print(
+            "word pairs are not counted: there are none after the edit, or the files that were "
+            "read are gone or have changed"
+        )
     _draw(run)
     print(f"{path}: report.json, report.png, .pdf, .svg")
 

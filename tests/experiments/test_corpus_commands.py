@@ -260,6 +260,20 @@ def test_report_of_passes_whose_words_are_less_concentrated(source, tmp_path, ca
         assert words in shown
 
 
+def test_report_of_texts_of_a_single_word(source, tmp_path, capsys, monkeypatch):
+    class FirstWords(FakeEditor):
+        def edit(self, documents):
+            for result in super().edit(documents):
+                yield replace(result, text=result.text.split()[0])
+
+    monkeypatch.setattr(report_module, "_draw", lambda run: None)
+    out, engine = tmp_path / "out", Engine(FirstWords(), "digest", BATCH_TOKENS)
+    arguments = [str(source), "--model", "m", "--out", str(out)]
+    assert edit.command(arguments, make_engine=lambda settings: engine) == 0
+    assert edit.command(["--report", str(out)]) == 0
+    assert "word pairs are not counted: there are none after the edit" in capsys.readouterr().out
+
+
 def test_intervals_of_shares_cover_the_truth():
     """Of 400 corpora, 95 % are expected: below 91 % by chance 3e-4, above 99 % 3e-5."""
     rng, inside = np.random.default_rng(0), 0
