@@ -252,6 +252,8 @@ class Writes(FakeEditor):
         ("a\nb", "line", "holds a line end"),
         (" \t", "line", "is blank"),
         ("\n \n", "article", "is blank"),
+        ("a\0b", "line", "holds a NUL"),
+        ("a\0b", "file", "holds a NUL"),
     ],
 )
 def test_a_text_that_its_file_cannot_hold_is_rejected(tmp_path, text, unit, reason):
@@ -260,6 +262,12 @@ def test_a_text_that_its_file_cannot_hold_is_rejected(tmp_path, text, unit, reas
     assert reason in (tmp_path / "out" / "rejected.jsonl").read_text()
     run(write(tmp_path / "a.jsonl", b'{"text": "x"}'), tmp_path / "out2", Writes(text))
     assert json.loads((tmp_path / "out2/data/a.jsonl").read_text()) == {"text": text}
+
+
+def test_a_text_that_is_not_changed_is_written_whatever_it_holds(tmp_path):
+    source = write(tmp_path / "a.txt", b"x\na\0b\n")
+    assert run(source, tmp_path / "out", FakeEditor(edits=False))["totals"]["written"] == 2
+    assert (tmp_path / "out" / "data" / "a.txt").read_bytes() == source.read_bytes()
 
 
 def test_scores_of_text_are_json_lines_by_their_name(tmp_path):
