@@ -43,7 +43,7 @@ def report(path: Path) -> None:
     corpus.merge()
     found = measured(corpus)
     run.write_json("report.json", found)
-    console = Console()
+    console = Console(markup=False)  # names of files may hold brackets
     console.print(_overall(found["all"]))
     console.print(_deciles(found["all"]["shares"]))
     if len(found["files"]) > 1:

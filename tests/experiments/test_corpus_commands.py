@@ -207,20 +207,20 @@ def test_a_disk_that_fills_leaves_nothing_half_written(writes, tmp_path, monkeyp
 
 
 def test_report_tells_shares_with_intervals(source, tmp_path, monkeypatch, capsys):
-    (tmp_path / "b.txt").write_text("one two three\n" * 50)
+    (tmp_path / "b[red].txt").write_text("one two three\n" * 50)
     out = tmp_path / "out"
-    arguments = [str(source), str(tmp_path / "b.txt"), "--model", "m", "--out", str(out)]
+    arguments = [str(source), str(tmp_path / "b[red].txt"), "--model", "m", "--out", str(out)]
     assert edit.command(arguments, make_engine=make) == 0
     assert edit.command(["--report", str(out)]) == 0
     shown = capsys.readouterr().out
-    assert "250 rows read = 250 written + 0 rejected" in shown and "b.txt" in shown
+    assert "250 rows read = 250 written + 0 rejected" in shown and "b[red].txt" in shown
     report = json.loads((out / "report.json").read_text())
     counts, shares = report["all"]["counts"], report["all"]["shares"]
     value, low, high = shares["eligible"]
     assert value == counts["eligible"] / counts["tokens"] and 0 < low < value < high < 1
     np.testing.assert_allclose(shares["perplexity"], np.exp(2.5))
     assert shares["concentration_gained"][0] == 0 and 0 < shares["concentration"][0] < 1
-    assert set(report["files"]) == {"a.jsonl", "b.txt"}
+    assert set(report["files"]) == {"a.jsonl", "b[red].txt"}
     assert (out / "report.pdf").is_file()
     monkeypatch.setattr(report_module, "_draw", lambda run: None)
     for change in (lambda: source.write_bytes(ROWS + ROWS), source.unlink):
