@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from collapse_sim.corpus.json_lines import is_missing
 from collapse_sim.language.pretrained.edited import Document, EditedDocument, Rejected
 from collapse_sim.language.pretrained.rule import EditRule
 
@@ -74,7 +75,7 @@ def _edited(
     if len(found) != len(texts):
         raise ValueError(f"ids of {len(found)} texts: accepted are {len(texts)}, one of each")
     pairs = zip(texts, found, strict=True)
-    names = [_digest(text) if id is None else str(id) for text, id in pairs]
+    names = [_digest(text) if is_missing(id) else str(id) for text, id in pairs]
     documents = (
         Document(name, text)
         for name, text in zip(names, texts, strict=True)

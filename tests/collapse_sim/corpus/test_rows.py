@@ -281,6 +281,14 @@ def test_scores_of_text_are_json_lines_by_their_name(tmp_path):
     assert found == ["A.jsonl", "b.txt.old.jsonl", "c.md5.jsonl.gz", "d.txt.d/e.jsonl.zst"]
 
 
+def test_a_row_without_an_id_is_called_by_its_place(tmp_path):
+    ids = ['"a"', "7", "null", "NaN"]
+    lines = "".join(f'{{"text": "x", "id": {id}}}\n' for id in ids)
+    source = write(tmp_path / "a.jsonl", lines.encode())
+    rows = find_shards([str(source)])[0].format(ReadOptions()).rows()
+    assert [row.id for row in rows] == ["a", "7", "a.jsonl:3", "a.jsonl:4"]
+
+
 def test_limit_counts_the_documents_of_each_file(tmp_path):
     source = write(tmp_path / "a.jsonl", b'{"text": "x"}\n\n{bad\n{"text": "y"}\n{"text": "z"}\n')
     totals = run(source, tmp_path / "out", limit=3)["totals"]
