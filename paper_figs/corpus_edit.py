@@ -58,7 +58,7 @@ def draw_shares(ax: Axes, report: dict) -> list[style.Handle]:
         places = np.arange(len(parts))
         ax.errorbar(shown, places, xerr=reach(found), elinewidth=0.8, **look)
         handles.append(Line2D([], [], label=label, **look))
-    ax.set_yticks(range(len(parts)), [shortened(name) for name in parts])
+    ax.set_yticks(range(len(parts)), [shortened(name) for name in parts], parse_math=False)
     ax.set_ylim(len(parts) - 0.5, -0.5)
     if handles:
         ax.set_xscale("log")

@@ -160,5 +160,6 @@ def _draw_domains(ax: Axes, run: RunDirectory) -> list[style.End]:
         ratios = np.array([mean for mean, _, _ in points.values()])
         ratios /= ratios[0]
         ax.plot(shares, ratios, color=colour, marker=marker, linewidth=0.9, markeredgewidth=0)
-        ends.append(style.End(domain, ratios[-1], colour, shares[-1]))
+        name = domain.replace("$", r"\$")  # is no formula
+        ends.append(style.End(name, ratios[-1], colour, shares[-1]))
     return ends

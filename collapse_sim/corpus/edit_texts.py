@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from collapse_sim.corpus.json_lines import is_missing
 from collapse_sim.language.pretrained.edited import Document, EditedDocument, Rejected
 from collapse_sim.language.pretrained.rule import EditRule
 
@@ -37,7 +38,7 @@ def edit(
     `model` is what `collapse_sim.language.pretrained.load.load` takes, or gives; `options` are
     those of `Editor`: seed, passes, anchored, max_length, overlap, batch_tokens. A text that cannot
     be processed is a `Rejected` with the reason. An id and the seed decide what becomes of a text,
-    whatever stands beside it; without ids equal texts are edited equally.
+    whatever stands beside it; without ids (or where one is None) equal texts are edited equally.
 
     A mapping of columns, as `datasets.Dataset.map` gives with `batched=True`, comes back with the
     new text and columns `edit_tokens`, `edit_eligible`, ..., and `edit_rejected`, the reason where
@@ -70,9 +71,11 @@ def _editor(model: "str | Pretrained", rule: EditRule, **options: Any) -> Any:
 def _edited(
     texts: list[Any], ids: Sequence[Any] | None, editor: Any
 ) -> list[EditedDocument | Rejected]:
-    names = [_digest(text) for text in texts] if ids is None else [str(id) for id in ids]
-    if len(names) != len(texts):
-        raise ValueError(f"ids of {len(names)} texts: accepted are {len(texts)}, one of each")
+    found = [None] * len(texts) if ids is None else list(ids)
+    if len(found) != len(texts):
+        raise ValueError(f"ids of {len(found)} texts: accepted are {len(texts)}, one of each")
+    pairs = zip(texts, found, strict=True)
+    names = [_digest(text) if is_missing(id) else str(id) for text, id in pairs]
     documents = (
         Document(name, text)
         for name, text in zip(names, texts, strict=True)

@@ -77,10 +77,15 @@ class JsonLines:
 def identity(value: Mapping[str, Any], field: str, name: str, number: int) -> str:
     """The id of a row as text; the name of its file and its number where it has none."""
     found = value.get(field)
-    if found is None:
+    if is_missing(found):
         return f"{name}:{number}"
     found = found if isinstance(found, str) else json.dumps(found, default=str)
     return found if is_text(found) else ascii(found)
+
+
+def is_missing(id: Any) -> bool:
+    """Tell whether a value is no id: null, or not a number, as pandas writes what is missing."""
+    return id is None or id != id
 
 
 def with_text(line: str, field: str, text: str) -> str:

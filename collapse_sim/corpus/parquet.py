@@ -1,4 +1,7 @@
-"""Parquet: the schema and all other columns stay, in Arrow's own types."""
+"""Parquet: the schema and all other columns stay, in Arrow's own types.
+
+Only a dictionary of texts gets more room where they are edited: texts that were equal then differ.
+"""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -79,7 +82,11 @@ class Parquet:
             schema = file.schema_arrow
         for column in self.columns:
             schema = schema.append(pa.field(column, COLUMN_TYPES[column]))
-        return schema
+        if self.columns:
+            return schema
+        place = schema.get_field_index(self.options.text_field)
+        text = schema.field(place)
+        return schema.set(place, text.with_type(_with_room(text.type)))
 
     def _compression(self) -> dict[str, str] | str:
         """Compression of each column."""
@@ -116,9 +123,11 @@ class Parquet:
         batch, places = outputs[0].row.raw[0], [output.row.raw[1] for output in outputs]
         arrays = [_taken(column, places) for column in batch.columns]
         place = schema.get_field_index(self.options.text_field)
-        if any(output.text is not None and output.text != output.row.text for output in outputs):
+        kind = schema.field(place).type
+        is_new = any(o.text is not None and o.text != o.row.text for o in outputs)
+        if is_new or arrays[place].type != kind:
             texts = [o.row.text if o.text is None else o.text for o in outputs]
-            arrays[place] = _of_type(texts, schema.field(place).type)
+            arrays[place] = _of_type(texts, kind)
         for column in self.columns:
             values = [output.columns[column] for output in outputs]
             arrays.append(pa.array(values, COLUMN_TYPES[column]))
@@ -145,6 +154,13 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _with_room(kind: pa.DataType) -> pa.DataType:
+    """The type for any number of texts: a dictionary may count its own in a byte."""
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(pa.int32(), kind.value_type, kind.ordered)
+    return kind
 
 
 def _is_view(kind: pa.DataType) -> bool:

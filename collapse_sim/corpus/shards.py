@@ -63,7 +63,8 @@ def find_shards(
         for file in found.files:
             name = source_name = "/".join([*file.folder, file.path.name])
             if columns and file.kind in TEXT:  # text has no columns
-                name = re.sub(re.escape(file.kind), ".jsonl", name, flags=re.IGNORECASE, count=1)
+                ending = rf"{re.escape(file.kind)}(\.gz|\.zst)?\Z"
+                name = re.sub(ending, r".jsonl\1", name, flags=re.IGNORECASE)
             if name in shards:
                 other = shards[name].file.path
                 raise ValueError(

@@ -104,7 +104,8 @@ class Sums:
         pull = reach**2 / spread if reach and spread else quantile**2 / self.total(over)
         half = math.sqrt(pull * spread + pull**2 / 4)
         low, high = ((value + pull / 2 + end) / (1 + pull) for end in (-half, half))
-        return Estimate(value, max(low, 0.0), min(high, 1.0))
+        # At 0 and 1 an end is the share itself, but for rounding.
+        return Estimate(value, min(max(low, 0.0), value), max(min(high, 1.0), value))
 
     def ratio_error(self, name: str, over: str) -> tuple[float, float]:
         """Standard error of a ratio, and as how many equal documents its own weigh.

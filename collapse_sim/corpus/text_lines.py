@@ -53,7 +53,13 @@ class TextLines:
 
     def unwritable(self, text: str) -> str | None:
         """Why a text cannot be written as a document of this kind, if it cannot."""
-        if self.columns or self.unit != "line" or not any(end in text for end in ENDS):
+        if self.columns:
+            return None
+        if not text.strip():
+            return "edited text is blank: a text file holds no such document; JSON Lines can"
+        if "\0" in text:  # taken for UTF-16 when it is read again
+            return "edited text holds a NUL: a text file cannot; JSON Lines can"
+        if self.unit != "line" or not any(end in text for end in ENDS):
             return None
         return "edited text holds a line end: a line cannot; --unit article or JSON Lines can"
 

@@ -92,7 +92,7 @@ def process(chunk: Chunk, work: Work, unwritable: Callable[[str], str | None]) -
         result = next(results, None) if row.text is not None else None
         if result is None and row.text is not None:
             raise RuntimeError("fewer results than documents")
-        reason = row.reason or _refused(result, work, unwritable)
+        reason = row.reason or _refused(row, result, work, unwritable)
         if reason is not None:
             done.rejected.append({"row": row.number, "id": row.id, "reason": reason})
             continue
@@ -115,7 +115,10 @@ def add_passes(total: list[dict[str, int]], more: Iterable[Mapping[str, int]]) -
             total[place][name] += count
 
 
-def _refused(result: Any, work: Work, unwritable: Callable[[str], str | None]) -> str | None:
+def _refused(
+    row: Row, result: Any, work: Work, unwritable: Callable[[str], str | None]
+) -> str | None:
     if isinstance(result, Rejected):
         return result.reason
-    return None if work.columns else unwritable(result.text)
+    is_as_it_was = work.columns or result.text == row.text
+    return None if is_as_it_was else unwritable(result.text)

@@ -134,13 +134,16 @@ def split(
     return train, [document for document in documents if document.text in chosen]
 
 
-def take(documents: Sequence[Document], characters: int) -> list[Document]:
+def take(
+    documents: Sequence[Document], characters: int, *, repeated: bool = False
+) -> list[Document]:
     """So many characters of the documents of smallest hash, in equal parts from every domain.
 
-    The last document of a domain is cut where its part ends; what a small domain lacks the
-    others give. Domains are interleaved: every beginning of the result is balanced as well.
+    Of exact duplicates the first is there, or all where they are `repeated`. The last document of a
+    domain is cut where its part ends; what a small domain lacks the others give. Domains are
+    interleaved: every beginning of the result is balanced as well.
     """
-    ordered = _by_domain(documents)
+    ordered = _by_domain(documents if repeated else _distinct(documents))
     beginnings = []
     smallest_first = sorted(ordered, key=lambda domain: (_characters(ordered[domain]), domain))
     for index, domain in enumerate(smallest_first):

@@ -78,7 +78,8 @@ def significant(share: float) -> str:
     if not np.isfinite(share):
         return "-"
     percent = 100 * share
-    digits = 2 if percent >= 1 or percent == 0 else 1 - int(np.floor(np.log10(percent)))
+    size = abs(percent)
+    digits = 2 if size >= 1 or size == 0 else 1 - int(np.floor(np.log10(size)))
     return f"{percent:.{digits}f} %"
 
 
@@ -86,10 +87,12 @@ def warning(found: Survey) -> str | None:
     """Warning where too few changes are expected for their effect to be measured."""
     if found.is_enough:
         return None
-    needed = int(found.tokens * ENOUGH_CHANGES / found.expected_changed) if found.eligible else None
-    told = f"Only {found.expected_changed:.1f} changes are expected in this sample: "
+    edits = found.expected_edits
+    told = f"Only {edits:.1f} changes are expected in this sample: "
     told += f"under about {ENOUGH_CHANGES} a run can show nothing about training."
-    return told + (f" That needs some {needed:,} tokens." if needed else "")
+    if not edits:  # the candidates may be the old token alone, as of `top-p` where it is sure
+        return told
+    return told + f" That needs some {int(found.tokens * ENOUGH_CHANGES / edits):,} tokens."
 
 
 def facts(editor: Editor, found: Survey, expected: Prediction | None) -> list[tuple[str, str]]:

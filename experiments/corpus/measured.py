@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from collapse_sim.corpus.corpus_run import CorpusRun, merged_sums, summed
-from collapse_sim.corpus.one_shard import Places
+from collapse_sim.corpus.one_shard import Places, sha256
 from collapse_sim.corpus.records import ReadOptions, limited
 from collapse_sim.corpus.shards import Shard, find_shards
 from collapse_sim.corpus.sums import Estimate, Sums, student
@@ -36,10 +36,17 @@ RATIOS = {
 """Shares that are reported, as a sum over another."""
 
 
-def shares(sums: Sums) -> dict[str, list[float]]:
-    """All shares and perplexities with their intervals."""
+def shares(sums: Sums, *, chained: bool) -> dict[str, list[float]]:
+    """All shares and perplexities with their intervals.
+
+    Several `chained` passes may change a token several times, and what is eligible is of the first:
+    then changes are no share of either.
+    """
     parts = RATIOS | {name: (name, "tokens") for name in DECILES}
     found = {name: sums.share(*of) for name, of in parts.items()}
+    if chained:
+        found["changed"] = sums.ratio(*RATIOS["changed"])
+        del found["changed_of_eligible"]
     found["perplexity"] = sums.perplexity("log_probability", "tokens")
     if np.isfinite(sums.total("log_probability_after")):
         found["perplexity_after"] = sums.perplexity("log_probability_after", "tokens_after")
@@ -49,23 +56,31 @@ def shares(sums: Sums) -> dict[str, list[float]]:
 def measured(corpus: CorpusRun) -> dict[str, Any]:
     """The report of a run: `all`, and `files` by name, of those that are finished."""
     config, records = RunDirectory(corpus.path).config(), corpus.records()
+    parameters = config["parameters"]
+    chained = parameters["passes"] > 1 and not parameters["anchored"]
     counts: dict[str, np.ndarray] = {}
     shards = _sources(config)
     for record in records:
-        if record["name"] in shards:
-            counts[record["name"]] = _grams(corpus.path, shards[record["name"]], config)
-    files = {record["name"]: _one([record], counts.get(record["name"])) for record in records}
+        shard = shards.get(record["name"])
+        if shard is not None and sha256(shard.file.path) == record["input"]["sha256"]:
+            counts[record["name"]] = _grams(corpus.path, shard, config)
+    files = {
+        record["name"]: _one([record], counts.get(record["name"]), chained=chained)
+        for record in records
+    }
     total = np.sum(list(counts.values()), axis=0) if len(counts) == len(records) else None
     return {
-        "all": _one(records, total),
+        "all": _one(records, total, chained=chained),
         "files": files,
         "unfinished": len(corpus.names()) - len(records),
     }
 
 
-def _one(records: list[dict[str, Any]], counts: np.ndarray | None) -> dict[str, Any]:
-    found = {"counts": summed(records), "shares": shares(merged_sums(records))}
-    if counts is not None and counts.sum():
+def _one(
+    records: list[dict[str, Any]], counts: np.ndarray | None, *, chained: bool
+) -> dict[str, Any]:
+    found = {"counts": summed(records), "shares": shares(merged_sums(records), chained=chained)}
+    if counts is not None and counts.any(axis=(1, 2)).all():
         before, after, difference = concentrations(counts)
         found["shares"] |= {
             "concentration": list(before),

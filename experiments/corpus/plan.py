@@ -8,15 +8,14 @@ from rich.console import Console
 from rich.table import Table
 
 from collapse_sim.corpus.shards import find_shards
-from collapse_sim.language.pretrained.edited import EditedDocument
+from collapse_sim.language.pretrained.edited import Document, EditedDocument
 from experiments import devices
 from experiments.corpus.engine import MakeEngine
 from experiments.corpus.running import BATCHES_KEPT, CHARACTERS
-from experiments.corpus.sample import documents
+from experiments.corpus.sample import by_file
 from experiments.corpus.settings import EditSettings
 
 SAMPLE_BATCHES = 4
-SAMPLE_DOCUMENTS = 20_000
 BYTES = 4.5
 """Of a token of English text, where no sample is measured."""
 
@@ -74,30 +73,32 @@ def _measured(settings: EditSettings, make_engine: MakeEngine) -> Measured:
     shards = find_shards(settings.inputs)
     started = time.monotonic()
     engine = make_engine(settings)
-    found = documents(shards, settings.reading.made(), SAMPLE_DOCUMENTS)
-    wanted, sample = SAMPLE_BATCHES * engine.batch_tokens * CHARACTERS, []
-    for document in found:
-        sample.append(document)
-        wanted -= len(document.text)
-        if wanted <= 0:
-            break
+    batch = engine.batch_tokens * CHARACTERS
+    sample = by_file(shards, settings.reading.made(), SAMPLE_BATCHES * batch, batch)
     _tokens(engine.editor, sample)
     ready = time.monotonic()
     tokens = _tokens(engine.editor, sample)
     seconds = time.monotonic() - ready
     if not tokens:
         raise ValueError(f"INPUT {shards[0].file.path}: holds no document that can be processed")
-    size = sum(len(document.text.encode()) for document in sample)
+    size = sum(len(document.text.encode()) for own in sample for document in own)
     speed, passes = tokens / seconds, settings.passes.passes
     note = (
-        f"{speed:,.0f} tokens/s of one process, {passes} pass{'es' * (passes > 1)}: measured on "
+        f"{speed:,.{0 if speed >= 10 else 2}f} tokens/s of one process, "
+        f"{passes} pass{'es' * (passes > 1)}: measured on "
         f"{tokens:,} tokens in {seconds:.1f} s"
     )
+    if len(shards) > 1 and size < len(sample) * batch:
+        note += (
+            f"\na file takes whole batches of {engine.batch_tokens:,} tokens, and these are "
+            "smaller: joined into one they would be edited faster"
+        )
     return Measured(speed, size / tokens, ready - started, BATCHES_KEPT * engine.batch_tokens, note)
 
 
-def _tokens(editor: Any, sample: list) -> int:
-    results = list(editor.edit(sample))
+def _tokens(editor: Any, sample: list[list[Document]]) -> int:
+    """Tokens of the files, each edited by itself as in a run."""
+    results = (result for own in sample for result in editor.edit(own))
     return sum(result.tokens for result in results if isinstance(result, EditedDocument))
 
 

@@ -23,6 +23,8 @@ SHARES = {
     "concentration_after": "the same after the edit",
     "concentration_gained": "gained",
 }
+CHAINED = {"changed": "changed, in all passes", "expected_changed": "expected, in the first"}
+"""Labels of a run of several chained passes."""
 PERPLEXITIES = {"perplexity": "perplexity", "perplexity_after": "perplexity after the edit"}
 FILES_SHOWN = 20
 
@@ -41,7 +43,7 @@ def report(path: Path) -> None:
     corpus.merge()
     found = measured(corpus)
     run.write_json("report.json", found)
-    console = Console()
+    console = Console(markup=False)  # names of files may hold brackets
     console.print(_overall(found["all"]))
     console.print(_deciles(found["all"]["shares"]))
     if len(found["files"]) > 1:
@@ -52,7 +54,10 @@ def report(path: Path) -> None:
     if found["unfinished"]:
         print(f"{found['unfinished']} files are not finished and not counted")
     if "concentration" not in found["all"]["shares"]:
-        print("word pairs are not counted: the files that were read are not where they were")
+        print(
+            "word pairs are not counted: there are none after the edit, or the files that were "
+            "read are gone or have changed"
+        )
     _draw(run)
     print(f"{path}: report.json, report.png, .pdf, .svg")
 
@@ -68,7 +73,8 @@ def _overall(found: dict[str, Any]) -> Table:
     counts, shares = found["counts"], found["shares"]
     title = f"{counts['tokens']:,} tokens of {counts['written']:,} documents"
     table = Table("", "value", "95 % interval", title=title, title_justify="left")
-    for name, label in SHARES.items():
+    chained = "changed_of_eligible" not in shares
+    for name, label in (SHARES | CHAINED if chained else SHARES).items():
         if name in shares:
             value, low, high = shares[name]
             table.add_row(label, significant(value), _interval(significant(low), significant(high)))
@@ -76,9 +82,11 @@ def _overall(found: dict[str, Any]) -> Table:
         if name in shares:
             value, low, high = shares[name]
             table.add_row(label, f"{value:.2f}", _interval(f"{low:.2f}", f"{high:.2f}"))
-    for number, counted in enumerate(counts["passes"][1:], start=2):
+    passes = counts["passes"] if len(counts["passes"]) > 1 else []
+    for number, counted in enumerate(passes, start=1):
         said = f"{counted['eligible']:,} eligible, {counted['changed']:,} changed"
-        table.add_row(f"pass {number}", said, f"{counted['left']:,} left: context moved")
+        left = f"{counted['left']:,} left: context moved" if number > 1 else "-"
+        table.add_row(f"pass {number}", said, left)
     return table
 
 

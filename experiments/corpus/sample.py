@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-from collapse_sim.corpus.records import ReadOptions, Row
+from collapse_sim.corpus.records import ReadOptions, Row, limited
 from collapse_sim.corpus.shards import NONE, Shard, find_shards
 from collapse_sim.language.pretrained.edited import Document
 from experiments.corpus.engine import MakeEngine, make_engine, require_model
@@ -31,6 +31,32 @@ def documents(
     return found
 
 
+def by_file(
+    shards: Sequence[Shard], options: ReadOptions, characters: int, least: int
+) -> list[list[Document]]:
+    """Documents of the first files, of each apart, up to so many characters in all.
+
+    A file counts as `least` characters where it has fewer. Raises ValueError where no file has a
+    document.
+    """
+    files: list[list[Document]] = []
+    for shard in shards:
+        size, own = 0, []
+        for document in _texts(shard, options):
+            own.append(document)
+            size += len(document.text)
+            if size >= characters:
+                break
+        if own:
+            files.append(own)
+            characters -= max(size, least)
+        if characters <= 0:
+            break
+    if not files:
+        raise ValueError(NONE.format(shards[0].file.path))
+    return files
+
+
 def show(settings: EditSettings, make_engine: MakeEngine = make_engine) -> None:
     """Edit a sample and show every edit; writes the page into --out."""
     from experiments.corpus.dry_run import dry_run
@@ -47,9 +73,10 @@ def _say(row: Row) -> None:
 
 
 def _texts(
-    shard: Shard, options: ReadOptions, left_out: Callable[[Row], object]
+    shard: Shard, options: ReadOptions, left_out: Callable[[Row], object] = lambda row: None
 ) -> Iterator[Document]:
-    for row in shard.format(options).rows():
+    """The documents of a file that can be processed."""
+    for row in limited(shard.format(options).rows(), options.limit):
         if row.reason is not None:
             left_out(row)
         elif row.text is not None and row.text.strip():

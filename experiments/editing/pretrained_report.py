@@ -44,7 +44,7 @@ def print_report(
     verdicts: Sequence[Verdict],
 ) -> None:
     """All tables, then what they say."""
-    console = Console(width=80, highlight=False)
+    console = Console(width=80, highlight=False, markup=False)
     human = human_values(found, text)
     print_headline(console, settings, text, found)
 

@@ -33,7 +33,7 @@ def print_report(
     verdicts: Sequence[Verdict],
 ) -> None:
     """All tables, then what they say."""
-    console = Console(width=80, highlight=False)
+    console = Console(width=80, highlight=False, markup=False)
     perplexity = np.exp(table["prior"]["held_out_loss"].mean())
     console.print(
         f"Means over {settings.seeds} seeds ± 2 standard errors. The prior "

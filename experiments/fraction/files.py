@@ -86,7 +86,9 @@ def read_files(settings: Settings) -> Files:
     }
     notes = tuple(corpus.note for corpus in read)
     texts = Texts({"judge": judged}, {}, tokenizer, sources, notes)
-    pair = _matched(texts, human, corpus.take(synthetic, characters), settings)
+    # What a model writes again and again is a fault that is measured.
+    synthetic = corpus.take(synthetic, characters, repeated=True)
+    pair = _matched(texts, human, synthetic, settings)
     return Files(texts, *pair)
 
 

@@ -117,7 +117,7 @@ def _about(verdict: Verdict) -> str:
 
 def print_report(results: Sequence[Result], verdicts: Sequence[Verdict]) -> None:
     """Tables for each generator, and every verdict."""
-    console = Console(width=80, highlight=False)
+    console = Console(width=80, highlight=False, markup=False)
     families = list(dict.fromkeys(result.process.family for result in results))
     for family in families:
         own = [result for result in results if result.process.family == family]

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,12 @@ import collapse_sim as cs
 from collapse_sim.corpus import edit_texts
 from collapse_sim.corpus.sums import Sums
 from collapse_sim.language.pretrained import smollm2
-from collapse_sim.language.pretrained.edited import Rejected
+from collapse_sim.language.pretrained.edited import Document, PassCounts, Rejected
 from experiments import cli
 from experiments.corpus import edit, score
 from experiments.corpus import report as report_module
-from tests.collapse_sim.corpus.fake_editor import FakeEditor, make
+from experiments.corpus.engine import Engine
+from tests.collapse_sim.corpus.fake_editor import BATCH_TOKENS, FakeEditor, make
 from tests.collapse_sim.language.pretrained import tiny
 
 ROWS = b"".join(json.dumps({"text": f"a row of number {n}"}).encode() + b"\n" for n in range(200))
@@ -205,26 +207,71 @@ def test_a_disk_that_fills_leaves_nothing_half_written(writes, tmp_path, monkeyp
 
 
 def test_report_tells_shares_with_intervals(source, tmp_path, monkeypatch, capsys):
-    (tmp_path / "b.txt").write_text("one two three\n" * 50)
+    (tmp_path / "b[red].txt").write_text("one two three\n" * 50)
     out = tmp_path / "out"
-    arguments = [str(source), str(tmp_path / "b.txt"), "--model", "m", "--out", str(out)]
+    arguments = [str(source), str(tmp_path / "b[red].txt"), "--model", "m", "--out", str(out)]
     assert edit.command(arguments, make_engine=make) == 0
     assert edit.command(["--report", str(out)]) == 0
     shown = capsys.readouterr().out
-    assert "250 rows read = 250 written + 0 rejected" in shown and "b.txt" in shown
+    assert "250 rows read = 250 written + 0 rejected" in shown and "b[red].txt" in shown
     report = json.loads((out / "report.json").read_text())
     counts, shares = report["all"]["counts"], report["all"]["shares"]
     value, low, high = shares["eligible"]
     assert value == counts["eligible"] / counts["tokens"] and 0 < low < value < high < 1
     np.testing.assert_allclose(shares["perplexity"], np.exp(2.5))
     assert shares["concentration_gained"][0] == 0 and 0 < shares["concentration"][0] < 1
-    assert set(report["files"]) == {"a.jsonl", "b.txt"}
+    assert set(report["files"]) == {"a.jsonl", "b[red].txt"}
     assert (out / "report.pdf").is_file()
-    source.unlink()
     monkeypatch.setattr(report_module, "_draw", lambda run: None)
-    assert edit.command(["--report", str(out)]) == 0
-    assert "word pairs are not counted" in capsys.readouterr().out
+    for change in (lambda: source.write_bytes(ROWS + ROWS), source.unlink):
+        change()
+        assert edit.command(["--report", str(out)]) == 0
+        assert "word pairs are not counted" in capsys.readouterr().out
+        assert "concentration" not in json.loads((out / "report.json").read_text())["all"]["shares"]
     assert edit.command(["--report", str(tmp_path)]) == 2
+
+
+class ManyPasses(FakeEditor):
+    """Two passes: the first makes the words of a document all different, the second all again."""
+
+    def edit(self, documents):
+        for result in super().edit(documents):
+            words = len(result.text.split())
+            text = " ".join(f"{result.id}{place}" for place in range(words))
+            first = PassCounts(words, words // 2, words // 2, 0, 0)
+            passes = first, PassCounts(words, words, words, 0, 1)
+            changed = first.changed + words
+            yield replace(
+                result, text=text, eligible=first.eligible, changed=changed, passes=passes
+            )
+
+
+def test_report_of_passes_whose_words_are_less_concentrated(source, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(report_module, "_draw", lambda run: None)
+    out, editor = tmp_path / "out", Engine(ManyPasses(), "digest", BATCH_TOKENS)
+    arguments = [str(source), "--model", "m", "--out", str(out), "--passes", "2"]
+    assert edit.command(arguments, make_engine=lambda settings: editor) == 0
+    assert edit.command(["--report", str(out)]) == 0
+    shares = json.loads((out / "report.json").read_text())["all"]["shares"]
+    assert shares["changed"][0] == 1.4 and shares["eligible"][0] == 0.4  # of five words
+    assert "changed_of_eligible" not in shares and shares["concentration_gained"][0] < 0
+    shown = capsys.readouterr().out
+    for words in ("changed, in all passes", "expected, in the first", "pass 1", "pass 2"):
+        assert words in shown
+
+
+def test_report_of_texts_of_a_single_word(source, tmp_path, capsys, monkeypatch):
+    class FirstWords(FakeEditor):
+        def edit(self, documents):
+            for result in super().edit(documents):
+                yield replace(result, text=result.text.split()[0])
+
+    monkeypatch.setattr(report_module, "_draw", lambda run: None)
+    out, engine = tmp_path / "out", Engine(FirstWords(), "digest", BATCH_TOKENS)
+    arguments = [str(source), "--model", "m", "--out", str(out)]
+    assert edit.command(arguments, make_engine=lambda settings: engine) == 0
+    assert edit.command(["--report", str(out)]) == 0
+    assert "word pairs are not counted: there are none after the edit" in capsys.readouterr().out
 
 
 def test_intervals_of_shares_cover_the_truth():
@@ -252,6 +299,31 @@ def test_plan_takes_a_throughput_or_measures_one(source, capsys):
     assert "1 pass: measured on" in capsys.readouterr().out
 
 
+def test_plan_measures_files_as_they_are_edited_one_by_one(source, tmp_path, capsys):
+    """A batch is 8 tokens of 4 characters, the sample 4 batches: 4 files of less than one."""
+    folder, calls = tmp_path / "many", []
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.txt").write_text("one\n\ntwo\n")
+
+    class Calls(FakeEditor):
+        def edit(self, documents):
+            calls.append([document.id for document in documents])
+            return super().edit([Document(id, "one") for id in calls[-1]])
+
+    def plan(path):
+        calls.clear()
+        engine = Engine(Calls(), "digest", BATCH_TOKENS)
+        flags = [str(path), "--model", "m", "--plan", "1e6"]
+        assert edit.command(flags, make_engine=lambda settings: engine) == 0
+        return capsys.readouterr().out
+
+    assert "whole batches of 8 tokens" in plan(folder)
+    assert calls == 2 * [[f"{number}.txt:1", f"{number}.txt:3"] for number in range(4)]
+    assert "whole batches" not in plan(source)
+    assert [len(call) for call in calls] == [8, 8]  # of 17 characters
+
+
 def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: seen.append(given))
@@ -262,6 +334,14 @@ def test_a_dry_run_is_of_as_many_documents_of_each_file(source, tmp_path, monkey
     ((_, documents, folder),) = seen
     names = ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3", "b.txt:2", "b.txt:4"]
     assert [document.id for document in documents] == names and folder == out
+
+
+def test_a_dry_run_reads_no_more_of_a_file_than_an_edit(source, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("experiments.corpus.dry_run.dry_run", lambda *given: seen.append(given))
+    flags = ["--model", "m", "--out", str(tmp_path / "out"), "--dry-run", "9", "--limit", "3"]
+    assert edit.command([str(source), *flags], make_engine=lambda s, trace: make(s)) == 0
+    assert [document.id for document in seen[0][1]] == ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3"]
 
 
 def test_a_dry_run_says_which_rows_it_leaves_out(tmp_path, monkeypatch, capsys):
@@ -292,6 +372,9 @@ def test_texts_and_batches_are_edited_from_python(monkeypatch):
     assert found["text"][0] != found["text"][2] and found["text"][1] == ""
     assert found["edit_rejected"] == ["", "empty", ""] and found["edit_tokens"][1] == 0
     assert cs.edit({**batch, "text": [None, "", "a"]}, "m")["edit_rejected"][0] == "no text"
+    for missing in (None, float("nan")):  # as pandas has it
+        nameless = cs.edit({"text": texts[:1], "id": [missing]}, "m", seed=1)
+        assert nameless["text"][0] == first.text  # it is no id that such texts share
     with pytest.raises(ValueError, match="text_field=body: accepted are text, id, x"):
         cs.edit(batch, "m", text_field="body")
     with pytest.raises(ValueError, match="ids of 1 texts: accepted are 3"):

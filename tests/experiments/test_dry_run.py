@@ -19,7 +19,7 @@ from collapse_sim.language.pretrained.editor import Editor
 from collapse_sim.language.pretrained.load import load
 from collapse_sim.language.pretrained.rule import EditRule
 from collapse_sim.language.pretrained.survey import kind, survey
-from experiments.corpus.dry_run import dry_run, significant
+from experiments.corpus.dry_run import dry_run, significant, warning
 from experiments.corpus.dry_run_theory import prediction
 from tests.collapse_sim.language.pretrained import tiny
 
@@ -80,15 +80,28 @@ def test_numbers_of_a_sample_by_hand(editor):
         survey([replace(document, trace=None)], editor.pieces, 0.99)
 
 
+def test_a_warning_of_too_few_changes_counts_deletions_and_takes_none(editor):
+    document = traced(editor, [0.995] * 4, [0.995] * 4, "qzqzq", [True] * 4)
+    found = survey([document], editor.pieces, 0.99)
+    assert "Only 0.0 changes" in warning(found) and "needs some" in warning(found)
+    surest = warning(replace(found, expected_changed=0.0))  # as of --sampler top-p
+    assert "Only 0.0 changes" in surest and "needs" not in surest
+    filtered = replace(found, eligible=0, expected_changed=0.0, dropped=2)  # --strategy filter
+    assert "Only 2.0 changes" in warning(filtered) and "some 60 tokens" in warning(filtered)
+    assert warning(replace(filtered, dropped=30)) is None
+
+
 def test_kinds_of_tokens_and_shares():
     kinds = {" the": "whole words", "ing": "inside a word", "7": "digits", " @": "signs and markup"}
     assert {token: kind(token) for token in kinds} == kinds
     assert (kind("\n"), kind(" a1")) == ("white space", "other")
-    assert [significant(x) for x in (0.0436, 0.000192, 0.12, 0)] == [
+    assert [significant(x) for x in (0.0436, 0.000192, 0.12, 0, -0.0436, -0.000192)] == [
         "4.36 %",
         "0.019 %",
         "12.00 %",
         "0.00 %",
+        "-4.36 %",
+        "-0.019 %",
     ]
 
 

@@ -104,6 +104,16 @@ def test_what_is_compared_is_not_what_the_judge_reads(tmp_path):
     assert read.human.blocks.shape == read.synthetic.blocks.shape
 
 
+def test_repetitions_are_kept_of_synthetic_text_alone(files, tmp_path):
+    """The judge of a text written twice reads as much; what a model repeats is its fault."""
+    human, synthetic = sentences(0, 40), sentences(1, 8)
+    twice = write_lines(tmp_path / "h.jsonl", human * 2)
+    again = replace(files, human=twice, synthetic=write_lines(tmp_path / "s.jsonl", synthetic * 9))
+    once, more = read_files(files).texts, read_files(again)
+    np.testing.assert_array_equal(more.texts.roles["judge"].blocks, once.roles["judge"].blocks)
+    assert more.synthetic.blocks.shape == more.human.blocks.shape == (100, 16)
+
+
 def test_only_common_domains_are_compared_with_as_many_blocks_of_each(tmp_path):
     """Of three domains the human text has the first two, the synthetic one the last two."""
     texts = [sentences(seed, 12, words) for seed, words in enumerate(("a b c", "d e f", "g h i"))]

@@ -159,6 +159,15 @@ def test_make_draws_them(run, tmp_path, capsys):
         assert (tmp_path / "out" / f"{name}.pdf").is_file()
 
 
+def test_names_of_files_are_no_formulas(tmp_path):
+    shares = {f"decile_{i}": [value, value, value] for i, value in enumerate(DECILES)}
+    shares |= {name: [0.04, 0.03, 0.05] for name in ("eligible", "changed", "dropped")}
+    names = ["a$^$.txt", "b$x$.txt"]
+    report = {"all": {"shares": shares}, "files": dict.fromkeys(names, {"shares": shares})}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    corpus_edit.draw(RunDirectory(tmp_path)).savefig(tmp_path / "figure.svg")
+
+
 def test_the_key_of_an_edited_corpus_hides_no_point(tmp_path):
     """It names the shares that are drawn, above the panels; files go by the end of their name."""
     shares = {f"decile_{i}": [value, value, value] for i, value in enumerate(DECILES)}

@@ -62,9 +62,14 @@ class Survey:
     """How often it is the one that stands there."""
 
     @property
+    def expected_edits(self) -> float:
+        """Tokens that are expected to change, and those that are deleted."""
+        return self.expected_changed + self.dropped
+
+    @property
     def is_enough(self) -> bool:
-        """Tell whether so many changes are expected that their effect could be measured."""
-        return self.expected_changed >= ENOUGH_CHANGES
+        """Tell whether so many edits are expected that their effect could be measured."""
+        return self.expected_edits >= ENOUGH_CHANGES
 
 
 def survey(documents: Sequence[EditedDocument], pieces: Pieces, threshold: float) -> Survey:

@@ -109,7 +109,7 @@ KINDS = {
     "string": pa.string(),
     "large": pa.large_string(),
     "view": pa.string_view(),
-    "dictionary": pa.dictionary(pa.int8(), pa.string()),
+    "dictionary": pa.dictionary(pa.int32(), pa.string()),
 }
 
 
@@ -146,6 +146,25 @@ def test_parquet_rows_are_written_or_rejected(tmp_path_factory, texts, kind):
     old_texts = [text for text in texts if text is not None and text.strip()]
     for new, old in zip(after["text"].to_pylist(), old_texts, strict=True):
         assert new.lower() == old.lower()
+
+
+def test_a_small_dictionary_of_texts_holds_all_that_edits_make_of_them(tmp_path):
+    """As pandas writes categories: each copy of a text becomes another one."""
+
+    class Numbers(FakeEditor):
+        def edit(self, documents):
+            for result in super().edit(documents):
+                object.__setattr__(result, "text", f"{result.text} {result.id}")
+                yield result
+
+    kind = pa.dictionary(pa.int8(), pa.string())
+    texts = pa.array(["a b", "c d"] * 200).dictionary_encode().cast(kind)
+    pq.write_table(pa.table({"text": texts, "kept": texts}), tmp_path / "a.parquet")
+    run(tmp_path / "a.parquet", tmp_path / "out", Numbers())
+    after = pq.read_table(tmp_path / "out" / "data" / "a.parquet")
+    assert len(set(after["text"].to_pylist())) == 400 and after["kept"].type == kind
+    run(tmp_path / "a.parquet", tmp_path / "scored", scoring=True)
+    assert pq.read_table(tmp_path / "scored" / "data" / "a.parquet")["text"].type == kind
 
 
 HARD = (
@@ -214,18 +233,60 @@ def test_documents_of_text(tmp_path, unit, text, documents):
     assert (tmp_path / "out" / "data" / "a.txt").read_bytes() == text.encode()
 
 
-def test_a_line_with_a_line_end_in_it_is_rejected(tmp_path):
-    class Breaks(FakeEditor):
-        def edit(self, documents):
-            for result in super().edit(documents):
-                object.__setattr__(result, "text", "a\nb")
-                yield result
+class Writes(FakeEditor):
+    """Makes one text of all."""
 
-    manifest = run(write(tmp_path / "a.txt", b"x\n"), tmp_path / "out", Breaks())
-    assert manifest["totals"]["rejected"] == 1
-    assert "holds a line end" in (tmp_path / "out" / "rejected.jsonl").read_text()
-    run(write(tmp_path / "a.jsonl", b'{"text": "x"}'), tmp_path / "out2", Breaks())
-    assert (tmp_path / "out2/data/a.jsonl").read_text() == '{"text": "a\\nb"}'
+    def __init__(self, text):
+        super().__init__()
+        self.text = text
+
+    def edit(self, documents):
+        for result in super().edit(documents):
+            object.__setattr__(result, "text", self.text)
+            yield result
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "reason"),
+    [
+        ("a\nb", "line", "holds a line end"),
+        (" \t", "line", "is blank"),
+        ("\n \n", "article", "is blank"),
+        ("a\0b", "line", "holds a NUL"),
+        ("a\0b", "file", "holds a NUL"),
+    ],
+)
+def test_a_text_that_its_file_cannot_hold_is_rejected(tmp_path, text, unit, reason):
+    source = write(tmp_path / "a.txt", b"x\n")
+    assert run(source, tmp_path / "out", Writes(text), unit=unit)["totals"]["rejected"] == 1
+    assert reason in (tmp_path / "out" / "rejected.jsonl").read_text()
+    run(write(tmp_path / "a.jsonl", b'{"text": "x"}'), tmp_path / "out2", Writes(text))
+    assert json.loads((tmp_path / "out2/data/a.jsonl").read_text()) == {"text": text}
+
+
+def test_a_text_that_is_not_changed_is_written_whatever_it_holds(tmp_path):
+    source = write(tmp_path / "a.txt", b"x\na\0b\n")
+    assert run(source, tmp_path / "out", FakeEditor(edits=False))["totals"]["written"] == 2
+    assert (tmp_path / "out" / "data" / "a.txt").read_bytes() == source.read_bytes()
+
+
+def test_scores_of_text_are_json_lines_by_their_name(tmp_path):
+    source = tmp_path / "a.txt.d"
+    source.mkdir()
+    names = ["A.TXT", "b.txt.old.txt", "c.md5.md.gz", "d.txt.d/e.txt.zst"]
+    for name in names:
+        (source / name).parent.mkdir(exist_ok=True)
+        write(source / name, b"x\n")
+    found = [shard.name for shard in find_shards([str(source)], COLUMNS)]
+    assert found == ["A.jsonl", "b.txt.old.jsonl", "c.md5.jsonl.gz", "d.txt.d/e.jsonl.zst"]
+
+
+def test_a_row_without_an_id_is_called_by_its_place(tmp_path):
+    ids = ['"a"', "7", "null", "NaN"]
+    lines = "".join(f'{{"text": "x", "id": {id}}}\n' for id in ids)
+    source = write(tmp_path / "a.jsonl", lines.encode())
+    rows = find_shards([str(source)])[0].format(ReadOptions()).rows()
+    assert [row.id for row in rows] == ["a", "7", "a.jsonl:3", "a.jsonl:4"]
 
 
 def test_limit_counts_the_documents_of_each_file(tmp_path):

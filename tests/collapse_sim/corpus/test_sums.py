@@ -76,6 +76,13 @@ def test_a_share_that_all_documents_have_is_as_sure_as_their_tokens():
     assert share([10, 10, 10], [10, 10, 10])[1:] == pytest.approx((0.62, 1.0), abs=0.01)
 
 
+def test_rounding_moves_no_share_out_of_its_interval():
+    for count in range(2, 200):
+        for part in (0, count):
+            value, low, high = share(np.full(count, part), np.full(count, count))
+            assert 0 <= low <= value <= high <= 1
+
+
 def test_one_token_more_does_not_make_an_interval_shorter():
     """Where nothing was seen an interval by documents would be a hundred times longer."""
     tokens = np.full(60, 350)

@@ -127,3 +127,12 @@ def test_every_beginning_of_what_is_taken_is_balanced():
     assert [document.domain for document in taken] == ["a", "b"] * 20
     longer = take(documents, 250)
     assert longer[:40] == taken
+
+
+def test_duplicates_take_no_room_and_none_is_cut_into_another_text():
+    documents = [Document(f"text {number:02}", "a") for number in range(40)]
+    wanted = 10 * len("text 00") - 3
+    taken = take(documents * 2, wanted)
+    assert taken == take(documents, wanted) and len(taken) == 10
+    again = take(documents * 2, wanted, repeated=True)
+    assert characters(again) == wanted and len(set(again)) < len(again)
