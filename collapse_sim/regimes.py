@@ -26,7 +26,8 @@ Copies = int | Int[Array, ""] | Float[Array, ""]
 class Generation(NamedTuple):
     """Inputs of a regime when it makes the data of generation `number` + 1.
 
-    Draws are functions, so that only the ones that a regime calls are computed.
+    Draws are functions, so that only the ones that a regime calls are computed. Each call draws
+    anew.
     """
 
     number: Int[Array, ""] | int
