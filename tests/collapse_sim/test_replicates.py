@@ -18,9 +18,10 @@ from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import random_masks
+from collapse_sim.moments import Moments
 from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import Replace, Step
-from collapse_sim.replicates import EMPTY, Moments, Stream, Summary, looks
+from collapse_sim.replicates import EMPTY, Stream, Summary, looks
 from tests.collapse_sim.draws import draw, run
 
 KEY = jax.random.key(5)
