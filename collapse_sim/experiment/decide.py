@@ -25,7 +25,7 @@ from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
 from collapse_sim.hosts import are_several
 from collapse_sim.medians import Statistic
-from collapse_sim.replicates import EMPTY, Summary, looks
+from collapse_sim.replicates import EMPTY, Summary
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import tell
 from collapse_sim.verdict import Verdict
@@ -163,12 +163,11 @@ class _Run:
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
         bar = streaming.place.bar
-        targets = process.looks or tuple(looks(process.replicates))
         summary = streaming.simulate(
             f"{index:02d}-{process.key}",
             process.stream_number,
             process.simulation,
-            targets,
+            process.targets,
             is_decided,
             chunk=process.chunk,
             shown=process.key,

@@ -68,6 +68,7 @@ def evidence(
             relation=record.relation,
             predicted=float(predicted),
             statistic=check.statistic,
+            looks=len(process.targets),
             **shared,
         )
     unit = process.units.get(check.measure, 1.0)
