@@ -9,6 +9,8 @@ cuts large products of matrices by its threads, and makes another program for on
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from types import FunctionType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,11 +22,14 @@ from jaxtyping import Array, Float, Key, Shaped, UInt32
 from collapse_sim.hosts import are_several, on_every_device, put
 from collapse_sim.loop import Trace
 from collapse_sim.moments import Moments
-from collapse_sim.pytree import require_integer
+from collapse_sim.pytree import require_integer, require_tree
 from collapse_sim.tracing import Program, program_of, size_of
 
 Simulation = Callable[[Key[Array, ""]], Trace]
 Blocks = dict[str, Shaped[Array, "blocks block generations"]]
+
+SEEDS = 2**32
+"""Number of seeds: JAX's keys see the last 32 bits of a number alone."""
 
 BLOCK_FLOATS = 2**18
 CALL_FLOATS = 2**26
@@ -142,6 +147,20 @@ def _run_blocks(program: Program, simulation, key, indices, *, block: int, mesh:
     return share(simulation, key, indices)
 
 
+def require_simulation(simulation: Any) -> Any:
+    """The simulation in a form that JAX knows; raises ValueError for anything but a chain or
+    another function of a random key."""
+    if isinstance(simulation, FunctionType):
+        simulation = jax.tree_util.Partial(simulation)
+    require_tree("simulation", simulation)
+    if not callable(simulation):
+        raise ValueError(
+            f"simulation is a {type(simulation).__name__}: accepted is a Chain, or a function of a "
+            "random key"
+        )
+    return simulation
+
+
 @dataclass(frozen=True, eq=False)
 class Stream:
     """Replicates of one simulation, in blocks over devices.
@@ -164,7 +183,7 @@ class Stream:
         block: int | None = None,
     ) -> "Stream":
         """Stream of a simulation; `block` is taken over from an earlier stream that goes on."""
-        devices = devices or jax.devices()
+        devices, simulation = devices or jax.devices(), require_simulation(simulation)
         largest = size_of(simulation).largest
         if block is None:
             block = int(2 ** np.clip(int(np.log2(BLOCK_FLOATS / largest)), 3, 12))

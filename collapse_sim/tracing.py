@@ -69,6 +69,13 @@ def size_of(simulation: Callable) -> Size:
     return _size_of(program)
 
 
+def generations_of(simulation: Callable) -> int:
+    """Generations of a simulation; raises ValueError as `size_of` does."""
+    size_of(simulation)
+    program = program_of(simulation, jax.random.key(0))
+    return program.equations.out_avals[0].shape[0]
+
+
 @cache
 def _size_of(program: Program) -> Size:
     equations = program.equations

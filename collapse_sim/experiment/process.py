@@ -14,7 +14,8 @@ from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval
 from collapse_sim.loop import Trace
 from collapse_sim.medians import Statistic
 from collapse_sim.pytree import pytree, static
-from collapse_sim.replicates import SAMPLE, Simulation, Summary, looks
+from collapse_sim.replicates import SAMPLE, Simulation, Summary, looks, require_simulation
+from collapse_sim.tracing import generations_of
 from collapse_sim.workplace import OnHost
 
 LAST = 0
@@ -163,7 +164,13 @@ class Process:
     @property
     def generations(self) -> int:
         """Number of generations of the simulation."""
-        return self.simulation.generations  # type: ignore[attr-defined]
+        known = getattr(self.simulation, "generations", None)
+        return generations_of(require_simulation(self.simulation)) if known is None else known
+
+    def partners(self, check: Check) -> tuple[str, ...]:
+        """Keys of the processes that a joint check compares or combines."""
+        less = " ".join(filter(None, (self.family, check.less)))
+        return (less,) if check.less else tuple(check.along)
 
 
 @dataclass(frozen=True, eq=False)
