@@ -47,7 +47,9 @@ def _replicate(kind, data: list, key: Key[Array, ""]) -> Any:
 def program_of(simulation: Callable, key: Key[Array, ""]) -> Program:
     """Program of a simulation, for keys of this kind: JAX keeps it."""
     leaves, kind = jax.tree.flatten(simulation)
-    data = [jax.ShapeDtypeStruct(np.shape(x), jax.dtypes.result_type(x)) for x in leaves]
+    # Python's numbers take the precision of what they meet, as in any JAX function.
+    kinds = map(jax.typeof, leaves)
+    data = [jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=x.weak_type) for x in kinds]
     traced = _replicate.trace(kind, data, jax.ShapeDtypeStruct((), key.dtype))
     return Program(traced.jaxpr, jax.tree.structure(traced.out_info))
 
