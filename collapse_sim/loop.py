@@ -140,7 +140,8 @@ class Chain:
     """Chain of generations: a learner trained again and again under a regime, one replicate of it.
 
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
-    data that is not what generation n - 1 was trained on. `prior` makes, of the learner and the
+    data that the step before rewrote or, where human data are kept or pooled, that models wrote.
+    `prior` makes, of the learner and the
     truth, the model that writes frozen edits; without one the first fit does.
 
     Raises ValueError for generations < 1, for a learner or regime that lacks a method or that JAX
@@ -203,6 +204,11 @@ def _require_measures(learner: Any, measured: Any) -> dict[str, Any]:
         raise ValueError(
             f"measure of {type(learner).__name__} returns a {type(measured).__name__}: accepted is "
             "a dictionary with a number under each measure's name"
+        )
+    if "edited_fraction" in measured:
+        raise ValueError(
+            f"measure of {type(learner).__name__} returns edited_fraction: accepted are other "
+            "names, as the regime reports that one"
         )
     return measured
 

@@ -146,10 +146,11 @@ class KeepHuman(FromHuman):
 
     def step(self, key, memory, seen):
         human, synthetic = seen.human, seen.synthetic()
-        kept = human.choose(key, round(self.human_share * human.size))
+        count = round(self.human_share * human.size)
+        kept = human.choose(key, count)
         touched = kept.reshape(kept.shape + (1,) * (human.labels.ndim - kept.ndim))
         labels = jnp.where(touched, human.labels, synthetic.labels)
-        return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
+        return Step(replace(synthetic, labels=labels), memory, 1 - count / human.size)
 
 
 @pytree

@@ -62,7 +62,8 @@ class Simulated:
     ) -> Float[np.ndarray, "generations 2"]:
         """A confidence sequence for the mean of each generation, missed with chance `error`.
 
-        Infinite below 1,000 replicates, and where one of them makes up too much of the variance.
+        Infinite below 1,000 replicates, where all are equal, and where one of them makes up too
+        much of the variance.
         """
         moments = require_measure(self.summary.moments, measure)
         indices = range(self.generations)

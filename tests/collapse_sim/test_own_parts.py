@@ -84,6 +84,35 @@ def test_a_plain_policy_runs():
     assert run.mean("fitted").tolist() == pytest.approx([3, 3 + 3 * 3 / 5])
 
 
+@dataclass(frozen=True)
+class Blind(EveryOther):
+    """Says that it does not look at what it is shown."""
+
+    looks_at_residuals = False
+
+
+def test_a_policy_that_looks_at_nothing_takes_points_without_a_density():
+    points = cs.SpikeLearner(6)
+    with pytest.raises(ValueError, match="looks_at_residuals = False"):
+        cs.Chain(points, cs.Edit(EveryOther(0)), 2)
+    run = cs.simulate(cs.Chain(points, cs.Edit(Blind(0)), 2), replicates=8)
+    assert run.mean("edited_fraction").tolist() == [0, 0.5]
+
+
+def test_a_measure_does_not_take_the_regime_s_name():
+    class Measured(Numbers):
+        def measure(self, params, truth):
+            return {"edited_fraction": params}
+
+    with pytest.raises(ValueError, match="^measure of Measured returns edited_fraction: accepted"):
+        cs.simulate(cs.Chain(Measured(5), cs.Replace(), 2), replicates=8)
+
+
+def test_a_share_that_is_no_whole_number_of_rows_is_reported_as_it_is():
+    run = cs.simulate(cs.Chain(Numbers(5), cs.KeepHuman(0.3), 2), replicates=8)
+    assert run.mean("edited_fraction").tolist() == pytest.approx([0, 3 / 5])
+
+
 def test_missing_methods_are_named(unchecked):
     class Half:
         dtype = jnp.float32
@@ -133,6 +162,9 @@ def test_what_jax_cannot_hold_says_what_to_add():
         cs.Chain(LINEAR, cs.Replace(), 3, prior=lambda learner, truth: truth.weights)
     with pytest.raises(ValueError, match="^verifier is a function: accepted is an instance of a"):
         cs.Verify(lambda data: data)
+    cs.Chain(LINEAR, WithArray((1, 2)), 3)  # after which JAX knows the class
+    with pytest.raises(ValueError, match="with arrays or lists: add @collapse_sim.pyt"):
+        cs.Chain(LINEAR, WithArray(np.ones(3)), 3)
 
 
 def test_with_the_decorator_arrays_are_data():
