@@ -9,7 +9,7 @@ cuts large products of matrices by its threads, and makes another program for on
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 import jax
@@ -147,10 +147,14 @@ def _run_blocks(program: Program, simulation, key, indices, *, block: int, mesh:
     return share(simulation, key, indices)
 
 
+FUNCTIONS = FunctionType, MethodType, partial, jax.stages.Wrapped
+"""Functions of a key that are no dataclasses; the last are those under `jax.jit`."""
+
+
 def require_simulation(simulation: Any) -> Any:
     """The simulation in a form that JAX knows; raises ValueError for anything but a chain or
     another function of a random key."""
-    if isinstance(simulation, FunctionType):
+    if isinstance(simulation, FUNCTIONS):
         simulation = jax.tree_util.Partial(simulation)
     require_tree("simulation", simulation)
     if not callable(simulation):

@@ -92,7 +92,8 @@ def _numpy_state() -> bytes:
 
 def _require_numbers(trace: Any) -> None:
     """Raise ValueError unless it is a dictionary of measures with one number a generation."""
-    found = trace if isinstance(trace, dict) else {}
+    is_flat = isinstance(trace, dict) and jax.tree_util.all_leaves(trace.values())
+    found = trace if is_flat else {}
     shapes = {measure.shape for measure in found.values()}
     kinds = {measure.dtype.kind for measure in found.values()}
     if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or not shape[0] or "c" in kinds:

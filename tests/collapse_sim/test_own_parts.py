@@ -1,6 +1,7 @@
 """A user's own regimes, learners and policies: plain frozen dataclasses work or say what to add."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -205,6 +206,20 @@ def test_a_pair_that_makes_no_sense_says_why(learner, regime, says):
         cs.Chain(learner, regime, 3)
 
 
+class Uniform:
+    def drawn(self, key, high=1.0):
+        return {"drawn": jax.random.uniform(key, (2,), maxval=high)}
+
+
+def test_functions_of_other_kinds_are_simulations():
+    drawn = Uniform().drawn
+    for function in (drawn, partial(drawn, high=1.0), jax.jit(drawn), jax.jit(lambda k: drawn(k))):
+        run = cs.simulate(function, replicates=64)
+        np.testing.assert_array_equal(
+            run.mean("drawn"), cs.simulate(lambda key: drawn(key), replicates=64).mean("drawn")
+        )
+
+
 def test_a_function_of_a_key_is_a_simulation(unchecked):
     run = cs.simulate(lambda key: {"drawn": jax.random.uniform(key, (2,))}, replicates=4096)
     np.testing.assert_allclose(run.mean("drawn"), 0.5, atol=0.03)  # 1e-10: 6.6 standard errors
@@ -216,7 +231,8 @@ def test_a_function_of_a_key_is_a_simulation(unchecked):
         with pytest.raises(ValueError, match="^simulation is a .*: accepted is a Chain, or a func"):
             cs.simulate(other)  # type: ignore[arg-type]
     traces = [jnp.ones(3), {}, {"drawn": jnp.ones(())}, {"a": jnp.ones(3), "b": jnp.ones(2)}]
-    for trace in (*traces, {"a": jnp.ones((3, 2))}, {"a": jnp.ones(3, complex)}):
+    wrong = [{"a": jnp.ones((3, 2))}, {"a": jnp.ones(3, complex)}, {"a": [1.0, 2.0]}, {"a": None}]
+    for trace in traces + wrong:
         with pytest.raises(ValueError, match="^simulation returns .*: accepted is a dictionary of"):
             cs.simulate(lambda key, trace=trace: trace)
 
