@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float
 
-from collapse_sim.replicates import Moments
+from collapse_sim.moments import Moments
 
 SMALLEST_LOOK = 1000
 """Fewest replicates at which the normal limit behind a confidence sequence is trusted."""

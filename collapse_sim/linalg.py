@@ -32,7 +32,7 @@ def require_noise(noise_std: object, dtype: DType) -> None:
     least, most = (SPARE * float(floats.tiny)) ** 0.5, (float(floats.max) / SPARE) ** 0.5
     if noise_std != 0 and not least <= noise_std <= most:
         raise ValueError(
-            f"noise_std={noise_std:g}: accepted is {least:.0e} to {most:.0e} in "
+            f"noise_std={noise_std:g}: accepted is {least:.1e} to {most:.1e} in "
             f"{floats.dtype}; simulate in units of the noise, noise_std=1"
         )
 

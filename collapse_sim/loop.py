@@ -1,8 +1,9 @@
 """The one loop: fit, generate, let the regime make the next data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -79,6 +80,20 @@ class StepKeys(NamedTuple):
     regime: Key[Array, "..."]
 
 
+FIRST_REDRAW = 2**31
+"""Number folded into a key for a second draw: beyond those by which draws split their keys."""
+
+
+def _keys_of_calls(key: Key[Array, "..."]) -> Iterator[Key[Array, "..."]]:
+    """A key for each draw that a regime calls for; the first is `key` itself."""
+    fold = jax.random.fold_in
+    for _ in key.shape:
+        fold = jax.vmap(fold, (0, None))
+    yield key
+    for number in count(FIRST_REDRAW):
+        yield fold(key, jnp.uint32(number))
+
+
 def next_step(
     learner: Any, regime: Regime, past: Past, params: Any, keys: StepKeys, prior: Any = None
 ) -> Step:
@@ -87,20 +102,28 @@ def next_step(
     `prior` writes the edits that are frozen. Raises ValueError for a regime that makes no Step.
     """
 
+    model_keys, human_keys = _keys_of_calls(keys.synthetic), _keys_of_calls(keys.human)
+
+    def synthetic():
+        return learner.generate(next(model_keys), params, past.human, copies)
+
     def resample(data, frozen=False):
         written_by = params
         if not is_off(frozen):
             written_by = jax.tree.map(partial(jnp.where, frozen), prior, params)
-        return learner.resample(keys.synthetic, written_by, data)
+        return learner.resample(next(model_keys), written_by, data)
+
+    def fresh_human():
+        return learner.fresh_human(next(human_keys), past.truth, past.human)
 
     copies = regime.copies(past.number)
     seen = Generation(
         number=past.number,
         human=past.human,
         current=past.data,
-        synthetic=partial(learner.generate, keys.synthetic, params, past.human, copies),
+        synthetic=synthetic,
         resample=resample,
-        fresh_human=partial(learner.fresh_human, keys.human, past.truth, past.human),
+        fresh_human=fresh_human,
     )
     step = regime.step(keys.regime, past.memory, seen)
     if not isinstance(step, Step):
@@ -117,7 +140,8 @@ class Chain:
     """Chain of generations: a learner trained again and again under a regime, one replicate of it.
 
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
-    data that is not what generation n - 1 was trained on. `prior` makes, of the learner and the
+    data that the step before rewrote or, where human data are kept or pooled, that models wrote.
+    `prior` makes, of the learner and the
     truth, the model that writes frozen edits; without one the first fit does.
 
     Raises ValueError for generations < 1, for a learner or regime that lacks a method or that JAX
@@ -180,6 +204,11 @@ def _require_measures(learner: Any, measured: Any) -> dict[str, Any]:
         raise ValueError(
             f"measure of {type(learner).__name__} returns a {type(measured).__name__}: accepted is "
             "a dictionary with a number under each measure's name"
+        )
+    if "edited_fraction" in measured:
+        raise ValueError(
+            f"measure of {type(learner).__name__} returns edited_fraction: accepted are other "
+            "names, as the regime reports that one"
         )
     return measured
 

@@ -19,9 +19,9 @@ from collapse_sim.random import bits
 Schedule = Bool[np.ndarray, "edits samples"]
 
 
-def _count(samples: int, fraction: float, name: str = "edit_share") -> int:
+def _count(samples: int, fraction: float) -> int:
     if not 0 <= fraction <= 1:
-        raise ValueError(f"{name}={fraction}: accepted is [0, 1]")
+        raise ValueError(f"fraction={fraction}: accepted is [0, 1]")
     return round(fraction * samples)
 
 
@@ -79,7 +79,11 @@ def blocks_of(
 
 @runtime_checkable
 class Policy(Protocol):
-    """Protocol of a mask policy."""
+    """Protocol of a mask policy.
+
+    One that never looks at `surprise` may say so, by `looks_at_residuals = False`: then it takes
+    data that have none.
+    """
 
     def start(self, labels: Array) -> Any:
         """First `previous`; after an edit, `previous` is the mask of that edit."""
@@ -131,7 +135,7 @@ class MaskPolicy:
                 "row for each edit and one column for each row of data"
             )
         if not 0 <= rate <= 1:
-            raise ValueError(f"edit_share={rate}: accepted is [0, 1]")
+            raise ValueError(f"rate={rate}: accepted is [0, 1]")
         edits, positions = schedule.shape
         count = np.full(edits, -1) if counts is None else np.asarray(counts)
         whole = count.shape == (edits,) and count.dtype.kind in "iu"
@@ -189,8 +193,8 @@ class MaskPolicy:
 
 
 def looks_at_surprise(policy: Policy) -> bool:
-    """True if any position is chosen by its surprise."""
-    return not isinstance(policy, MaskPolicy) or policy.looks_at_residuals
+    """True if any position is, or may be, chosen by its surprise."""
+    return getattr(policy, "looks_at_residuals", True)
 
 
 def _as_unit(words: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:

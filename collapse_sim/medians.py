@@ -4,10 +4,9 @@ Processes that are compared share their seeds, so that differences are paired. N
 but that replicates are independent of one another.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -52,11 +51,24 @@ def median_interval(values: np.ndarray, error: float) -> MedianInterval:
     count = len(values)
     if count < 2 or np.isnan(values).any() or values.min() == values.max():
         return MedianInterval(*ANYWHERE, miss=0.0)
-    below = accumulate(math.comb(count, smaller) for smaller in range((count + 1) // 2))
-    misses = [2 * ways / 2**count for ways in below]
-    k = max(sum(miss <= error for miss in misses), 1)
+    k, miss = _rank(count, error)
     ordered = np.sort(values)
-    return MedianInterval(float(ordered[k - 1]), float(ordered[-k]), misses[k - 1])
+    return MedianInterval(float(ordered[k - 1]), float(ordered[-k]), miss)
+
+
+@cache
+def _rank(count: int, error: float) -> tuple[int, float]:
+    """The k of that interval, and the chance that it misses, from exact binomial coefficients."""
+    ways = below = 1
+    k, miss = 1, 2 / 2**count
+    for heads in range(1, (count + 1) // 2):
+        ways = ways * (count - heads + 1) // heads
+        below += ways
+        more = 2 * below / 2**count
+        if more > error:
+            break
+        k, miss = heads + 1, more
+    return k, miss
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +86,9 @@ class MedianEvidence:
     measure: str
     statistic: Statistic | None = None
     """Else the value at the generation."""
+    looks: int = 1
+    """Replicate counts at which it may be judged; they share the error, as an interval holds at
+    one."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
     tolerance: ClassVar[None] = None
@@ -91,7 +106,8 @@ class MedianEvidence:
         """
         trace = require_measure(summary.sample, self.measure)
         values = trace[:, self.generation - 1] if self.statistic is None else self.statistic(trace)
-        low, high, miss = median_interval(values, error)
+        low, high, miss = median_interval(values, error / self.looks)
+        miss = min(self.looks * miss, 1.0)
         bound = (self.predicted, self.predicted)
         outcome = decide(self.relation, (low, high), bound, tolerance=0.0)
         return Verdict(

@@ -47,10 +47,12 @@ def require_tree(name: str, value: Any) -> None:
     compiled program of its own. Raises ValueError, which says what to add, where that cannot be:
     for what is no frozen dataclass, and for fields that have no hash, as arrays.
     """
-    if not jax.tree_util.all_leaves([value]):
+    is_new = jax.tree_util.all_leaves([value])
+    if not is_new and jax.tree.leaves(value):
         return
     cls = type(value)
-    if not is_dataclass(cls) or not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    is_frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    if is_new and not is_frozen:
         raise ValueError(
             f"{name} is a {cls.__name__}: accepted is an instance of a class with "
             "@dataclass(frozen=True)"
@@ -62,7 +64,8 @@ def require_tree(name: str, value: Any) -> None:
             f"{name} is a {cls.__name__} with arrays or lists: add @collapse_sim.pytree.pytree to "
             "the class, and = collapse_sim.pytree.static() to fields that decide shapes"
         ) from None
-    jax.tree_util.register_static(cls)
+    if is_new:
+        jax.tree_util.register_static(cls)
 
 
 def require_integer(name: str, value: Any, least: int, most: int | None = None) -> None:

@@ -26,7 +26,8 @@ Copies = int | Int[Array, ""] | Float[Array, ""]
 class Generation(NamedTuple):
     """Inputs of a regime when it makes the data of generation `number` + 1.
 
-    Draws are functions, so that only the ones that a regime calls are computed.
+    Draws are functions, so that only the ones that a regime calls are computed. Each call draws
+    anew.
     """
 
     number: Int[Array, ""] | int
@@ -145,10 +146,11 @@ class KeepHuman(FromHuman):
 
     def step(self, key, memory, seen):
         human, synthetic = seen.human, seen.synthetic()
-        kept = human.choose(key, round(self.human_share * human.size))
+        count = round(self.human_share * human.size)
+        kept = human.choose(key, count)
         touched = kept.reshape(kept.shape + (1,) * (human.labels.ndim - kept.ndim))
         labels = jnp.where(touched, human.labels, synthetic.labels)
-        return Step(replace(synthetic, labels=labels), memory, 1 - self.human_share)
+        return Step(replace(synthetic, labels=labels), memory, 1 - count / human.size)
 
 
 @pytree

@@ -6,96 +6,35 @@ the blocks in flight, nor on the devices, nor on where a run was interrupted. La
 cuts large products of matrices by its threads, and makes another program for one device alone.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from types import FunctionType, MethodType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Float, Key, UInt32
+from jaxtyping import Array, Float, Key, Shaped, UInt32
 
 from collapse_sim.hosts import are_several, on_every_device, put
 from collapse_sim.loop import Trace
+from collapse_sim.moments import Moments
+from collapse_sim.pytree import require_integer, require_tree
 from collapse_sim.tracing import Program, program_of, size_of
 
 Simulation = Callable[[Key[Array, ""]], Trace]
-Blocks = dict[str, Float[Array, "blocks block generations"]]
+Blocks = dict[str, Shaped[Array, "blocks block generations"]]
+
+SEEDS = 2**32
+"""Number of seeds: JAX's keys see the last 32 bits of a number alone."""
 
 BLOCK_FLOATS = 2**18
 CALL_FLOATS = 2**26
-FOLD = 16
-"""Replicates whose traces are reduced side by side."""
-
 SAMPLE = 2**15
 """Replicates kept whole (the first ones), for quantiles and tests of a law."""
-
-
-@dataclass(frozen=True, repr=False)
-class Moments:
-    """Count, mean, sum of squared deviations and extremes over replicates, in float64."""
-
-    count: int
-    mean: Float[np.ndarray, " generations"]
-    squares: Float[np.ndarray, " generations"]
-    least: Float[np.ndarray, " generations"]
-    largest: Float[np.ndarray, " generations"]
-
-    @staticmethod
-    def of(values: Float[np.ndarray, "replicates generations"]) -> "Moments":
-        count, generations = values.shape
-        # Rows side by side: NumPy's loops run along a row, and most are short.
-        folds = math.gcd(count, FOLD)
-        wide = values.reshape(-1, folds * generations)
-
-        def over(operation, wide):
-            folded = operation.reduce(wide, axis=0)
-            return operation.reduce(folded.reshape(folds, generations), axis=0, dtype=np.float64)
-
-        extremes = over(np.minimum, wide), over(np.maximum, wide)
-        deviations = wide.astype(np.float64)
-        mean = over(np.add, deviations) / count
-        deviations -= np.tile(mean, folds)
-        squares = np.einsum("rg,rg->g", deviations, deviations).reshape(folds, generations)
-        return Moments(count, mean, squares.sum(axis=0), *extremes)
-
-    def __repr__(self) -> str:
-        return f"Moments(count={self.count}, generations={len(self.mean)})"
-
-    def merge(self, other: "Moments") -> "Moments":
-        """Moments of both sets of replicates together (Chan, Golub and LeVeque 1983)."""
-        count = self.count + other.count
-        step = other.mean - self.mean
-        return Moments(
-            count,
-            self.mean + step * (other.count / count),
-            self.squares + other.squares + step**2 * (self.count * other.count / count),
-            np.minimum(self.least, other.least),
-            np.maximum(self.largest, other.largest),
-        )
-
-    def scaled(self, factor: float) -> "Moments":
-        """Moments of `factor` > 0 times the values."""
-        least, largest = (factor * x.astype(np.float64) for x in (self.least, self.largest))
-        mean, squares = factor * self.mean, factor**2 * self.squares
-        return Moments(self.count, mean, squares, least, largest)
-
-    @property
-    def variance(self) -> Float[np.ndarray, " generations"]:
-        return self.squares / max(self.count - 1, 1)
-
-    @property
-    def standard_error(self) -> Float[np.ndarray, " generations"]:
-        return np.sqrt(self.variance / self.count)
-
-    @property
-    def largest_share(self) -> Float[np.ndarray, " generations"]:
-        """Share of the sum of squared deviations that the most extreme replicate alone makes up."""
-        extreme = np.maximum(self.largest - self.mean, self.mean - self.least) ** 2
-        return extreme / np.where(self.squares > 0, self.squares, 1)
 
 
 @dataclass(frozen=True, repr=False)
@@ -208,6 +147,24 @@ def _run_blocks(program: Program, simulation, key, indices, *, block: int, mesh:
     return share(simulation, key, indices)
 
 
+FUNCTIONS = FunctionType, MethodType, partial, jax.stages.Wrapped
+"""Functions of a key that are no dataclasses; the last are those under `jax.jit`."""
+
+
+def require_simulation(simulation: Any) -> Any:
+    """The simulation in a form that JAX knows; raises ValueError for anything but a chain or
+    another function of a random key."""
+    if isinstance(simulation, FUNCTIONS):
+        simulation = jax.tree_util.Partial(simulation)
+    require_tree("simulation", simulation)
+    if not callable(simulation):
+        raise ValueError(
+            f"simulation is a {type(simulation).__name__}: accepted is a Chain, or a function of a "
+            "random key"
+        )
+    return simulation
+
+
 @dataclass(frozen=True, eq=False)
 class Stream:
     """Replicates of one simulation, in blocks over devices.
@@ -230,7 +187,7 @@ class Stream:
         block: int | None = None,
     ) -> "Stream":
         """Stream of a simulation; `block` is taken over from an earlier stream that goes on."""
-        devices = devices or jax.devices()
+        devices, simulation = devices or jax.devices(), require_simulation(simulation)
         largest = size_of(simulation).largest
         if block is None:
             block = int(2 ** np.clip(int(np.log2(BLOCK_FLOATS / largest)), 3, 12))
@@ -270,7 +227,7 @@ class Stream:
         for first in range(start // self.block, last, self.blocks):
             # The devices work on the next call while the host reduces this one.
             present, coming = coming, call(first + self.blocks)
-            values = jax.device_get(present)
+            values = {name: _as_floats(value) for name, value in jax.device_get(present).items()}
             for i, index in enumerate(range(first, min(first + self.blocks, last))):
                 keep = min(stop - index * self.block, self.block)
                 yield {name: value[i][:keep] for name, value in values.items()}
@@ -290,10 +247,14 @@ class Stream:
             yield summary
 
 
+def _as_floats(values: np.ndarray) -> np.ndarray:
+    """Truths and unsigned integers have no quantiles and no differences."""
+    return values if values.dtype.kind == "f" else values.astype(np.float64)
+
+
 def looks(replicates: int, first: int = 4096) -> Iterator[int]:
     """Replicate counts at which a run asks whether it knows enough: first, 2 first, 4 first, ..."""
-    if replicates < 1:
-        raise ValueError(f"replicates={replicates}: accepted are integers >= 1")
+    require_integer("replicates", replicates, 1)
     while first < replicates:
         yield first
         first *= 2

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,8 +10,8 @@ from jaxtyping import Float
 
 from collapse_sim.certify import FAMILY_ERROR, Evidence, require_generation, require_measure
 from collapse_sim.intervals import Interval, mean_interval, require_error
-from collapse_sim.pytree import require_integer, require_tree
-from collapse_sim.replicates import EMPTY, Simulation, Stream, Summary, looks
+from collapse_sim.pytree import require_integer
+from collapse_sim.replicates import EMPTY, SEEDS, Simulation, Stream, Summary, looks
 from collapse_sim.table import Table
 from collapse_sim.terminal import progress_bar
 from collapse_sim.verdict import Verdict, require_interval, require_relation
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Generations = Float[np.ndarray, " generations"]
-
-SEEDS = 2**32
-"""Number of seeds: JAX's keys see the last 32 bits of a number alone."""
 
 EQUAL_WITHIN = 0.01
 """Default tolerance of an equality, relative. A bound has none."""
@@ -66,7 +62,8 @@ class Simulated:
     ) -> Float[np.ndarray, "generations 2"]:
         """A confidence sequence for the mean of each generation, missed with chance `error`.
 
-        Infinite below 1,000 replicates, and where one of them makes up too much of the variance.
+        Infinite below 1,000 replicates, where all are equal, and where one of them makes up too
+        much of the variance.
         """
         moments = require_measure(self.summary.moments, measure)
         indices = range(self.generations)
@@ -135,14 +132,6 @@ def simulate(
         with progress_bar(0, "tokens") as bar:
             keys = replicate_keys(key, replicates)
             return Simulated(EMPTY.add(simulation.on_host(keys, Workplace(None, bar), "chain")))
-    if isinstance(simulation, FunctionType):
-        simulation = jax.tree_util.Partial(simulation)
-    require_tree("simulation", simulation)
-    if not callable(simulation):
-        raise ValueError(
-            f"simulation is a {type(simulation).__name__}: accepted is a Chain, or a function of a "
-            "random key"
-        )
     stream, summary = Stream.of(simulation), EMPTY
     for target in looks(replicates):
         for grown in stream.extend(summary, key, target):

@@ -47,7 +47,9 @@ def _replicate(kind, data: list, key: Key[Array, ""]) -> Any:
 def program_of(simulation: Callable, key: Key[Array, ""]) -> Program:
     """Program of a simulation, for keys of this kind: JAX keeps it."""
     leaves, kind = jax.tree.flatten(simulation)
-    data = [jax.ShapeDtypeStruct(np.shape(x), jax.dtypes.result_type(x)) for x in leaves]
+    # Python's numbers take the precision of what they meet, as in any JAX function.
+    kinds = map(jax.typeof, leaves)
+    data = [jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=x.weak_type) for x in kinds]
     traced = _replicate.trace(kind, data, jax.ShapeDtypeStruct((), key.dtype))
     return Program(traced.jaxpr, jax.tree.structure(traced.out_info))
 
@@ -69,6 +71,13 @@ def size_of(simulation: Callable) -> Size:
     return _size_of(program)
 
 
+def generations_of(simulation: Callable) -> int:
+    """Generations of a simulation; raises ValueError as `size_of` does."""
+    size_of(simulation)
+    program = program_of(simulation, jax.random.key(0))
+    return program.equations.out_avals[0].shape[0]
+
+
 @cache
 def _size_of(program: Program) -> Size:
     equations = program.equations
@@ -83,7 +92,8 @@ def _numpy_state() -> bytes:
 
 def _require_numbers(trace: Any) -> None:
     """Raise ValueError unless it is a dictionary of measures with one number a generation."""
-    found = trace if isinstance(trace, dict) else {}
+    is_flat = isinstance(trace, dict) and jax.tree_util.all_leaves(trace.values())
+    found = trace if is_flat else {}
     shapes = {measure.shape for measure in found.values()}
     kinds = {measure.dtype.kind for measure in found.values()}
     if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or not shape[0] or "c" in kinds:

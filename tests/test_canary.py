@@ -1,7 +1,5 @@
 """A JAX release that computes wrong numbers, or a type checker that checks none, must fail here."""
 
-import contextlib
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,14 +7,8 @@ import pytest
 from jaxtyping import TypeCheckError
 
 from collapse_sim.distributions.categorical import Counts
+from tests.collapse_sim.draws import double_precision
 from theory.linear.wishart import base_error
-
-
-def double_precision() -> contextlib.AbstractContextManager:
-    """Switch float64 on; the name moved out of jax.experimental after 0.7."""
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    return jax.experimental.enable_x64()
 
 
 @pytest.mark.parametrize(("dtype", "rows"), [(np.float64, 16_385), (np.float32, 32_769)])

@@ -47,7 +47,7 @@ class PointLearner:
             if not hasattr(self, "log_density"):
                 raise ValueError(
                     f"{type(self).__name__} has no log_density(params, points): accepted are masks "
-                    "that do not look at points"
+                    "that do not look at points (looks_at_residuals = False)"
                 )
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample, Any]:

@@ -74,7 +74,8 @@ class SpikeLearner:
             )
         if isinstance(regime, Edit) and looks_at_surprise(regime.policy):
             raise ValueError(
-                "all points surprise alike: accepted are masks that do not look at points"
+                "all points surprise alike: accepted are masks that do not look at points "
+                "(looks_at_residuals = False)"
             )
 
     def human(self, key: Key[Array, ""]) -> tuple[Sample, Spiked]:

@@ -19,13 +19,15 @@ from collapse_sim.experiment.evidence import (
     limit_evidence,
     long_arrays,
     require_claims,
+    require_partners,
     undecidable,
 )
 from collapse_sim.experiment.process import Check, Process, Result
 from collapse_sim.experiment.streaming import Streaming, progress
 from collapse_sim.hosts import are_several
 from collapse_sim.medians import Statistic
-from collapse_sim.replicates import EMPTY, Summary, looks
+from collapse_sim.pytree import require_integer
+from collapse_sim.replicates import EMPTY, SEEDS, Summary
 from collapse_sim.run_directory import RunDirectory
 from collapse_sim.terminal import tell
 from collapse_sim.verdict import Verdict
@@ -62,10 +64,14 @@ def decide(
     may wait for ever.) Checkpoints are kept in `run`, from which the same call goes on. Without a
     `bar` there is one of replicates. `show` is called with the results as soon as all are there,
     while steps may still be simulated.
-    Raises ValueError for a claim that is not in the ledger, FloatingPointError for a measure that
-    is not finite.
+    A joint check does not keep its processes going: it is judged by the replicates that they have.
+    Raises ValueError for a seed outside [0, 2^32), and for checks that name a claim which is not in
+    the ledger or a process which is not among these; FloatingPointError for a measure that is not
+    finite.
     """
+    require_integer("seed", seed, 0, SEEDS - 1)
     require_claims(processes, ledger)
+    require_partners(processes)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
     run_ = _Run(ledger, error, early_stop, least, len(processes))
@@ -164,13 +170,12 @@ class _Run:
             return all(of.judge(summary, self.error).verdict != "undecided" for of in own)
 
         bar = streaming.place.bar
-        targets = process.looks or tuple(looks(process.replicates))
         try:
             summary = streaming.simulate(
                 f"{index:02d}-{process.key}",
                 process.stream_number,
                 process.simulation,
-                targets,
+                process.targets,
                 is_decided,
                 chunk=process.chunk,
                 shown=process.key,
@@ -196,24 +201,24 @@ class _Run:
         self, check: Check, process: Process, named: Mapping[str, Result]
     ) -> Iterator[Verdict]:
         """The verdict on several processes; none where one of them was not simulated."""
-        family = f"{process.family} " if process.family else ""
+        partners = process.partners(check)
         if check.less:
-            of, other = self._evidence(check, process), named.get(family + check.less)
+            of, other = self._evidence(check, process), named.get(partners[0])
             assert not isinstance(of, Verdict)
             if other is not None:
                 less = difference(named[process.key].summary, other.summary, check.measure)
                 yield of.judge(less, self.error)
             return
-        rungs = [named[key] for key in check.along if key in named]
+        rungs = [named[key] for key in partners if key in named]
         if process.about == "median":
-            if len(rungs) == len(check.along):
+            if len(rungs) == len(partners):
                 of = self._evidence(check, process)
                 assert not isinstance(of, Verdict)
                 beside = side_by_side([r.summary for r in rungs], check.measure, check.of_each)
                 yield of.judge(beside, self.error)
             return
         whole = all(rung.summary.count >= rung.process.replicates for rung in rungs)
-        if len(rungs) == len(check.along) and whole:  # a rung is looked at once
+        if len(rungs) == len(partners) and whole:  # a rung is looked at once
             summaries = [rung.summary for rung in rungs]
             limit = limit_evidence(check, [rung.process for rung in rungs], self.ledger)
             note = f"limit; {limit.deviations(summaries, self.error)}"

@@ -35,6 +35,19 @@ def require_claims(processes: Sequence[Process], ledger: Mapping[str, Predicting
             raise ValueError(f"claim={name!r}: accepted are {', '.join(near)}")
 
 
+def require_partners(processes: Sequence[Process]) -> None:
+    """Raises ValueError for a check that compares its process with one that is not there."""
+    keys = {process.key for process in processes}
+    for process in processes:
+        for check in process.checks:
+            for key in set(process.partners(check)) - keys:
+                field = "less" if check.less else "along"
+                raise ValueError(
+                    f"{field}={key!r} of {check.claim} on {process.key}: accepted are "
+                    f"{', '.join(sorted(keys))}"
+                )
+
+
 def is_statistical(check: Check, process: Process, ledger: Mapping[str, Predicting]) -> bool:
     """Tell whether a simulation decides it: no assumption, and no mean of infinite variance."""
     relation = ledger[check.claim].relation
@@ -68,6 +81,7 @@ def evidence(
             relation=record.relation,
             predicted=float(predicted),
             statistic=check.statistic,
+            looks=len(process.targets),
             **shared,
         )
     unit = process.units.get(check.measure, 1.0)

@@ -14,7 +14,8 @@ from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, Interval
 from collapse_sim.loop import Trace
 from collapse_sim.medians import Statistic
 from collapse_sim.pytree import pytree, static
-from collapse_sim.replicates import Simulation, Summary
+from collapse_sim.replicates import SAMPLE, Simulation, Summary, looks, require_simulation
+from collapse_sim.tracing import generations_of
 from collapse_sim.workplace import OnHost
 
 LAST = 0
@@ -117,7 +118,8 @@ class Process:
     title: str = ""
     """The name, where it is not made of regime and variant."""
     about: Literal["mean", "median"] = "mean"
-    """Of few and costly replicates the median, which needs no normal limit."""
+    """Of few and costly replicates the median, which needs no normal limit. Only the first 32,768
+    are kept for it."""
     step: str = ""
     """Part of a larger process (a size of a ladder, means over noise): judged, not reported."""
 
@@ -130,6 +132,13 @@ class Process:
     def key(self) -> str:
         """Tells it apart from all others of a run."""
         return " ".join(filter(None, (self.family, self.name, self.step)))
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """Replicate counts at which it is asked whether the claims are decided: `looks`, else
+        4096, 8192, ...; of medians no more than are kept whole."""
+        most = min(self.replicates, SAMPLE) if self.about == "median" else self.replicates
+        return tuple(self.looks or looks(most))
 
     @property
     def stream_number(self) -> int:
@@ -155,7 +164,13 @@ class Process:
     @property
     def generations(self) -> int:
         """Number of generations of the simulation."""
-        return self.simulation.generations  # type: ignore[attr-defined]
+        known = getattr(self.simulation, "generations", None)
+        return generations_of(require_simulation(self.simulation)) if known is None else known
+
+    def partners(self, check: Check) -> tuple[str, ...]:
+        """Keys of the processes that a joint check compares or combines."""
+        less = " ".join(filter(None, (self.family, check.less)))
+        return (less,) if check.less else tuple(check.along)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,9 @@ from collapse_sim.experiment.evidence import evidence
 from collapse_sim.experiment.process import Process, Result
 from collapse_sim.intervals import mean_interval
 from collapse_sim.loop import Trace
+from collapse_sim.moments import Moments
 from collapse_sim.pytree import pytree, static
-from collapse_sim.replicates import Moments, Simulation, Summary
+from collapse_sim.replicates import Simulation, Summary
 from collapse_sim.run_directory import CHAIN_COLUMNS, RunDirectory
 from collapse_sim.verdict import ROUNDING, Verdict
 from experiments.phase.columns import Panel

@@ -50,13 +50,8 @@ def select(processes: Iterable[Process], names: Iterable[str]) -> list[Process]:
     found = [replace(p, checks=[c for c in p.checks if c.claim in names]) for p in processes]
     checks = [(process, check) for process in found for check in process.checks]
     needed = {process.key for process, _ in checks}
-    needed |= {key for _, check in checks for key in check.along}
-    needed |= {_other(process, check.less) for process, check in checks if check.less}
+    needed |= {key for process, check in checks for key in process.partners(check)}
     return [process for process in found if process.key in needed]
-
-
-def _other(process: Process, name: str) -> str:
-    return f"{process.family} {name}" if process.family else name
 
 
 def by_price(processes: Sequence[Process]) -> list[Process]:

@@ -16,7 +16,8 @@ import pytest
 from scipy import stats
 
 from collapse_sim.masks import disjoint
-from collapse_sim.replicates import Moments, Stream
+from collapse_sim.moments import Moments
+from collapse_sim.replicates import Stream
 from tests.benchmarks.baselines import Size
 from tests.benchmarks.cases import CASES, Case, Rival, accumulating, simulate
 from theory.editing.covariance import conditional_errors, conditional_errors_dense

@@ -4,6 +4,7 @@ XLA compiles ten times longer than these small chains run, so it is told not to 
 simulation is an argument, so that those which differ only in their data are compiled once.
 """
 
+import contextlib
 from functools import partial
 
 import jax
@@ -29,6 +30,13 @@ def draw(simulation, *, seed: int, count: int = COUNT) -> dict[str, np.ndarray]:
     """Each measure of independent replicates, (count, generations), in float64."""
     keys = jax.random.split(jax.random.key(seed), count)
     return {name: np.asarray(value, float) for name, value in run(simulation, keys).items()}
+
+
+def double_precision() -> contextlib.AbstractContextManager:
+    """Switch float64 on; the name moved out of jax.experimental after 0.7."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    return jax.experimental.enable_x64()
 
 
 def same_mean(values: np.ndarray, expected: np.ndarray) -> bool:

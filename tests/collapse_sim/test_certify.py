@@ -11,7 +11,8 @@ from scipy import stats
 
 from collapse_sim.certify import Evidence, LawEvidence, require_generation
 from collapse_sim.intervals import ANYWHERE, SMALLEST_LOOK, law_interval, mean_interval
-from collapse_sim.replicates import EMPTY, Moments, Summary
+from collapse_sim.moments import Moments
+from collapse_sim.replicates import EMPTY, Summary
 from collapse_sim.verdict import decide, held_within, is_caught, replicates_needed, require_interval
 
 

@@ -18,7 +18,7 @@ from collapse_sim.intervals import (
     mean_interval,
     radius,
 )
-from collapse_sim.replicates import Moments
+from collapse_sim.moments import Moments
 from tests.collapse_sim.draws import FAILURE_RATE
 
 

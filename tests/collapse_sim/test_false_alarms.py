@@ -13,7 +13,8 @@ from scipy import stats
 
 from collapse_sim.certify import Evidence
 from collapse_sim.intervals import radius
-from collapse_sim.replicates import Moments, Summary, looks
+from collapse_sim.moments import Moments
+from collapse_sim.replicates import Summary, looks
 from theory.power import refuted_by
 
 pytestmark = pytest.mark.usefixtures("unchecked")  # most of the time would be the checker's

@@ -10,7 +10,7 @@ from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.expectation import ScheduledExpectation, StepwiseExpectation
 from collapse_sim.linear.learner import ExternalPrior, LinearLearner
 from collapse_sim.loop import Chain
-from collapse_sim.replicates import Moments
+from collapse_sim.moments import Moments
 from tests.collapse_sim.draws import FAILURE_RATE, draw
 from theory.editing.frozen import external_error, frozen_error
 from theory.linear.wishart import base_error

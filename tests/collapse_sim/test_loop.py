@@ -149,3 +149,18 @@ def test_no_key_of_a_chain_is_another_ones_child():
 
 def test_longer_chains_have_the_keys_of_shorter_ones():
     np.testing.assert_array_equal(_keys_of(3)[:2], _keys_of(2))
+
+
+def test_each_call_for_data_draws_anew():
+    drawn = []
+
+    class Several(Replace):
+        def step(self, key, memory, seen):
+            drawn.extend(seen.synthetic().labels for _ in range(3))
+            drawn.extend(seen.resample(seen.human).labels for _ in range(2))
+            drawn.extend(seen.fresh_human().labels for _ in range(2))
+            return super().step(key, memory, seen)
+
+    with jax.disable_jit():
+        Chain(LinearLearner(SHARED), Several(), 1)(jax.random.key(5))
+    assert len({tuple(labels.tolist()) for labels in drawn}) == 7

@@ -1,13 +1,19 @@
 """Verdicts over seeds: exact intervals for the median, whatever the law of a seed's value."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_sim.medians import MedianEvidence, median_interval
-from collapse_sim.replicates import EMPTY, Summary
+from collapse_sim.distributions.gaussian import GaussianLearner
+from collapse_sim.experiment.process import Process
+from collapse_sim.loop import Chain
+from collapse_sim.medians import MedianEvidence, _rank, median_interval
+from collapse_sim.regimes import Replace
+from collapse_sim.replicates import EMPTY, SAMPLE, Summary
 
 
 def seeds(*values: float) -> Summary:
@@ -15,8 +21,11 @@ def seeds(*values: float) -> Summary:
     return EMPTY.add({"loss": np.array(values, float)[:, None]})
 
 
+MEDIAN = MedianEvidence("zhu2025.fraction", "source", "<=", 1, 0.0, "loss")
+
+
 def judge(values, relation: str, bound: float = 0.0, error: float = 1e-3):
-    evidence = MedianEvidence("zhu2025.fraction", "source", relation, 1, bound, "loss")
+    evidence = replace(MEDIAN, relation=relation, predicted=bound)
     return evidence.judge(seeds(*values), error)
 
 
@@ -69,10 +78,33 @@ def test_a_seed_that_diverged_counts_as_the_largest():
 
 
 def test_thousands_of_seeds_have_an_interval():
-    low, high, miss = median_interval(np.arange(5000.0), 1e-3)
-    k = int(stats.binom.ppf(5e-4, 5000, 0.5))  # P(Bin < k) is at most 5e-4, P(Bin <= k) more
-    assert (low, high) == (k - 1, 5000 - k)
-    assert miss == pytest.approx(2 * stats.binom.cdf(k - 1, 5000, 0.5))
+    for count in (5000, SAMPLE):
+        low, high, miss = median_interval(np.arange(float(count)), 1e-3)
+        k = int(stats.binom.ppf(5e-4, count, 0.5))  # P(Bin < k) is at most 5e-4, P(Bin <= k) more
+        assert (low, high) == (k - 1, count - k)
+        assert miss == pytest.approx(2 * stats.binom.cdf(k - 1, count, 0.5))
+
+
+def test_looks_share_the_error():
+    """With four looks an interval for one look misses three times as often as it says."""
+    looks, error = (4096, 8192, 16384, 32768), 0.05
+    process = Process("coin", Chain(GaussianLearner(1, 8), Replace(), 2), 2**20, about="median")
+    assert process.targets == looks
+    drawn = np.diff(looks, prepend=0)
+    below = np.random.default_rng(5).binomial(drawn, 0.5, (20_000, 4)).cumsum(axis=1)
+
+    def missed(error: float) -> int:
+        ranks = np.array([_rank(count, error)[0] for count in looks])
+        return np.count_nonzero(((below < ranks) | (looks - below < ranks)).any(axis=1))
+
+    assert missed(error / len(looks)) <= stats.binom.isf(ALARM, len(below), error)
+    assert missed(error) > 2 * error * len(below)
+    values = np.arange(101.0)
+    one, four = (
+        replace(MEDIAN, looks=looks).judge(seeds(*values), error) for looks in (1, len(looks))
+    )
+    assert four.interval[0] < one.interval[0] and four.confidence >= 1 - error
+    assert 1 - four.confidence == pytest.approx(4 * _rank(101, error / 4)[1])
 
 
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=25), st.floats(1e-8, 0.5))

@@ -1,6 +1,7 @@
 """A user's own regimes, learners and policies: plain frozen dataclasses work or say what to add."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -84,6 +85,35 @@ def test_a_plain_policy_runs():
     assert run.mean("fitted").tolist() == pytest.approx([3, 3 + 3 * 3 / 5])
 
 
+@dataclass(frozen=True)
+class Blind(EveryOther):
+    """Says that it does not look at what it is shown."""
+
+    looks_at_residuals = False
+
+
+def test_a_policy_that_looks_at_nothing_takes_points_without_a_density():
+    points = cs.SpikeLearner(6)
+    with pytest.raises(ValueError, match="looks_at_residuals = False"):
+        cs.Chain(points, cs.Edit(EveryOther(0)), 2)
+    run = cs.simulate(cs.Chain(points, cs.Edit(Blind(0)), 2), replicates=8)
+    assert run.mean("edited_fraction").tolist() == [0, 0.5]
+
+
+def test_a_measure_does_not_take_the_regime_s_name():
+    class Measured(Numbers):
+        def measure(self, params, truth):
+            return {"edited_fraction": params}
+
+    with pytest.raises(ValueError, match="^measure of Measured returns edited_fraction: accepted"):
+        cs.simulate(cs.Chain(Measured(5), cs.Replace(), 2), replicates=8)
+
+
+def test_a_share_that_is_no_whole_number_of_rows_is_reported_as_it_is():
+    run = cs.simulate(cs.Chain(Numbers(5), cs.KeepHuman(0.3), 2), replicates=8)
+    assert run.mean("edited_fraction").tolist() == pytest.approx([0, 3 / 5])
+
+
 def test_missing_methods_are_named(unchecked):
     class Half:
         dtype = jnp.float32
@@ -133,6 +163,9 @@ def test_what_jax_cannot_hold_says_what_to_add():
         cs.Chain(LINEAR, cs.Replace(), 3, prior=lambda learner, truth: truth.weights)
     with pytest.raises(ValueError, match="^verifier is a function: accepted is an instance of a"):
         cs.Verify(lambda data: data)
+    cs.Chain(LINEAR, WithArray((1, 2)), 3)  # after which JAX knows the class
+    with pytest.raises(ValueError, match="with arrays or lists: add @collapse_sim.pyt"):
+        cs.Chain(LINEAR, WithArray(np.ones(3)), 3)
 
 
 def test_with_the_decorator_arrays_are_data():
@@ -173,6 +206,20 @@ def test_a_pair_that_makes_no_sense_says_why(learner, regime, says):
         cs.Chain(learner, regime, 3)
 
 
+class Uniform:
+    def drawn(self, key, high=1.0):
+        return {"drawn": jax.random.uniform(key, (2,), maxval=high)}
+
+
+def test_functions_of_other_kinds_are_simulations():
+    drawn = Uniform().drawn
+    for function in (drawn, partial(drawn, high=1.0), jax.jit(drawn), jax.jit(lambda k: drawn(k))):
+        run = cs.simulate(function, replicates=64)
+        np.testing.assert_array_equal(
+            run.mean("drawn"), cs.simulate(lambda key: drawn(key), replicates=64).mean("drawn")
+        )
+
+
 def test_a_function_of_a_key_is_a_simulation(unchecked):
     run = cs.simulate(lambda key: {"drawn": jax.random.uniform(key, (2,))}, replicates=4096)
     np.testing.assert_allclose(run.mean("drawn"), 0.5, atol=0.03)  # 1e-10: 6.6 standard errors
@@ -184,7 +231,8 @@ def test_a_function_of_a_key_is_a_simulation(unchecked):
         with pytest.raises(ValueError, match="^simulation is a .*: accepted is a Chain, or a func"):
             cs.simulate(other)  # type: ignore[arg-type]
     traces = [jnp.ones(3), {}, {"drawn": jnp.ones(())}, {"a": jnp.ones(3), "b": jnp.ones(2)}]
-    for trace in (*traces, {"a": jnp.ones((3, 2))}, {"a": jnp.ones(3, complex)}):
+    wrong = [{"a": jnp.ones((3, 2))}, {"a": jnp.ones(3, complex)}, {"a": [1.0, 2.0]}, {"a": None}]
+    for trace in traces + wrong:
         with pytest.raises(ValueError, match="^simulation returns .*: accepted is a dictionary of"):
             cs.simulate(lambda key, trace=trace: trace)
 

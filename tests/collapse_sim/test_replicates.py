@@ -18,10 +18,11 @@ from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.masks import random_masks
+from collapse_sim.moments import Moments
 from collapse_sim.pytree import pytree, static
 from collapse_sim.regimes import Replace, Step
-from collapse_sim.replicates import EMPTY, Moments, Stream, Summary, looks
-from tests.collapse_sim.draws import draw, run
+from collapse_sim.replicates import EMPTY, Stream, Summary, looks
+from tests.collapse_sim.draws import double_precision, draw, run
 
 KEY = jax.random.key(5)
 
@@ -190,6 +191,16 @@ def test_longer_chains_extend_shorter_ones():
     for name in short:
         assert long[name].shape == (64, 9)
         np.testing.assert_allclose(long[name][:, :5], short[name], rtol=1e-5)
+
+
+def test_float32_stays_what_it_is_where_jax_has_float64():
+    """A Python number as noise_std made the second generation float64, and its draws others."""
+    chain = Chain(LinearLearner(GaussianDesign(2, 12)), Replace(), 3)
+    with double_precision():
+        alone = chain(jax.random.fold_in(KEY, 0))["test_error"]
+        found = last(Stream.of(chain).extend(EMPTY, KEY, 1)).sample["test_error"]
+    assert alone.dtype == found.dtype == np.float32
+    np.testing.assert_allclose(found[0], alone, rtol=1e-5)
 
 
 def test_simulations_that_differ_in_data_share_one_program():

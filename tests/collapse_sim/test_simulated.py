@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import collapse_sim as cs
+from collapse_sim.experiment.decide import difference
 from collapse_sim.intervals import mean_interval
 from collapse_sim.replicates import EMPTY, Stream
 from theory import ledger
@@ -41,6 +42,19 @@ def test_the_numbers_are_those_of_an_experiment_s_first_process():
 def test_it_shows_itself_in_one_short_line(run):
     assert repr(run) == "Simulated(16,384 replicates, 3 generations: test_error)"
     assert (run.replicates, run.generations, run.measures) == (16384, 3, ["test_error"])
+
+
+def test_measures_may_be_truths_and_integers():
+    def dice(key):
+        thrown = jax.random.randint(key, (2,), 1, 7)
+        return {"six": thrown == 6, "eyes": thrown.astype(jnp.uint8)}
+
+    run = cs.simulate(dice, replicates=8192)
+    assert run.quantile(0.5, "six").tolist() == [0, 0]
+    assert cs.judge(run, "==", 1 / 6, measure="six", tolerance=0.2).verdict == "holds"
+    assert run.table().rows == 4
+    less = difference(run.summary, run.summary.scaled({"eyes": 2.0}), "eyes")
+    np.testing.assert_allclose(less.moments["eyes"].mean, -run.mean("eyes"))
 
 
 def test_replicates_stop_at_the_first_look_that_knows_enough():

@@ -50,7 +50,7 @@ def test_keeping_human_text_keeps_its_share_of_the_first_text(share, blocks):
     new = (labels == SYNTHETIC.labels).all(axis=2)
     np.testing.assert_array_equal(kept, ~new)  # whole blocks, and none of the last generation
     np.testing.assert_array_equal(kept.sum(axis=1), [blocks, blocks])
-    assert step.edited_fraction == 1 - share
+    assert step.edited_fraction == 1 - blocks / 10
 
 
 def test_other_blocks_are_kept_by_other_seeds_and_keys():

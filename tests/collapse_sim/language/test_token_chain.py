@@ -11,7 +11,8 @@ from collapse_sim.language.editing import TokenRule
 from collapse_sim.language.oracle import TAIL, MarkovSource
 from collapse_sim.language.sampling import Sampler
 from collapse_sim.language.token_chain import FrozenEditing
-from collapse_sim.replicates import EMPTY, Moments, Stream, Summary
+from collapse_sim.moments import Moments
+from collapse_sim.replicates import EMPTY, Stream, Summary
 from tests.collapse_sim.draws import draw
 from theory.claims import ledger
 from theory.language import token_laws, token_rule
