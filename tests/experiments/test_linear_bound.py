@@ -311,7 +311,7 @@ def test_masks_from_a_file_and_given_precision(tmp_path):
         (["--representation", "law"], "--representation law"),
         (
             ["--representation", "statistics", "--regimes", "subsample_fresh"],
-            "--representation statistics: subsample_fresh has no such form, accepted are auto, rows",
+            "statistics: subsample_fresh has no such form, accepted are auto, rows",
         ),
         (["--resume"], "--resume: there is no run in"),
         (
