@@ -48,7 +48,10 @@ def test_programs_that_a_kill_left_unfinished_are_removed(tmp_path, no_directory
 
 
 def test_a_second_run_compiles_nothing_and_finds_the_same(tmp_path):
-    """Nothing new is written into the cache, and verdicts are equal to the byte."""
+    """No simulation is written into the cache again, and verdicts are equal to the byte.
+
+    Smaller programs are kept where they took long enough, which on a busy machine they do.
+    """
     ours = {"JAX_COMPILATION_CACHE_DIR", "JAX_COMPILATION_CACHE_MAX_SIZE"}
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
@@ -56,7 +59,7 @@ def test_a_second_run_compiles_nothing_and_finds_the_same(tmp_path):
     for name in ("first", "second"):
         command = [sys.executable, "-m", "collapse_sim", *RUN, "--out", str(tmp_path / name)]
         subprocess.run(command, env=environment, check=True, capture_output=True)
-        kept = sorted((tmp_path / "cache").rglob("*-cache"))
+        kept = sorted((tmp_path / "cache").rglob("jit__run_blocks-*-cache"))
         verdicts = json.loads((tmp_path / name / "verdicts.json").read_text())
         found.append((kept, verdicts))
     assert found[0][0] and found[0] == found[1]
