@@ -181,8 +181,8 @@ class Chain:
             past = Past(number, human, data, memory, truth)
             keys = StepKeys(synthetic_key, human_key, regime_key)
             step = next_step(learner, regime, past, params, keys, prior)
-            _require_same_shapes(regime, "data", data, step.data)
-            _require_same_shapes(regime, "memory", memory, step.memory)
+            _require_same_kinds(regime, "data", data, step.data)
+            _require_same_kinds(regime, "memory", memory, step.memory)
             edited_fraction = jnp.asarray(step.edited_fraction, edited_fraction.dtype)
             return (step.data, step.memory, edited_fraction), outputs
 
@@ -213,12 +213,17 @@ def _require_measures(learner: Any, measured: Any) -> dict[str, Any]:
     return measured
 
 
-def _require_same_shapes(regime: Any, name: str, before: Any, after: Any) -> None:
+def _require_same_kinds(regime: Any, name: str, before: Any, after: Any) -> None:
     """Raise ValueError for what a regime makes larger, smaller or otherwise from step to step."""
-    (old, kind), (new, other) = jax.tree.flatten(before), jax.tree.flatten(after)
-    shapes, others = [jnp.shape(x) for x in old], [jnp.shape(x) for x in new]
-    if kind != other or shapes != others:
+    (old, tree), (new, other) = jax.tree.flatten(before), jax.tree.flatten(after)
+    kinds, others = [list(map(jax.typeof, leaves)) for leaves in (old, new)]
+    same = tree == other and all(
+        first.shape == then.shape and (first.weak_type or first.dtype == then.dtype)
+        for first, then in zip(kinds, others, strict=True)
+    )
+    if not same:
+        shown, accepted = (", ".join(map(str, one)) for one in (others, kinds))
         raise ValueError(
-            f"step of {type(regime).__name__} makes {name} of shapes {others}: accepted are those "
-            f"of `start`, {shapes}, in every generation"
+            f"step of {type(regime).__name__} makes {name} of {shown}: accepted is what `start` "
+            f"makes, {accepted}, in every generation"
         )

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from collapse_sim.certify import require_generation, require_measure
 from collapse_sim.intervals import ANYWHERE
 from collapse_sim.replicates import Summary
-from collapse_sim.verdict import Verdict, decide, require_relation
+from collapse_sim.verdict import Verdict, decide, replicates_needed, require_relation
 
 LARGEST_MISS = 0.05
 """An interval that may miss more often decides nothing."""
@@ -109,7 +109,11 @@ class MedianEvidence:
         low, high, miss = median_interval(values, error / self.looks)
         miss = min(self.looks * miss, 1.0)
         bound = (self.predicted, self.predicted)
-        outcome = decide(self.relation, (low, high), bound, tolerance=0.0)
+        test = self.relation, (low, high), bound
+        outcome = decide(*test, tolerance=0.0) if miss <= LARGEST_MISS else "undecided"
+        needed = None
+        if outcome == "undecided":
+            needed = replicates_needed(*test, len(values), tolerance=0.0)
         return Verdict(
             claim=self.claim,
             source=self.source,
@@ -120,6 +124,7 @@ class MedianEvidence:
             observed=float(np.median(values)),
             interval=[low, high],
             confidence=1 - miss,
-            verdict=outcome if miss <= LARGEST_MISS else "undecided",
+            verdict=outcome,
+            needed=None if needed is None else max(needed, LEAST_SEEDS),
             note="; ".join(filter(None, ("median", self.note))),
         )

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from collapse_sim.certify import FAMILY_ERROR, not_begun
+from collapse_sim.certify import FAMILY_ERROR, not_begun, require_measure
 from collapse_sim.experiment.evidence import (
     AnyEvidence,
     Predicting,
@@ -233,7 +233,8 @@ class _Run:
 def _reported(summary: Summary, process: Process) -> Summary:
     """The measures that are kept, in their own units."""
     if process.measures and summary.count:
-        kept = {name: summary.moments[name] for name in (*process.measures, "edited_fraction")}
+        names = (*process.measures, "edited_fraction")
+        kept = {name: require_measure(summary.moments, name) for name in names}
         summary = replace(summary, moments=kept)
     scale = {name: f for name, f in process.scale.items() if name in summary.moments}
     return summary.scaled(scale)

@@ -123,6 +123,11 @@ class Process:
     step: str = ""
     """Part of a larger process (a size of a ladder, means over noise): judged, not reported."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for `about` of another kind."""
+        if self.about not in ("mean", "median"):
+            raise ValueError(f"about={self.about!r}: accepted are mean, median")
+
     @property
     def name(self) -> str:
         regime = self.regime.replace("_", " ")

@@ -244,3 +244,16 @@ def test_a_measure_that_was_not_recorded_is_named():
     evidence = MedianEvidence("a.claim", "a source", ">=", 1, 0.0, "kl")
     with pytest.raises(ValueError, match="measure='kl': accepted are loss"):
         evidence.judge(seeds(1, 2), 1e-3)
+
+
+def test_an_undecided_median_says_how_many_seeds_would_decide():
+    """Where the interval shrinks as 1 / sqrt(n) to the same middle."""
+    values = stats.norm.ppf((np.arange(400) + 0.5) / 400)
+    verdict = judge(values, ">=", bound=-0.04)
+    assert verdict.verdict == "undecided" and verdict.interval is not None
+    half = verdict.interval[1]  # the middle is 0
+    assert verdict.needed == pytest.approx(400 * (half / 0.04) ** 2, rel=0.01)
+    assert judge(values, ">=", bound=0.0).needed is None
+    few = judge([1.0, 2.0, 3.0], ">=")
+    assert (few.verdict, few.needed) == ("undecided", 6)
+    assert few.what_decides == "about 6 replicates would decide"

@@ -1,6 +1,6 @@
 """A user's own regimes, learners and policies: plain frozen dataclasses work or say what to add."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -254,9 +254,13 @@ class Other(cs.FromHuman):
         (lambda data, memory: (data, memory, 1.0), "^step of Other returns a tuple: accepted is"),
         (
             lambda data, memory: cs.Step(Sample.of(jnp.ones(8), jnp.float32), memory, 1.0),
-            r"^step of Other makes data of shapes \[\(8,\), \(8,\)\]: accepted are those of .*4",
+            r"^step of Other makes data of float32\[8\], .*: accepted is what `start` makes, .*4",
         ),
-        (lambda data, memory: cs.Step(data, 1.0, 1.0), "^step of Other makes memory of shapes"),
+        (
+            lambda data, memory: cs.Step(replace(data, labels=data.labels > 0), memory, 1.0),
+            r"^step of Other makes data of bool\[4\], .*: accepted is what `start` makes, float32",
+        ),
+        (lambda data, memory: cs.Step(data, 1.0, 1.0), "^step of Other makes memory of ~float"),
     ],
 )
 def test_a_step_that_is_none_says_what_is_accepted(makes, says, unchecked):

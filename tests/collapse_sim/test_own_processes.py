@@ -53,6 +53,13 @@ def test_a_comparison_with_a_process_that_is_not_there_is_refused(check, said, f
     assert str(raised.value) == said.format(f"{family} " if family else "")
 
 
+def test_what_a_process_is_about_and_records_is_named(unchecked):
+    with pytest.raises(ValueError, match="^about='mode': accepted are mean, median"):
+        process("steps", about="mode")
+    with pytest.raises(ValueError, match="^measure='width': accepted are height"):
+        cs.decide([process("steps", measures=["width"])], LEDGER)
+
+
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_a_seed_is_one_that_keys_can_tell_apart(seed):
     with pytest.raises(ValueError, match=f"^seed={seed}: accepted are integers from 0 to 429496"):
