@@ -21,14 +21,13 @@ LARGEST, WIDEST_HEAD = 1e30, 2**16
 """Of a file that is not damaged."""
 
 
-def scaled_frequencies(
-    head_width: int, base: float, scaling: Mapping[str, Any]
-) -> tuple[float, ...]:
+def scaled_frequencies(head_width: int, base: Any, scaling: Mapping[str, Any]) -> tuple[float, ...]:
     """Radians a position for each pair: base^(-2i/head_width), scaled as `rope_type` says.
 
     `linear` divides all by `factor`. `llama3` divides the slow ones, whose wave is longer than
     the context of the first training, and blends in between (Dubey et al. 2024, arXiv 2407.21783).
-    Raises ValueError for another type, and where a number that it needs is missing.
+    Raises ValueError for another type, for a `base` or a factor that is no positive number, and
+    where one that it needs is missing.
     """
     if not 0 < head_width <= WIDEST_HEAD:
         raise ValueError(f"head_width={head_width}: accepted are integers from 1 to {WIDEST_HEAD}")

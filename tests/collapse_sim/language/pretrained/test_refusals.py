@@ -47,6 +47,8 @@ def test_an_unknown_family_names_the_known_ones(folder):
         ({"use_sliding_window": True}, "use_sliding_window=True: accepted is False"),
         ({"num_hidden_layers": 0}, "layers=0: accepted are integers >= 1"),
         ({"rms_norm_eps": -1}, "epsilon=-1.0: accepted are numbers > 0"),
+        ({"rope_theta": -1}, "rope_theta=-1: accepted are numbers from 0"),
+        ({"rope_scaling": {"rope_theta": "1"}}, "rope_theta=1: accepted are numbers from 0"),
     ],
 )
 def test_a_config_that_is_not_computed_here(folder, values, told):
