@@ -141,8 +141,8 @@ class Chain:
 
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
     data that the step before rewrote or, where human data are kept or pooled, that models wrote.
-    `prior` makes, of the learner and the
-    truth, the model that writes frozen edits; without one the first fit does.
+    `prior` makes, of the learner and the truth, the model that writes frozen edits; without one the
+    first fit does.
 
     Raises ValueError for generations < 1, for a learner or regime that lacks a method or that JAX
     cannot hold (see pytree.py), and for a pair of them that makes no sense.

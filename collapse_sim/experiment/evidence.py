@@ -40,7 +40,7 @@ def require_partners(processes: Sequence[Process]) -> None:
     keys = {process.key for process in processes}
     for process in processes:
         for check in process.checks:
-            for key in set(process.partners(check)) - keys:
+            for key in filter(lambda key: key not in keys, process.partners(check)):
                 field = "less" if check.less else "along"
                 raise ValueError(
                     f"{field}={key!r} of {check.claim} on {process.key}: accepted are "

@@ -64,8 +64,6 @@ def make_processes(settings: Settings, world: World) -> list[Process]:
                 "replace, accumulate, mix_fresh, mix_fixed and edit"
             )
         else:
-            if regime == "subsample":
-                _require_distinct_rows(settings)
             found.append(_resampling(settings, world, regime))
     return found
 
@@ -111,6 +109,8 @@ def _process(
 
 
 def _resampling(settings: Settings, world: World, name: str) -> Process:
+    if name == "subsample":
+        _require_distinct_rows(settings)
     stem, _, kind = name.partition("_")
     shared = kind != "fresh" or stem == "mix"
     regimes: dict[str, Regime] = {

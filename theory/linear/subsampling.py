@@ -57,7 +57,10 @@ def singular_chance(*, dim: int, samples: int, generation: int) -> float:
     """
     for name, value in (("dim", dim), ("samples", samples), ("generation", generation)):
         require_count(name, value, least=1)
-    sets, few = math.comb(samples, dim - 1), math.comb(generation * (dim - 1), samples)
+    few = math.comb(generation * (dim - 1), samples)
+    if not few:  # of many rows the rest would take minutes
+        return 0.0
+    sets = math.comb(samples, dim - 1)
     return min(1.0, sets * few / math.comb(generation * samples, samples))
 
 
