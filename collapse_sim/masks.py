@@ -180,13 +180,21 @@ class MaskPolicy:
         """The mask of the edit before fit `generation` + 1."""
         edits = self.schedule.shape[0]
         at = jnp.minimum(generation, edits) - 1
-        words = bits(key, previous.shape)
-        drawn = jax.lax.cond(
-            jnp.asarray(self.count)[at] >= 0,
-            lambda: words <= _smallest_bits(words, jnp.asarray(self.count)[at]),
-            lambda: _as_unit(words) < jnp.asarray(self.rate, surprise.dtype)[at],
+        count, rate = jnp.asarray(self.count)[at], jnp.asarray(self.rate, surprise.dtype)[at]
+
+        def exactly(count: Int[Array, ""]) -> Bool[Array, " positions"]:
+            words = bits(key, previous.shape)
+            return (words <= _smallest_bits(words, count)) & (count != 0)
+
+        # Drawn only where chance decides: a draw costs as much as the noise of an edit.
+        drawn = jax.lax.switch(
+            jnp.where(count >= 0, 2, jnp.int32(rate < 1)),
+            (
+                lambda: jnp.ones(previous.shape, bool),
+                lambda: _as_unit(bits(key, previous.shape)) < rate,
+                lambda: exactly(count),
+            ),
         )
-        drawn = drawn & (jnp.asarray(self.count)[at] != 0)
         least, most = (jnp.asarray(x, surprise.dtype)[at] for x in (self.least, self.most))
         mask = jnp.asarray(self.schedule)[at] & drawn & (surprise > least) & (surprise <= most)
         return mask & (previous | ~jnp.asarray(self.nested)) & (generation <= edits)

@@ -3,7 +3,7 @@
     python experiments/linear_bound.py
 
 Full resampling grows as n b, b = sigma^2 d/(T - d - 1). Editing is published to stay under 2b
-whatever the number of edits (Zhu et al. 2025, Theorem 2). In half a minute on two cores this
+whatever the number of edits (Zhu et al. 2025, Theorem 2). In 20 seconds on two cores this
 shows that one edit does, that two disjoint halves (2.618 b at d = 10, T = 100) and every longer
 schedule do not, and which corrected laws hold instead. Writes a run directory with verdicts.json,
 chains.parquet, config.json and figure.{png,pdf,svg}.

@@ -7,7 +7,9 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import jax
 import numpy as np
+from jaxtyping import Array, Key
 from tqdm import tqdm
 
 from collapse_sim.certify import FAMILY_ERROR, not_begun, require_measure
@@ -74,12 +76,15 @@ def decide(
     require_partners(processes)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
-    run_ = _Run(ledger, error, early_stop, least, len(processes))
+    root = jax.random.key(seed)
+    # Made in one thread: each of several would compile what makes them.
+    keys = [jax.random.fold_in(root, process.stream_number) for process in processes]
+    run_ = _Run(ledger, error, early_stop, least, keys)
 
     @contextmanager
     def streaming(total: int) -> Iterator[Streaming]:
         with progress(total) if bar is None else nullcontext(bar) as shown:
-            yield Streaming(Workplace(run, shown), seed, deadline)
+            yield Streaming(Workplace(run, shown), deadline)
 
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
     jobs = jobs or (0 if any(on_host) else JOBS)
@@ -150,7 +155,8 @@ class _Run:
     error: float
     early_stop: bool
     least: int
-    processes: int
+    keys: Sequence[Key[Array, ""]]
+    """Of each process."""
     decided: list[Verdict] = field(default_factory=list)
     """Verdicts so far, to be counted beside the bar."""
     ended: list[str] = field(default_factory=list)
@@ -173,7 +179,7 @@ class _Run:
         try:
             summary = streaming.simulate(
                 f"{index:02d}-{process.key}",
-                process.stream_number,
+                self.keys[index],
                 process.simulation,
                 process.targets,
                 is_decided,
@@ -190,7 +196,7 @@ class _Run:
         bar.set_postfix_str(decided)
         if summary.count:  # none where no time was left to begin it
             self.ended.append(process.key)
-            ended = f"{len(self.ended)} of {self.processes}"
+            ended = f"{len(self.ended)} of {len(self.keys)}"
             tell(bar, f"{ended}: {process.key}, {summary.count:,} replicates; {decided}")
         return Result(process, summary), verdicts
 

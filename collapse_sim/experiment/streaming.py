@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import jax
 import numpy as np
+from jaxtyping import Array, Key
 from tqdm import tqdm
 
 from collapse_sim.hosts import agreed
@@ -28,7 +29,6 @@ class Streaming:
     """Settings that all simulations of a run share."""
 
     place: Workplace
-    seed: int
     deadline: float = math.inf
     """Monotonic time after which nothing more is simulated."""
     programs: set[Hashable] = field(default_factory=set)
@@ -37,7 +37,7 @@ class Streaming:
     def simulate(
         self,
         name: str,
-        index: int,
+        key: Key[Array, ""],
         simulation: Simulation | OnHost,
         targets: Sequence[int],
         is_decided: Callable[[Summary], bool] = lambda _: True,
@@ -47,12 +47,10 @@ class Streaming:
     ) -> Summary:
         """Go on from the checkpoint `name`, through the targets, until decided or out of time.
 
-        `index` tells the random streams of a run's simulations apart; `chunk` is the number of
-        replicates in flight, `shown` what stands before the bar. Simulations of one kind and chunk
-        share a compiled program. One that runs on the host has all replicates at once, and keeps
-        its own checkpoints.
+        `chunk` is the number of replicates in flight, `shown` what stands before the bar.
+        Simulations of one kind and chunk share a compiled program. One that runs on the host has
+        all replicates at once, and keeps its own checkpoints.
         """
-        key = jax.random.fold_in(jax.random.key(self.seed), index)
         name = name.replace(" ", "-").replace("/", "-")
         if isinstance(simulation, OnHost):
             if self._is_over():
@@ -90,7 +88,7 @@ class Streaming:
         return self.deadline < math.inf and agreed(time.monotonic() > self.deadline)
 
     def _extend(
-        self, name: str, stream: Stream, key: jax.Array, summary: Summary, target: int
+        self, name: str, stream: Stream, key: Key[Array, ""], summary: Summary, target: int
     ) -> Iterator[Summary]:
         written = time.monotonic()
         for grown in stream.extend(summary, key, target):

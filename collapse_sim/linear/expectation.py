@@ -5,6 +5,7 @@ the result over designs is the estimator of least variance of any mean that a cl
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -170,44 +171,45 @@ class RandomMaskExpectation:
         data, truth = learner.human(key)
         assert isinstance(data, Rows)
         q = data.inputs
-        eye = jnp.eye(q.shape[0], dtype=self.dtype)
-        variance = self.noise_std**2
-        human = variance * eye
+        human = jnp.eye(q.shape[0], dtype=self.dtype)
+        variance = jnp.asarray(self.noise_std, self.dtype) ** 2
 
-        def project(matrix):
-            return jnp.matmul(q, jnp.matmul(q.T, matrix, precision=HIGHEST), precision=HIGHEST)
+        def product(a, b):
+            return jnp.matmul(a, b, precision=HIGHEST)
 
-        def output(covariance):
-            inner = jnp.matmul(q.T, jnp.matmul(covariance, q, precision=HIGHEST), precision=HIGHEST)
-            return _errors(inner, truth, self.design)
+        def output(rows):
+            return _errors(variance * product(rows, q), truth, self.design)
 
         def edit(state, probabilities):
-            # S: covariance of the current label noise; K: its covariance with the human noise.
+            # S: covariance of the current label noise, in units of its variance, and Q' S. That
+            # with the human noise is a I + b Q Q' for ever: `seen` is a + b, what Q keeps of it.
             # An edit is written by the fit to W and keeps rows of B: both the current labels, or
             # one of them the human ones.
-            covariance, with_human = state
+            covariance, rows, seen = state
             one, two = probabilities
-            writer = jnp.where(self.frozen, human, covariance)
             kept = jnp.where(self.anchored, human, covariance)
-            both = jnp.where(self.anchored, with_human, covariance)
-            both = jnp.where(self.frozen, with_human.T, both)
-            fitted = project(project(writer).T)
-            cross = project(both)
-            pairs = (1 - 2 * one + two) * kept + two * fitted + (one - two) * (cross + cross.T)
-            own = jnp.diag((1 - one) * kept + one * fitted) + one * variance
-            edited = pairs - jnp.diag(jnp.diag(pairs)) + jnp.diag(own)
+            fitted = jnp.where(self.frozen, jnp.eye(q.shape[1]), product(rows, q))
+            both = jnp.where(self.anchored | self.frozen, seen * q.T, rows)
+            # What every pair of rows has of W, of both, and of both transposed.
+            half = product(q, two / 2 * product(fitted, q.T) + (one - two) * both)
+            pairs = (1 - 2 * one + two) * kept + half + half.T
+            own = jnp.sum(product(q, fitted) * q, axis=1)
+            own = (1 - one) * jnp.diag(kept) + one * (own + 1)
+            edited = jnp.where(human > 0, own[:, None], pairs)
             covariance = jnp.where(self.additive, covariance + one * human, edited)
-            by = jnp.where(self.frozen, human, with_human)
-            of = jnp.where(self.anchored, human, with_human)
-            state = covariance, one * project(by) + (1 - one) * of
-            return state, output(covariance) | {"edited_fraction": one}
+            # Edited rows have what their writer sees of the human noise, kept ones their own.
+            by, of = jnp.where(self.frozen, 1, seen), jnp.where(self.anchored, 1, seen)
+            rows = product(q.T, covariance)
+            state = covariance, rows, one * by + (1 - one) * of
+            return state, output(rows) | {"edited_fraction": one}
 
         probabilities = (
             jnp.asarray(self.inclusion, self.dtype),
             jnp.asarray(self.pair_inclusion, self.dtype),
         )
-        first = output(human) | {"edited_fraction": jnp.zeros((), self.dtype)}
-        _, later = jax.lax.scan(edit, (human, human), probabilities)
+        first = output(q.T) | {"edited_fraction": jnp.zeros((), self.dtype)}
+        start = human, q.T, jnp.ones((), self.dtype)
+        _, later = jax.lax.scan(edit, start, probabilities)
         return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, later)
 
 
@@ -217,23 +219,34 @@ class StepwiseExpectation:
     """Editing with less noise, under any masks: they may look at the residual.
 
     Simulates every edit in units of the label noise, but records of each the mean over its own
-    fresh noise: error n is the mean error of the first fit plus the sum of those increments. Of the
-    first one the part that is linear in the first deviation u_1 is left out, as u_1 is independent
-    of its residuals. `frozen` edits must choose among the rows of the first edit, by the size of
-    residuals alone, as confident masks do: then the signs of what they write are averaged out too.
+    fresh noise: error n is the mean error of the first fit plus the sum of those increments. Parts
+    that are linear in the first deviation u_1 are left out: it is independent of all residuals, as
+    they do not change when a linear function of the inputs is added to all labels. `frozen` edits
+    must choose among the rows of the first edit, by the size of residuals alone, as confident masks
+    do: then the signs of what they write are averaged out too. A design costs more than the noise
+    on it: a replicate is the mean over several draws of noise on one design.
     """
 
     design: GaussianDesign
     policy: MaskPolicy
     generations: int = static()
     frozen: Bool[np.ndarray | Array, ""] | bool = False
+    noises: int = static(default=1)
     dtype: DType = static(default=jnp.float32)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
+        design_key, noise_key = jax.random.split(key)
+        inputs, _ = self.design.orthonormal_rows(design_key, self.dtype)
+        keys = jax.random.split(noise_key, self.noises)
+        traces = jax.vmap(partial(self._edit, inputs))(keys)
+        return jax.tree.map(lambda values: jnp.mean(values, axis=0), traces)
+
+    def _edit(self, inputs: Float[Array, "samples dim"], key: Key[Array, ""]) -> Trace:
+        """All edits on one design, beginning with one draw of human labels."""
         human_key, edit_key = jax.random.split(key)
-        data, _ = LinearLearner(self.design, dtype=self.dtype).human(human_key)
-        assert isinstance(data, Rows)
-        leverage = jnp.sum(data.inputs**2, axis=1)
+        human = normal(human_key, inputs.shape[:1], self.dtype)
+        data = Rows(inputs, human, orthonormal=True)
+        leverage = jnp.sum(inputs**2, axis=1)
         first, dim, frozen = data.moment(), self.design.dim, jnp.asarray(self.frozen)
 
         def edit(state, step):
@@ -246,10 +259,9 @@ class StepwiseExpectation:
             noise = normal(noise_key, labels.shape, self.dtype)
             written = jnp.where(mask, noise, written)
             own = jnp.sum(leverage * jnp.where(frozen, written**2, mask))
-            first_edit = number == 1
-            crossed = jnp.where(first_edit, 0, 2 * fit @ gone)
-            by_first = jnp.where(first_edit, dim + gone @ gone, mean)
-            mean = jnp.where(frozen, by_first, mean - crossed + gone @ gone + own)
+            by_first = jnp.where(number == 1, dim + gone @ gone, mean)
+            by_latest = mean - 2 * (fit - first) @ gone + gone @ gone + own
+            mean = jnp.where(frozen, by_first, by_latest)
             error = jnp.where(frozen, mean + own, mean)
             labels = labels + jnp.where(mask, noise - residual, 0)
             return (labels, written, mean, mask), (error, jnp.mean(mask, dtype=self.dtype))
@@ -258,8 +270,8 @@ class StepwiseExpectation:
             jnp.arange(1, self.generations),
             jax.random.split(edit_key, (self.generations - 1, 2)),
         )
-        start, base = self.policy.start(data.labels), jnp.asarray(dim, self.dtype)
-        state = data.labels, jnp.zeros_like(data.labels), base, start
+        start, base = self.policy.start(human), jnp.asarray(dim, self.dtype)
+        state = human, jnp.zeros_like(human), base, start
         _, (errors, edited) = jax.lax.scan(edit, state, steps)
         scale = self.design.samples - dim - 1
         return {

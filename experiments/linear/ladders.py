@@ -20,6 +20,9 @@ from experiments.linear.settings import Regime, Settings
 from experiments.linear.world import ERRORS, World
 from theory.linear.wishart import base_error
 
+NOISES = 16
+"""Draws of noise on each design of a rung of edits by residuals: they differ more than designs."""
+
 
 def make_ladders(settings: Settings, world: World) -> list[Process]:
     """Limits for the regimes and masks that the run has; none for a given design.
@@ -49,18 +52,18 @@ def _edits(settings: Settings) -> Iterator[Iterator[Process]]:
             _limit(name, sizes, "ref.conf_one", 2),
             Check("zhu2025.thm2a_conf", ERRORS[1], 2, note=note),
         )
-        yield _by_residuals(settings, name, once_sure, 2**14, *checks, only_once=True)
+        yield _by_residuals(settings, name, once_sure, 2**9, *checks, only_once=True)
     if "nested" in by_latest:
         name = "edit nested"
         checks = (
             _limit(name, sizes, "ref.conf_nested", last),
             _limit(name, sizes, "ref.conf_nested_share", last, "edited_fraction"),
         )
-        yield _by_residuals(settings, name, sure, 2**16, *checks, nested=True)
+        yield _by_residuals(settings, name, sure, 2**11, *checks, nested=True)
     if "free" in settings.masks and "frozen" in settings.writers:
         name = "edit free frozen"
         check = _limit(name, sizes, "ref.edit_frozen_confident", last)
-        yield _by_residuals(settings, name, sure, 2**14, check, by_first=True)
+        yield _by_residuals(settings, name, sure, 2**10, check, by_first=True)
 
 
 def _sizes(settings: Settings) -> tuple[int, ...]:
@@ -79,6 +82,7 @@ def _rungs(
     replicates: int,
     *checks: Check,
     regime: Regime = "edit",
+    chunk: int | None = None,
 ) -> Iterator[Process]:
     for samples in sizes:
         unit = base_error(dim=settings.dim, samples=samples)
@@ -88,6 +92,7 @@ def _rungs(
             replicates,
             where={"dim": settings.dim, "samples": samples, "noise_std": 1.0} | where(samples),
             checks=checks if samples == sizes[-1] else (),
+            chunk=chunk,
             units=dict.fromkeys(ERRORS, unit),
             looks=(replicates,),
             smallest_look=FEW,
@@ -149,20 +154,20 @@ def _by_residuals(
     settings: Settings,
     name: str,
     threshold: float,
-    replicates: int,
+    designs: int,
     *checks: Check,
     nested: bool = False,
     only_once: bool = False,
     by_first: bool = False,
 ) -> Iterator[Process]:
     """Edits of the rows with residuals up to a threshold, by the latest model or the first one."""
-    last = _generations(settings)
+    last, times = _generations(settings), 16 if settings.preset == "paper" else 1
 
     def simulate(rows: int) -> Simulation:
         masks = policies.confident(rows, last - 1, threshold, nested=nested)
         design = GaussianDesign(settings.dim, rows)
         return StepwiseExpectation(
-            design, once(masks) if only_once else masks, last, np.asarray(by_first)
+            design, once(masks) if only_once else masks, last, np.asarray(by_first), NOISES
         )
 
     return _rungs(
@@ -171,6 +176,7 @@ def _by_residuals(
         _sizes(settings),
         simulate,
         lambda _: {"residual_threshold": threshold},
-        replicates,
+        designs * times,
         *checks,
+        chunk=2**9,  # for all, so that they share programs
     )

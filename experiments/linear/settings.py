@@ -15,7 +15,7 @@ Regime = Literal[
     "subsample", "subsample_fresh", "mix_fresh", "mix_fixed", "edit",
 ]  # fmt: skip
 Writer = Literal["latest", "frozen", "external"]
-LEAST = 2**13
+LEAST = 2**12
 """Fewest replicates of a process: its points are drawn."""
 
 MASKS = ("one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free")
