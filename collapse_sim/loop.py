@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from collapse_sim.editing import is_off
 from collapse_sim.linalg import DType
@@ -142,7 +143,8 @@ class Chain:
     Generation 1 is the fit on human data. `edited_fraction` of generation n is the share of its
     data that the step before rewrote or, where human data are kept or pooled, that models wrote.
     `prior` makes, of the learner and the truth, the model that writes frozen edits; without one the
-    first fit does.
+    first fit does, and where `prior_writes` is false. That is data: chains of both kinds share a
+    program.
 
     Raises ValueError for generations < 1, for a learner or regime that lacks a method or that JAX
     cannot hold (see pytree.py), and for a pair of them that makes no sense.
@@ -152,6 +154,7 @@ class Chain:
     regime: Regime
     generations: int = static()
     prior: Callable[[Any, Any], Any] | None = None
+    prior_writes: Bool[np.ndarray | Array, ""] | bool | None = None
 
     def __post_init__(self):
         require_integer("generations", self.generations, 1)
@@ -194,9 +197,13 @@ class Chain:
         """Parameters of the model that writes frozen edits; None for a regime that has none."""
         if is_off(getattr(self.regime, "frozen", False)):
             return None
-        if self.prior is not None:
+        if self.prior is not None and self.prior_writes is None:
             return self.prior(self.learner, truth)
-        return self.learner.fit(first, key)
+        fit = self.learner.fit(first, key)
+        if self.prior is None:
+            return fit
+        made = self.prior(self.learner, truth)
+        return jax.tree.map(partial(jnp.where, self.prior_writes), made, fit)
 
 
 def _require_measures(learner: Any, measured: Any) -> dict[str, Any]:

@@ -89,18 +89,21 @@ def decide(
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
     jobs = jobs or (0 if any(on_host) else JOBS)
     counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
-    shown = [process for process in processes if not process.step]
-    decided: list[Decided] = []
+    awaited = {i for i, process in enumerate(processes) if not process.step}
+    found: dict[int, Decided] = {}
     # What a simulation on the host counts is its own affair.
     with streaming(counted) as place, streaming(0) if any(on_host) else nullcontext(place) as other:
         coming = _side_by_side(
             partial(run_.simulate, place), partial(run_.simulate, other), processes, on_host, jobs
         )
         with closing(coming):
-            for process, found in zip(processes, coming, strict=True):
-                decided.append(found)
-                if shown and process is shown[-1]:
-                    show([result for result, _ in decided if _is_reported(result)])
+            for i, one in coming:
+                found[i] = one
+                if awaited and not awaited - found.keys():
+                    awaited.clear()
+                    results = [found[j][0] for j in sorted(found)]
+                    show([result for result in results if _is_reported(result)])
+    decided = [found[i] for i in range(len(processes))]
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)
     results = [result for result, _ in decided if result.summary.count]
@@ -125,24 +128,27 @@ def _side_by_side(
     processes: Sequence[Process],
     on_host: list[bool],
     jobs: int,
-) -> Generator[Decided]:
-    """Results and verdicts of all, in their order, some processes at a time.
+) -> Generator[tuple[int, Decided]]:
+    """Numbers, results and verdicts of all, some processes at a time, those in a report first.
 
-    Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
-    stand before it and beside those that stand behind it. If such a one has devices wait for one
-    another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
-    Without jobs all run in this thread, in their order, as on several hosts, which exchange what
-    they make.
+    Where any runs on the host all keep their order. It runs in this thread, so that Ctrl-C ends it
+    at once, after all that stand before it and beside those that stand behind it. If such a one has
+    devices wait for one another, it stands last: XLA ends a process in which one waits for longer
+    than 40 seconds. Without jobs all run in this thread, in their order, as on several hosts, which
+    exchange what they make.
     """
     numbered = list(enumerate(processes))
     if are_several() or not jobs:
-        yield from ((in_this_thread if on_host[i] else simulate)(i, p) for i, p in numbered)
+        for i, process in numbered:
+            yield i, (in_this_thread if on_host[i] else simulate)(i, process)
         return
+    if not any(on_host):
+        numbered.sort(key=lambda one: bool(one[1].step))  # a figure is drawn beside the others
     threads = ThreadPoolExecutor(jobs)
     try:
         coming = {i: threads.submit(simulate, i, p) for i, p in numbered if not on_host[i]}
         for i, process in numbered:
-            yield in_this_thread(i, process) if on_host[i] else coming[i].result()
+            yield i, in_this_thread(i, process) if on_host[i] else coming[i].result()
     finally:
         threads.shutdown(cancel_futures=True)
 

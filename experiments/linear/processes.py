@@ -194,15 +194,16 @@ def edit_processes(
             learner = world.learner(representation="statistics", sizes=sizes)
             policy = policies.MaskPolicy.of(blocks)
     prior_error = settings.prior_error * world.unit_base_error if external else 0.0
-    prior = ExternalPrior(prior_error) if external else None
+    # Where another model writes some edits all others carry one as well: they share a program.
+    beside = "external" in settings.writers
+    prior, writes = (ExternalPrior(prior_error), np.asarray(external)) if beside else (None, None)
     regime = Edit.of(policy, "frozen" if external else variant)
     # An external prior is off by a vector that the design's scale does not leave alone.
     moments = (settings.samples - settings.dim + 1) / 2 if external else np.inf
     averaged = _averaged(world, masks, variant, prior_error)
     case = Case(settings, world, "edit", mask, variant, masks, averaged is not None, moments)
-    process = _process(
-        add_checks(case), Chain(learner, regime, settings.generations, prior), case.chains
-    )
+    chain = Chain(learner, regime, settings.generations, prior, writes)
+    process = _process(add_checks(case), chain, case.chains)
     yield process
     if averaged is not None:
         designs = DESIGNS if masks.schedule is None else MANY_DESIGNS

@@ -1,5 +1,6 @@
 """Frozen and external priors: rows, statistics and exact means over noise agree with theory."""
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
@@ -82,6 +83,17 @@ def test_stepwise_means_are_those_of_the_chains_with_less_noise(frozen):
     other = StepwiseExpectation(DESIGN, policy, 4, np.asarray(not frozen))
     changed, _ = moments(other, "scale_averaged_error")
     assert abs(changed[-1] - mean[-1]) > QUANTILE * np.hypot(error, less)[-1]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_chains_that_carry_a_prior_are_those_that_do_or_do_not(writes):
+    regime, prior = Edit.of(masks.MaskPolicy.of(SCHEDULE), "frozen"), ExternalPrior(0.5 * BASE)
+    learner, key = LinearLearner(DESIGN), jax.random.key(3)
+    own = Chain(learner, regime, 3, prior if writes else None)(key)
+    carried = Chain(learner, regime, 3, prior, np.asarray(writes))(key)
+    other = Chain(learner, regime, 3, prior, np.asarray(not writes))(key)
+    np.testing.assert_allclose(carried["test_error"], own["test_error"], rtol=1e-6)
+    assert not np.allclose(other["test_error"][1:], own["test_error"][1:], rtol=1e-3)
 
 
 def test_only_known_ways_to_write_are_accepted():
