@@ -50,7 +50,6 @@ def main(settings: Settings) -> None:
         seed=settings.seed,
         run=run,
         early_stop=settings.early_stop,
-        least=settings.least,
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,  # the rest: averaged forms
         show=partial(_show, run),

@@ -211,7 +211,6 @@ def _simulated(
     that there are processes for."""
     from collapse_sim.certify import FAMILY_ERROR, NOT_BEGUN
     from collapse_sim.experiment.decide import chain_rows, decide
-    from experiments.linear.settings import LEAST
     from experiments.verification.processes import all_processes, by_price, select
 
     names = [claim.id for claim in claims if claim.decided == "check"]
@@ -229,7 +228,6 @@ def _simulated(
         ledger(),
         seed=settings.seed,
         run=run,
-        least=LEAST,
         deadline=deadline,
         family_error=FAMILY_ERROR / 2,
         jobs=settings.jobs,

@@ -49,7 +49,6 @@ def decide(
     run: RunDirectory | None = None,
     bar: tqdm | None = None,
     early_stop: bool = True,
-    least: int = 1,
     deadline: float = math.inf,
     family_error: float = FAMILY_ERROR,
     jobs: int | None = None,
@@ -58,14 +57,13 @@ def decide(
     """Results and verdicts, in the order of the processes.
 
     The chance that any verdict is wrong, `family_error`, is shared over the checks that a
-    simulation decides. A process stops once its claims are decided, unless told otherwise, and it
-    has the `least` replicates where it is reported; and after the `deadline`, a monotonic time:
-    what is not begun then has no result, and its claims are undecided. No number depends on `jobs`,
-    how many processes are simulated at a time: three, or one where any runs on the host or on
-    several hosts. (Beside one on the host they need jax_cpu_enable_async_dispatch=False, else JAX
-    may wait for ever.) Checkpoints are kept in `run`, from which the same call goes on. Without a
-    `bar` there is one of replicates. `show` is called with the results as soon as all are there,
-    while steps may still be simulated.
+    simulation decides. A process stops at the first look that decides its claims, unless told
+    otherwise; and after the `deadline`, a monotonic time: what is not begun then has no result, and
+    its claims are undecided. No number depends on `jobs`, how many processes are simulated at a
+    time: three, or one where any runs on the host or on several hosts. (Beside one on the host they
+    need jax_cpu_enable_async_dispatch=False, else JAX may wait for ever.) Checkpoints are kept in
+    `run`, from which the same call goes on. Without a `bar` there is one of replicates. `show` is
+    called with the results as soon as all are there, while steps may still be simulated.
     A joint check does not keep its processes going: it is judged by the replicates that they have.
     Raises ValueError for a seed outside [0, 2^32), and for checks that name a claim which is not in
     the ledger or a process which is not among these; FloatingPointError for a measure that is not
@@ -79,7 +77,7 @@ def decide(
     root = jax.random.key(seed)
     # Made in one thread: each of several would compile what makes them.
     keys = [jax.random.fold_in(root, process.stream_number) for process in processes]
-    run_ = _Run(ledger, error, early_stop, least, keys)
+    run_ = _Run(ledger, error, early_stop, keys)
 
     @contextmanager
     def streaming(total: int) -> Iterator[Streaming]:
@@ -89,12 +87,15 @@ def decide(
     on_host = [isinstance(process.simulation, OnHost) for process in processes]
     jobs = jobs or (0 if any(on_host) else JOBS)
     counted = sum(p.replicates for p, host in zip(processes, on_host, strict=True) if not host)
+    numbered = list(enumerate(processes))
+    if deadline == math.inf and not any(on_host):  # else in the order in which they were given
+        numbered.sort(key=lambda one: bool(one[1].step))  # `show` has time beside steps
     awaited = {i for i, process in enumerate(processes) if not process.step}
     found: dict[int, Decided] = {}
     # What a simulation on the host counts is its own affair.
     with streaming(counted) as place, streaming(0) if any(on_host) else nullcontext(place) as other:
         coming = _side_by_side(
-            partial(run_.simulate, place), partial(run_.simulate, other), processes, on_host, jobs
+            partial(run_.simulate, place), partial(run_.simulate, other), numbered, on_host, jobs
         )
         with closing(coming):
             for i, one in coming:
@@ -125,25 +126,22 @@ Simulate = Callable[[int, Process], Decided]
 def _side_by_side(
     simulate: Simulate,
     in_this_thread: Simulate,
-    processes: Sequence[Process],
+    numbered: Sequence[tuple[int, Process]],
     on_host: list[bool],
     jobs: int,
 ) -> Generator[tuple[int, Decided]]:
-    """Numbers, results and verdicts of all, some processes at a time, those in a report first.
+    """Numbers, results and verdicts of all, in their order, some processes at a time.
 
-    Where any runs on the host all keep their order. It runs in this thread, so that Ctrl-C ends it
-    at once, after all that stand before it and beside those that stand behind it. If such a one has
-    devices wait for one another, it stands last: XLA ends a process in which one waits for longer
-    than 40 seconds. Without jobs all run in this thread, in their order, as on several hosts, which
-    exchange what they make.
+    Those on the host run in this thread, so that Ctrl-C ends them at once, each after all that
+    stand before it and beside those that stand behind it. If such a one has devices wait for one
+    another, it stands last: XLA ends a process in which one waits for longer than 40 seconds.
+    Without jobs all run in this thread, in their order, as on several hosts, which exchange what
+    they make.
     """
-    numbered = list(enumerate(processes))
     if are_several() or not jobs:
         for i, process in numbered:
             yield i, (in_this_thread if on_host[i] else simulate)(i, process)
         return
-    if not any(on_host):
-        numbered.sort(key=lambda one: bool(one[1].step))  # a figure is drawn beside the others
     threads = ThreadPoolExecutor(jobs)
     try:
         coming = {i: threads.submit(simulate, i, p) for i, p in numbered if not on_host[i]}
@@ -160,7 +158,6 @@ class _Run:
     ledger: Mapping[str, Predicting]
     error: float
     early_stop: bool
-    least: int
     keys: Sequence[Key[Array, ""]]
     """Of each process."""
     decided: list[Verdict] = field(default_factory=list)
@@ -174,8 +171,7 @@ class _Run:
         found = [self._evidence(check, process) for check in checks]
 
         def is_decided(summary: Summary) -> bool:
-            goes_on = summary.count < self.least or not self.early_stop
-            if goes_on and not process.step:
+            if not self.early_stop and not process.step:
                 return False
             summary = _reported(summary, process)
             own = (of for of in found if not isinstance(of, Verdict))

@@ -15,8 +15,6 @@ Regime = Literal[
     "subsample", "subsample_fresh", "mix_fresh", "mix_fixed", "edit",
 ]  # fmt: skip
 Writer = Literal["latest", "frozen", "external"]
-LEAST = 2**12
-"""Fewest replicates of a process: its points are drawn."""
 
 MASKS = ("one", "halves", "disjoint", "random", "fixed", "geometric", "confident", "nested", "free")
 
@@ -160,11 +158,6 @@ class Settings(command_line.RunSettings):
             self.reject("labels", "accepted with a design from a file, or diabetes")
         if not self.regimes or ("edit" in self.regimes and not (self.masks and self.writers)):
             self.reject("regimes", "accepted is at least one, and a mask and a writer for edit")
-
-    @property
-    def least(self) -> int:
-        """Fewest replicates of a process, unless its limit is lower."""
-        return LEAST // 2 if self.preset == "quick" else LEAST
 
     @property
     def add_intercept(self) -> bool:

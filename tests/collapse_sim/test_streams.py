@@ -1,5 +1,7 @@
 """Random streams of a run: told apart by names, whatever the company."""
 
+import math
+import time
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -121,6 +123,18 @@ def test_results_are_shown_while_steps_go_on():
     step = process("behind", title="behind", step="T = 100")
     results, _ = decide([*processes, step], {}, bar=begun, show=show)
     assert shown == [["one", "two"]] == [[result.process.name for result in results]]
+
+
+@pytest.mark.parametrize("seconds", [math.inf, 600.0])
+def test_steps_wait_for_what_is_shown_unless_time_is_short(seconds):
+    begun = Begun()
+    processes = [process("one"), process("one", step="averaged"), process("two")]
+    deadline = time.monotonic() + seconds
+    results, _ = decide(processes, {}, bar=begun, jobs=1, deadline=deadline)
+    given = [one.key for one in processes]
+    later = [*(key for key in given if "averaged" not in key), "one averaged"]
+    assert list(dict.fromkeys(begun.names)) == (later if seconds == math.inf else given)
+    assert [result.process.name for result in results] == ["one", "two"]
 
 
 def test_nothing_goes_on_after_what_shows_results_has_failed():
