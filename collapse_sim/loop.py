@@ -197,12 +197,12 @@ class Chain:
         """Parameters of the model that writes frozen edits; None for a regime that has none."""
         if is_off(getattr(self.regime, "frozen", False)):
             return None
-        if self.prior is not None and self.prior_writes is None:
-            return self.prior(self.learner, truth)
-        fit = self.learner.fit(first, key)
         if self.prior is None:
-            return fit
+            return self.learner.fit(first, key)
         made = self.prior(self.learner, truth)
+        if self.prior_writes is None:
+            return made
+        fit = self.learner.fit(first, key)
         return jax.tree.map(partial(jnp.where, self.prior_writes), made, fit)
 
 

@@ -154,8 +154,9 @@ def test_chains_are_read_by_one_thread(tmp_path):
     row = (*words, 1, 4096, *numbers[7:])
     RunDirectory.open(tmp_path / "run", CONFIG, resume=False).write_chains([row])
     program = (
-        "import os, pyarrow.parquet\n"
+        "import os, time, pyarrow.parquet\n"
         "held = pyarrow.array([1])  # which begins the allocator's own thread\n"
+        "time.sleep(0.5)\n"
         "from collapse_sim.run_directory import RunDirectory\n"
         "before = len(os.listdir('/proc/self/task'))\n"
         f"RunDirectory({str(tmp_path / 'run')!r}).chains()\n"

@@ -85,7 +85,7 @@ def _run(folder: Path) -> None:
     run.write_json("history.json", [asdict(past)])
     with tqdm(disable=True) as bar:
         whole = EMPTY.add({"test_error": np.ones((8, 2), np.float32)})
-        Streaming(Workplace(run, bar), 0)._save("edit", whole, 8)
+        Streaming(Workplace(run, bar))._save("edit", whole, 8)
 
 
 def _finished(folder: Path) -> RunDirectory:
@@ -119,7 +119,7 @@ def history(folder: Path) -> Any:
 
 def checkpoint(folder: Path) -> Any:
     with tqdm(disable=True) as bar:
-        summary, block = Streaming(Workplace(RunDirectory(folder), bar), 0)._load("edit")
+        summary, block = Streaming(Workplace(RunDirectory(folder), bar))._load("edit")
     assert summary.count == 0 or (summary.count == 8 and block == 8)
     assert not summary.count or (summary.sample["test_error"] == 1).all()
     return summary

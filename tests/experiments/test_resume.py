@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,8 +76,9 @@ def stream(run: RunDirectory, count: int, patch, *, die_after: int | None = None
 
     patch.setattr(replicates.Stream, "blocks_from", blocks_from)
     with tqdm(disable=True) as bar:
-        streaming = Streaming(Workplace(run, bar), 3)
-        streaming.simulate("walk", 0, Walk(), targets, lambda summary: False, chunk=16)
+        key = jax.random.key(3)
+        place = Streaming(Workplace(run, bar))
+        place.simulate("walk", key, Walk(), targets, lambda summary: False, chunk=16)
 
 
 @settings(max_examples=25)
