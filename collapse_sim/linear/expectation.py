@@ -95,7 +95,9 @@ class ScheduledExpectation:
         assert isinstance(data, Statistics)
         grams = jnp.einsum("gij,gkj->gik", data.factors, data.factors, precision=HIGHEST)
         variance = jnp.asarray(self.noise_std, self.dtype) ** 2
-        noise = variance * jnp.einsum("gij,gh->gihj", grams, jnp.eye(sizes.shape[0]))
+        noise = variance * jnp.einsum(
+            "gij,gh->gihj", grams, jnp.eye(sizes.shape[0], dtype=self.dtype)
+        )
         shares = jnp.asarray(data.shares)
         external, unchanging = jnp.asarray(self.external), self.frozen | jnp.asarray(self.external)
         # What a frozen prior writes: by the first fit it varies as that does and is not off.
@@ -188,7 +190,7 @@ class RandomMaskExpectation:
             covariance, rows, seen = state
             one, two = probabilities
             kept = jnp.where(self.anchored, human, covariance)
-            fitted = jnp.where(self.frozen, jnp.eye(q.shape[1]), product(rows, q))
+            fitted = jnp.where(self.frozen, jnp.eye(q.shape[1], dtype=self.dtype), product(rows, q))
             both = jnp.where(self.anchored | self.frozen, seen * q.T, rows)
             # What every pair of rows has of W, of both, and of both transposed.
             half = product(q, two / 2 * product(fitted, q.T) + (one - two) * both)

@@ -1,6 +1,9 @@
 """Frozen and external priors: rows, statistics and exact means over noise agree with theory."""
 
+from dataclasses import replace
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,11 +11,15 @@ from scipy import stats
 from collapse_sim import masks
 from collapse_sim.editing import Edit
 from collapse_sim.linear.design import GaussianDesign
-from collapse_sim.linear.expectation import ScheduledExpectation, StepwiseExpectation
+from collapse_sim.linear.expectation import (
+    RandomMaskExpectation,
+    ScheduledExpectation,
+    StepwiseExpectation,
+)
 from collapse_sim.linear.learner import ExternalPrior, LinearLearner
 from collapse_sim.loop import Chain
 from collapse_sim.moments import Moments
-from tests.collapse_sim.draws import FAILURE_RATE, draw
+from tests.collapse_sim.draws import FAILURE_RATE, double_precision, draw
 from theory.editing.frozen import external_error, frozen_error
 from theory.linear.wishart import base_error
 
@@ -94,6 +101,22 @@ def test_chains_that_carry_a_prior_are_those_that_do_or_do_not(writes):
     other = Chain(learner, regime, 3, prior, np.asarray(not writes))(key)
     np.testing.assert_allclose(carried["test_error"], own["test_error"], rtol=1e-6)
     assert not np.allclose(other["test_error"][1:], own["test_error"][1:], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "mean",
+    [
+        ScheduledExpectation.of(DESIGN, SCHEDULE),
+        RandomMaskExpectation.of(DESIGN, np.full(2, 0.3), np.full(2, 0.09)),
+        StepwiseExpectation(DESIGN, masks.confident(SAMPLES, 2, 1.0), 3),
+    ],
+    ids=["scheduled", "random", "stepwise"],
+)
+def test_float32_is_kept_where_there_is_float64(mean):
+    with double_precision():
+        for dtype in (jnp.float32, jnp.float64):
+            found = replace(mean, dtype=dtype)(jax.random.key(0))
+            assert {values.dtype for values in found.values()} == {np.dtype(dtype)}
 
 
 def test_only_known_ways_to_write_are_accepted():
