@@ -69,7 +69,8 @@ def _edits(settings: Settings) -> Iterator[Iterator[Process]]:
 def _sizes(settings: Settings) -> tuple[int, ...]:
     """T / 2, T, 2T where half the rows are still many; one rung more with --preset paper."""
     samples = settings.samples
-    first = samples // 2 if samples % 2 == 0 and samples >= 4 * settings.dim else samples
+    many = samples // 2 >= max(2 * settings.dim, settings.dim + 2)  # and the error has a mean
+    first = samples // 2 if samples % 2 == 0 and many else samples
     return tuple(first * 2**rung for rung in range(4 if settings.preset == "paper" else 3))
 
 

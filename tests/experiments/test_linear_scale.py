@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from collapse_sim.experiment.decide import chain_rows, decide
 from collapse_sim.run_directory import RunDirectory
 from experiments.linear import settings as flags
+from experiments.linear.ladders import make_ladders
 from experiments.linear.processes import make_processes
 from experiments.linear.world import World, make_world
 from tests.collapse_sim import nist
@@ -169,3 +170,14 @@ def test_collinear_designs_are_refused_by_their_file(tmp_path):
     path.write_text("a,b,y\n1,1e-9,3\n2,2e-9,5\n3,3e-9,1\n4,4e-9,2\n5,5e-9,9\n")
     with pytest.raises(ValueError, match="--design .*x.csv: design has rank 1 with 2 columns"):
         make_world(flags.parse(["--design", str(path), "--labels", "y"]))
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_any_rows_with_a_mean_have_limits(dim):
+    """Half of four rows, for one column, have no mean error: then limits begin at four."""
+    for samples in range(dim + 2, 16):
+        chosen = flags.parse(["--dim", str(dim), "--samples", str(samples)])
+        rungs = make_ladders(chosen, make_world(chosen))
+        sizes = sorted({rung.where["samples"] for rung in rungs})
+        assert sizes == [sizes[0], 2 * sizes[0], 4 * sizes[0]] and sizes[0] >= dim + 2
+        assert sizes[0] in (samples, samples / 2)
