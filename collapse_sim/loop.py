@@ -147,7 +147,8 @@ class Chain:
     program.
 
     Raises ValueError for generations < 1, for a learner or regime that lacks a method or that JAX
-    cannot hold (see pytree.py), and for a pair of them that makes no sense.
+    cannot hold (see pytree.py), for a pair of them that makes no sense, and for `prior_writes`
+    without a prior.
     """
 
     learner: Learner
@@ -162,6 +163,8 @@ class Chain:
         require_methods("regime", self.regime, Regime)
         for name in ("learner", "regime", "prior"):
             require_tree(name, getattr(self, name))
+        if self.prior is None and self.prior_writes is not None:
+            raise ValueError("prior_writes without prior: accepted is beside a prior alone")
         self.learner.require(self.regime)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:

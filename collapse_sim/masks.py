@@ -181,18 +181,13 @@ class MaskPolicy:
         edits = self.schedule.shape[0]
         at = jnp.minimum(generation, edits) - 1
         count, rate = jnp.asarray(self.count)[at], jnp.asarray(self.rate, surprise.dtype)[at]
-
-        def exactly(count: Int[Array, ""]) -> Bool[Array, " positions"]:
-            words = bits(key, previous.shape)
-            return (words <= _smallest_bits(words, count)) & (count != 0)
-
         # Drawn only where chance decides: a draw costs as much as the noise of an edit.
         drawn = jax.lax.switch(
             jnp.where(count >= 0, 2, jnp.int32(rate < 1)),
             (
                 lambda: jnp.ones(previous.shape, bool),
                 lambda: _as_unit(bits(key, previous.shape)) < rate,
-                lambda: exactly(count),
+                lambda: random_subset(key, previous.shape[0], count),
             ),
         )
         least, most = (jnp.asarray(x, surprise.dtype)[at] for x in (self.least, self.most))

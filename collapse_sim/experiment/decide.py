@@ -100,10 +100,10 @@ def decide(
         with closing(coming):
             for i, one in coming:
                 found[i] = one
-                if awaited and not awaited - found.keys():
-                    awaited.clear()
+                if awaited == {i}:
                     results = [found[j][0] for j in sorted(found)]
                     show([result for result in results if _is_reported(result)])
+                awaited.discard(i)
     decided = [found[i] for i in range(len(processes))]
     if run is not None and (arrays := long_arrays(processes)):
         run.write_arrays(arrays)

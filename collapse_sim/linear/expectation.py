@@ -19,7 +19,7 @@ from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.learner import ExternalPrior, LinearLearner, Truth
 from collapse_sim.loop import Trace
 from collapse_sim.masks import MaskPolicy, blocks_of
-from collapse_sim.pytree import pytree, static
+from collapse_sim.pytree import pytree, require_integer, static
 from collapse_sim.random import normal
 
 
@@ -179,19 +179,21 @@ class RandomMaskExpectation:
         def product(a, b):
             return jnp.matmul(a, b, precision=HIGHEST)
 
-        def output(rows):
-            return _errors(variance * product(rows, q), truth, self.design)
+        def output(moment):
+            return _errors(variance * product(moment, q), truth, self.design)
 
         def edit(state, probabilities):
             # S: covariance of the current label noise, in units of its variance, and Q' S. That
             # with the human noise is a I + b Q Q' for ever: `seen` is a + b, what Q keeps of it.
             # An edit is written by the fit to W and keeps rows of B: both the current labels, or
             # one of them the human ones.
-            covariance, rows, seen = state
+            covariance, moment, seen = state
             one, two = probabilities
             kept = jnp.where(self.anchored, human, covariance)
-            fitted = jnp.where(self.frozen, jnp.eye(q.shape[1], dtype=self.dtype), product(rows, q))
-            both = jnp.where(self.anchored | self.frozen, seen * q.T, rows)
+            fitted = jnp.where(
+                self.frozen, jnp.eye(q.shape[1], dtype=self.dtype), product(moment, q)
+            )
+            both = jnp.where(self.anchored | self.frozen, seen * q.T, moment)
             # What every pair of rows has of W, of both, and of both transposed.
             half = product(q, two / 2 * product(fitted, q.T) + (one - two) * both)
             pairs = (1 - 2 * one + two) * kept + half + half.T
@@ -201,9 +203,9 @@ class RandomMaskExpectation:
             covariance = jnp.where(self.additive, covariance + one * human, edited)
             # Edited rows have what their writer sees of the human noise, kept ones their own.
             by, of = jnp.where(self.frozen, 1, seen), jnp.where(self.anchored, 1, seen)
-            rows = product(q.T, covariance)
-            state = covariance, rows, one * by + (1 - one) * of
-            return state, output(rows) | {"edited_fraction": one}
+            moment = product(q.T, covariance)
+            state = covariance, moment, one * by + (1 - one) * of
+            return state, output(moment) | {"edited_fraction": one}
 
         probabilities = (
             jnp.asarray(self.inclusion, self.dtype),
@@ -235,6 +237,10 @@ class StepwiseExpectation:
     frozen: Bool[np.ndarray | Array, ""] | bool = False
     noises: int = static(default=1)
     dtype: DType = static(default=jnp.float32)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for `noises` that are no integer >= 1."""
+        require_integer("noises", self.noises, 1)
 
     def __call__(self, key: Key[Array, ""]) -> Trace:
         design_key, noise_key = jax.random.split(key)

@@ -70,7 +70,10 @@ def _overlaps(seed: int, samples: int, dim: int, packed: bytes, count: int) -> n
 def _wishart(
     rng: np.random.Generator, sizes: Int[np.ndarray, " blocks"], dim: int, draws: int
 ) -> Float[np.ndarray, "draws blocks dim dim"]:
-    """X'X of blocks of standard normal rows, by Bartlett's decomposition."""
+    """X'X of blocks of standard normal rows, by Bartlett's decomposition.
+
+    Apart from the simulations' own, so that a mistake in one of the two shows.
+    """
     column = np.arange(dim)
     degrees = np.maximum(sizes[:, None] - column, 0)
     factor = np.tril(rng.standard_normal((draws, len(sizes), dim, dim)), -1)

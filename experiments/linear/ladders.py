@@ -20,6 +20,9 @@ from experiments.linear.settings import Regime, Settings
 from experiments.linear.world import ERRORS, World
 from theory.linear.wishart import base_error
 
+PAPER = 16
+"""Times as many designs with --preset paper: of ten edits by residuals the last have few rows."""
+
 NOISES = 16
 """Draws of noise on each design of a rung of edits by residuals: they differ more than designs."""
 
@@ -162,7 +165,7 @@ def _by_residuals(
     by_first: bool = False,
 ) -> Iterator[Process]:
     """Edits of the rows with residuals up to a threshold, by the latest model or the first one."""
-    last, times = _generations(settings), 16 if settings.preset == "paper" else 1
+    last, times = _generations(settings), PAPER if settings.preset == "paper" else 1
 
     def simulate(rows: int) -> Simulation:
         masks = policies.confident(rows, last - 1, threshold, nested=nested)

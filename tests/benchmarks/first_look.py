@@ -28,8 +28,7 @@ COMMANDS = {
 AIMS = {"--help": 1.0, "bound --preset quick": 8.0, "bound": 20.0}
 """Seconds, with nothing compiled before."""
 AGAIN = 0.6
-"""Share of those seconds for a second run. Of the first run's own it would be harder to meet the
-less there is to compile."""
+"""Aim of the ratio of a second run to the first."""
 
 
 def seconds(arguments: list[str], folder: Path) -> tuple[float, float]:
@@ -68,11 +67,14 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     for (name, run), rows in found.items():
         wall, cpu = np.median(rows, axis=0)
-        share = np.median(rows[:, 0] / found[name, "first"][:, 0])
-        ratio, aim = "", AIMS[name]
-        if run == "again":
-            ratio, aim = f"{share:.2f}", AGAIN * aim
-        verdict = f"<={aim:g} s {'met' if wall <= aim else 'missed'}"
+        if run == "first":
+            ratio, aim, met = "", f"<={AIMS[name]:g} s", wall <= AIMS[name]
+        else:
+            share = np.median(rows[:, 0] / found[name, "first"][:, 0])
+            ratio, aim, met = f"{share:.2f}", f"<={AGAIN:g}", share <= AGAIN
+            if name == "--help":  # which compiles nothing
+                aim, met = f"<={AIMS[name]:g} s", wall <= AIMS[name]
+        verdict = f"{aim} {'met' if met else 'missed'}"
         print(f"| {name} | {run} | {wall:.1f} | {cpu:.1f} | {ratio} | {verdict} |")
     print(f"\n{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}")
 

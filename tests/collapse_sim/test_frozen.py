@@ -124,6 +124,11 @@ def test_only_known_ways_to_write_are_accepted():
         ScheduledExpectation.of(DESIGN, SCHEDULE, "anchored")
     with pytest.raises(ValueError, match="accepted are chained, anchored, additive, frozen"):
         Edit.of(masks.MaskPolicy.of(SCHEDULE), "external")
+    edit = Edit.of(masks.MaskPolicy.of(SCHEDULE), "frozen")
+    with pytest.raises(ValueError, match="prior_writes without prior: accepted is beside"):
+        Chain(LinearLearner(DESIGN), edit, 3, prior_writes=True)
+    with pytest.raises(ValueError, match="noises=0: accepted"):
+        StepwiseExpectation(DESIGN, masks.confident(SAMPLES, 2, 1.0), 3, noises=0)
 
 
 def test_an_external_prior_is_the_truth_where_no_error_is_given():
