@@ -13,20 +13,19 @@ from types import FunctionType, MethodType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Float, Key, Shaped, UInt32
+from jaxtyping import Array, Float, Key, UInt32
 
+from collapse_sim.blocks import Blocks, run_blocks
 from collapse_sim.hosts import are_several, on_every_device, put
 from collapse_sim.loop import Trace
 from collapse_sim.moments import Moments
 from collapse_sim.pytree import require_integer, require_tree
-from collapse_sim.tracing import Program, program_of, size_of
+from collapse_sim.tracing import program_of, size_of
 
 Simulation = Callable[[Key[Array, ""]], Trace]
-Blocks = dict[str, Shaped[Array, "blocks block generations"]]
 
 SEEDS = 2**32
 """Number of seeds: JAX's keys see the last 32 bits of a number alone."""
@@ -123,30 +122,6 @@ def _moments_of(stacks: Mapping[str, np.ndarray], count: int) -> dict[str, Momen
 EMPTY = Summary({}, ())
 
 
-@partial(jax.jit, static_argnames=("program", "block", "mesh"))
-def _run_blocks(program: Program, simulation, key, indices, *, block: int, mesh: Mesh) -> Blocks:
-    """Traces of whole blocks: one block at a time on each device.
-
-    The simulation is an argument, not a constant: those that differ only in their data (masks,
-    rates, noise) share one compiled program.
-    """
-
-    def run_block(simulation, key, index):
-        replicate = index * block + jnp.arange(block, dtype=jnp.uint32)
-        return jax.vmap(lambda i: program(simulation, jax.random.fold_in(key, i)))(replicate)
-
-    def run_share(simulation, key, indices):
-        if len(indices) == 1:  # a loop would copy what comes out
-            return jax.tree.map(lambda x: x[None], run_block(simulation, key, indices[0]))
-        return jax.lax.map(lambda index: run_block(simulation, key, index), indices)
-
-    specs = (P(), P(), P("replicate"))
-    share = jax.shard_map(
-        run_share, mesh=mesh, in_specs=specs, out_specs=P("replicate"), check_vma=False
-    )
-    return share(simulation, key, indices)
-
-
 FUNCTIONS = FunctionType, MethodType, partial, jax.stages.Wrapped
 """Functions of a key that are no dataclasses; the last are those under `jax.jit`."""
 
@@ -201,9 +176,9 @@ class Stream:
         everywhere = NamedSharding(self.mesh, P())
         placed = put(indices, NamedSharding(self.mesh, P("replicate")))
         # Leaf by leaf: given a tree, jax 0.7 rebuilds it around leaves that are no arrays.
-        simulation = jax.tree.map(lambda leaf: put(leaf, everywhere), self.simulation)
-        program, key = program_of(simulation, key), put(key, everywhere)
-        made = _run_blocks(program, simulation, key, placed, block=self.block, mesh=self.mesh)
+        data = [put(leaf, everywhere) for leaf in jax.tree.leaves(self.simulation)]
+        program, key = program_of(self.simulation, key), put(key, everywhere)
+        made = run_blocks(program, data, key, placed, block=self.block, mesh=self.mesh)
         return on_every_device(made, mesh=self.mesh) if are_several() else made
 
     def blocks_from(

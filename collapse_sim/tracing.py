@@ -33,9 +33,9 @@ class Program:
     outputs: Any
     """Structure of the tree that it returns."""
 
-    def __call__(self, simulation: Callable, key: Key[Array, ""]) -> Any:
-        """Trace of measures, as by `simulation(key)`."""
-        found = jaxpr_as_fun(self.equations)(*jax.tree.leaves(simulation), key)
+    def __call__(self, data: list[Any], key: Key[Array, ""]) -> Any:
+        """Trace of measures, as by `simulation(key)` for the simulation with these leaves."""
+        found = jaxpr_as_fun(self.equations)(*data, key)
         return jax.tree.unflatten(self.outputs, found)
 
 

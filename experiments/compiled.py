@@ -1,11 +1,10 @@
 """Compiled programs, kept between runs: compiling is most of a short one."""
 
 import hashlib
-import platform
 from pathlib import Path
 
-LARGEST = 2**30
-"""Bytes that are kept; the programs used least recently go first."""
+LARGEST = 2**29
+"""Bytes that JAX keeps, and as many beside them; the programs used least recently go first."""
 
 LEAST_SECONDS = 0.2
 """Programs that compile faster are not kept."""
@@ -37,13 +36,9 @@ def _folder() -> Path:
     """A directory for this kind of processor: programs are compiled for its instructions."""
     import platformdirs
 
-    described = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        described = next(line for line in lines if line.startswith(("flags", "Features")))
-    except (OSError, StopIteration):
-        pass
-    kind = hashlib.sha256(described.encode()).hexdigest()[:8]
+    from collapse_sim.kept_programs import processor
+
+    kind = hashlib.sha256(processor().encode()).hexdigest()[:8]
     return platformdirs.user_cache_path("collapse_sim") / "compiled" / kind
 
 

@@ -76,14 +76,14 @@ def pytest_report_header() -> str:
 
 def compile_streams(patch: pytest.MonkeyPatch) -> None:
     """Compile simulations of many replicates as the commands have it: these do run long."""
-    from collapse_sim import replicates  # not before jaxtyping's hook
+    from collapse_sim import blocks, replicates  # not before jaxtyping's hook
 
     compiled = jax.jit(
-        replicates._run_blocks.__wrapped__,
+        blocks.compiled_blocks.__wrapped__,
         static_argnames=("program", "block", "mesh"),
         compiler_options={"xla_backend_optimization_level": 1},
     )
-    patch.setattr(replicates, "_run_blocks", compiled)
+    patch.setattr(replicates, "run_blocks", compiled)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from functools import partial
 
 import jax
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Key, UInt32
 from tqdm import tqdm
 
 from collapse_sim.certify import FAMILY_ERROR, not_begun, require_measure
@@ -74,9 +74,8 @@ def decide(
     require_partners(processes)
     tests = sum(is_statistical(c, p, ledger) for p in processes for c in p.checks)
     error = family_error / max(tests, 1)
-    root = jax.random.key(seed)
     # Made in one thread: each of several would compile what makes them.
-    keys = [jax.random.fold_in(root, process.stream_number) for process in processes]
+    keys = [_key(np.uint32(seed), np.uint32(process.stream_number)) for process in processes]
     run_ = _Run(ledger, error, early_stop, keys)
 
     @contextmanager
@@ -149,6 +148,11 @@ def _side_by_side(
             yield i, in_this_thread(i, process) if on_host[i] else coming[i].result()
     finally:
         threads.shutdown(cancel_futures=True)
+
+
+@jax.jit
+def _key(seed: UInt32[Array, ""], number: UInt32[Array, ""]) -> Key[Array, ""]:
+    return jax.random.fold_in(jax.random.key(seed), number)
 
 
 @dataclass(frozen=True, eq=False)

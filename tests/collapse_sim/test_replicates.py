@@ -207,7 +207,7 @@ def test_simulations_that_differ_in_data_share_one_program():
     def programs(simulation) -> int:
         stream = Stream.of(simulation, devices=jax.devices()[:1])
         last(stream.extend(EMPTY, KEY, 8))
-        return replicates._run_blocks._cache_size()
+        return replicates.run_blocks._cache_size()
 
     before = programs(Walk(step=1.0))
     assert programs(Walk(step=2.0)) == before

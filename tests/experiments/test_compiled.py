@@ -1,6 +1,5 @@
 """Compiled programs are kept where the user wants it and it can be done, and mended after kills."""
 
-import json
 import os
 import subprocess
 import sys
@@ -48,7 +47,7 @@ def test_programs_that_a_kill_left_unfinished_are_removed(tmp_path, no_directory
 
 
 def test_a_second_run_compiles_nothing_and_finds_the_same(tmp_path):
-    """No simulation is written into the cache again, and verdicts are equal to the byte.
+    """No simulation is written again, by its fingerprint or by JAX, and verdicts are equal.
 
     Smaller programs are kept where they took long enough, which on a busy machine they do.
     """
@@ -59,7 +58,12 @@ def test_a_second_run_compiles_nothing_and_finds_the_same(tmp_path):
     for name in ("first", "second"):
         command = [sys.executable, "-m", "collapse_sim", *RUN, "--out", str(tmp_path / name)]
         subprocess.run(command, env=environment, check=True, capture_output=True)
-        kept = sorted((tmp_path / "cache").rglob("jit__run_blocks-*-cache"))
-        verdicts = json.loads((tmp_path / name / "verdicts.json").read_text())
-        found.append((kept, verdicts))
-    assert found[0][0] and found[0] == found[1]
+        cache = tmp_path / "cache"
+        by_jax = sorted(cache.rglob("jit_compiled_blocks-*-cache"))
+        by_fingerprint = sorted(cache.rglob("programs/*"))
+        assert len(by_jax) == len(by_fingerprint) == 1
+        written = by_fingerprint[0].stat().st_ino
+        found.append(
+            (by_jax, by_fingerprint, written, (tmp_path / name / "verdicts.json").read_text())
+        )
+    assert found[0] == found[1]
