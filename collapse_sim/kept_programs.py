@@ -98,7 +98,8 @@ def _surroundings() -> tuple:
     """What decides beside JAX's settings: versions, the processor, its cores, XLA's flags."""
     versions = jax.__version__, jaxlib_version, jax.devices("cpu")[0].client.platform_version
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    flags = {name: value for name, value in os.environ.items() if name.startswith(("XLA_", "JAX_"))}
+    names = (name for name in os.environ if name.startswith(("XLA_", "JAX_", "NPROC")))
+    flags = {name: os.environ[name] for name in names}  # NPROC is XLA's number of threads
     return versions, processor(), cores, flags
 
 
