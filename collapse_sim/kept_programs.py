@@ -74,12 +74,11 @@ def load_or_compile(
 
 
 def processor() -> str:
-    """What programs are compiled for: the processor's kind and its instructions."""
-    described = [platform.machine(), platform.processor()]
-    with suppress(OSError):
+    """What programs are compiled for: the instructions of this processor, else its kind."""
+    with suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        described += dict.fromkeys(line for line in lines if line.startswith(("flags", "Features")))
-    return "\n".join(described)
+        return next(line for line in lines if line.startswith(("flags", "Features")))
+    return platform.processor() or platform.machine()
 
 
 def _folder() -> Path | None:

@@ -35,7 +35,7 @@ def seconds(arguments: list[str], folder: Path) -> tuple[float, float]:
     """Wall and CPU seconds of one command, whose compiled programs are kept in the folder."""
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled")}
     environment |= {
-        "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**30),
+        "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**29),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
         "PYTHONPATH": str(CHECKOUT),
     }
