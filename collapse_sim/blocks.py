@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jax.stages import Compiled
 from jaxtyping import Array, Key, Shaped, UInt32
 
-from collapse_sim.kept_programs import is_kept, load_or_compile, place_of
+from collapse_sim.kept_programs import KeptProgram, is_kept, place_of
 from collapse_sim.tracing import Program
 
 Blocks = dict[str, Shaped[Array, "blocks block generations"]]
@@ -73,19 +72,23 @@ def _lock(*kind) -> Lock:
 
 
 @lru_cache(PROGRAMS)
-def _kept(program: Program, block: int, blocks: int, mesh: Mesh) -> Compiled | None:
+def _kept(program: Program, block: int, blocks: int, mesh: Mesh) -> KeptProgram | None:
     """The program for so many blocks; None where it may hide something from its fingerprint."""
     source = sha256(Path(__file__).read_bytes()).hexdigest()
     outputs = program.outputs
     place = place_of(program.equations, mesh, str(outputs), block, blocks, source)
     if place is None:
         return None
+
+    def named(data, key, indices):
+        return compiled_blocks(program, data, key, indices, block=block, mesh=mesh)
+
+    named.__name__ = f"blocks_{place.name[:16]}"  # so JAX's own cache tells them apart as well
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P("replicate"))
     *data, key = (
         jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere, weak_type=x.weak_type)
         for x in program.equations.in_avals
     )
-    indices = jax.ShapeDtypeStruct((blocks,), jnp.uint32, sharding=shared)
-    given = data, key, indices
-    lower = partial(compiled_blocks.lower, program, *given, block=block, mesh=mesh)
-    return load_or_compile(place, lower, jax.tree.structure((given, {})), outputs, mesh)
+    given = data, key, jax.ShapeDtypeStruct((blocks,), jnp.uint32, sharding=shared)
+    lower = partial(jax.jit(named).lower, *given)
+    return KeptProgram(place, lower, jax.tree.structure((given, {})), outputs, mesh)

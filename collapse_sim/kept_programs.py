@@ -10,12 +10,14 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.monitoring
 from jax.experimental import serialize_executable
 from jax.extend.core import ClosedJaxpr
 from jax.sharding import Mesh
@@ -30,6 +32,9 @@ FOLDER = "programs"
 
 DEBUGGING = "jax_disable_jit", "jax_debug_nans", "jax_debug_infs"
 """Settings of JAX under which it runs a program in other ways than compiled as a whole."""
+
+LOADED: ContextVar[list[str] | None] = ContextVar("LOADED", default=None)
+"""What JAX has loaded from its own cache, while a program is compiled here."""
 
 
 def is_kept(mesh: Mesh) -> bool:
@@ -55,22 +60,63 @@ def place_of(program: ClosedJaxpr, mesh: Mesh, *others: object) -> Path | None:
     return None if name is None or folder is None else folder / name
 
 
-def load_or_compile(
-    place: Path, lower: Callable[[], Lowered], arguments: Any, outputs: Any, mesh: Mesh
-) -> Compiled:
-    """The program from its file; compiled and written there if that is absent or damaged.
+class KeptProgram:
+    """A compiled program, from its file or else written there.
 
-    Trees are those of the program's arguments, as `(args, kwargs)`, and outputs. Nothing is written
-    for programs that JAX would not keep for their time, and where it cannot be.
+    `lower` makes it where there is no file, or a damaged one; trees are those of its arguments, as
+    `(args, kwargs)`, and outputs. Nothing is written that JAX would not keep for its time, and
+    where it cannot be.
     """
-    found = _load(place, arguments, outputs, mesh)
-    if found is None:
+
+    def __init__(
+        self,
+        place: Path,
+        lower: Callable[[], Lowered],
+        arguments: Any,
+        outputs: Any,
+        mesh: Mesh,
+    ):
+        self.place, self.lower = place, lower
+        loaded = _load(place, arguments, outputs, mesh)
+        self.is_doubted = loaded is not None
+        self.run = self._compile() if loaded is None else loaded
+
+    def __call__(self, *arguments: Any) -> Any:
+        if not self.is_doubted:
+            return self.run(*arguments)
+        try:  # code that does not fit is loaded, and fails as it runs
+            made = jax.block_until_ready(self.run(*arguments))
+        except jax.errors.JaxRuntimeError:
+            self.run = self._compile()
+            made = self.run(*arguments)
+        self.is_doubted = False
+        return made
+
+    def _compile(self) -> Compiled:
+        with suppress(OSError):
+            self.place.unlink()
         began = time.perf_counter()
-        found = lower().compile()
+        _listen()
+        loaded = LOADED.set([])
+        program = self.lower().compile()
+        is_loaded = bool(LOADED.get())
+        LOADED.reset(loaded)
         least = getattr(jax.config, "jax_persistent_cache_min_compile_time_secs")  # noqa: B009
-        if time.perf_counter() - began >= least:
-            _keep(place, found)
-    return found
+        # XLA cannot write again what JAX has loaded from its own cache: some of the code is lost.
+        if not is_loaded and time.perf_counter() - began >= least:
+            _keep(self.place, program)
+        return program
+
+
+@cache
+def _listen() -> None:
+    """Let JAX tell, from now on, what it loads from its own cache."""
+
+    def note(event: str, **_: Any) -> None:
+        if event == "/jax/compilation_cache/cache_hits" and (loaded := LOADED.get()) is not None:
+            loaded.append(event)
+
+    jax.monitoring.register_event_listener(note)
 
 
 def processor() -> str:

@@ -153,15 +153,40 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_file_is_compiled_again_and_mended(folder, compiled, damage):
+def test_a_damaged_file_is_not_used_and_goes(folder, compiled, damage):
+    """JAX has the program in its own cache then, and XLA cannot write again what JAX has loaded."""
     first = simulate(Walk())
     (path,) = folder.iterdir()
-    whole = path.read_bytes()
-    path.write_bytes(damage(whole))
-    forget()
+    path.write_bytes(damage(path.read_bytes()))
+    for count in (2, 3):
+        forget()
+        assert_same_bits(simulate(Walk()), first)
+        assert len(compiled) == count and list(folder.iterdir()) == []
+
+
+def test_a_damaged_file_is_mended_where_jax_has_none(folder, setting, compiled):
+    first = simulate(Walk())
+    (path,) = folder.iterdir()
+    path.write_bytes(b"damaged")
+    setting("jax_compilation_cache_include_metadata_in_key", True)  # JAX looks for another one
+    blocks._kept.cache_clear()
     assert_same_bits(simulate(Walk()), first)
-    assert len(compiled) == 2 and list(folder.iterdir()) == [path]
+    assert len(compiled) == 2 and len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("when", ["at once", "as its arrays are awaited"])
+def test_a_program_that_fails_as_it_runs_is_compiled_again(folder, compiled, monkeypatch, when):
+    first = simulate(Walk())
     forget()
+
+    def fail(*arguments):
+        raise jax.errors.JaxRuntimeError("NOT_FOUND: Function iota.139_kernel not found")
+
+    class Late:
+        block_until_ready = fail
+
+    run = fail if when == "at once" else lambda *arguments: Late()
+    monkeypatch.setattr(kept_programs, "_load", lambda *arguments: run)
     assert_same_bits(simulate(Walk()), first)
     assert len(compiled) == 2
 

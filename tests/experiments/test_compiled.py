@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import pytest
@@ -46,24 +47,44 @@ def test_programs_that_a_kill_left_unfinished_are_removed(tmp_path, no_directory
     assert sorted(path.name for path in tmp_path.iterdir()) == ["whole-atime", "whole-cache"]
 
 
-def test_a_second_run_compiles_nothing_and_finds_the_same(tmp_path):
-    """No simulation is written again, by its fingerprint or by JAX, and verdicts are equal.
-
-    Smaller programs are kept where they took long enough, which on a busy machine they do.
-    """
+@pytest.fixture
+def verdicts(tmp_path):
+    """Function that runs a command with a cache of its own, for its verdicts."""
     ours = {"JAX_COMPILATION_CACHE_DIR", "JAX_COMPILATION_CACHE_MAX_SIZE"}
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
-    found = []
-    for name in ("first", "second"):
-        command = [sys.executable, "-m", "collapse_sim", *RUN, "--out", str(tmp_path / name)]
+
+    def run() -> str:
+        command = [sys.executable, "-m", "collapse_sim", *RUN, "--out", str(tmp_path / "run")]
         subprocess.run(command, env=environment, check=True, capture_output=True)
-        cache = tmp_path / "cache"
-        by_jax = sorted(cache.rglob("jit_compiled_blocks-*-cache"))
-        by_fingerprint = sorted(cache.rglob("programs/*"))
-        assert len(by_jax) == len(by_fingerprint) == 1
-        written = by_fingerprint[0].stat().st_ino
-        found.append(
-            (by_jax, by_fingerprint, written, (tmp_path / name / "verdicts.json").read_text())
-        )
-    assert found[0] == found[1]
+        return (tmp_path / "run" / "verdicts.json").read_text()
+
+    return run
+
+
+def kept(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Simulations that JAX has kept and that are kept by fingerprint, and when they were written.
+
+    Smaller programs are kept where they took long enough, which on a busy machine they do.
+    """
+    kinds = "jit_blocks_*-cache", "programs/*"
+    of_each = (folder.rglob(kind) for kind in kinds)
+    by_jax, by_fingerprint = ({p.name: p.stat().st_ino for p in paths} for paths in of_each)
+    return by_jax, by_fingerprint
+
+
+def test_a_second_run_compiles_nothing_and_finds_the_same(tmp_path, verdicts):
+    first = verdicts()
+    before = kept(tmp_path)
+    assert [len(paths) for paths in before] == [1, 1]
+    assert verdicts() == first and kept(tmp_path) == before
+
+
+def test_what_jax_has_loaded_is_not_written_again(tmp_path, verdicts):
+    """XLA would write less than the whole, and the next run would fail."""
+    first = verdicts()
+    (path,) = tmp_path.rglob("programs/*")
+    path.unlink()
+    assert verdicts() == first == verdicts()
+    by_jax, by_fingerprint = kept(tmp_path)
+    assert len(by_jax) == 1 and not by_fingerprint
