@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from collapse_sim.certify import Evidence, LawEvidence, Record
 from collapse_sim.experiment.process import Check, Drawn, Process
@@ -111,7 +111,7 @@ def predict(check: Check, process: Process, record: Predicting, error: float) ->
     if not drawn:
         return predicted
     values = np.asarray(predicted, dtype=np.float64)
-    quantile = -stdtrit(len(values) - 1, error / 2)  # scipy.stats takes half a second to import
+    quantile = -scipy.special.stdtrit(len(values) - 1, error / 2)  # scipy.stats takes half a second to import
     half = quantile * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
