@@ -61,12 +61,10 @@ class Panels:
     ) -> Figure:
         """The figure with its key and, beside panels, the names of their lines; laid out."""
         self.draw_key(handles, note)
-        ends = ends or {}
-        if any(ends.values()):
-            style.lay_out(self.figure)  # settles the heights
-        for ax, names in ends.items():
-            style.label_ends(ax, names)
+        labels = {ax: style.label_ends(ax, names) for ax, names in (ends or {}).items()}
         style.settle(self.figure)
+        for ax, of_ax in labels.items():
+            style.spread_ends(ax, of_ax)
         return self.figure
 
 

@@ -21,6 +21,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike
 from tueplots import axes as tue_axes
@@ -160,16 +161,11 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def lay_out(figure: Figure) -> None:
-    """Make room for all there is, and draw nothing."""
+def settle(figure: Figure) -> None:
+    """Make room for all there is, then never again: a figure saved twice is the same twice."""
     engine = figure.get_layout_engine()
     assert engine is not None, "settled before"
     engine.execute(figure)
-
-
-def settle(figure: Figure) -> None:
-    """Make room for all there is, then never again: a figure saved twice is the same twice."""
-    lay_out(figure)
     figure.set_layout_engine(None)  # with the engine "none" each file would be drawn twice
 
 
@@ -236,25 +232,18 @@ def spread(values: ArrayLike, gap: float, low: float, high: float) -> np.ndarray
     return placed
 
 
-def label_ends(axes: Axes, ends: Sequence[End]) -> None:
-    """Name every line beside the right edge of axes that are laid out, without overlap."""
-    if not ends:
-        return
+def label_ends(axes: Axes, ends: Sequence[End]) -> list[Annotation]:
+    """Name every line beside the right edge of axes, at heights that `spread_ends` has to set."""
     figure = axes.figure
     assert isinstance(figure, Figure)
-    box = axes.get_window_extent()
-    points = box.height * 72 / figure.dpi
     edge = axes.get_xlim()[1]
-    pixels = axes.transData.transform([(edge, end.value) for end in ends])[:, 1]
-    heights = (pixels - box.y0) / box.height
-    gap = 1.25 * SMALL / points
-    beside = max(0.065, 7.5 * figure.dpi / 72 / box.width)  # not too near to a narrow panel
-    # No label rises above the axes, where a title may stand.
-    for end, place in zip(ends, spread(heights, gap, gap / 2, 1 - gap / 2), strict=True):
+    # Not too near to a narrow panel.
+    beside = max(0.065, 7.5 * figure.dpi / 72 / axes.get_window_extent().width)
+    return [
         axes.annotate(
             end.text,
             xy=(edge if end.x is None else end.x, end.value),
-            xytext=(1 + beside, place),
+            xytext=(1 + beside, 0.5),
             textcoords="axes fraction",
             va="center",
             fontsize=SMALL,
@@ -269,6 +258,23 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
                 "shrinkB": 0,
             },
         )
+        for end in ends
+    ]
+
+
+def spread_ends(axes: Axes, labels: Sequence[Annotation]) -> None:
+    """Move the names of lines up and down, beside axes that are settled, until none overlap."""
+    if not labels:
+        return
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    box = axes.get_window_extent()
+    pixels = axes.transData.transform([label.xy for label in labels])[:, 1]
+    heights = (pixels - box.y0) / box.height
+    gap = 1.25 * SMALL / (box.height * 72 / figure.dpi)
+    # No label rises above the axes, where a title may stand.
+    for label, height in zip(labels, spread(heights, gap, gap / 2, 1 - gap / 2), strict=True):
+        label.xyann = (label.xyann[0], height)
 
 
 def log_inflation_axis(axes: Axes) -> None:

@@ -111,7 +111,8 @@ def predict(check: Check, process: Process, record: Predicting, error: float) ->
     if not drawn:
         return predicted
     values = np.asarray(predicted, dtype=np.float64)
-    quantile = -scipy.special.stdtrit(len(values) - 1, error / 2)  # scipy.stats takes half a second to import
+    # By scipy.special: scipy.stats takes half a second to import.
+    quantile = -scipy.special.stdtrit(len(values) - 1, error / 2)
     half = quantile * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
