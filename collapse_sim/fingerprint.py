@@ -117,9 +117,9 @@ class _Reader:
 @cache
 def _jax_primitives() -> frozenset[Primitive]:
     """Operations that JAX defines: others could be changed and keep their names."""
-    modules = [module for name, module in list(sys.modules.items()) if name.startswith("jax.")]
-    # Lists, as other threads may be importing.
-    values = (value for module in modules for value in list(vars(module).values()))
+    # Copies are made in one step: other threads may import meanwhile.
+    modules = [m for name, m in sys.modules.copy().items() if name.startswith("jax.")]
+    values = (value for module in modules for value in vars(module).copy().values())
     return frozenset(value for value in values if isinstance(value, Primitive))
 
 

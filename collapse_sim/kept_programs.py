@@ -97,13 +97,15 @@ class KeptProgram:
             self.place.unlink()
         began = time.perf_counter()
         _listen()
-        loaded = LOADED.set([])
-        program = self.lower().compile()
-        is_loaded = bool(LOADED.get())
-        LOADED.reset(loaded)
-        least = getattr(jax.config, "jax_persistent_cache_min_compile_time_secs")  # noqa: B009
+        loaded: list[str] = []
+        before = LOADED.set(loaded)
+        try:
+            program = self.lower().compile()
+        finally:
+            LOADED.reset(before)
+        least = _settings()["jax_persistent_cache_min_compile_time_secs"]
         # XLA cannot write again what JAX has loaded from its own cache: some of the code is lost.
-        if not is_loaded and time.perf_counter() - began >= least:
+        if not loaded and time.perf_counter() - began >= least:
             _keep(self.place, program)
         return program
 

@@ -1,8 +1,11 @@
 """Programs of one fingerprint are one program, and what may hide something has none."""
 
+import gc
+import itertools
 import os
 import subprocess
 import sys
+import types
 from enum import IntEnum
 from itertools import combinations
 from pathlib import Path
@@ -17,7 +20,7 @@ from jax.extend.core import Primitive, jaxpr_as_fun
 
 from collapse_sim.distributions.gaussian import GaussianLearner
 from collapse_sim.editing import Edit
-from collapse_sim.fingerprint import fingerprint
+from collapse_sim.fingerprint import _jax_primitives, fingerprint
 from collapse_sim.linear.design import GaussianDesign
 from collapse_sim.linear.learner import LinearLearner
 from collapse_sim.loop import Chain
@@ -176,6 +179,27 @@ HIDING = {
 def test_what_may_hide_something_has_none(function):
     assert of(function, ROW) is None
     assert of(lambda x: jax.jit(function)(2 * x), ROW) is None  # further inside
+
+
+def test_what_other_threads_import_meanwhile_is_no_reason_to_fail(monkeypatch):
+    """Python looks for garbage while tuples are made; then another thread may have its turn."""
+    program, count = jax.make_jaxpr(jnp.sin)(ROW), itertools.count()
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+
+    def imports(phase, info):
+        name = f"jax.imported_{next(count)}"
+        sys.modules[name] = types.ModuleType(name)
+
+    expected, usual = fingerprint(program), gc.get_threshold()
+    _jax_primitives.cache_clear()
+    gc.callbacks.append(imports)
+    gc.set_threshold(1)
+    try:
+        found = fingerprint(program)
+    finally:
+        gc.set_threshold(*usual)
+        gc.callbacks.remove(imports)
+    assert found == expected is not None and next(count) > 0
 
 
 def test_other_settings_must_be_plain():
